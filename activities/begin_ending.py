@@ -1,0 +1,43 @@
+"""Decide that a run ends, and how: once, before anything is taken back."""
+
+from datetime import datetime
+from typing import Any
+
+import azure.durable_functions as df
+from durabletask import task
+
+from shared.answering import answered
+from shared.ledger import open_ledger
+from shared.models.messages import Answer, EndRun, done
+from shared.models.record import Ending, Outcome, RunRecord, Step
+
+bp = df.Blueprint()
+
+
+@bp.activity_trigger(input_name="request")
+def begin_ending(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
+    """Writes the ending and answers the one that stands. From here on nothing new is made for this run.
+
+    Second run: the first ending stands. A cancel that was accepted before wins over a success.
+    """
+    wanted = EndRun.model_validate(request)
+    return answered(lambda: _decide(wanted))
+
+
+def _decide(wanted: EndRun) -> Answer:
+    def deciding(record: RunRecord, _now: datetime) -> RunRecord | None:
+        if record.ending:
+            return None
+        cancelled = record.cancel_requested_at is not None and wanted.outcome is Outcome.SUCCEEDED
+        ending = (
+            Ending(outcome=Outcome.CANCELLED)
+            if cancelled
+            else Ending(outcome=wanted.outcome, problem=wanted.problem, duplicate_of=wanted.duplicate_of)
+        )
+        return record.model_copy(update={"ending": ending})
+
+    ledger = open_ledger()
+    record = ledger.change(wanted.run_id, deciding)
+    ledger.enter(wanted.run_id, Step.CLEAN_UP)
+    ending = record.ending or Ending(outcome=wanted.outcome)
+    return done(outcome=ending.outcome.value, roles=list(record.plan.roles) if record.plan else [])

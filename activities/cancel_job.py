@@ -1,0 +1,38 @@
+"""Cancel the fine-tuning job of a run that ends badly."""
+
+from typing import Any
+
+import azure.durable_functions as df
+from durabletask import task
+
+from shared import azure_openai
+from shared.answering import answered
+from shared.ledger import open_ledger
+from shared.models.messages import Answer, RunStep, done
+from shared.once import Removing, remove_once
+
+bp = df.Blueprint()
+
+
+@bp.activity_trigger(input_name="request")
+def cancel_job(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
+    """Cancels the job, also one whose creation nobody confirmed: it is looked up by its training file.
+
+    Second run: a job that has ended, or isn't there, needs no cancelling.
+    """
+    wanted = RunStep.model_validate(request)
+    return answered(lambda: _cancel(wanted))
+
+
+def _cancel(wanted: RunStep) -> Answer:
+    ledger = open_ledger()
+    record = ledger.get(wanted.run_id).record
+    effect = record.effects.get("file:training")
+    if record.plan is None or effect is None or effect.id is None:
+        return done()
+    service, training_file = azure_openai.connect(record.plan.api_versions.training), effect.id
+
+    def look() -> str | None:
+        return next((job.id for job in service.jobs_of_file(training_file)), None)
+
+    return remove_once(ledger, wanted.run_id, wanted.pace, Removing("job", look, service.cancel_job))

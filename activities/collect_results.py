@@ -1,0 +1,46 @@
+"""Keep what the service tells of the job: results.csv and all events, beside the report."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+import azure.durable_functions as df
+from durabletask import task
+
+from shared import azure_openai, storage
+from shared.answering import answered
+from shared.azure_openai import AzureOpenAI
+from shared.ledger import open_ledger
+from shared.models.messages import Answer, RunStep, done
+from shared.reporting import report_path
+
+bp = df.Blueprint()
+EVENTS_KEPT = 5_000
+
+
+@bp.activity_trigger(input_name="request")
+def collect_results(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
+    """Copies the job's metrics and events into the reports container.
+
+    Second run: the same files are written over themselves.
+    """
+    wanted = RunStep.model_validate(request)
+    return answered(lambda: _collect(wanted))
+
+
+def _collect(wanted: RunStep) -> Answer:
+    record = open_ledger().get(wanted.run_id).record
+    job_id = record.made("job")
+    if record.plan is None or job_id is None:
+        return done()
+    service = azure_openai.connect(record.plan.api_versions.training)
+    events = b"".join(json.dumps(asdict(e)).encode() + b"\n" for e in reversed(service.events(job_id, EVENTS_KEPT)))
+    storage.reports().put(report_path(record, "events.jsonl"), events, content_type="application/jsonl")
+    if content := _metrics(service, job_id):
+        storage.reports().put(report_path(record, "results.csv"), content, content_type="text/csv")
+    return done()
+
+
+def _metrics(service: AzureOpenAI, job_id: str) -> bytes | None:
+    job = service.job(job_id)
+    return azure_openai.decoded_results(service.content(job.result_files[0])) if job and job.result_files else None

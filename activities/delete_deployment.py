@@ -1,0 +1,47 @@
+"""Delete the deployment of a run that ends badly: it would cost money every hour."""
+
+from typing import Any
+
+import azure.durable_functions as df
+from durabletask import task
+
+from activities.deploy import own_deployment
+from shared import resource_manager
+from shared.answering import answered
+from shared.errors import PlanRejected
+from shared.ledger import open_ledger
+from shared.models.messages import Answer, RunStep, done
+from shared.once import Removing, remove_once
+
+bp = df.Blueprint()
+
+
+@bp.activity_trigger(input_name="request")
+def delete_deployment(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
+    """Deletes the deployment that the ledger says this run made, and no other.
+
+    Second run: a deployment that isn't there is deleted.
+    """
+    wanted = RunStep.model_validate(request)
+    return answered(lambda: _delete(wanted))
+
+
+def _delete(wanted: RunStep) -> Answer:
+    ledger = open_ledger()
+    record = ledger.get(wanted.run_id).record
+    plan, model = record.plan, record.job.fine_tuned_model if record.job else None
+    if plan is None:
+        return done()
+    account = resource_manager.connect(plan.api_versions.deployment)
+
+    def look() -> str | None:
+        try:
+            return own_deployment(account.deployment(plan.deployment.name), plan, model)
+        except PlanRejected:  # somebody else's: not ours to delete
+            return None
+
+    def remove(_name: str) -> None:
+        if name := look():
+            account.delete_deployment(name)
+
+    return remove_once(ledger, wanted.run_id, wanted.pace, Removing("deployment", look, remove))

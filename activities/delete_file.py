@@ -1,0 +1,38 @@
+"""Delete the service's copy of one file; the drop itself stays."""
+
+from typing import Any
+
+import azure.durable_functions as df
+from durabletask import task
+
+from activities.upload_file import file_name
+from shared import azure_openai
+from shared.answering import answered
+from shared.ledger import open_ledger
+from shared.models.messages import Answer, FileStep, done
+from shared.once import Removing, remove_once
+
+bp = df.Blueprint()
+
+
+@bp.activity_trigger(input_name="request")
+def delete_file(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
+    """Deletes the uploaded file, also one whose upload nobody confirmed: it is looked up by its name.
+
+    Second run: a file that isn't there is deleted.
+    """
+    wanted = FileStep.model_validate(request)
+    return answered(lambda: _delete(wanted))
+
+
+def _delete(wanted: FileStep) -> Answer:
+    ledger = open_ledger()
+    record = ledger.get(wanted.run_id).record
+    if record.plan is None or wanted.role not in record.files:
+        return done()
+    service, name = azure_openai.connect(record.plan.api_versions.training), file_name(record, wanted.role)
+
+    def look() -> str | None:
+        return next((f.id for f in service.files_named(name)), None)
+
+    return remove_once(ledger, wanted.run_id, wanted.pace, Removing(f"file:{wanted.role}", look, service.delete_file))

@@ -1,0 +1,69 @@
+"""Deploy the fine-tuned model through Azure Resource Manager."""
+
+from typing import Any
+
+import azure.durable_functions as df
+from durabletask import task
+
+from shared import resource_manager
+from shared.answering import answered
+from shared.errors import PlanRejected, ServiceRejected
+from shared.ledger import open_ledger
+from shared.models.messages import CANCELLED, Answer, RunStep, ended
+from shared.models.plan import Plan
+from shared.models.record import Outcome, Step
+from shared.once import Making, make_once
+from shared.resource_manager import DeploymentFacts
+
+bp = df.Blueprint()
+
+
+@bp.activity_trigger(input_name="request")
+def deploy(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
+    """Puts the deployment and answers its name; `wait` while another write is under way on the account.
+
+    Second run: a deployment of that name that serves this run's model is adopted; any other is never touched.
+    """
+    wanted = RunStep.model_validate(request)
+    return answered(lambda: _deploy(wanted))
+
+
+def _deploy(wanted: RunStep) -> Answer:
+    ledger = open_ledger()
+    read = ledger.enter(wanted.run_id, Step.DEPLOY)
+    plan, job = read.record.plan, read.record.job
+    if plan is None or job is None or job.fine_tuned_model is None:
+        return CANCELLED
+    if (read.now - read.record.entered(Step.DEPLOY)).total_seconds() > wanted.pace.deployment_deadline_s:
+        return ended(
+            Outcome.EXPIRED,
+            ServiceRejected("Azure Resource Manager", None, "deploymentDeadline", "the deployment could not be written in time").problem,
+        )
+    account, model = resource_manager.connect(plan.api_versions.deployment), job.fine_tuned_model
+
+    def look() -> str | None:
+        return own_deployment(account.deployment(plan.deployment.name), plan, model)
+
+    def act() -> str:
+        return account.put_deployment(plan.deployment, model, wanted.run_id, wanted.pace.call_s)
+
+    return make_once(ledger, wanted.run_id, wanted.pace, Making("deployment", look, act))
+
+
+def own_deployment(found: DeploymentFacts | None, plan: Plan, model: str | None) -> str | None:
+    """The name of the deployment if it is this run's; None where there is none.
+
+    The model is the run's own, so a deployment that serves it is too, also where the api-version keeps no tags.
+
+    Raises:
+        PlanRejected: the name belongs to somebody else.
+    """
+    if found is None:
+        return None
+    if found.model != model:
+        raise PlanRejected(
+            "TD-GATE-005",
+            f"The deployment name {plan.deployment.name} was taken by somebody else while the model was trained.",
+            "Deploy the fine-tuned model under another name by hand; it is named in this report and costs nothing while it isn't deployed.",
+        )
+    return found.name

@@ -1,0 +1,49 @@
+"""Ask whether the service has processed the uploaded files."""
+
+from typing import Any
+
+import azure.durable_functions as df
+from durabletask import task
+
+from shared import azure_openai
+from shared.answering import answered
+from shared.errors import ServiceRejected
+from shared.ledger import open_ledger
+from shared.models.messages import CANCELLED, Answer, RunStep, done, ended, wait
+from shared.models.record import Outcome, Step
+
+bp = df.Blueprint()
+
+
+@bp.activity_trigger(input_name="request")
+def file_status(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
+    """Says whether all files of the run are processed, or how long to wait.
+
+    Second run: it only reads.
+    """
+    wanted = RunStep.model_validate(request)
+    return answered(lambda: _status(wanted))
+
+
+def _status(wanted: RunStep) -> Answer:
+    read = open_ledger().get(wanted.run_id)
+    record = read.record
+    if record.stopping or record.plan is None:
+        return CANCELLED
+    if record.effects.get("job"):
+        return done()
+    service = azure_openai.connect(record.plan.api_versions.training)
+    files = [service.file(file_id) for role in record.plan.roles if (file_id := record.made(f"file:{role}"))]
+    for file in files:
+        if file is None or file.status in {"error", "deleted", "deleting"}:
+            reason = (file.reason if file else None) or "no reason given"
+            raise ServiceRejected("Azure OpenAI", None, "fileError", f"an uploaded file was not accepted: {reason[:300]}")
+    if all(file and file.status == "processed" for file in files):
+        return done()
+    waited_s = (read.now - record.entered(Step.UPLOAD)).total_seconds()
+    if waited_s > wanted.pace.file_deadline_s:
+        return ended(
+            Outcome.EXPIRED,
+            ServiceRejected("Azure OpenAI", None, "fileDeadline", f"the uploaded files were not processed within {waited_s:.0f} s").problem,
+        )
+    return wait(wanted.pace.next_poll_s(waited_s))

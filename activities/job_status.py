@@ -1,0 +1,96 @@
+"""Ask how the fine-tuning job is, and note it."""
+
+from datetime import datetime
+from typing import Any
+
+import azure.durable_functions as df
+from durabletask import task
+
+from shared import azure_openai
+from shared.answering import answered
+from shared.azure_openai import AzureOpenAI, JobFacts
+from shared.errors import InternalError, ServiceRejected, TuneDropError
+from shared.ledger import open_ledger
+from shared.models.base import wire
+from shared.models.messages import CANCELLED, Answer, RunStep, done, ended, wait
+from shared.models.record import JobProgress, Outcome, RunRecord, Step
+
+bp = df.Blueprint()
+EVENTS_READ = 20
+
+
+@bp.activity_trigger(input_name="request")
+def job_status(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
+    """Says whether the job has succeeded, ended otherwise, or how long to wait.
+
+    Second run: it reads, and notes what it read.
+    """
+    wanted = RunStep.model_validate(request)
+    return answered(lambda: _status(wanted))
+
+
+def _status(wanted: RunStep) -> Answer:
+    ledger = open_ledger()
+    read = ledger.get(wanted.run_id)
+    record, job_id = read.record, read.record.made("job")
+    if record.stopping or record.plan is None:
+        return CANCELLED
+    if job_id is None:
+        raise InternalError("there is no job to ask about")
+    service = azure_openai.connect(record.plan.api_versions.training)
+    job = service.job(job_id)
+    if job is None:
+        raise ServiceRejected("Azure OpenAI", 404, "notFound", "the job is gone: somebody deleted it")
+    heard = _progress(service, job, record.job or JobProgress())
+
+    def noting(current: RunRecord, _now: datetime) -> RunRecord:
+        return current.model_copy(update={"job": heard})
+
+    ledger.change(wanted.run_id, noting)
+    waited_s = (read.now - record.entered(Step.TRAIN)).total_seconds()
+    return _verdict(job, heard, wanted, waited_s)
+
+
+def _verdict(job: JobFacts, heard: JobProgress, wanted: RunStep, waited_s: float) -> Answer:
+    if job.status == "succeeded" and job.fine_tuned_model:
+        return done(progress=wire(heard))
+    if job.ended and job.status != "succeeded":
+        return ended(
+            Outcome.FAILED,
+            ServiceRejected(
+                "Azure OpenAI", None, job.error_code or job.status, job.error_message or f"the fine-tuning job ended {job.status}"
+            ).problem,
+        )
+    if waited_s > wanted.pace.job_deadline_s:
+        return ended(
+            Outcome.EXPIRED,
+            ServiceRejected(
+                "Azure OpenAI", None, "jobDeadline", f"the fine-tuning job was still {job.status} after {waited_s / 3600:.1f} h"
+            ).problem,
+        )
+    return Answer(kind="wait", wait_s=wait(wanted.pace.next_poll_s(waited_s)).wait_s, value={"progress": wire(heard)})
+
+
+def _progress(service: AzureOpenAI, job: JobFacts, before: JobProgress) -> JobProgress:
+    facts: dict[str, Any] = {
+        "status": job.status,
+        "fine_tuned_model": job.fine_tuned_model,
+        "trained_tokens": job.trained_tokens,
+        "n_epochs": job.n_epochs,
+        "created_at": job.created_at,
+        "finished_at": job.finished_at,
+    }
+    try:
+        events = service.events(job.id, EVENTS_READ)
+    except TuneDropError:  # the status decides; events are for people, and the next poll asks again
+        return before.model_copy(update=facts)
+    metrics = [e.metrics for e in events if "train_loss" in e.metrics]
+    latest = metrics[0] if metrics else dict[str, float]()
+    return before.model_copy(
+        update=facts
+        | {
+            "last_event": events[0].message[:300] if events else before.last_event,
+            "train_loss": latest.get("train_loss", before.train_loss),
+            "valid_loss": latest.get("full_valid_loss", latest.get("valid_loss", before.valid_loss)),
+        }
+    )

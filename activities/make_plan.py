@@ -1,0 +1,65 @@
+"""Pin the blobs of a settled drop and settle what the run will do with them."""
+
+from datetime import datetime
+from typing import Any
+
+import azure.durable_functions as df
+from durabletask import task
+
+from activities.settle_drop import present
+from shared import planning, storage
+from shared.answering import answered
+from shared.ledger import open_ledger
+from shared.models.drop import JOB_FILE, VALIDATION_SET
+from shared.models.job_file import JobFile
+from shared.models.messages import CANCELLED, Answer, RunStep, done
+from shared.models.plan import Pin, Plan
+from shared.models.record import RunRecord, Step
+from shared.settings import settings
+from shared.storage import BlobFacts, Changed
+
+bp = df.Blueprint()
+
+
+@bp.activity_trigger(input_name="request")
+def make_plan(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
+    """Writes the plan into the ledger and answers the files and sizes to scan.
+
+    Second run: the plan of the first one stands; of two at once, one is written and both answer it.
+    """
+    wanted = RunStep.model_validate(request)
+    return answered(lambda: _plan(wanted))
+
+
+def _plan(wanted: RunStep) -> Answer:
+    ledger = open_ledger()
+    record = ledger.enter(wanted.run_id, Step.PLAN).record
+    if record.stopping:
+        return CANCELLED
+    mine = record.plan or _made(record)
+
+    def planning_it(current: RunRecord, _now: datetime) -> RunRecord | None:
+        return None if current.plan else current.model_copy(update={"plan": mine})
+
+    plan = ledger.change(wanted.run_id, planning_it).plan or mine
+    files = {role: {"bytes": pin.bytes} for role in plan.roles if (pin := plan.file(role))}
+    return done(files=files, span_bytes=settings().span_mb * 2**20)
+
+
+def _made(record: RunRecord) -> Plan:
+    container = storage.training()
+    blobs = present(container, record.drop)
+    job, job_pin = JobFile(), None
+    if record.job_settings is not None:
+        job = planning.checked(record.job_settings)
+    elif facts := blobs.get(JOB_FILE):
+        stored = container.read(facts.name)
+        if stored is None or stored.etag != facts.etag:
+            raise Changed
+        job, job_pin = planning.parsed(stored.content), _pin(facts)
+    validation = blobs.get(VALIDATION_SET)
+    return planning.planned(record.drop, job, settings(), _pin(blobs["training"]), _pin(validation) if validation else None, job_pin)
+
+
+def _pin(facts: BlobFacts) -> Pin:
+    return Pin(blob=facts.name, etag=facts.etag, bytes=facts.bytes)

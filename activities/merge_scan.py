@@ -1,0 +1,55 @@
+"""Join the spans of each file into one exact result, and refuse what has errors."""
+
+from datetime import datetime
+from typing import Any
+
+import azure.durable_functions as df
+from durabletask import task
+
+from shared import scans
+from shared.answering import answered
+from shared.errors import DataRejected, InternalError
+from shared.ledger import open_ledger
+from shared.models.messages import CANCELLED, Answer, RunStep, done, ended
+from shared.models.plan import Role
+from shared.models.record import FileSummary, Outcome, RunRecord, Step
+
+bp = df.Blueprint()
+
+
+@bp.activity_trigger(input_name="request")
+def merge_scan(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
+    """Writes one scan blob a file, its summary into the ledger, and rejects a drop with errors.
+
+    Second run: the same spans give the same result, written over itself.
+    """
+    wanted = RunStep.model_validate(request)
+    return answered(lambda: _merge(wanted))
+
+
+def _merge(wanted: RunStep) -> Answer:
+    ledger = open_ledger()
+    record = ledger.enter(wanted.run_id, Step.SCAN).record
+    if record.stopping:
+        return CANCELLED
+    if record.plan is None:
+        raise InternalError("a scan needs a plan")
+    summaries: dict[Role, FileSummary] = record.files or {
+        role: scans.merged(record.plan, wanted.run_id, role) for role in record.plan.roles
+    }
+
+    def noting(current: RunRecord, _now: datetime) -> RunRecord:
+        return current.model_copy(update={"files": summaries})
+
+    ledger.change(wanted.run_id, noting)
+    if faulty := {role: s.errors for role, s in summaries.items() if s.errors}:
+        told = " and ".join(f"the {role} file has {count:,} error{'s' if count > 1 else ''}" for role, count in faulty.items())
+        return ended(
+            Outcome.REJECTED,
+            DataRejected(
+                "TD-DROP-006",
+                f"{told[0].upper()}{told[1:]}.",
+                "The report lists the first 100 with line, field and mend; correct them and drop the file again.",
+            ).problem,
+        )
+    return done()

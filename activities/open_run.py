@@ -1,0 +1,52 @@
+"""Begin a run, or take it up again where an earlier orchestration left it."""
+
+from typing import Any
+
+import azure.durable_functions as df
+from durabletask import task
+
+from shared.answering import answered
+from shared.errors import DataRejected
+from shared.ledger import open_ledger
+from shared.models.drop import RUN_NAME_MAX_CHARS, Layout
+from shared.models.messages import CANCELLED, Answer, RunStep, done, ended
+from shared.models.record import Outcome, Step
+
+bp = df.Blueprint()
+
+
+@bp.activity_trigger(input_name="request")
+def open_run(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
+    """Tells the orchestrator where the run stands: fresh, ending already, or not usable at all.
+
+    Second run: it reads; noting the first step twice changes nothing.
+    """
+    wanted = RunStep.model_validate(request)
+    return answered(lambda: _open(wanted))
+
+
+def _open(wanted: RunStep) -> Answer:
+    record = open_ledger().get(wanted.run_id).record
+    if record.ended_at:
+        return done(ended=True)
+    if record.ending:
+        return ended(record.ending.outcome, record.ending.problem, record.ending.duplicate_of)
+    if record.cancel_requested_at:
+        return CANCELLED
+    if not record.drop.named:
+        raise DataRejected(
+            "TD-DROP-001",
+            f"The drop's name can't be a run's name: lower-case letters, digits and single hyphens, at most {RUN_NAME_MAX_CHARS}.",
+            "Drop it again as <run>.jsonl or <run>/training_set.jsonl, for example support-tone.jsonl.",
+        )
+    if record.drop.layout is Layout.SPARK:
+        return ended(
+            Outcome.REJECTED,
+            DataRejected(
+                "TD-DROP-005",
+                "Folders of part files, as Spark writes them, are not supported yet.",
+                "Write one file and drop it as <run>/training_set.jsonl.",
+            ).problem,
+        )
+    open_ledger().enter(wanted.run_id, Step.SETTLE)
+    return done()

@@ -1,0 +1,83 @@
+"""Wait until a drop is whole: quiet for the settle time, and with the file that job.json announces."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import azure.durable_functions as df
+from durabletask import task
+
+from shared import planning, storage
+from shared.answering import answered
+from shared.errors import DataRejected, PlanRejected
+from shared.ledger import open_ledger
+from shared.models.drop import JOB_FILE, VALIDATION_SET, Drop
+from shared.models.messages import CANCELLED, Answer, RunStep, done, wait
+from shared.models.record import Step
+from shared.storage import BlobFacts, Container
+
+bp = df.Blueprint()
+
+
+@bp.activity_trigger(input_name="request")
+def settle_drop(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
+    """Says whether the drop is whole, or how long to wait before asking again.
+
+    Second run: it only looks. A run that has its plan is settled for good.
+    """
+    wanted = RunStep.model_validate(request)
+    return answered(lambda: _settle(wanted))
+
+
+def _settle(wanted: RunStep) -> Answer:
+    read = open_ledger().enter(wanted.run_id, Step.SETTLE)
+    record, pace = read.record, wanted.pace
+    if record.stopping:
+        return CANCELLED
+    if record.plan:
+        return done()
+    blobs = present(storage.training(), record.drop)
+    quiet_at = max(b.modified for b in blobs.values()) + timedelta(seconds=0 if record.drop.at_once else pace.settle_s)
+    if read.now < quiet_at:
+        return wait(max((quiet_at - read.now).total_seconds(), 0.1))
+    if VALIDATION_SET in blobs or not _announced(record.drop, blobs, record.job_settings):
+        return done()
+    return _patience(read.now, record.entered(Step.SETTLE), pace.companion_s, pace.next_poll_s)
+
+
+def present(container: Container, drop: Drop) -> dict[str, BlobFacts]:
+    """The blobs of this drop that are there, by role name; the starting blob under "training".
+
+    Raises:
+        DataRejected: the starting blob is gone.
+        Changed: the starting blob was replaced, which is another run.
+    """
+    training = container.facts(drop.blob)
+    if training is None:
+        raise DataRejected("TD-DROP-002", "The dropped file was deleted before the run could read it.", "Drop it again.")
+    if training.etag != drop.etag:
+        raise storage.Changed
+    others = {name: container.facts(path) for name in (VALIDATION_SET, JOB_FILE) if (path := drop.companion(name))}
+    return {"training": training} | {name: facts for name, facts in others.items() if facts}
+
+
+def _announced(drop: Drop, blobs: dict[str, BlobFacts], job_settings: dict[str, object] | None) -> bool:
+    """Whether a validation file is to come. A job.json that can't be read is refused by make_plan, not here."""
+    if job_settings is not None:
+        return job_settings.get("validation") == "expected"
+    path = drop.companion(JOB_FILE)
+    stored = storage.training().read(path) if path and JOB_FILE in blobs else None
+    try:
+        return stored is not None and planning.parsed(stored.content).validation == "expected"
+    except PlanRejected:
+        return False
+
+
+def _patience(now: datetime, since: datetime, companion_s: float, next_poll_s: Any) -> Answer:
+    waited_s = (now - since).total_seconds()
+    if waited_s > companion_s:
+        raise DataRejected(
+            "TD-DROP-003",
+            f"job.json announces {VALIDATION_SET}, but after {waited_s:.0f} s it is not there.",
+            f"Drop {VALIDATION_SET} first, or take `validation` out of job.json; then drop the training file again.",
+        )
+    return wait(float(next_poll_s(waited_s)))

@@ -1,0 +1,98 @@
+"""Upload one file of the drop to Azure OpenAI, unchanged."""
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import azure.durable_functions as df
+from durabletask import task
+
+from shared import azure_openai, storage
+from shared.answering import answered
+from shared.ledger import open_ledger
+from shared.models.messages import CANCELLED, Answer, FileStep
+from shared.models.plan import Pin
+from shared.models.record import RunRecord, Step
+from shared.once import Making, make_once
+
+bp = df.Blueprint()
+
+
+@bp.activity_trigger(input_name="request")
+def upload_file(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
+    """Uploads the pinned bytes and answers the service's file id.
+
+    Second run: the file is found by its name, which carries run id and content hash, and adopted if it is whole.
+    """
+    wanted = FileStep.model_validate(request)
+    return answered(lambda: _upload(wanted))
+
+
+def _upload(wanted: FileStep) -> Answer:
+    ledger = open_ledger()
+    record = ledger.enter(wanted.run_id, Step.UPLOAD).record
+    pin = record.plan.file(wanted.role) if record.plan else None
+    if record.plan is None or pin is None:
+        return CANCELLED
+    service = azure_openai.connect(record.plan.api_versions.training)
+    name = file_name(record, wanted.role)
+
+    def look() -> str | None:
+        return next((f.id for f in service.files_named(name) if f.bytes in {None, pin.bytes}), None)
+
+    def act() -> str:
+        return service.upload(name, _reader(pin)).id
+
+    return make_once(ledger, wanted.run_id, wanted.pace, Making(f"file:{wanted.role}", look, act))
+
+
+def file_name(record: RunRecord, role: Any) -> str:
+    """The name at the service: `<run id>-<content hash>-<the lab's own name>`, the mark by which a run knows its files."""
+    return f"{record.id}-{record.files[role].content_hash[:12]}-{role}_set.jsonl"
+
+
+def _reader(pin: Pin) -> io.BufferedReader:
+    return io.BufferedReader(PinnedBytes(pin), buffer_size=storage.CHUNK_BYTES)
+
+
+class PinnedBytes(io.RawIOBase):
+    """The bytes of a pinned blob as a seekable stream that is never held whole."""
+
+    def __init__(self, pin: Pin) -> None:
+        self._pin = pin
+        self._at = 0
+        self._rest = b""
+        self._chunks: Iterator[bytes] | None = None
+
+    def readable(self) -> bool:
+        """It is a stream to read."""
+        return True
+
+    def seekable(self) -> bool:
+        """The client measures the length before it reads."""
+        return True
+
+    def tell(self) -> int:
+        """The position."""
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Moves to a position; the next read asks the storage service from there."""
+        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._pin.bytes}[whence]
+        self._rest, self._chunks = b"", None
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        """The next bytes.
+
+        Raises:
+            Changed: the blob isn't the pinned one any more.
+        """
+        if self._chunks is None:
+            self._chunks = storage.training().chunks(self._pin.blob, self._pin.etag, self._at, self._pin.bytes)
+        self._rest = self._rest or next(self._chunks, b"")
+        count = min(len(buffer), len(self._rest))
+        buffer[:count] = self._rest[:count]
+        self._rest = self._rest[count:]
+        self._at += count
+        return count

@@ -1,0 +1,41 @@
+"""The names by which orchestrators call: a test compares them with what the app has registered."""
+
+from enum import StrEnum
+
+
+class Activity(StrEnum):
+    """Every activity."""
+
+    BEGIN_ENDING = "begin_ending"
+    CANCEL_JOB = "cancel_job"
+    CLAIM_CONTENT = "claim_content"
+    COLLECT_RESULTS = "collect_results"
+    CREATE_JOB = "create_job"
+    DELETE_DEPLOYMENT = "delete_deployment"
+    DELETE_FILE = "delete_file"
+    DEPLOY = "deploy"
+    DEPLOYMENT_STATUS = "deployment_status"
+    END_RUN = "end_run"
+    FILE_STATUS = "file_status"
+    JOB_STATUS = "job_status"
+    MAKE_PLAN = "make_plan"
+    MERGE_SCAN = "merge_scan"
+    OPEN_RUN = "open_run"
+    PREFLIGHT = "preflight"
+    SCAN_RANGE = "scan_range"
+    SETTLE_DROP = "settle_drop"
+    SMOKE_TEST = "smoke_test"
+    UPLOAD_FILE = "upload_file"
+    WRITE_REPORT = "write_report"
+
+
+class Orchestrator(StrEnum):
+    """Every orchestrator."""
+
+    RUN = "run"
+    SCAN = "scan"
+    TRAIN = "train"
+
+
+WAKE = "wake"
+"""The external event that cuts a wait short; what it is about stands in the ledger."""

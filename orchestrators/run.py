@@ -1,0 +1,119 @@
+"""One drop, from blob to proven deployment, or the reason why not."""
+
+from typing import Any, assert_never
+
+import azure.durable_functions as df
+from durabletask import task
+
+from orchestrators.names import Activity, Orchestrator
+from orchestrators.steps import Steps, Story, StoryEnded
+from shared.errors import InternalError, Problem
+from shared.models.base import wire
+from shared.models.messages import EndRun, StartRun
+from shared.models.record import Outcome, Step
+
+bp = df.Blueprint()
+
+
+@bp.orchestration_trigger(context_name="context")
+def run(context: task.OrchestrationContext, given: dict[str, Any]) -> Steps[dict[str, Any]]:
+    """Tells the story, then ends it: whatever happened, nothing is left behind that should not be."""
+    story = Story(context, StartRun.model_validate(given))
+    try:
+        opened = yield from story.done(Activity.OPEN_RUN)
+        if opened.value.get("ended"):
+            return {"run_id": story.start.run_id}
+        yield from prove_a_model(story)
+        end = StoryEnded(Outcome.SUCCEEDED)
+    except StoryEnded as ended:
+        end = ended
+    except task.TaskFailedError as failure:
+        end = StoryEnded(Outcome.FAILED, unexpected(failure))
+    return (yield from end_the_run(story, end))
+
+
+def prove_a_model(story: Story) -> Steps[None]:
+    """The good story, straight down; every step that can't go on raises StoryEnded."""
+    story.show(Step.SETTLE)
+    yield from story.done(Activity.SETTLE_DROP)
+    plan = yield from story.done(Activity.MAKE_PLAN)
+    story.show(Step.SCAN)
+    yield from story.tell(Orchestrator.SCAN, {**wire(story.request()), **plan.value})
+    story.show(Step.GATE)
+    yield from story.done(Activity.CLAIM_CONTENT)
+    yield from story.done(Activity.PREFLIGHT)
+    story.show(Step.UPLOAD)
+    for role in sorted(plan.value["files"]):
+        yield from story.done(Activity.UPLOAD_FILE, story.file_request(role))
+    yield from story.done(Activity.FILE_STATUS)
+    story.show(Step.TRAIN)
+    yield from story.tell(Orchestrator.TRAIN, wire(story.start))
+    story.show(Step.DEPLOY)
+    yield from story.done(Activity.DEPLOY)
+    yield from story.done(Activity.DEPLOYMENT_STATUS)
+    yield from story.sleep(story.start.pace.first_answer_s)
+    story.show(Step.SMOKE_TEST)
+    yield from story.done(Activity.SMOKE_TEST)
+
+
+def end_the_run(story: Story, end: StoryEnded) -> Steps[dict[str, Any]]:
+    """Decides the ending once, takes back what must not stay, writes the report, closes the record."""
+    decision = EndRun(**dict(story.request()), outcome=end.outcome, problem=end.problem, duplicate_of=end.duplicate_of)
+    decided = yield from story.call(Activity.BEGIN_ENDING, decision)
+    outcome = Outcome(decided.value["outcome"])
+    story.show(Step.CLEAN_UP)
+    yield from or_else_go_on(story.call(Activity.COLLECT_RESULTS))
+    if undone(outcome):
+        yield from or_else_go_on(take_back(story, Activity.DELETE_DEPLOYMENT))
+        yield from or_else_go_on(take_back(story, Activity.CANCEL_JOB))
+    for role in sorted(decided.value["roles"], reverse=True):
+        yield from or_else_go_on(take_back_file(story, role))
+    story.show(Step.REPORT)
+    yield from or_else_go_on(story.call(Activity.WRITE_REPORT))
+    yield from story.call(Activity.END_RUN)
+    story.show(Step.ENDED)
+    return {"run_id": story.start.run_id, "outcome": outcome.value}
+
+
+def undone(outcome: Outcome) -> bool:
+    """Whether this ending takes back the job and the deployment."""
+    match outcome:
+        case Outcome.SUCCEEDED:
+            return False
+        case (
+            Outcome.REJECTED
+            | Outcome.NOT_BETTER
+            | Outcome.FAILED
+            | Outcome.CANCELLED
+            | Outcome.EXPIRED
+            | Outcome.SUPERSEDED
+            | Outcome.DUPLICATE
+        ):
+            return True
+        case _:
+            assert_never(outcome)
+
+
+def take_back(story: Story, activity: Activity) -> Steps[None]:
+    """Calls a compensation until it is through."""
+    while (answer := (yield from story.call(activity))).kind == "wait":
+        yield from story.sleep(answer.wait_s)
+
+
+def take_back_file(story: Story, role: Any) -> Steps[None]:
+    """Deletes the service's copy of one file."""
+    while (answer := (yield from story.call(Activity.DELETE_FILE, story.file_request(role)))).kind == "wait":
+        yield from story.sleep(answer.wait_s)
+
+
+def or_else_go_on(steps: Steps[Any]) -> Steps[None]:
+    """The rest of the ending must happen whatever this part does: what stays behind is in the ledger, and the report lists it."""
+    try:
+        yield from steps
+    except task.TaskFailedError:
+        return
+
+
+def unexpected(failure: task.TaskFailedError) -> Problem:
+    """A failure that outlasted the engine's patience: its message is ours, and holds no data."""
+    return InternalError(failure.details.message[:600]).problem

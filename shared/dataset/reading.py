@@ -1,0 +1,201 @@
+"""Reading a file in spans: its bytes once, their digests, and the lines that begin in a span.
+
+Memory is bounded by the longest line that is kept, whatever the file holds.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+BLOCK_BYTES = 8 * 2**20
+"""The piece of a file that gets a digest of its own; spans are multiples of it."""
+MAX_LINE_BYTES = 16 * 2**20
+"""The longest line that is kept: an image of 10 MB fits, embedded as base64."""
+HEAD_BYTES = 8
+
+_READ_BYTES = 2**20
+_FIRST_TAIL_BYTES = 2**16
+
+
+class Span(msgspec.Struct, frozen=True):
+    """The bytes [start, stop) of a file."""
+
+    start: int
+    stop: int
+
+
+class Source(Protocol):
+    """A file that can be read in ranges and does not change meanwhile."""
+
+    size: int
+
+    def read(self, start: int, stop: int) -> Iterator[bytes]:
+        """The bytes [start, stop), in pieces of any size."""
+        ...
+
+
+class SourceTruncated(OSError):
+    """A source gave fewer or more bytes than asked for: it changed while it was read."""
+
+    def __init__(self, wanted: int, given: int) -> None:
+        self.wanted, self.given = wanted, given
+        super().__init__(f"The source gave {given} of {wanted} bytes; it changed while it was read. Scan it again.")
+
+
+class FileSource:
+    """A file on disk; its size is taken once."""
+
+    def __init__(self, path: Path | str) -> None:
+        self._path = Path(path)
+        self.size = self._path.stat().st_size
+
+    def read(self, start: int, stop: int) -> Iterator[bytes]:
+        """The bytes [start, stop), in pieces of at most 1 MiB."""
+        with self._path.open("rb") as file:
+            file.seek(start)
+            while start < stop and (piece := file.read(min(_READ_BYTES, stop - start))):
+                start += len(piece)
+                yield piece
+
+
+class BlockDigests:
+    """SHA-256 digests of the consecutive blocks of a stream."""
+
+    def __init__(self, block_bytes: int = BLOCK_BYTES) -> None:
+        self._block_bytes = block_bytes
+        self._room = block_bytes
+        self._block = hashlib.sha256()
+        self._done: list[str] = []
+
+    def update(self, piece: bytes) -> None:
+        """Take the next bytes of the stream."""
+        rest = memoryview(piece)
+        while rest:
+            part, rest = rest[: self._room], rest[self._room :]
+            self._block.update(part)
+            self._room -= len(part)
+            if not self._room:
+                self._close()
+
+    def finish(self) -> list[str]:
+        """The digests, in hex; the last block may be short."""
+        if self._room < self._block_bytes:
+            self._close()
+        return self._done
+
+    def _close(self) -> None:
+        self._done.append(self._block.hexdigest())
+        self._block, self._room = hashlib.sha256(), self._block_bytes
+
+
+def content_hash(block_digests: Iterable[str]) -> str:
+    """The hash of a file: SHA-256, in hex, over the raw digests of its blocks one after the other."""
+    return hashlib.sha256(b"".join(map(bytes.fromhex, block_digests))).hexdigest()
+
+
+def content_hash_of(chunks: Iterable[bytes], block_bytes: int = BLOCK_BYTES) -> str:
+    """The content hash of a stream: what a scan of the same bytes says."""
+    digests = BlockDigests(block_bytes)
+    for chunk in chunks:
+        digests.update(chunk)
+    return content_hash(digests.finish())
+
+
+def spans(size: int, span_bytes: int = BLOCK_BYTES) -> list[Span]:
+    """The spans that cover a file of this size; an empty file has one empty span.
+
+    Raises:
+        ValueError: The span is no positive multiple of BLOCK_BYTES.
+    """
+    if span_bytes <= 0 or span_bytes % BLOCK_BYTES:
+        msg = f"A span is a multiple of {BLOCK_BYTES} bytes."
+        raise ValueError(msg)
+    return [Span(start, min(start + span_bytes, size)) for start in range(0, size, span_bytes)] or [Span(0, 0)]
+
+
+def head_of(source: Source) -> bytes:
+    """The first bytes of a file, by which its kind is told."""
+    return b"".join(source.read(0, min(source.size, HEAD_BYTES)))
+
+
+def lines_of(source: Source, span: Span, digests: BlockDigests, max_line_bytes: int = MAX_LINE_BYTES) -> Iterator[bytes | None]:
+    """The lines whose first byte lies in the span, without their line feed; None for a line over the limit.
+
+    The span's own bytes go to `digests` on the way.
+
+    Raises:
+        SourceTruncated: The source did not give what was asked for.
+    """
+    line = _Assembly(max_line_bytes)
+    foreign = _begins_inside_line(source, span)
+    for chunk in _exactly(source, span.start, span.stop):
+        digests.update(chunk)
+        begin = 0
+        while (end := chunk.find(b"\n", begin)) >= 0:
+            if not foreign:
+                line.add(chunk[begin:end])
+                yield line.take()
+            foreign, begin = False, end + 1
+        if not foreign:
+            line.add(chunk[begin:])
+    if line.size:
+        _finish(line, source, span.stop)
+        yield line.take()
+
+
+class _Assembly:
+    """A line that arrives in pieces; over the limit only its length is kept."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._pieces: list[bytes] = []
+        self.size = 0
+
+    @property
+    def too_long(self) -> bool:
+        return self.size > self._limit
+
+    def add(self, piece: bytes) -> None:
+        self.size += len(piece)
+        if self.too_long:
+            self._pieces.clear()
+        elif piece:
+            self._pieces.append(piece)
+
+    def take(self) -> bytes | None:
+        whole = None if self.too_long else b"".join(self._pieces)
+        self._pieces.clear()
+        self.size = 0
+        return whole
+
+
+def _begins_inside_line(source: Source, span: Span) -> bool:
+    if not span.start:
+        return False
+    return b"".join(_exactly(source, span.start - 1, span.start)) != b"\n"
+
+
+def _finish(line: _Assembly, source: Source, start: int) -> None:
+    step = _FIRST_TAIL_BYTES
+    while start < source.size and not line.too_long:
+        stop = min(start + step, source.size)
+        for chunk in _exactly(source, start, stop):
+            end = chunk.find(b"\n")
+            line.add(chunk if end < 0 else chunk[:end])
+            if end >= 0:
+                return
+        start, step = stop, min(step * 2, _READ_BYTES)
+
+
+def _exactly(source: Source, start: int, stop: int) -> Iterator[bytes]:
+    given = 0
+    for chunk in source.read(start, stop):
+        given += len(chunk)
+        if given > stop - start:
+            break
+        yield chunk
+    if given != stop - start:
+        raise SourceTruncated(stop - start, given)

@@ -1,0 +1,253 @@
+"""The catalogue of rules: every code that a finding can carry, with what it means and how to mend it.
+
+Codes are stable: a rule that goes leaves its number unused. 0xx speak of the file, 1xx of a line, 2xx of an example's messages,
+3xx of tools, 4xx of images. Sources of the rules: Azure OpenAI's guides on fine-tuning, tools and vision (docs/data-formats.md).
+"""
+
+from typing import Literal
+
+import msgspec
+
+Severity = Literal["error", "warning"]
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """One rule; `mend` is what the owner of the data can do."""
+
+    code: str
+    severity: Severity
+    title: str
+    explanation: str
+    mend: str
+
+
+RULES: dict[str, Rule] = {}
+"""Every rule by its code."""
+
+
+def _rule(number: str, severity: Severity, title: str, explanation: str, mend: str) -> Rule:
+    rule = Rule(f"TD-DATA-{number}", severity, title, explanation, mend)
+    RULES[rule.code] = rule
+    return rule
+
+
+FILE_EMPTY = _rule("001", "error", "Empty file", "The file has no line with content.", "Write one JSON object per line.")
+TOO_FEW_EXAMPLES = _rule(
+    "002", "error", "Too few examples", "Training needs at least 10 examples.", "Add examples; some hundred are advised."
+)
+FILE_TOO_LARGE = _rule("003", "error", "File too large", "Files of 512 MB and more are refused.", "Split the file or shorten its examples.")
+NOT_TEXT = _rule(
+    "004", "error", "Not a UTF-8 text file", "The first bytes are those of another kind of file.", "Export plain JSON Lines in UTF-8."
+)
+FORMAT_UNSUPPORTED = _rule(
+    "005",
+    "error",
+    "Format not supported yet",
+    "The lines are for another training method than supervised fine-tuning.",
+    'Write chat examples: {"messages": [...]} that end with the answer to learn.',
+)
+FORMATS_MIXED = _rule(
+    "006", "error", "Mixed formats", "Lines of several training methods stand in one file.", "Keep one format per file and per run."
+)
+TOO_MANY_IMAGE_EXAMPLES = _rule(
+    "007", "error", "Too many examples with images", "A file may have 50,000 examples with images.", "Leave some of them out."
+)
+METHOD_NOT_OFFERED = _rule(
+    "008",
+    "error",
+    "Model without supervised training",
+    "The chosen base model can't be trained with chat examples.",
+    "Choose a base model that offers supervised fine-tuning.",
+)
+SYSTEM_MISSING = _rule(
+    "009",
+    "warning",
+    "System message missing",
+    "A model behaves best with the system message it was trained with.",
+    "Begin each example with the system message that will be used later.",
+)
+SYSTEM_VARIES = _rule(
+    "010",
+    "warning",
+    "System message varies",
+    "Examples begin with different system messages.",
+    "Use one wording, unless the difference is meant to be learnt.",
+)
+
+LINE_TOO_LONG = _rule("101", "error", "Line too long", "A line may have 16 MiB; it was not read further.", "Shorten or split the example.")
+NOT_UTF8 = _rule("102", "error", "Not UTF-8", "The line holds bytes that aren't UTF-8.", "Save the file as UTF-8.")
+NOT_JSON = _rule(
+    "103", "error", "Not JSON", "The line is not one whole JSON value.", "Write each example as one line of strict JSON, without comments."
+)
+NOT_OBJECT = _rule("104", "error", "Not an object", "The line is JSON, but no object.", "Wrap the example in { and }.")
+DUPLICATE_KEY = _rule(
+    "105", "error", "Key given twice", "An object has the same key twice; readers differ in which one they take.", "Keep one of the two."
+)
+TOO_DEEP = _rule("106", "error", "Nested too deeply", "Values may be nested 64 levels deep.", "Flatten the value.")
+NUMBER_OUT_OF_RANGE = _rule(
+    "107",
+    "error",
+    "Number that JSON can't carry",
+    "NaN, Infinity, and numbers too large for a reader are no JSON numbers.",
+    "Write an ordinary number, or a string.",
+)
+BLANK_LINE = _rule("108", "warning", "Blank line", "A blank line stands between examples.", "Remove it.")
+CR_LINE_ENDS = _rule(
+    "109", "error", "Line ends of a bare CR", "Lines end with CR alone, so that the file is one line.", "Save with LF or CRLF line ends."
+)
+LONE_SURROGATE = _rule(
+    "110",
+    "warning",
+    "Half of a character",
+    "An escape such as \\ud800 is half of a pair; it is counted as U+FFFD.",
+    "Write the whole character.",
+)
+TOO_MANY_VALUES = _rule(
+    "111", "error", "Too many values in a line", "A line may hold 1,048,576 separators.", "Split the example into several lines."
+)
+BOM_INSIDE = _rule(
+    "112",
+    "error",
+    "Byte-order mark inside the file",
+    "A byte-order mark is allowed at the start of the file only; files were joined as they were.",
+    "Remove the mark at the start of this line.",
+)
+
+MESSAGES_MISSING = _rule(
+    "201", "error", "No messages", "`messages` must be an array with at least one message.", "Give the conversation as an array."
+)
+MESSAGE_NOT_OBJECT = _rule(
+    "202", "error", "Message is not an object", "A message must be an object with role and content.", "Write it as an object."
+)
+ROLE_UNKNOWN = _rule(
+    "203",
+    "error",
+    "Unknown role",
+    "A message's role must be system, developer, user, assistant, tool or function.",
+    "Use one of these roles.",
+)
+ROLE_DEVELOPER = _rule(
+    "204", "warning", "Role developer", "The developer role is meant for reasoning models.", "Use the role system for this model."
+)
+NO_USER = _rule("205", "error", "No user message", "An example needs at least one user message.", "Add the question.")
+NO_ASSISTANT = _rule("206", "error", "No assistant message", "An example needs at least one assistant message.", "Add the answer.")
+LAST_NOT_ASSISTANT = _rule(
+    "207", "error", "Last message is not the assistant's", "The model learns the answer that ends the example.", "End with the answer."
+)
+CONTENT_MISSING = _rule(
+    "208",
+    "error",
+    "Content missing",
+    "Content may be absent or null only in an assistant message with tool_calls or function_call.",
+    "Give the content.",
+)
+CONTENT_TYPE = _rule(
+    "209", "error", "Content of the wrong type", "Content is a string, or an array of parts in a user message.", "Write it as a string."
+)
+CONTENT_EMPTY = _rule("210", "warning", "Empty content", "The content is an empty text.", "Fill it in or leave the message out.")
+WEIGHT_VALUE = _rule("211", "error", "Weight other than 0 or 1", "A weight must be the number 0 or 1.", "Write 0 or 1.")
+WEIGHT_PLACE = _rule("212", "error", "Weight outside an assistant message", "Only answers have a weight.", "Remove the weight.")
+NOTHING_TO_LEARN = _rule(
+    "213", "error", "Nothing to learn", "All assistant messages have weight 0.", "Give at least one answer weight 1, or leave the line out."
+)
+NAME_TYPE = _rule("214", "error", "Name is not a text", "A message's name must be a string.", "Write the name as a string.")
+NAME_CHARACTERS = _rule(
+    "215",
+    "warning",
+    "Unusual name",
+    "Names other than 1 to 64 letters, digits, _ and - may be refused.",
+    "Use letters, digits, _ and - only.",
+)
+UNKNOWN_KEY = _rule(
+    "216", "warning", "Unknown keys", "The object has keys that the format doesn't know.", "Remove them, or correct their spelling."
+)
+OTHER_FORMAT_KEY = _rule(
+    "217", "warning", "Key of another format", "The line has keys of preference training beside `messages`.", "Keep one format per line."
+)
+TOKEN_LIMIT = _rule(
+    "218", "error", "Example too long", "The example has more tokens than the model takes.", "Shorten or split the example."
+)
+UNCOUNTABLE = _rule(
+    "219",
+    "error",
+    "Text that can't be counted",
+    "A text has more than 1 MiB, or more than 500,000 blanks on end.",
+    "Shorten the text.",
+)
+
+TOOLS_SHAPE = _rule(
+    "301",
+    "error",
+    "Malformed tool declaration",
+    "tools is an array of {type: function, function: {name, description?, parameters?}}; functions, of its inner objects.",
+    "Declare each tool in this shape.",
+)
+PARALLEL_TYPE = _rule(
+    "302", "error", "parallel_tool_calls is not a boolean", "parallel_tool_calls must be true or false.", "Write true or false."
+)
+CALL_SHAPE = _rule(
+    "303",
+    "error",
+    "Malformed tool call",
+    "A call has an id, the type function, and a function with a name and arguments as a JSON string.",
+    "Give the call in this shape.",
+)
+ARGUMENTS_NOT_JSON = _rule(
+    "304",
+    "error",
+    "Arguments are not JSON",
+    "The arguments of a call must be the text of a JSON object.",
+    "Write them as JSON in a string.",
+)
+ANSWER_UNMATCHED = _rule(
+    "305",
+    "error",
+    "Tool answer without its call",
+    "A tool message needs the tool_call_id of an earlier call.",
+    "Repeat the id of the call that it answers.",
+)
+CALL_UNANSWERED = _rule(
+    "306", "warning", "Tool call without answer", "A call has no answer before the next user message.", "Add the tool's answer."
+)
+TOOL_UNDECLARED = _rule(
+    "307", "warning", "Undeclared tool", "A called tool isn't declared in tools or functions.", "Declare the tool in this line."
+)
+LEGACY_FUNCTIONS = _rule(
+    "308", "warning", "Deprecated function calling", "functions and function_call are deprecated.", "Write tools and tool_calls."
+)
+TOOLS_AND_FUNCTIONS = _rule(
+    "309", "error", "tools beside functions", "A line has either tools or the older functions.", "Write tools only."
+)
+FUNCTION_NAME = _rule(
+    "310", "error", "Function message without name", "A function message needs the name of its function.", "Add the name."
+)
+CALL_PLACE = _rule(
+    "311", "error", "Call outside an assistant message", "Only the assistant calls tools.", "Move the call to an assistant message."
+)
+
+PART_SHAPE = _rule(
+    "401",
+    "error",
+    "Malformed content part",
+    "A part is {type: text, text} or {type: image_url, image_url: {url, detail?}}.",
+    "Write the part in one of these shapes.",
+)
+IMAGES_UNSUPPORTED = _rule(
+    "402",
+    "error",
+    "Images with a text model",
+    "The chosen base model learns from text only.",
+    "Choose gpt-4o or gpt-4.1, or remove the images.",
+)
+IMAGE_ROLE = _rule("403", "error", "Image outside a user message", "Images belong in user messages.", "Move the image to a user message.")
+IMAGE_URL = _rule(
+    "404",
+    "error",
+    "Image address that can't be read",
+    "An image is a public http(s) address or a base64 data URI.",
+    "Use a public address or embed the image.",
+)
+IMAGE_DETAIL = _rule("405", "error", "Unknown image detail", "detail is low, high or auto.", "Use one of these, or leave it out.")
+IMAGE_FORMAT = _rule("406", "error", "Unsupported image format", "Images are JPEG, PNG or WEBP, in RGB or RGBA.", "Convert the image.")
+IMAGE_TOO_LARGE = _rule("407", "error", "Image too large", "An image may have 10 MB.", "Make the image smaller.")
+TOO_MANY_IMAGES = _rule("408", "error", "Too many images", "An example may have 64 images.", "Split the example.")

@@ -1,0 +1,153 @@
+"""Tokens of chat examples by the service's published recipe.
+
+Per message 3, the tokens of every value, and 1 more for the key `name`; 3 once per example. Assistant tokens are those of the
+`content` of assistant messages. Numbers, booleans and null count nothing; of parts, the texts count; calls count by their compact
+JSON. The recipe leaves tools, images and `weight` out: it is an estimate, as the service says itself.
+"""
+
+import itertools
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+import msgspec
+
+from . import vocabulary
+from .shapes import Json, JsonObject
+
+PER_MESSAGE = 3
+PER_NAME = 1
+PER_EXAMPLE = 3
+MAX_BLANK_RUN = 500_000
+"""tiktoken 0.14 ends in a panic from about 999,900 blanks on end before other text."""
+
+MAX_TEXT_BYTES = 2**20
+"""Natural text of this size has four times the tokens of any model's limit; a tokenizer can need forty times its size in memory."""
+
+_LONG_TEXT = 2**18
+_BLANKS = re.compile(r"\s{2,}")
+
+
+class ExampleTokens(msgspec.Struct, frozen=True):
+    """The tokens of one example, and those of its answers among them."""
+
+    total: int
+    assistant: int
+
+
+class Uncountable(ValueError):
+    """A text is too long to count, or holds more blanks on end than a tokenizer can split."""
+
+    def __init__(self) -> None:
+        super().__init__(f"A text has more than {MAX_TEXT_BYTES} bytes, or more than {MAX_BLANK_RUN} blanks on end.")
+
+
+class Counter(Protocol):
+    """Counts the tokens of texts; every counter gives tiktoken's figures."""
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text, special tokens read as plain text, lone surrogates as U+FFFD."""
+        ...
+
+
+class TiktokenCounter:
+    """The reference counter."""
+
+    def __init__(self, encoding_name: str) -> None:
+        self._encoding = vocabulary.encoding(encoding_name)
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text."""
+        return [self._one(text) for text in texts]
+
+    def _one(self, text: str) -> int:
+        if len(text) < _LONG_TEXT:
+            return len(self._encoding.encode_ordinary(text))
+        # A list of millions of tokens would take ten times the text; the array takes no more than it.
+        return len(self._encoding.encode_to_numpy(whole_characters(text), disallowed_special=()))
+
+
+class Texts(msgspec.Struct):
+    """What is to be counted of one example: its texts, which of them are answers, and the tokens of its frame."""
+
+    values: list[str]
+    answers: list[int]
+    frame: int
+
+
+def whole_characters(text: str) -> str:
+    """The text with surrogate pairs joined and lone surrogates replaced by U+FFFD, as tiktoken reads it."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def texts_of(example: JsonObject) -> Texts:
+    """The texts of an example; what isn't a message has none."""
+    messages = example.get("messages")
+    texts = Texts([], [], PER_EXAMPLE)
+    for message in messages if isinstance(messages, list) else ():
+        if isinstance(message, dict):
+            _add_message(texts, message)
+    return texts
+
+
+def _add_message(texts: Texts, message: JsonObject) -> None:
+    texts.frame += PER_MESSAGE
+    for key, value in message.items():
+        first = len(texts.values)
+        texts.values.extend(_texts_of_value(key, value))
+        if key == "content" and message.get("role") == "assistant":
+            texts.answers.extend(range(first, len(texts.values)))
+        elif key == "name":
+            texts.frame += PER_NAME
+
+
+def _texts_of_value(key: str, value: Json) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if key == "content" and isinstance(value, list):
+        texts = [part.get("text") if isinstance(part, dict) else part for part in value]
+        return [text for text in texts if isinstance(text, str)]
+    if isinstance(value, (dict, list)):
+        return [json.dumps(value, ensure_ascii=False, separators=(",", ":"))]
+    return []
+
+
+def _is_countable(text: str) -> bool:
+    if len(text) < _LONG_TEXT:
+        return True
+    if len(text.encode("utf-8", "surrogatepass")) > MAX_TEXT_BYTES:
+        return False
+    # tiktoken's panic is no Exception, and prints: such a text must not get there.
+    return all(run.end() - run.start() <= MAX_BLANK_RUN for run in _BLANKS.finditer(text))
+
+
+def count_all(examples: Sequence[JsonObject], counter: Counter) -> list[ExampleTokens | None]:
+    """The tokens of each example, counted in one go; None where a text can't be counted."""
+    gathered = [texts_of(example) for example in examples]
+    countable = [all(map(_is_countable, texts.values)) for texts in gathered]
+    wanted = [text for texts, can in zip(gathered, countable, strict=True) if can for text in texts.values]
+    lengths = iter(counter.count(wanted))
+    return [_sum(texts, lengths) if can else None for texts, can in zip(gathered, countable, strict=True)]
+
+
+def _sum(texts: Texts, lengths: Iterator[int]) -> ExampleTokens:
+    own = list(itertools.islice(lengths, len(texts.values)))
+    return ExampleTokens(texts.frame + sum(own), sum(own[index] for index in texts.answers))
+
+
+def count(example: JsonObject, encoding_name: str) -> ExampleTokens:
+    """The tokens of an example in one of the carried encodings.
+
+    Raises:
+        Uncountable: No tokenizer can split one of its texts.
+    """
+    counted = count_all([example], counter(encoding_name))[0]
+    if counted is None:
+        raise Uncountable
+    return counted
+
+
+def counter(encoding_name: str) -> Counter:
+    """The counter to use for an encoding."""
+    return TiktokenCounter(encoding_name)

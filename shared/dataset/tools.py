@@ -1,0 +1,147 @@
+"""The rules of tools in one example: declarations, calls, and the answers to them."""
+
+from collections.abc import Iterator
+
+from . import lines, rules
+from .findings import Finding, finding
+from .shapes import Json, JsonObject
+
+
+def check(example: JsonObject) -> Iterator[Finding]:
+    """Everything that is wrong with an example's tools and functions."""
+    yield from _declarations(example)
+    messages = example.get("messages")
+    if isinstance(messages, list):
+        yield from _calls(messages, _declared(example))
+
+
+def _declarations(example: JsonObject) -> Iterator[Finding]:
+    if "tools" in example:
+        yield from _each_declaration("/tools", example["tools"], wrapped=True)
+    if "functions" in example:
+        yield finding(rules.LEGACY_FUNCTIONS, "/functions")
+        yield from _each_declaration("/functions", example["functions"], wrapped=False)
+        if "tools" in example:
+            yield finding(rules.TOOLS_AND_FUNCTIONS)
+    if "parallel_tool_calls" in example and not isinstance(example["parallel_tool_calls"], bool):
+        yield finding(rules.PARALLEL_TYPE, "/parallel_tool_calls")
+
+
+def _each_declaration(place: str, declared: Json, wrapped: bool) -> Iterator[Finding]:
+    if not isinstance(declared, list):
+        yield finding(rules.TOOLS_SHAPE, place)
+        return
+    for index, entry in enumerate(declared):
+        if not _is_declaration(entry, wrapped):
+            yield finding(rules.TOOLS_SHAPE, f"{place}/{index}")
+
+
+def _is_declaration(entry: Json, wrapped: bool) -> bool:
+    if not isinstance(entry, dict) or (wrapped and entry.get("type") != "function"):
+        return False
+    function = entry.get("function") if wrapped else entry
+    return (
+        isinstance(function, dict)
+        and _is_text(function.get("name"))
+        and isinstance(function.get("description", ""), str)
+        and isinstance(function.get("parameters", {}), dict)
+    )
+
+
+def _declared(example: JsonObject) -> frozenset[str]:
+    found: list[Json] = []
+    for key in ("tools", "functions"):
+        declared = example.get(key)
+        for entry in declared if isinstance(declared, list) else ():
+            function = entry.get("function") if isinstance(entry, dict) and key == "tools" else entry
+            found.append(function.get("name") if isinstance(function, dict) else None)
+    return frozenset(name for name in found if isinstance(name, str))
+
+
+def _is_text(value: Json) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def _calls(messages: list[Json], declared: frozenset[str]) -> Iterator[Finding]:
+    """Walk the conversation: which calls were made, and which of them still wait for an answer."""
+    made: set[str] = set()
+    waiting: dict[str, str] = {}
+    for index, message in enumerate(messages):
+        if not isinstance(message, dict):
+            continue
+        field, role = f"/messages/{index}", message.get("role")
+        if role == "user":
+            yield from _unanswered(waiting)
+        elif role == "tool":
+            yield from _answer(field, message, made, waiting)
+        yield from _legacy_call(field, message, declared)
+        for place, call in _calls_of(field, message):
+            yield from _call(place, call, declared)
+            identity = call.get("id") if isinstance(call, dict) else None
+            if isinstance(identity, str) and identity:
+                made.add(identity)
+                waiting[identity] = place
+        if "tool_calls" in message:
+            yield from _call_list(f"{field}/tool_calls", message["tool_calls"], role)
+    # An example may end with its calls: they are what the model is to learn.
+
+
+def _unanswered(waiting: dict[str, str]) -> Iterator[Finding]:
+    for place in waiting.values():
+        yield finding(rules.CALL_UNANSWERED, place)
+    waiting.clear()
+
+
+def _answer(field: str, message: JsonObject, made: set[str], waiting: dict[str, str]) -> Iterator[Finding]:
+    identity = message.get("tool_call_id")
+    if not isinstance(identity, str) or identity not in made:
+        yield finding(rules.ANSWER_UNMATCHED, f"{field}/tool_call_id" if "tool_call_id" in message else field)
+    else:
+        waiting.pop(identity, None)
+
+
+def _calls_of(field: str, message: JsonObject) -> Iterator[tuple[str, Json]]:
+    calls = message.get("tool_calls")
+    for index, call in enumerate(calls if isinstance(calls, list) else ()):
+        yield f"{field}/tool_calls/{index}", call
+
+
+def _call_list(place: str, calls: Json, role: Json) -> Iterator[Finding]:
+    if role != "assistant":
+        yield finding(rules.CALL_PLACE, place)
+    if not isinstance(calls, list) or not calls:
+        yield finding(rules.CALL_SHAPE, place)
+
+
+def _call(place: str, call: Json, declared: frozenset[str]) -> Iterator[Finding]:
+    function = call.get("function") if isinstance(call, dict) else None
+    if not isinstance(call, dict) or not isinstance(function, dict):
+        yield finding(rules.CALL_SHAPE, place)
+        return
+    if not _is_text(call.get("id")) or call.get("type") != "function":
+        yield finding(rules.CALL_SHAPE, place)
+    yield from _function(f"{place}/function", function, declared)
+
+
+def _legacy_call(field: str, message: JsonObject, declared: frozenset[str]) -> Iterator[Finding]:
+    if "function_call" not in message:
+        return
+    place = f"{field}/function_call"
+    yield finding(rules.LEGACY_FUNCTIONS, place)
+    if message.get("role") != "assistant":
+        yield finding(rules.CALL_PLACE, place)
+    call = message["function_call"]
+    if isinstance(call, dict):
+        yield from _function(place, call, declared)
+    else:
+        yield finding(rules.CALL_SHAPE, place)
+
+
+def _function(place: str, function: JsonObject, declared: frozenset[str]) -> Iterator[Finding]:
+    name, arguments = function.get("name"), function.get("arguments")
+    if not isinstance(name, str) or not name or not isinstance(arguments, str):
+        yield finding(rules.CALL_SHAPE, place)
+    if isinstance(name, str) and name and name not in declared:
+        yield finding(rules.TOOL_UNDECLARED, f"{place}/name")
+    if isinstance(arguments, str) and lines.decode(arguments.encode("utf-8", "surrogatepass")).value is None:
+        yield finding(rules.ARGUMENTS_NOT_JSON, f"{place}/arguments")

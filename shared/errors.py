@@ -1,0 +1,123 @@
+"""What can go wrong, told once: for whom, in which words, and how to mend it.
+
+    TuneDropError
+    ├── DataRejected         the user mends the data
+    ├── PlanRejected         the user mends job.json, a setting, or the account
+    ├── BudgetExceeded       the user raises the budget, or trains on less
+    ├── ServiceRejected      Azure said no: its code, its message, its request id
+    ├── ServiceUnavailable   try again later: the only kind that is retried
+    │   └── OutcomeUnknown   a creating call whose effect nobody has confirmed: look, never repeat
+    └── InternalError        our fault
+
+Only ServiceUnavailable leaves an activity as an exception. Every other kind is returned as its
+`Problem`, because the durable engine retries whatever is raised. No text of a drop stands in a message.
+"""
+
+import math
+from typing import ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Kind = Literal["data", "plan", "budget", "service", "unavailable", "internal"]
+
+
+class Problem(BaseModel):
+    """A failure as a value: what happened, how to mend it, and where the documentation tells more."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Kind
+    code: str
+    message: str
+    mend: str
+    request_id: str | None = None
+
+    @property
+    def anchor(self) -> str:
+        """The heading in docs/errors.md that explains this code."""
+        return f"docs/errors.md#{self.code.lower()}"
+
+
+class TuneDropError(Exception):
+    """The root: a stable code, a sentence and a mend."""
+
+    kind: ClassVar[Kind] = "internal"
+
+    def __init__(self, code: str, message: str, mend: str, request_id: str | None = None) -> None:
+        super().__init__(f"{code}: {message[:1000]}")
+        self.problem = Problem(kind=self.kind, code=code, message=message[:1000], mend=mend, request_id=request_id)
+
+
+class DataRejected(TuneDropError):
+    """The drop itself can't be used."""
+
+    kind = "data"
+
+
+class PlanRejected(TuneDropError):
+    """What was asked for can't be done, by job.json, by the settings or by the account."""
+
+    kind = "plan"
+
+
+class BudgetExceeded(TuneDropError):
+    """The training would cost more than it may."""
+
+    kind = "budget"
+
+    def __init__(self, estimate_usd: float, budget_usd: float) -> None:
+        super().__init__(
+            "TD-BUDGET-001",
+            f"The training would cost about {estimate_usd:.2f} USD; the budget of this run is {budget_usd:.2f} USD.",
+            "Train on less data or for fewer epochs, or raise the budget: `budget.usd` in job.json, up to TUNEDROP_BUDGET_USD.",
+        )
+
+
+class ServiceRejected(TuneDropError):
+    """Azure refused the call for good."""
+
+    kind = "service"
+
+    def __init__(self, service: str, status: int | None, azure_code: str, azure_message: str, request_id: str | None = None) -> None:
+        self.status = status
+        self.azure_code = azure_code
+        super().__init__(
+            "TD-SERVICE-001",
+            f"{service} refused the call: {status or 'no status'} {azure_code}: {azure_message}",
+            f"Look {azure_code} up in docs/errors.md; where it stays unclear, give the request id to Azure support.",
+            request_id,
+        )
+
+
+class ServiceUnavailable(TuneDropError):
+    """The service can't answer now; `retry_after_s` says when it asked to be asked again, in seconds."""
+
+    kind = "unavailable"
+
+    def __init__(self, service: str, reason: str, retry_after_s: float | None = None) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__("TD-SERVICE-002", f"{service} is not available: {reason}", "Nothing to do: the run tries again.")
+
+
+def retry_after_s(header: str | None) -> float | None:
+    """Retry-After in seconds, an hour at most; None where it is absent or no number."""
+    try:
+        seconds = float(header or "")
+    except ValueError:
+        return None
+    return None if math.isnan(seconds) else min(max(seconds, 0.0), 3600.0)
+
+
+class OutcomeUnknown(ServiceUnavailable):
+    """A creating call ended without an answer: the thing may exist."""
+
+
+class InternalError(TuneDropError):
+    """Something that should not happen, did."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            "TD-INTERNAL-001",
+            f"TuneDrop failed inside: {what}",
+            "Nothing was left running that the clean-up list of the report doesn't name. Please report it with the run id.",
+        )

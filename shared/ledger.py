@@ -1,0 +1,153 @@
+"""The ledger: one small JSON blob a run, changed only by compare-and-swap on its ETag.
+
+It outlives the durable history: what a second execution, a second host or a sweep must know to
+change nothing stands here. Claims (on content, on a deployment's name) are blobs beside it.
+"""
+
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared import storage
+from shared.errors import InternalError, ServiceUnavailable
+from shared.models.base import Frozen
+from shared.models.record import Effect, Entered, Outcome, RunRecord, RunSummary, Step, summary_of
+from shared.storage import Container
+
+RUNS, CLAIMS = "runs/", "claims/"
+SUMMARY = "summary"  # key of the metadata that holds the row of the run: 8 KB of ASCII at most
+SWAPS = 50
+
+
+@dataclass(frozen=True)
+class Read:
+    """A record as it stands, and the time by the storage service's clock."""
+
+    record: RunRecord
+    etag: str
+    now: datetime
+
+
+class Claim(Frozen):
+    """Who holds what the claim is about."""
+
+    run_id: str
+
+
+class Ledger:
+    """The ledger in one container."""
+
+    def __init__(self, container: Container) -> None:
+        self._container = container
+
+    def claim(self, record: RunRecord) -> bool:
+        """Writes the record of a new run; False where the run is known already.
+
+        Of any number of callers, at any time, exactly one gets True.
+        """
+        mine = record.model_copy(update={"written_by": secrets.token_hex(8)})
+        if self._container.put_new(_blob(record.id), _encoded(mine), _metadata(mine)):
+            return True
+        found = self.read(record.id)  # a retry inside the client may have met its own first attempt
+        return found is not None and found.record.written_by == mine.written_by
+
+    def read(self, run_id: str) -> Read | None:
+        """The record of a run; None where the run isn't known."""
+        stored = self._container.read(_blob(run_id))
+        return Read(RunRecord.model_validate_json(stored.content), stored.etag, stored.now) if stored else None
+
+    def get(self, run_id: str) -> Read:
+        """The record of a run that must be there."""
+        found = self.read(run_id)
+        if found is None:
+            raise InternalError(f"the ledger knows no run {run_id}")
+        return found
+
+    def change(self, run_id: str, change: Callable[[RunRecord, datetime], RunRecord | None]) -> RunRecord:
+        """Applies a pure change to the record, again and again until nobody was in between.
+
+        `change` gets the record and the service's time; None or the same record means: nothing to write.
+        """
+        for _ in range(SWAPS):
+            read = self.get(run_id)
+            changed = change(read.record, read.now)
+            if changed is None or changed == read.record:
+                return read.record
+            mine = changed.model_copy(update={"updated_at": read.now, "written_by": secrets.token_hex(8)})
+            if self._container.swap(_blob(run_id), _encoded(mine), read.etag, _metadata(mine)):
+                return mine
+            if self.get(run_id).record.written_by == mine.written_by:
+                return mine
+        raise ServiceUnavailable("The ledger", f"{SWAPS} writes in a row met another writer")
+
+    def enter(self, run_id: str, step: Step) -> Read:
+        """Notes that the run is at this step, and answers the record. A run that is ending is left where it is."""
+
+        def entering(record: RunRecord, now: datetime) -> RunRecord | None:
+            if record.ended_at or (record.stopping and step not in {Step.CLEAN_UP, Step.REPORT}):
+                return None
+            known = any(entry.step == step for entry in record.timeline)
+            timeline = record.timeline if known else (*record.timeline, Entered(step=step, at=now))
+            return record.model_copy(update={"step": step, "timeline": timeline})
+
+        self.change(run_id, entering)
+        return self.get(run_id)
+
+    def summaries(self) -> Iterator[RunSummary]:
+        """A row for every run, from one listing."""
+        for facts in self._container.list(RUNS):
+            if row := facts.metadata.get(SUMMARY):
+                yield RunSummary.model_validate_json(row)
+
+    def hold(self, claim: str, run_id: str, *, successes_hold: bool, by_force: bool = False) -> str | None:
+        """Takes a claim for this run; answers the id of the run that holds it already, or None.
+
+        A claim belongs to a living run, or to a successful one where `successes_hold`; the claim of a
+        run that ended otherwise is taken over, so nobody has to let go of one.
+        """
+        blob = f"{CLAIMS}{claim}.json"
+        mine = Claim(run_id=run_id).model_dump_json().encode()
+        for _ in range(SWAPS):
+            if self._container.put_new(blob, mine):
+                return None
+            stored = self._container.read(blob)
+            if stored is None:
+                continue
+            holder = Claim.model_validate_json(stored.content).run_id
+            if holder == run_id:
+                return None
+            if not by_force and self._holds(holder, successes_hold):
+                return holder
+            if self._container.swap(blob, mine, stored.etag):
+                return None
+        raise ServiceUnavailable("The ledger", "a claim is fought over")
+
+    def _holds(self, run_id: str, successes_hold: bool) -> bool:
+        found = self.read(run_id)
+        if found is None:
+            return False
+        outcome = found.record.outcome
+        return outcome is None or (successes_hold and outcome is Outcome.SUCCEEDED)
+
+
+def with_effect(record: RunRecord, name: str, effect: Effect) -> RunRecord:
+    """The record with this effect set."""
+    return record.model_copy(update={"effects": {**record.effects, name: effect}})
+
+
+def _blob(run_id: str) -> str:
+    return f"{RUNS}{run_id}.json"
+
+
+def _encoded(record: RunRecord) -> bytes:
+    return record.model_dump_json(exclude_none=True).encode()
+
+
+def _metadata(record: RunRecord) -> dict[str, str]:
+    return {SUMMARY: summary_of(record).model_dump_json(exclude_none=True)}
+
+
+def open_ledger() -> Ledger:
+    """The ledger of this app."""
+    return Ledger(storage.ledger())

@@ -1,0 +1,77 @@
+"""What crosses the durable engine: references and small answers, at most 16 KB each, never data."""
+
+from typing import Any, Literal
+
+from shared.errors import Problem
+from shared.models.base import Frozen
+from shared.models.pace import Pace
+from shared.models.plan import Role
+from shared.models.record import Outcome
+
+WIRE_MAX_BYTES = 16 * 1024
+
+
+class StartRun(Frozen):
+    """Input of the run orchestrator: all else stands in the ledger."""
+
+    run_id: str
+    pace: Pace = Pace()
+
+
+class RunStep(Frozen):
+    """Input of most activities."""
+
+    run_id: str
+    pace: Pace = Pace()
+
+
+class FileStep(RunStep):
+    """Input of the activities that work on one file of the run."""
+
+    role: Role
+
+
+class ScanSpan(RunStep):
+    """Input of scan_range: one span of bytes of one file."""
+
+    role: Role
+    index: int
+    start: int
+    stop: int
+
+
+class EndRun(RunStep):
+    """Input of begin_ending: how the story ended."""
+
+    outcome: Outcome
+    problem: Problem | None = None
+    duplicate_of: str | None = None
+
+
+class Answer(Frozen):
+    """What an activity says. Raised means "try me again"; everything else is one of these."""
+
+    kind: Literal["done", "wait", "ended", "cancelled"]
+    value: dict[str, Any] = {}
+    wait_s: float = 0
+    outcome: Outcome = Outcome.FAILED
+    problem: Problem | None = None
+    duplicate_of: str | None = None
+
+
+def done(**value: Any) -> Answer:
+    """The step is over; `value` holds small plain JSON."""
+    return Answer(kind="done", value=value)
+
+
+def wait(seconds: float) -> Answer:
+    """Not yet: ask again after so many seconds."""
+    return Answer(kind="wait", wait_s=seconds)
+
+
+def ended(outcome: Outcome, problem: Problem | None = None, duplicate_of: str | None = None) -> Answer:
+    """The story ends here."""
+    return Answer(kind="ended", outcome=outcome, problem=problem, duplicate_of=duplicate_of)
+
+
+CANCELLED = Answer(kind="cancelled")

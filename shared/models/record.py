@@ -1,0 +1,181 @@
+"""The record of a run, as the ledger keeps it, and its summary."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from shared.errors import Problem
+from shared.models.base import Frozen
+from shared.models.drop import Drop
+from shared.models.plan import Plan, Role
+
+
+class Step(StrEnum):
+    """The steps of a run, in their order. A run shows the last one that it entered."""
+
+    CLAIMED = "claimed"
+    SETTLE = "settle"
+    PLAN = "plan"
+    SCAN = "scan"
+    GATE = "gate"
+    UPLOAD = "upload"
+    TRAIN = "train"
+    DEPLOY = "deploy"
+    SMOKE_TEST = "smoke_test"
+    CLEAN_UP = "clean_up"
+    REPORT = "report"
+    ENDED = "ended"
+
+
+PERCENTAGES = dict(zip(Step, (0, 1, 3, 5, 12, 15, 20, 75, 90, 95, 98, 100), strict=True))
+"""How far a run is when it enters a step: a rough measure, by the time that the steps usually take."""
+
+
+class Outcome(StrEnum):
+    """How a run ends."""
+
+    SUCCEEDED = "succeeded"
+    REJECTED = "rejected"
+    NOT_BETTER = "not_better"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    SUPERSEDED = "superseded"
+    DUPLICATE = "duplicate"
+
+
+class Effect(Frozen):
+    """Something that the run made outside, or meant to make: intent, look, act once, record."""
+
+    state: Literal["intended", "unknown", "made", "removed"]
+    holder: str
+    """The execution that holds the intent."""
+    at: datetime
+    """When the state was written, by the storage service's clock."""
+    id: str | None = None
+
+
+class FileSummary(Frozen):
+    """What the scan found in one file; the whole stands in the scan blob."""
+
+    examples: int
+    errors: int
+    warnings: int
+    total_tokens: int
+    content_hash: str
+
+
+class JobProgress(Frozen):
+    """The last that was heard of the fine-tuning job."""
+
+    status: str = "unknown"
+    fine_tuned_model: str | None = None
+    last_event: str | None = None
+    train_loss: float | None = None
+    valid_loss: float | None = None
+    trained_tokens: int | None = None
+    n_epochs: int | None = None
+    created_at: int | None = None
+    finished_at: int | None = None
+
+
+class SmokeResult(Frozen):
+    """How the smoke test ended."""
+
+    verdict: Literal["passed", "failed", "blocked", "not_answered"]
+    answer: str | None = None
+    attempts: int = 1
+
+
+class Ending(Frozen):
+    """The decision that a run ends, and how: made once, before anything is taken back."""
+
+    outcome: Outcome
+    problem: Problem | None = None
+    duplicate_of: str | None = None
+
+
+class Entered(Frozen):
+    """A step and when the run entered it."""
+
+    step: Step
+    at: datetime
+
+
+class RunRecord(Frozen):
+    """All that is known of a run: the one source of `GET /api/runs`, of a resume, and of the report."""
+
+    id: str
+    drop: Drop
+    created_at: datetime
+    updated_at: datetime
+    written_by: str = ""
+    step: Step = Step.CLAIMED
+    timeline: tuple[Entered, ...] = ()
+    job_settings: dict[str, object] | None = None
+    """The body's job settings of an HTTP start, in place of job.json."""
+    plan: Plan | None = None
+    files: dict[Role, FileSummary] = {}
+    effects: dict[str, Effect] = {}
+    estimate_usd: float | None = None
+    job: JobProgress | None = None
+    smoke: SmokeResult | None = None
+    smoke_attempts: int = 0
+    cancel_requested_at: datetime | None = None
+    ending: Ending | None = None
+    ended_at: datetime | None = None
+    report: str | None = None
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """How the run ended; None while it lives."""
+        return self.ending.outcome if self.ending and self.ended_at else None
+
+    @property
+    def stopping(self) -> bool:
+        """Whether nothing new may be made for this run."""
+        return self.ending is not None or self.cancel_requested_at is not None
+
+    def made(self, effect: str) -> str | None:
+        """The id of what the run made under this name and has not removed."""
+        found = self.effects.get(effect)
+        return found.id if found and found.state == "made" else None
+
+    def entered(self, step: Step) -> datetime:
+        """When the run first entered this step; its creation where it never did."""
+        return next((entry.at for entry in self.timeline if entry.step == step), self.created_at)
+
+
+class RunSummary(Frozen):
+    """One row of the list of runs: small enough for the metadata of the run's ledger blob."""
+
+    id: str
+    name: str
+    step: Step
+    percentage: int
+    outcome: Outcome | None = None
+    created_at: datetime
+    updated_at: datetime
+    model: str | None = None
+    deployment: str | None = None
+    duplicate_of: str | None = None
+    cancel_requested: bool = False
+    code: str | None = None
+
+
+def summary_of(record: RunRecord) -> RunSummary:
+    """The row of this run."""
+    return RunSummary(
+        id=record.id,
+        name=record.drop.name,
+        step=record.step,
+        percentage=PERCENTAGES[record.step],
+        outcome=record.outcome,
+        created_at=record.created_at,
+        updated_at=record.updated_at,
+        model=record.plan.training.model if record.plan else None,
+        deployment=record.made("deployment"),
+        duplicate_of=record.ending.duplicate_of if record.ending else None,
+        cancel_requested=record.cancel_requested_at is not None,
+        code=record.ending.problem.code if record.ending and record.ending.problem else None,
+    )

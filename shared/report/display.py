@@ -1,0 +1,79 @@
+"""Figures and foreign text as people read them.
+
+Data can hold characters that hide, reorder or forge text on the page (CVE-2021-42574, "Trojan Source"); `visible`
+shows each by its code point. Escaping for HTML is not done here: the template does it for everything.
+"""
+
+import re
+from datetime import UTC, datetime
+
+# Controls, soft hyphen, joiners, fillers, bidi marks, line separators, variation selectors and tags. U+FE0E and U+FE0F
+# pick text or emoji style and stay; Arabic number signs (also category Cf) have glyphs of their own and stay.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    "\u2800\u3164\ud800-\udfff\ufe00-\ufe0d\ufeff\uffa0\ufff9-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e0fff]"
+)
+
+
+def visible(text: str) -> str:
+    """Text in which every character that can't be seen stands as its code point, such as ⟦U+202E⟧; line ends and tabs stay."""
+    return _UNSEEN.sub(lambda found: f"⟦U+{ord(found[0]):04X}⟧", text.replace("\r\n", "\n"))
+
+
+def number(value: float) -> str:
+    """1234 as 1,234 and 49.8 as 49.8: at most one decimal."""
+    shown = f"{value:,.1f}"
+    return shown.removesuffix(".0")
+
+
+def counted(value: int, noun: str) -> str:
+    """1 error, 1,234 errors."""
+    return f"{value:,} {noun}" if value == 1 else f"{value:,} {noun}s"
+
+
+def shown_of(shown: int, total: int, noun: str) -> str:
+    """7 errors where all are shown, else: first 100 of 1,234 errors."""
+    return counted(total, noun) if shown >= total else f"first {shown:,} of {counted(total, noun)}"
+
+
+def usd(value: float) -> str:
+    """Dollars: cents below a thousand, whole dollars from there on; never a rounded zero for something that costs."""
+    if value == 0:
+        return "$0"
+    if 0 < value < 0.01:
+        return "under $0.01"
+    return f"${value:,.2f}" if value < 1000 else f"${value:,.0f}"
+
+
+def size(value: int) -> str:
+    """Bytes in decimal units, to three figures: 318 kB, 1.05 MB."""
+    if value < 1000:
+        return counted(value, "byte")
+    scaled, unit = float(value), "bytes"
+    for larger in ("kB", "MB", "GB"):
+        if scaled < 999.5:
+            break
+        scaled, unit = scaled / 1000, larger
+    return f"{scaled:.3g} {unit}" if scaled < 1000 else f"{scaled:,.0f} {unit}"
+
+
+def duration(start: datetime, end: datetime) -> str:
+    """The two largest units of the time between two instants: 3 min 20 s, 2 d 3 h."""
+    left = max(0, round((end - start).total_seconds()))
+    parts: list[str] = []
+    for seconds, unit in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
+        amount, left = divmod(left, seconds)
+        if amount or parts:
+            parts.append(f"{amount} {unit}" if amount else "")
+    return " ".join(part for part in parts[:2] if part) or "under 1 s"
+
+
+def moment(at: datetime) -> str:
+    """An instant to the minute, in UTC."""
+    return f"{at.astimezone(UTC):%-d %b %Y, %H:%M} UTC"
+
+
+def clock(at: datetime) -> str:
+    """The time of day of an instant, in UTC."""
+    return f"{at.astimezone(UTC):%H:%M:%S}"

@@ -1,0 +1,236 @@
+"""The report of a run, as published in report.json (schema version 1).
+
+Every run that was claimed ends in one `Report`, whatever its outcome. The JSON Schema of this model is
+docs/schemas/report.schema.json; a field may be added with a default, but is never renamed or given another meaning
+within a schema version. Money is in US dollars, sizes are in bytes, instants carry their offset from UTC.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, FiniteFloat, NonNegativeInt
+
+type Outcome = Literal["succeeded", "rejected", "not_better", "failed", "cancelled", "expired", "superseded", "duplicate"]
+
+
+def _encodable(value: object) -> object:
+    """Lone surrogates, which JSON lets through and UTF-8 can't carry, become U+FFFD."""
+    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if isinstance(value, str) else value
+
+
+Text = Annotated[str, BeforeValidator(_encodable)]
+Usd = Annotated[FiniteFloat, "US dollars"]
+
+
+class Part(BaseModel):
+    """Base of all parts: frozen, closed, and silent about the values that it refuses."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Problem(Part):
+    """What kept the run from succeeding, and how to mend it."""
+
+    code: Text
+    message: Text
+    mend: Text
+    anchor: Text
+    """Heading of the documentation that says more, such as `troubleshooting.md#td-data-004`."""
+    request_id: Text | None = None
+    """The service's own id of the refused request, which its support asks for."""
+
+
+class BlobPart(Part):
+    """One blob of the drop, pinned as the run has read it."""
+
+    role: Literal["training", "validation", "job"]
+    name: Text
+    bytes: NonNegativeInt | None = None
+    etag: Text
+    sha256: Text | None = None
+    content_hash: Text | None = None
+    """Hash over the digests of the file's blocks, as the scan computes it."""
+
+
+class DropPart(Part):
+    """Where the run's data came from."""
+
+    account: Text
+    container: Text
+    blobs: list[BlobPart] = []
+
+
+class SettingsPart(Part):
+    """What the run asked of the service, after the app's own limits were applied."""
+
+    model: Text
+    method: Text
+    training_type: Text
+    seed: int | None = None
+    suffix: Text | None = None
+    n_epochs: int | None = None
+    hyperparameters: dict[Text, Text | int | FiniteFloat | bool | None] = {}
+
+
+class FindingPart(Part):
+    """One fault of the data: its place and its mend, never the data itself."""
+
+    line: int | None
+    """Line of the file, counted from 1; absent where the whole file is meant."""
+    field: Text
+    """JSON pointer into the line; empty for the whole line."""
+    code: Text
+    severity: Literal["error", "warning"]
+    message: Text
+    mend: Text
+
+
+class Tokens(Part):
+    """Distribution of a token count over the examples of a file."""
+
+    min: FiniteFloat
+    max: FiniteFloat
+    mean: FiniteFloat
+    median: FiniteFloat
+    sum: FiniteFloat
+    p5: FiniteFloat
+    p95: FiniteFloat
+
+
+class Bin(Part):
+    """Number of examples whose count of tokens lies between `low` and `high`, both included."""
+
+    low: NonNegativeInt
+    high: NonNegativeInt
+    count: NonNegativeInt
+
+
+class DataPart(Part):
+    """What the scan found in one file."""
+
+    role: Literal["training", "validation"]
+    name: Text
+    bytes: NonNegativeInt
+    lines: NonNegativeInt
+    examples: NonNegativeInt
+    errors: NonNegativeInt
+    warnings: NonNegativeInt
+    findings: list[FindingPart] = []
+    findings_shown_limit: NonNegativeInt = 100
+    """At most this many errors, and as many warnings, are listed in `findings`; `errors` and `warnings` count all."""
+    total: Tokens | None = None
+    assistant: Tokens | None = None
+    histogram: list[Bin] = []
+
+
+class MoneyPart(Part):
+    """What the run cost, and what it goes on costing."""
+
+    training_usd: Usd | None = None
+    """Absent where no price is known: the report never guesses."""
+    training_is_estimate: bool = True
+    billed_tokens: NonNegativeInt | None = None
+    epochs: NonNegativeInt | None = None
+    usd_per_million_tokens: Usd | None = None
+    price_table_date: Text
+    deployment_usd_per_hour: Usd | None = 0.0
+    """0 when no deployment stands; absent where one stands whose price is not known."""
+    deployment_usd_per_month: Usd | None = 0.0
+    """The hourly price for 720 hours."""
+    remove_command: Text | None = None
+
+
+class CurvePoint(Part):
+    """One training step; what the service did not measure at that step is absent."""
+
+    step: int
+    train_loss: FiniteFloat | None = None
+    valid_loss: FiniteFloat | None = None
+    full_valid_loss: FiniteFloat | None = None
+    train_mean_token_accuracy: FiniteFloat | None = None
+    valid_mean_token_accuracy: FiniteFloat | None = None
+    full_valid_mean_token_accuracy: FiniteFloat | None = None
+
+
+class TrainingPart(Part):
+    """The fine-tuning job."""
+
+    job_id: Text
+    status: Text
+    base_model: Text
+    fine_tuned_model: Text | None = None
+    trained_tokens: NonNegativeInt | None = None
+    started_at: AwareDatetime | None = None
+    finished_at: AwareDatetime | None = None
+    curve: list[CurvePoint] = []
+    last_events: list[Text] = []
+
+
+class DeploymentPart(Part):
+    """The deployment that the run made."""
+
+    name: Text
+    model: Text
+    sku: Text
+    capacity: int
+    state: Text
+    stands: bool
+    """Whether it still exists, and costs, as the run ends."""
+
+
+class MessagePart(Part):
+    """One chat message of the smoke test."""
+
+    role: Text
+    content: Text
+
+
+class SmokePart(Part):
+    """What the deployment was asked first, and what it answered."""
+
+    verdict: Literal["passed", "failed", "blocked", "not_answered"]
+    messages: list[MessagePart]
+    answer: Text | None = None
+    attempts: NonNegativeInt
+    expectation: Text | None = None
+
+
+class CleanUpPart(Part):
+    """One thing that the run removed, or tried to remove."""
+
+    what: Text
+    id: Text
+    result: Text
+
+
+class TimelinePart(Part):
+    """When a step of the run began."""
+
+    step: Text
+    at: AwareDatetime
+
+
+class Report(Part):
+    """One run from drop to verdict."""
+
+    schema_version: Literal[1] = 1
+    run_id: Text
+    name: Text
+    outcome: Outcome
+    headline: Text
+    """The verdict in one sentence."""
+    problem: Problem | None = None
+    created_at: AwareDatetime
+    ended_at: AwareDatetime
+    drop: DropPart
+    settings: SettingsPart | None = None
+    clamped: list[Text] = []
+    """One sentence for each setting of the drop that the app's own limits have lowered."""
+    data: list[DataPart] = []
+    money: MoneyPart
+    training: TrainingPart | None = None
+    deployment: DeploymentPart | None = None
+    smoke_test: SmokePart | None = None
+    clean_up: list[CleanUpPart] = []
+    duplicate_of: Text | None = None
+    """Run id of the run that already holds this content."""
+    timeline: list[TimelinePart] = []

@@ -1,0 +1,86 @@
+"""The service's results.csv: one row of metrics per training step.
+
+Source: the fine-tuning guide for the columns. The validation accuracy is `validation_mean_token_accuracy` there and
+`valid_mean_token_accuracy` in the job's events, so either is read; cells of steps without a validation are empty.
+Azure sends plain text; OpenAI sends the same text in base64, which is tried second.
+"""
+
+import base64
+import binascii
+import csv
+import math
+from collections.abc import Mapping
+
+from shared.report.model import CurvePoint
+
+_METRICS = {
+    "train_loss": "train_loss",
+    "valid_loss": "valid_loss",
+    "full_valid_loss": "full_valid_loss",
+    "train_mean_token_accuracy": "train_mean_token_accuracy",
+    "valid_mean_token_accuracy": "valid_mean_token_accuracy",
+    "validation_mean_token_accuracy": "valid_mean_token_accuracy",
+    "full_valid_mean_token_accuracy": "full_valid_mean_token_accuracy",
+}
+
+
+class ResultsUnreadable(ValueError):
+    """The file is no table of training steps. Names the row, counted from 1 after the header, where there is one."""
+
+    def __init__(self, reason: str, row: int | None = None) -> None:
+        self.row = row
+        super().__init__(f"results.csv {reason}" if row is None else f"results.csv {reason} in row {row}")
+
+
+def parse_results(content: bytes) -> list[CurvePoint]:
+    """The metrics of each step, in the order of the steps.
+
+    Columns that are not known are left aside. A metric that is not finite (a diverged training) is absent from its point.
+
+    Raises:
+        ResultsUnreadable: neither the text nor its base64 decoding is a table with a `step` column, or a cell is no number.
+    """
+    lines = _table(content)
+    try:
+        rows = csv.DictReader(lines, skipinitialspace=True, strict=True)
+        points = [_point(row, number) for number, row in enumerate(rows, start=1)]
+    except csv.Error:
+        raise ResultsUnreadable("is not well-formed CSV") from None
+    return sorted(points, key=lambda point: point.step)
+
+
+def _table(content: bytes) -> list[str]:
+    for decode in (bytes, _from_base64):
+        try:
+            lines = decode(content).decode("utf-8-sig").splitlines()
+        except (UnicodeDecodeError, binascii.Error):
+            continue
+        if lines and "step" in (name.strip() for name in lines[0].split(",")):
+            return [",".join(name.strip() for name in lines[0].split(",")), *lines[1:]]
+    raise ResultsUnreadable("has no header with a step column")
+
+
+def _from_base64(content: bytes) -> bytes:
+    return base64.b64decode(b"".join(content.split()), validate=True)
+
+
+def _point(row: Mapping[str | None, str | list[str] | None], number: int) -> CurvePoint:
+    step = _number(row.get("step"), number)
+    if step is None or not step.is_integer():
+        raise ResultsUnreadable("has no whole step", number)
+    metrics: dict[str, float] = {}
+    for column, field in _METRICS.items():
+        value = _number(row.get(column), number)
+        if value is not None:
+            metrics[field] = value
+    return CurvePoint(step=int(step), **metrics)
+
+
+def _number(cell: str | list[str] | None, row: int) -> float | None:
+    if cell is None or not isinstance(cell, str) or not cell.strip():
+        return None
+    try:
+        value = float(cell)
+    except ValueError:
+        raise ResultsUnreadable("has a cell that is no number", row) from None
+    return value if math.isfinite(value) else None

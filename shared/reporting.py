@@ -1,0 +1,284 @@
+"""From what is known of a run to its report: reads the ledger's record, the scans and the job's results."""
+
+import json
+import logging
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from shared import pricing, scans, storage
+from shared.errors import Problem
+from shared.models.plan import Pin, Plan
+from shared.models.record import Effect, Outcome, RunRecord, Step
+from shared.report import model as page
+from shared.report.bins import bins_of
+from shared.report.results_csv import ResultsUnreadable, parse_results
+from shared.settings import settings
+
+EVENTS_SHOWN = 8
+BILLED = re.compile(r"Training tokens billed: (\d+)")
+log = logging.getLogger("tunedrop")
+HEADLINES = {
+    Outcome.SUCCEEDED: "The model is trained, deployed and has answered.",
+    Outcome.REJECTED: "Nothing was bought: the drop was rejected.",
+    Outcome.NOT_BETTER: "The model was trained, but is not better than what is live.",
+    Outcome.FAILED: "The run failed; what it had made was taken back.",
+    Outcome.CANCELLED: "The run was cancelled; what it had made was taken back.",
+    Outcome.EXPIRED: "The run took longer than it may; what it had made was taken back.",
+    Outcome.SUPERSEDED: "The drop was replaced while the run read it.",
+    Outcome.DUPLICATE: "Nothing was bought: the same data with the same settings has a run already.",
+}
+
+
+def report_path(record: RunRecord, file: str) -> str:
+    """Where a file of this run's results stands in the reports container."""
+    return f"{record.drop.name}/{record.id}/{file}"
+
+
+def report_of(record: RunRecord) -> page.Report:
+    """The report of a run whose ending is decided."""
+    ending, plan = record.ending, record.plan
+    outcome = ending.outcome if ending else Outcome.FAILED
+    ended_at = record.ended_at or record.entered(Step.REPORT)
+    return page.Report(
+        run_id=record.id,
+        name=record.drop.name,
+        outcome=outcome.value,
+        headline=HEADLINES[outcome],
+        problem=_problem(ending.problem) if ending and ending.problem else None,
+        created_at=record.created_at,
+        ended_at=ended_at,
+        drop=_drop(record),
+        settings=_settings(plan) if plan else None,
+        clamped=list(plan.clamped) if plan else [],
+        data=_data(record, plan) if plan else [],
+        money=_money(record, plan),
+        training=_training(record, plan) if plan else None,
+        deployment=_deployment(record, plan) if plan else None,
+        smoke_test=_smoke(record, plan) if plan else None,
+        clean_up=_clean_up(record),
+        duplicate_of=ending.duplicate_of if ending else None,
+        timeline=[page.TimelinePart(step=entered.step.value, at=entered.at) for entered in record.timeline],
+    )
+
+
+def _problem(problem: Problem) -> page.Problem:
+    return page.Problem(code=problem.code, message=problem.message, mend=problem.mend, anchor=problem.anchor, request_id=problem.request_id)
+
+
+def _drop(record: RunRecord) -> page.DropPart:
+    plan = record.plan
+    if plan is None:
+        blobs = [page.BlobPart(role="training", name=record.drop.blob, etag=record.drop.etag)]
+    else:
+        pins: dict[Any, Pin | None] = {"training": plan.training_file, "validation": plan.validation_file, "job": plan.job_file}
+        hashes = {role: summary.content_hash for role, summary in record.files.items()}
+        blobs = [
+            page.BlobPart(role=role, name=pin.blob, bytes=pin.bytes, etag=pin.etag, content_hash=hashes.get(role))
+            for role, pin in pins.items()
+            if pin
+        ]
+    return page.DropPart(account=record.drop.account, container=record.drop.container, blobs=blobs)
+
+
+def _settings(plan: Plan) -> page.SettingsPart:
+    chosen = plan.training
+    others = {"batch_size": chosen.batch_size, "learning_rate_multiplier": chosen.learning_rate_multiplier}
+    return page.SettingsPart(
+        model=chosen.model,
+        method=chosen.method,
+        training_type=chosen.training_type or "not sent",
+        seed=chosen.seed,
+        suffix=plan.suffix,
+        n_epochs=chosen.n_epochs,
+        hyperparameters={name: value for name, value in others.items() if value is not None},
+    )
+
+
+def _data(record: RunRecord, plan: Plan) -> list[page.DataPart]:
+    parts: list[page.DataPart] = []
+    for role in plan.roles:
+        pin, found = plan.file(role), scans.file_scan(record.id, role)
+        if pin is None or found is None:
+            continue
+        parts.append(
+            page.DataPart(
+                role=role,
+                name=pin.blob,
+                bytes=pin.bytes,
+                lines=found.lines,
+                examples=found.examples,
+                errors=found.errors,
+                warnings=found.warnings,
+                findings=[
+                    page.FindingPart(line=f.line, field=f.field, code=f.code, severity=f.severity, message=f.message, mend=f.mend)
+                    for f in found.findings
+                ],
+                total=_tokens(found.total),
+                assistant=_tokens(found.assistant),
+                histogram=bins_of(found.total.counts),
+            )
+        )
+    return parts
+
+
+def _tokens(histogram: Any) -> page.Tokens | None:
+    found = histogram.distribution()
+    if found is None:
+        return None
+    return page.Tokens(min=found.min, max=found.max, mean=found.mean, median=found.median, sum=found.sum, p5=found.p5, p95=found.p95)
+
+
+def _money(record: RunRecord, plan: Plan | None) -> page.MoneyPart:
+    table = pricing.prices(settings().price_table)
+    dated = table.as_of.isoformat()
+    if plan is None:
+        return page.MoneyPart(price_table_date=dated, training_usd=0.0, training_is_estimate=False)
+    hourly = _hourly(table, plan) if stands(record) else 0.0
+    standing: dict[str, Any] = {
+        "price_table_date": dated,
+        "deployment_usd_per_hour": hourly,
+        "deployment_usd_per_month": hourly * pricing.HOURS_PER_MONTH if hourly is not None else None,
+        "remove_command": _remove_command(plan) if stands(record) else None,
+    }
+    job = record.effects.get("job")
+    never_billed = record.job is not None and record.job.status == "failed"  # cost page: failed jobs are not billed
+    if job is None or (job.state == "removed" and job.id is None) or never_billed:
+        return page.MoneyPart(training_usd=0.0, training_is_estimate=False, **standing)
+    epochs = (
+        (record.job.n_epochs if record.job else None) or plan.training.n_epochs or pricing.auto_epochs(record.files["training"].examples)
+    )
+    billed = _billed(record) or pricing.billed_tokens(record.files["training"].total_tokens, epochs)
+    price = pricing.training_cost(table, plan.training.model, billed, plan.training.training_type or "GlobalStandard")
+    return page.MoneyPart(
+        training_usd=price.usd, billed_tokens=billed, epochs=epochs, usd_per_million_tokens=price.usd_per_million_tokens, **standing
+    )
+
+
+def _billed(record: RunRecord) -> int | None:
+    """What the service says that it billed, in the job's last event; else it is reckoned."""
+    told = [found for event in _kept_events(record) if (found := BILLED.match(event["message"]))]
+    return int(told[-1][1]) if told else None
+
+
+def _hourly(table: pricing.PriceTable, plan: Plan) -> float | None:
+    """None where the table has no price for the SKU: the report says so and guesses nothing."""
+    try:
+        return pricing.hosting_per_hour(table, plan.deployment.sku)
+    except pricing.UnknownSku:
+        return None
+
+
+def stands(record: RunRecord) -> bool:
+    """Whether a deployment of this run stands, for all that the ledger knows."""
+    found = record.effects.get("deployment")
+    return found is not None and found.state != "removed"
+
+
+def _remove_command(plan: Plan) -> str:
+    parts = settings().account.strip("/").split("/")
+    group, account = (parts[3], parts[7]) if len(parts) == 8 else ("<group>", "<account>")
+    return (
+        f"az cognitiveservices account deployment delete --resource-group {group} --name {account} --deployment-name {plan.deployment.name}"
+    )
+
+
+def _training(record: RunRecord, plan: Plan) -> page.TrainingPart | None:
+    job, effect = record.job, record.effects.get("job")
+    if job is None or effect is None or effect.id is None:
+        return None
+    return page.TrainingPart(
+        job_id=effect.id,
+        status=job.status,
+        base_model=plan.training.model,
+        fine_tuned_model=job.fine_tuned_model,
+        trained_tokens=job.trained_tokens,
+        started_at=_instant(job.created_at),
+        finished_at=_instant(job.finished_at),
+        curve=_curve(record),
+        last_events=_events(record),
+    )
+
+
+def _instant(seconds: int | None) -> datetime | None:
+    return datetime.fromtimestamp(seconds, UTC) if seconds else None
+
+
+def _curve(record: RunRecord) -> list[page.CurvePoint]:
+    """The loss curve of results.csv; a job that ended early has none, but its events tell some of it."""
+    stored = storage.reports().read(report_path(record, "results.csv"))
+    if stored is not None:
+        try:
+            return parse_results(stored.content)
+        except ResultsUnreadable:
+            log.warning("results.csv could not be read", extra={"run": record.id})
+    metrics = [e["metrics"] for e in _kept_events(record) if "train_loss" in e["metrics"]]
+    return [
+        page.CurvePoint(
+            step=int(m.get("step", 0)), train_loss=m["train_loss"], valid_loss=m.get("valid_loss"), full_valid_loss=m.get("full_valid_loss")
+        )
+        for m in metrics
+    ]
+
+
+def _events(record: RunRecord) -> list[str]:
+    return [e["message"] for e in _kept_events(record) if not e["metrics"]][-EVENTS_SHOWN:]
+
+
+def _kept_events(record: RunRecord) -> list[dict[str, Any]]:
+    stored = storage.reports().read(report_path(record, "events.jsonl"))
+    return [json.loads(line) for line in stored.content.splitlines()] if stored else []
+
+
+def _deployment(record: RunRecord, plan: Plan) -> page.DeploymentPart | None:
+    effect = record.effects.get("deployment")
+    if effect is None:
+        return None
+    model = record.job.fine_tuned_model if record.job else None
+    proven = record.ending is not None and record.ending.outcome is Outcome.SUCCEEDED
+    return page.DeploymentPart(
+        name=plan.deployment.name,
+        model=model or "unknown",
+        sku=plan.deployment.sku,
+        capacity=plan.deployment.capacity,
+        state="deleted" if effect.state == "removed" else "Succeeded" if proven else "unknown",
+        stands=stands(record),
+    )
+
+
+def _smoke(record: RunRecord, plan: Plan) -> page.SmokePart | None:
+    if record.smoke is None:
+        return None
+    wanted = plan.smoke_test.contains
+    return page.SmokePart(
+        verdict=record.smoke.verdict,
+        messages=[page.MessagePart(role=m.role, content=m.content) for m in plan.smoke_test.messages],
+        answer=record.smoke.answer,
+        attempts=record.smoke.attempts,
+        expectation=f"holds {', '.join(wanted)}" if wanted else None,
+    )
+
+
+def _clean_up(record: RunRecord) -> list[page.CleanUpPart]:
+    """What the run took back, and what it could not: that stays, and may cost."""
+    undone = record.ending is not None and record.ending.outcome is not Outcome.SUCCEEDED
+    rows: list[page.CleanUpPart] = []
+    for name, effect in sorted(record.effects.items()):
+        meant = undone or name.startswith("file:")
+        if meant:
+            rows.append(page.CleanUpPart(what=_called(name), id=effect.id or "unknown", result=_result(name, effect)))
+    return rows
+
+
+def _called(effect: str) -> str:
+    return {"job": "fine-tuning job", "deployment": "deployment", "file:training": "training file", "file:validation": "validation file"}[
+        effect
+    ]
+
+
+def _result(name: str, effect: Effect) -> str:
+    if effect.state != "removed":
+        return "NOT removed: look for it by hand"
+    if effect.id is None:
+        return "was never made"
+    return "cancelled, or had ended" if name == "job" else "deleted"

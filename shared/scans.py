@@ -1,0 +1,102 @@
+"""Scans of a run's files: the dataset engine reading pinned blobs, its results kept beside the ledger."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from shared import storage
+from shared.errors import PlanRejected
+from shared.models.messages import ScanSpan
+from shared.models.plan import Pin, Plan, Role
+from shared.models.record import FileSummary
+from shared.settings import settings
+
+if TYPE_CHECKING:
+    from shared.dataset.scan import FileScan, ScanOptions
+
+
+class PinnedSource:
+    """A pinned blob as the dataset engine reads it."""
+
+    def __init__(self, pin: Pin) -> None:
+        self.size = pin.bytes
+        self._pin = pin
+
+    def read(self, start: int, stop: int) -> Iterator[bytes]:
+        """The bytes [start, stop), in pieces.
+
+        Raises:
+            Changed: the blob isn't the pinned one any more.
+        """
+        return storage.training().chunks(self._pin.blob, self._pin.etag, start, stop)
+
+
+def scan_span(plan: Plan, wanted: ScanSpan) -> None:
+    """Scans one span and keeps its result."""
+    from shared.dataset import scan  # numpy and tiktoken, 0.2 s: not at import
+
+    result = scan.scan_span(PinnedSource(_pin(plan, wanted.role)), scan.Span(wanted.start, wanted.stop), options(plan, wanted.role))
+    storage.ledger().put(_span_blob(wanted.run_id, wanted.role, wanted.index), scan.to_json(result))
+
+
+def merged(plan: Plan, run_id: str, role: Role) -> FileSummary:
+    """Joins the spans of one file, keeps the whole result, and answers its summary."""
+    from shared.dataset import scan
+
+    spans = scan.spans(_pin(plan, role).bytes, settings().span_mb * 2**20)
+    parts = [scan.span_scan_from_json(_content(_span_blob(run_id, role, index))) for index in range(len(spans))]
+    whole = scan.merge(parts, options(plan, role))
+    storage.ledger().put(_file_blob(run_id, role), scan.to_json(whole))
+    total = whole.total.distribution()
+    return FileSummary(
+        examples=whole.examples,
+        errors=whole.errors,
+        warnings=whole.warnings,
+        total_tokens=int(total.sum) if total else 0,
+        content_hash=whole.content_hash,
+    )
+
+
+def file_scan(run_id: str, role: Role) -> "FileScan | None":
+    """The whole scan of a file; None where the run never came so far."""
+    from shared.dataset import scan
+
+    stored = storage.ledger().read(_file_blob(run_id, role))
+    return scan.file_scan_from_json(stored.content) if stored else None
+
+
+def options(plan: Plan, role: Role) -> "ScanOptions":
+    """What the dataset engine must know of the run.
+
+    Raises:
+        PlanRejected: the model isn't known, so its encoding and limit aren't.
+    """
+    from shared.dataset import models, scan
+
+    try:
+        return scan.ScanOptions(model=models.base_model(plan.training.model), role=role)
+    except models.UnknownModel as unknown:
+        raise PlanRejected("TD-PLAN-005", str(unknown), "Correct `model` in job.json; docs/data-formats.md lists the models.") from None
+
+
+def _pin(plan: Plan, role: Role) -> Pin:
+    pin = plan.file(role)
+    if pin is None:
+        msg = f"the drop has no {role} file"
+        raise LookupError(msg)
+    return pin
+
+
+def _content(blob: str) -> bytes:
+    stored = storage.ledger().read(blob)
+    if stored is None:
+        msg = "a span of the scan is missing"
+        raise LookupError(msg)
+    return stored.content
+
+
+def _span_blob(run_id: str, role: Role, index: int) -> str:
+    return f"scans/{run_id}/{role}/{index:05}.json"
+
+
+def _file_blob(run_id: str, role: Role) -> str:
+    return f"scans/{run_id}/{role}.json"

@@ -1,0 +1,157 @@
+"""The app's settings: read once at the edge from the environment, and passed inward.
+
+Each field's docstring is its documentation; docs/settings.md holds one heading per field, by test.
+"""
+
+import json
+from functools import cache
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from shared.errors import PlanRejected
+from shared.limits import ServiceLimits
+from shared.models.job_file import TrainingType
+from shared.models.pace import PACES, Pace
+
+AZURITE = "UseDevelopmentStorage=true"
+CONNECTION = "DropStorage"
+"""The name of the storage connection, in the Functions convention: the blob trigger reads the same one."""
+AZURITE_CONNECTION_STRING = (  # the public, documented account of the storage emulator, not a secret
+    "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;"
+    "AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;"
+    "BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;"
+)
+
+
+class StorageConnection(BaseSettings):
+    """Where drops, ledger and reports are: a connection string, or an address reached by identity."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, env_prefix=CONNECTION, case_sensitive=True)
+
+    connection_string: SecretStr | None = Field(None, validation_alias=CONNECTION)
+    blob_service_uri: str | None = Field(None, validation_alias=f"{CONNECTION}__blobServiceUri")
+    account_name: str | None = Field(None, validation_alias=f"{CONNECTION}__accountName")
+
+    @property
+    def address(self) -> str | None:
+        """The blob endpoint for identity-based access."""
+        return self.blob_service_uri or (f"https://{self.account_name}.blob.core.windows.net" if self.account_name else None)
+
+
+class Settings(BaseSettings):
+    """Everything that a deployment of TuneDrop can choose, as environment variables `TUNEDROP_<FIELD>`."""
+
+    model_config = SettingsConfigDict(env_prefix="TUNEDROP_", frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    training_container: str = "training"
+    """The container that drops land in."""
+    reports_container: str = "reports"
+    """The container that reports are written to."""
+    ledger_container: str = "tunedrop"
+    """The container of the ledger, the claims and the scans."""
+    blob_source: Literal["EventGrid", "LogsAndContainerScan"] = "EventGrid"
+    """Where blob events come from. Flex Consumption knows Event Grid only; Core Tools and the embedded host take either."""
+    sweep_schedule: str = "0 */5 * * * *"
+    """When the sweep runs: six NCRONTAB fields, UTC."""
+    claim_patience_s: Annotated[float, Field(ge=0)] = 120
+    """How old a claim without a living orchestration must be before the sweep starts it, in seconds."""
+    drop_patience_s: Annotated[float, Field(ge=0)] = 300
+    """How old a drop without a claim must be before the sweep takes its event for lost, in seconds."""
+    sweep_days: Annotated[float, Field(gt=0)] = 7
+    """How far back the sweep looks for drops whose event never came, in days."""
+    pace: Annotated[Pace, NoDecode] = PACES["azure"]
+    """Waits and deadlines: `azure`, `local`, or a JSON object of the fields of Pace."""
+    span_mb: Annotated[int, Field(ge=8, multiple_of=8)] = 32
+    """The size of the byte range that one scan activity reads, in MiB: seconds of work, not minutes."""
+
+    openai_endpoint: str = ""
+    """The endpoint of the Azure OpenAI resource, for example https://contoso.openai.azure.com."""
+    openai_api_key: SecretStr | None = None
+    """A key for Azure OpenAI. Unset, as it should be in Azure: the identity is used."""
+    openai_surface: Literal["v1", "api-version"] = "v1"
+    """Which of the two surfaces of Azure OpenAI is called."""
+    openai_api_version: str = "2025-04-01-preview"
+    """The api-version where the surface is api-version."""
+    arm_endpoint: str = "https://management.azure.com"
+    """The address of Azure Resource Manager."""
+    arm_api_version: str = "2024-10-01"
+    """The api-version of the deployments calls."""
+    account: str = ""
+    """The resource id of the Azure OpenAI account: /subscriptions/…/resourceGroups/…/providers/Microsoft.CognitiveServices/accounts/…"""
+    credential: Literal["managed-identity", "azure-cli", "stand-in"] = "managed-identity"
+    """Who calls Azure: the app's managed identity, or az login on a laptop. `stand-in` works against loopback addresses only."""
+    managed_identity_client_id: str | None = None
+    """The client id of a user-assigned identity; unset for the system-assigned one."""
+
+    model: str = "gpt-4.1-mini-2025-04-14"
+    """The base model of a drop that names none."""
+    allowed_models: list[str] = []
+    """The base models that a drop may name; empty: all that are known."""
+    training_type: TrainingType = "GlobalStandard"
+    """The training type of a drop that names none."""
+    deployment_sku: str = "GlobalStandard"
+    """The SKU of a deployment whose drop names none."""
+    deployment_capacity: Annotated[int, Field(ge=1)] = 50
+    """The capacity of a deployment whose drop names none, in thousands of tokens a minute."""
+    max_capacity: Annotated[int, Field(ge=1)] = 200
+    """The most capacity that a drop may ask for; more is clamped, and the report says so."""
+    budget_usd: Annotated[float, Field(ge=0)] = 50
+    """The most that the training of one run may cost, by the estimate; a drop may ask for less, never for more."""
+    limits: ServiceLimits = ServiceLimits()
+    """The service's limits where they differ from the published ones: a JSON object of the fields of ServiceLimits."""
+    price_table: str | None = None
+    """A JSON file that replaces the price table, see docs/report.md."""
+
+    @field_validator("pace", mode="before")
+    @classmethod
+    def _pace(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return PACES.get(value) or Pace.model_validate(json.loads(value))
+        return value
+
+    @model_validator(mode="after")
+    def _stand_in_is_local(self) -> "Settings":
+        if self.credential == "stand-in" and not (is_loopback(self.arm_endpoint) and is_loopback(self.openai_endpoint)):
+            msg = "credential `stand-in` needs arm_endpoint and openai_endpoint on a loopback address"
+            raise ValueError(msg)
+        return self
+
+
+def is_loopback(address: str) -> bool:
+    """Whether this address can only be this machine."""
+    return urlsplit(address).hostname in {"127.0.0.1", "localhost", "::1"}
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process.
+
+    Raises:
+        PlanRejected: a setting is wrong; the message names the variable and the form wanted, never the value.
+    """
+    return _read(Settings)
+
+
+@cache
+def storage_connection() -> StorageConnection:
+    """The storage connection of this process."""
+    return _read(StorageConnection)
+
+
+def _read[S: BaseSettings](kind: type[S]) -> S:
+    try:
+        return kind()
+    except (ValidationError, json.JSONDecodeError) as error:
+        wrong = (
+            [f"{'_'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors()]
+            if isinstance(error, ValidationError)
+            else ["pace: not a JSON object"]
+        )
+        raise PlanRejected(
+            "TD-SETTING-001",
+            "A setting is wrong: TUNEDROP_" + "; TUNEDROP_".join(wrong),
+            "Correct the variable; docs/settings.md tells its form.",
+        ) from None

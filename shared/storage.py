@@ -1,0 +1,207 @@
+"""Blob storage in our words: read, read a range, put, put anew, swap, list.
+
+No type of azure-storage-blob leaves this module; its exceptions become ServiceUnavailable or
+ServiceRejected. "Not there" and "somebody else was first" are values.
+"""
+
+import logging
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import cache
+from typing import Any
+
+from azure.core import MatchConditions
+from azure.core.exceptions import (
+    AzureError,
+    HttpResponseError,
+    ResourceExistsError,
+    ResourceModifiedError,
+    ResourceNotFoundError,
+)
+from azure.storage.blob import BlobServiceClient, ContainerClient, ContentSettings
+
+from shared.credentials import credential
+from shared.errors import ServiceRejected, ServiceUnavailable
+from shared.settings import AZURITE, AZURITE_CONNECTION_STRING, settings, storage_connection
+
+log = logging.getLogger(__name__)
+CHUNK_BYTES = 4 * 2**20
+TRANSIENT = {408, 429, 500, 502, 503, 504}
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A blob's content, its ETag, and the time by the service's clock."""
+
+    content: bytes
+    etag: str
+    now: datetime
+
+
+@dataclass(frozen=True)
+class BlobFacts:
+    """What a listing tells of a blob."""
+
+    name: str
+    etag: str
+    bytes: int
+    modified: datetime
+    metadata: dict[str, str]
+
+
+class Changed(Exception):
+    """The blob is not the one that was pinned: another ETag, or gone."""
+
+
+@contextmanager
+def _translated() -> Generator[None]:
+    try:
+        yield
+    except (ResourceExistsError, ResourceModifiedError, ResourceNotFoundError):
+        raise
+    except HttpResponseError as error:
+        status = error.status_code or 0
+        if status in TRANSIENT:
+            raise ServiceUnavailable("Storage", f"{status} {error.reason}") from None
+        raise ServiceRejected("Storage", status, str(getattr(error, "error_code", None) or "unknown"), str(error.reason)) from None
+    except AzureError as error:
+        raise ServiceUnavailable("Storage", type(error).__name__) from None
+
+
+class Container:
+    """One blob container."""
+
+    def __init__(self, client: ContainerClient) -> None:
+        self._client = client
+
+    @property
+    def account(self) -> str:
+        """The name of the storage account."""
+        return str(self._client.account_name)
+
+    @property
+    def name(self) -> str:
+        """The name of the container."""
+        return str(self._client.container_name)
+
+    def create(self) -> None:
+        """Makes the container; one that is there is left alone."""
+        with _translated():
+            try:
+                self._client.create_container()
+            except ResourceExistsError:
+                log.debug("container was there")
+
+    def read(self, blob: str) -> Stored | None:
+        """The whole of a small blob; None where there is none."""
+        seen: dict[str, str] = {}
+
+        def note(response: Any) -> None:
+            seen.update({k.lower(): v for k, v in response.http_response.headers.items() if k.lower() == "date"})
+
+        with _translated():
+            try:
+                stream = self._client.download_blob(blob, raw_response_hook=note)
+                content = stream.readall()
+            except ResourceNotFoundError:
+                return None
+        now = parsedate_to_datetime(seen["date"]).astimezone(UTC) if "date" in seen else datetime.now(UTC)
+        return Stored(content, stream.properties.etag.strip('"'), now)
+
+    def facts(self, blob: str) -> BlobFacts | None:
+        """What the service tells of a blob; None where there is none."""
+        with _translated():
+            try:
+                found = self._client.get_blob_client(blob).get_blob_properties()
+            except ResourceNotFoundError:
+                return None
+        return BlobFacts(found.name, found.etag.strip('"'), found.size, found.last_modified, dict(found.metadata or {}))
+
+    def put(self, blob: str, content: bytes, *, content_type: str = "application/json") -> None:
+        """Writes the blob, whatever was there."""
+        with _translated():
+            self._client.upload_blob(blob, content, overwrite=True, content_settings=ContentSettings(content_type=content_type))
+
+    def put_new(self, blob: str, content: bytes, metadata: dict[str, str] | None = None) -> bool:
+        """Writes the blob only where there is none (If-None-Match: *); False where there is one.
+
+        A retry inside the client can meet its own first attempt: whoever needs to know compares what stands there.
+        """
+        with _translated():
+            try:
+                self._client.upload_blob(
+                    blob, content, overwrite=False, metadata=metadata, content_settings=ContentSettings("application/json")
+                )
+            except (ResourceExistsError, ResourceModifiedError):
+                return False
+        return True
+
+    def swap(self, blob: str, content: bytes, etag: str, metadata: dict[str, str] | None = None) -> bool:
+        """Writes the blob only where it still has this ETag; False where it has not."""
+        with _translated():
+            try:
+                self._client.upload_blob(
+                    blob,
+                    content,
+                    overwrite=True,
+                    etag=etag,
+                    match_condition=MatchConditions.IfNotModified,
+                    metadata=metadata,
+                    content_settings=ContentSettings("application/json"),
+                )
+            except (ResourceModifiedError, ResourceNotFoundError):
+                return False
+        return True
+
+    def chunks(self, blob: str, etag: str, start: int, stop: int) -> Iterator[bytes]:
+        """The bytes [start, stop) of the blob with this ETag, in pieces of bounded size.
+
+        Raises:
+            Changed: the blob has another ETag by now, or is gone.
+        """
+        at = start
+        while at < stop:
+            length = min(CHUNK_BYTES, stop - at)
+            with _translated():
+                try:
+                    yield self._client.download_blob(
+                        blob, offset=at, length=length, etag=etag, match_condition=MatchConditions.IfNotModified
+                    ).readall()
+                except (ResourceModifiedError, ResourceNotFoundError):
+                    raise Changed from None
+            at += length
+
+    def list(self, prefix: str = "") -> Iterator[BlobFacts]:
+        """Every blob whose name starts so, by name, with its metadata."""
+        with _translated():
+            for found in self._client.list_blobs(name_starts_with=prefix, include=["metadata"]):
+                yield BlobFacts(found.name, found.etag.strip('"'), found.size, found.last_modified, dict(found.metadata or {}))
+
+
+@cache
+def _service() -> BlobServiceClient:
+    connection = storage_connection()
+    if connection.connection_string:
+        text = connection.connection_string.get_secret_value()
+        return BlobServiceClient.from_connection_string(AZURITE_CONNECTION_STRING if text == AZURITE else text)
+    if connection.address:
+        return BlobServiceClient(connection.address, credential=credential())
+    raise ServiceRejected("Storage", None, "NoConnection", "neither DropStorage nor DropStorage__blobServiceUri is set")
+
+
+def training() -> Container:
+    """The container that drops land in."""
+    return Container(_service().get_container_client(settings().training_container))
+
+
+def reports() -> Container:
+    """The container of the reports."""
+    return Container(_service().get_container_client(settings().reports_container))
+
+
+def ledger() -> Container:
+    """The container of the ledger, the claims and the scans."""
+    return Container(_service().get_container_client(settings().ledger_container))

@@ -1,0 +1,74 @@
+"""Azurite for the tests: Microsoft's blob storage stand-in, in memory, on a free port, one per test session."""
+
+import os
+import shutil
+import socket
+import subprocess
+import threading
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from azure.core.exceptions import AzureError
+from azure.storage.blob import BlobServiceClient
+
+# Azurite's published account and key: https://github.com/Azure/Azurite#default-storage-account
+ACCOUNT = "devstoreaccount1"
+KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+STARTS_WITHIN_S = 30
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def connection_string(port: int) -> str:
+    """The connection string of an Azurite on this port."""
+    endpoint = f"http://127.0.0.1:{port}/{ACCOUNT}"
+    return f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={KEY};BlobEndpoint={endpoint};"
+
+
+def _binary() -> str:
+    installed = Path(__file__).parent.parent / "node_modules" / ".bin" / "azurite-blob"
+    found = os.environ.get("AZURITE") or (str(installed) if installed.exists() else shutil.which("azurite-blob"))
+    if not found:
+        pytest.fail("Azurite is not installed: `python3 dev.py test` installs it, or name it in AZURITE.")
+    return found
+
+
+@contextmanager
+def running_azurite(port: int | None = None) -> Generator[str]:
+    """An Azurite that answers, as a connection string; ended on leaving."""
+    port = port or free_port()
+    command = [_binary(), "--skipApiVersionCheck", "--inMemoryPersistence", "--silent", "--disableTelemetry", "--blobPort", str(port)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        _wait_until_it_answers(process, connection_string(port))
+        yield connection_string(port)
+    finally:
+        process.kill()  # asked politely, it first waits for idle connections; its data is in memory anyway
+        process.wait(10)
+
+
+def _wait_until_it_answers(process: "subprocess.Popen[bytes]", connection: str) -> None:
+    pause = threading.Event()
+    with BlobServiceClient.from_connection_string(connection, retry_total=0) as service:
+        for _ in range(STARTS_WITHIN_S * 10):
+            assert process.poll() is None, "Azurite ended while it started"
+            try:
+                service.get_account_information()
+                return
+            except AzureError:
+                pause.wait(0.1)
+    raise TimeoutError("Azurite does not answer")
+
+
+@pytest.fixture(scope="session")
+def azurite() -> Iterator[str]:
+    """The connection string of this session's Azurite."""
+    with running_azurite() as connection:
+        yield connection

@@ -1,0 +1,195 @@
+"""Faults, as official clients meet them; the ledger tells what was really done."""
+
+from typing import Any
+
+import openai
+import pytest
+from azure.core.exceptions import HttpResponseError, ServiceResponseError
+
+from tests.contract.descriptions import Judge
+from tests.contract.standin import BASE_MODEL, StandIn, body, deployed, job, processed, put, state_of, tuned_model, upload
+
+QUESTION: Any = [{"role": "user", "content": "x"}]
+BASE = body("gpt-4.1-mini", version="2025-04-14")
+
+
+def test_dropped_connection_after_the_commit_leaves_a_job_that_nobody_was_told_of(stand_in: StandIn) -> None:
+    """The caller sees a broken connection, the ledger one committed job."""
+    client = stand_in.azure()
+    file = processed(stand_in, client)
+    stand_in.fault("fine_tuning.jobs.create", "drop_connection", when="after_commit")
+    with pytest.raises(openai.APIConnectionError):
+        client.fine_tuning.jobs.create(model="gpt-4.1", training_file=file)
+    assert [entry["committed"] for entry in stand_in.entries("fine_tuning.jobs.create")] == [True]
+    assert len(client.fine_tuning.jobs.list().data) == 1
+
+
+def test_dropped_connection_before_the_work_leaves_nothing(stand_in: StandIn) -> None:
+    """The caller sees the same, but there is no job."""
+    client = stand_in.v1()
+    file = processed(stand_in, client)
+    stand_in.fault("fine_tuning.jobs.create", "drop_connection")
+    with pytest.raises(openai.APIConnectionError):
+        client.fine_tuning.jobs.create(model="gpt-4.1", training_file=file)
+    assert [entry["committed"] for entry in stand_in.entries("fine_tuning.jobs.create")] == [False]
+    assert client.fine_tuning.jobs.list().data == []
+
+
+def test_retrying_client_creates_three_jobs_and_says_so_in_its_header(stand_in: StandIn) -> None:
+    """The client's own retries repeat a paid POST: three jobs, retry counts 0, 1, 2 in the ledger."""
+    client = stand_in.azure()
+    file = processed(stand_in, client)
+    stand_in.fault("fine_tuning.jobs.create", {"status": 500, "code": "internalFailure"}, when="after_commit", times=2)
+    client.with_options(max_retries=2).fine_tuning.jobs.create(model="gpt-4.1", training_file=file, timeout=20)
+    assert [entry["retry_count"] for entry in stand_in.entries("fine_tuning.jobs.create")] == ["0", "1", "2"]
+    assert len(client.fine_tuning.jobs.list().data) == 3
+
+
+def test_answer_fault_has_status_code_message_and_wait(stand_in: StandIn) -> None:
+    """A planned 429 comes with its Retry-After, once."""
+    client = stand_in.v1()
+    stand_in.fault("files.list", {"status": 429, "code": "tooManyRequests", "message": "Slower.", "retry_after": 7})
+    with pytest.raises(openai.RateLimitError, match="Slower") as refused:
+        client.files.list()
+    assert refused.value.response.headers["retry-after"] == "7"
+    assert client.files.list().data == []
+
+
+def test_truncated_answer_is_no_json(stand_in: StandIn, judge: Judge) -> None:
+    """The work is done, the answer unreadable."""
+    client = stand_in.v1()
+    file = processed(stand_in, client)
+    stand_in.fault("fine_tuning.jobs.create", "truncated", when="after_commit")
+    raw = client.fine_tuning.jobs.with_raw_response.create(model="gpt-4.1", training_file=file)
+    with pytest.raises(ValueError, match=r"JSON|Unterminated|Expecting|delimiter"):
+        raw.http_response.json()
+    assert len(stand_in.control("GET", "state")["jobs"]) == 1
+    assert [one for one in judge.wrong if not one.endswith("is no JSON")] == []
+    judge.wrong.clear()
+
+
+def test_delay_outlasts_an_impatient_client(stand_in: StandIn) -> None:
+    """An answer that comes too late is a timeout for the caller, and work done for the service."""
+    client = stand_in.v1()
+    file = processed(stand_in, client)
+    stand_in.fault("fine_tuning.jobs.create", {"delay_s": 0.5}, when="after_commit")
+    with pytest.raises(openai.APITimeoutError):
+        client.fine_tuning.jobs.create(model="gpt-4.1", training_file=file, timeout=0.2)
+    assert len(client.fine_tuning.jobs.list().data) == 1
+
+
+def test_list_lags_behind_for_so_many_seconds(stand_in: StandIn) -> None:
+    """A young job is not listed, though it is found by its id."""
+    client = stand_in.azure()
+    made = job(stand_in, client)
+    stand_in.fault("*.list", {"lag_s": 30}, times=None)
+    assert client.fine_tuning.jobs.list().data == []
+    assert client.fine_tuning.jobs.retrieve(made.id).id == made.id
+    stand_in.advance(30)
+    assert len(client.fine_tuning.jobs.list().data) == 1
+
+
+@pytest.mark.parametrize(
+    ("then", "code", "words"),
+    [("rai_data", "trainingDataFailedRai", "failed RAI checks"), ("rai_model", "modelEvaluationFailed", "unable to be deployed")],
+)
+def test_job_fails_unbilled_when_safety_refuses(stand_in: StandIn, then: str, code: str, words: str) -> None:
+    """A safety refusal fails the job in the service's words and costs nothing; no model is left to deploy."""
+    client = stand_in.v1()
+    stand_in.fault("job", then)
+    made = job(stand_in, client)
+    stand_in.advance()
+    found = client.fine_tuning.jobs.retrieve(made.id)
+    assert found.error
+    assert (found.status, found.error.code, found.fine_tuned_model) == ("failed", code, None)
+    assert words in found.error.message
+    assert client.fine_tuning.jobs.list_events(made.id).data[0].level == "error"
+    assert [entry["cost_usd"] for entry in stand_in.entries("fine_tuning.jobs.billed")] == [0.0]
+    assert stand_in.control("GET", "state")["models"] == []
+
+
+def test_file_ends_in_error_when_a_fault_says_so(stand_in: StandIn) -> None:
+    """A file may fail for a reason of the service's own."""
+    client = stand_in.azure()
+    stand_in.fault("file", {"ends": "error", "message": "The service could not read it."})
+    file = upload(client)
+    stand_in.advance(60)
+    found = client.files.retrieve(file.id)
+    assert (found.status, found.status_details) == ("error", "The service could not read it.")
+
+
+def test_deployment_fails_and_can_be_made_again(stand_in: StandIn) -> None:
+    """A Failed deployment stays until another PUT, which starts anew."""
+    stand_in.fault("deployment", {"ends": "Failed"})
+    put(stand_in, "ours", BASE)
+    stand_in.advance()
+    assert state_of(stand_in, "ours") == "Failed"
+    put(stand_in, "ours", BASE)
+    stand_in.advance()
+    assert state_of(stand_in, "ours") == "Succeeded"
+
+
+def test_deployment_is_never_ready_when_a_fault_says_so(stand_in: StandIn) -> None:
+    """ARM says Succeeded, the data plane 404, for ever."""
+    client = stand_in.v1()
+    stand_in.fault("readiness", "never")
+    put(stand_in, "ours", BASE)
+    stand_in.advance(30 * 24 * 3600)
+    assert state_of(stand_in, "ours") == "Succeeded"
+    with pytest.raises(openai.NotFoundError):
+        client.chat.completions.create(model="ours", messages=QUESTION)
+
+
+def test_prompt_is_filtered_with_the_reasons(stand_in: StandIn) -> None:
+    """A blocked prompt is a 400 that names param, code and categories."""
+    client = stand_in.azure("2024-02-01")
+    deployed(stand_in, client)
+    stand_in.fault("chat.completions.create", "content_filter")
+    with pytest.raises(openai.BadRequestError) as refused:
+        client.chat.completions.create(model="ours", messages=QUESTION)
+    error: Any = refused.value.body
+    assert (refused.value.code, refused.value.param) == ("content_filter", "prompt")
+    assert error["innererror"]["code"] == "ResponsibleAIPolicyViolation"
+    assert error["innererror"]["content_filter_result"]["violence"]["filtered"] is True
+
+
+@pytest.mark.parametrize(("then", "status"), [("retired", 410), ("unauthorized", 401), ("forbidden", 403)])
+def test_named_fault_has_its_status(stand_in: StandIn, then: str, status: int) -> None:
+    """Faults with a name need no text."""
+    stand_in.fault("chat.completions.create", then)
+    with pytest.raises(openai.APIStatusError) as refused:
+        stand_in.v1().chat.completions.create(model="ours", messages=QUESTION)
+    assert refused.value.status_code == status
+
+
+def test_management_client_meets_conflicts_and_broken_connections(stand_in: StandIn) -> None:
+    """The same faults strike the management plane."""
+    stand_in.fault("deployments.create_or_update", "busy")
+    with pytest.raises(HttpResponseError) as refused:
+        put(stand_in, "ours", BASE)
+    assert refused.value.status_code == 409
+    stand_in.fault("deployments.create_or_update", "drop_connection", when="after_commit")
+    with pytest.raises(ServiceResponseError):
+        put(stand_in, "ours", BASE)
+    assert [entry["committed"] for entry in stand_in.entries("deployments.create_or_update")] == [False, True]
+
+
+def test_fault_passes_over_the_first_matches_when_told_to_skip(stand_in: StandIn) -> None:
+    """`skip` lets calls through before it strikes."""
+    client = stand_in.v1()
+    stand_in.control("POST", "faults", {"on": "files.list", "then": {"status": 503}, "skip": 1})
+    client.files.list()
+    with pytest.raises(openai.InternalServerError):
+        client.files.list()
+
+
+def test_model_of_a_failed_job_can_not_be_deployed(stand_in: StandIn) -> None:
+    """Only models of jobs that succeeded exist."""
+    client = stand_in.v1()
+    good = tuned_model(stand_in, client)
+    stand_in.fault("job", "rai_model")
+    made = job(stand_in, client)
+    stand_in.advance()
+    with pytest.raises(HttpResponseError):
+        put(stand_in, "bad", body(f"{BASE_MODEL}.ft-{made.id.removeprefix('ftjob-')}"))
+    put(stand_in, "good", body(good))

@@ -1,0 +1,200 @@
+"""The whole of TuneDrop on this machine for the tests: Azurite, the stand-in and the embedded host, as processes.
+
+The host can be killed and started again on the same storage, as in real life.
+"""
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from azure.storage.blob import BlobServiceClient, ContainerClient
+
+from shared.models.pace import LOCAL
+from tests.azurite import free_port, running_azurite
+
+ROOT = Path(__file__).parent.parent.parent
+ACCOUNT = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/local/providers/Microsoft.CognitiveServices/accounts/standin"
+SERVICE_PLENTY = {"files_max": 1000, "jobs_max": 1000, "fine_tuned_deployments_max": 1000, "deployments_max": 1000, "quota_units": 100_000}
+PLENTY = {"files": 1000, "jobs": 1000, "fine_tuned_deployments": 1000, "deployments": 1000}
+PACE = LOCAL.model_copy(update={"smoke_deadline_s": 8.0})
+_pause = threading.Event()
+
+
+def until[T](ask: Callable[[], T | None], seconds: float = 40, what: str = "the expected state") -> T:
+    """The first answer that is not None or False; asked ten times a second."""
+    deadline = time.monotonic() + seconds
+    while True:
+        if answer := ask():
+            return answer
+        if time.monotonic() > deadline:
+            message = f"{what} did not come within {seconds:.0f} s"
+            raise TimeoutError(message)
+        _pause.wait(0.1)
+
+
+@dataclass
+class Stack:
+    """A running TuneDrop, and what a test asks of it."""
+
+    storage: str
+    emulator: str
+    port: int
+    key: str
+    directory: Path
+    settings: dict[str, str] = field(default_factory=dict[str, str])
+    host: "subprocess.Popen[bytes] | None" = None
+
+    @property
+    def api(self) -> httpx2.Client:
+        """The HTTP API, with the function key."""
+        return httpx2.Client(base_url=f"http://127.0.0.1:{self.port}/api", headers={"x-functions-key": self.key}, timeout=30)
+
+    @property
+    def training(self) -> ContainerClient:
+        """The container that drops land in."""
+        return BlobServiceClient.from_connection_string(self.storage).get_container_client("training")
+
+    def environment(self) -> dict[str, str]:
+        """The app settings of the host."""
+        return os.environ | {
+            "DropStorage": self.storage,
+            "TUNEDROP_BLOB_SOURCE": "LogsAndContainerScan",
+            "TUNEDROP_OPENAI_ENDPOINT": self.emulator,
+            "TUNEDROP_ARM_ENDPOINT": self.emulator,
+            "TUNEDROP_OPENAI_API_KEY": "stand-in-key",
+            "TUNEDROP_ACCOUNT": ACCOUNT,
+            "TUNEDROP_CREDENTIAL": "stand-in",
+            "TUNEDROP_PACE": PACE.model_dump_json(),
+            "TUNEDROP_CLAIM_PATIENCE_S": "0",
+            "TUNEDROP_DROP_PATIENCE_S": "0",
+            "TUNEDROP_SWEEP_SCHEDULE": "*/10 * * * * *",
+            "TUNEDROP_LIMITS": json.dumps(PLENTY),
+            **self.settings,
+        }
+
+    def start_host(self) -> None:
+        """Starts the embedded host and waits until it answers."""
+        ready = self.directory / f"ready-{secrets.token_hex(4)}.json"
+        log = (self.directory / "host.log").open("ab")
+        command = [sys.executable, "-m", "tunedrop.host", "--app", str(ROOT), "--port", str(self.port), "--key", self.key]
+        options = ["--create-containers", "--sweep-at-start", "--wait-for-lease", "--ready-file", str(ready)]
+        self.host = subprocess.Popen([*command, *options], cwd=ROOT, env=self.environment(), stdout=log, stderr=log)
+        until(lambda: ready.exists() and ready.read_text().strip(), 90, "the host")
+
+    def kill_host(self) -> None:
+        """SIGKILL: nothing of the host gets to clean up."""
+        assert self.host is not None
+        self.host.kill()
+        self.host.wait(10)
+
+    def break_lease(self) -> None:
+        """Stands in for the minute after which a killed host's lease runs out."""
+        from azure.storage.blob import BlobLeaseClient
+
+        lock = BlobServiceClient.from_connection_string(self.storage).get_blob_client("tunedrop", "host.lock")
+        BlobLeaseClient(lock).break_lease(0)
+
+    def drop(self, name: str, training: bytes, validation: bytes | None = None, job: dict[str, Any] | None = None) -> None:
+        """Drops a folder: the training file last, as it starts the run."""
+        if validation is not None:
+            self.training.upload_blob(f"{name}/validation_set.jsonl", validation, overwrite=True)
+        if job is not None:
+            self.training.upload_blob(f"{name}/job.json", json.dumps(job).encode(), overwrite=True)
+        self.training.upload_blob(f"{name}/training_set.jsonl", training, overwrite=True)
+
+    def runs(self, name: str | None = None) -> list[dict[str, Any]]:
+        """The rows of GET /api/runs, of one name where given."""
+        rows: list[dict[str, Any]] = self.api.get("/runs").raise_for_status().json()["runs"]
+        return [row for row in rows if name in {None, row["name"]}]
+
+    def run(self, run_id: str) -> dict[str, Any]:
+        """GET /api/runs/{id}."""
+        answer: dict[str, Any] = self.api.get(f"/runs/{run_id}").raise_for_status().json()
+        return answer
+
+    def ended(self, name: str, seconds: float = 60) -> dict[str, Any]:
+        """The only run of this name, once it has ended."""
+        row = until(lambda: next((r for r in self.runs(name) if r["outcome"]), None), seconds, f"the end of {name}")
+        return self.run(row["id"])
+
+    def at_step(self, name: str, *steps: str, seconds: float = 40) -> str:
+        """The id of the run of this name, once it is at one of these steps."""
+        row = until(lambda: next((r for r in self.runs(name) if r["step"] in steps), None), seconds, f"{name} at {steps}")
+        return str(row["id"])
+
+    def report(self, run: dict[str, Any]) -> dict[str, Any]:
+        """The report.json of an ended run."""
+        container, _, path = str(run["report"]).partition("/")
+        service = BlobServiceClient.from_connection_string(self.storage)
+        content = service.get_blob_client(container, path.replace("report.html", "report.json")).download_blob().readall()
+        decoded: dict[str, Any] = json.loads(content)
+        return decoded
+
+    def asked(self, operation: str, *, committed: bool = True) -> list[dict[str, Any]]:
+        """The stand-in's own record of one operation: the oracle."""
+        entries: list[dict[str, Any]] = httpx2.get(f"{self.emulator}/_tunedrop/ledger").raise_for_status().json()["entries"]
+        return [e for e in entries if e["operation"] == operation and (e.get("committed") or not committed)]
+
+    def control(self, method: str, path: str, body: Any = None) -> Any:
+        """The stand-in's control surface."""
+        return httpx2.request(method, f"{self.emulator}/_tunedrop/{path}", json=body).raise_for_status().json()
+
+    def deliver(self, blob: str, times: int) -> None:
+        """Delivers the event of one blob so many times at once."""
+        etag = self.training.get_blob_client(blob).get_blob_properties().etag
+        answer = httpx2.post(
+            f"http://127.0.0.1:{self.port}/admin/events",
+            json={"name": blob, "etag": etag, "times": times},
+            headers={"x-functions-key": self.key},
+            timeout=60,
+        )
+        answer.raise_for_status()
+
+
+@contextmanager
+def running_stack(pace: str = "fast", **settings: str) -> Generator[Stack]:
+    """A TuneDrop that answers, ended on leaving; `settings` are app settings of the host."""
+    with running_azurite() as storage, tempfile.TemporaryDirectory() as folder, _emulator(Path(folder), pace) as emulator:
+        stack = Stack(storage, emulator, free_port(), secrets.token_hex(8), Path(folder), settings)
+        try:
+            stack.start_host()
+            yield stack
+        finally:
+            if stack.host is not None:
+                stack.host.terminate()
+                stack.host.wait(15)
+
+
+@contextmanager
+def _emulator(folder: Path, pace: str) -> Generator[str]:
+    port = free_port()
+    limits = [option for name, value in SERVICE_PLENTY.items() for option in ("--limit", f"{name}={value}")]
+    command = [sys.executable, "-m", "tunedrop.emulator", "--port", str(port), "--pace", pace, "--state", str(folder / "state.sqlite")]
+    log = (folder / "emulator.log").open("ab")
+    process = subprocess.Popen([*command, *limits], cwd=ROOT, stdout=log, stderr=log)
+    base = f"http://127.0.0.1:{port}"
+
+    def answers() -> bool:
+        assert process.poll() is None, (folder / "emulator.log").read_text()
+        try:
+            return httpx2.get(f"{base}/_tunedrop/ledger").is_success
+        except httpx2.TransportError:
+            return False
+
+    try:
+        until(answers, 30, "the stand-in")
+        yield base
+    finally:
+        process.terminate()
+        process.wait(10)

@@ -1,0 +1,113 @@
+"""job.json and the settings, by value."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared import planning
+from shared.errors import PlanRejected
+from shared.models.job_file import JobFile
+from shared.models.plan import Pin, Plan
+from shared.settings import Settings
+from tests.builders import a_drop
+
+ROOT = Path(__file__).parents[3]
+PIN = Pin(blob="travel/training_set.jsonl", etag="0x1", bytes=10)
+
+
+def refused(content: bytes) -> str:
+    """The message with which this job.json is refused."""
+    with pytest.raises(PlanRejected) as caught:
+        planning.parsed(content)
+    return caught.value.problem.message
+
+
+def planned(job: dict[str, Any], **settings: Any) -> Plan:
+    """The plan of a drop with this job.json."""
+    return planning.planned(a_drop(), planning.checked(job), Settings(**settings), PIN, None, None)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        pytest.param(b'{"modle": "x"}', "did you mean `model`", id="unknown field"),
+        pytest.param(b'{"deployment": {"nme": "x"}}', "in deployment (did you mean `name`", id="unknown field inside"),
+        pytest.param(b'{"seed": -1}', "`seed`", id="negative seed"),
+        pytest.param(b'{"seed": 9223372036854775808}', "`seed`", id="seed of 2 to the 63"),
+        pytest.param(b'{"hyperparameters": {"n_epochs": 0}}', "n_epochs", id="no epochs"),
+        pytest.param(b'{"hyperparameters": {"n_epochs": 1000000}}', "n_epochs", id="a million epochs"),
+        pytest.param(b'{"budget": {"usd": NaN}}', "not valid JSON", id="NaN"),
+        pytest.param(b'{"budget": {"usd": -1}}', "budget.usd", id="negative budget"),
+        pytest.param(b'{"suffix": "' + b"a" * 64 + b'"}', "suffix", id="suffix of 64"),
+        pytest.param('{"suffix": "ü"}'.encode(), "suffix", id="suffix not ASCII"),
+        pytest.param(b'{"a": 1, "a": 2}', "not valid JSON", id="duplicate field"),
+        pytest.param(b"[" * 100_000, "not valid JSON", id="depth"),
+        pytest.param(b"\xff\xfe", "not valid JSON", id="not UTF-8"),
+        pytest.param(b"[]", "the whole", id="a list"),
+        pytest.param(b" " * (planning.JOB_FILE_MAX_BYTES + 1), "larger than", id="too large"),
+        pytest.param(b'{"smoke_test": {"messages": []}}', "smoke_test.messages", id="no messages"),
+        pytest.param(b'{"retrain": "yes"}', "`retrain`", id="not a boolean"),
+    ],
+)
+def test_job_file_is_refused_with_the_field(content: bytes, told: str) -> None:
+    """Each wrong field is named."""
+    assert told in refused(content)
+
+
+def test_refusal_never_quotes_the_value() -> None:
+    """What stands in job.json is data."""
+    assert "canary" not in refused(b'{"seed": "canary", "canary": 1, "training_type": "canary"}')
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        {"method": "dpo"},
+        {"method": "reinforcement"},
+        {"validation_split": 0.1},
+        {"deployment": {"time_to_live_hours": 2}},
+        {"deployment": {"strategy": "replace"}},
+        {"evaluation": {"metric": "exact_match"}},
+        {"approval": {}},
+        {"notify": {"url": "https://example.com"}},
+        {"retention": {"days": 3}},
+    ],
+    ids=str,
+)
+def test_field_of_a_later_release_is_not_supported_yet(job: dict[str, Any]) -> None:
+    """Never silence."""
+    with pytest.raises(PlanRejected, match="not supported yet"):
+        planned(job)
+
+
+def test_plan_without_a_job_file_takes_the_defaults() -> None:
+    """The deployment is called like the run, and so is the model's suffix."""
+    plan = planned({})
+    assert plan.deployment.name == plan.suffix == a_drop().run_id
+    assert plan.training.model == "gpt-4.1-mini-2025-04-14"
+
+
+def test_drop_can_not_raise_its_own_limits() -> None:
+    """Budget and capacity are clamped to the app's, and the report says so."""
+    plan = planned({"budget": {"usd": 1e9}, "deployment": {"capacity": 10**9}}, budget_usd=5, max_capacity=20)
+    assert (plan.budget_usd, plan.deployment.capacity, len(plan.clamped)) == (5, 20, 2)
+
+
+def test_model_that_is_not_allowed_is_refused() -> None:
+    """The app decides which base models a drop may name."""
+    with pytest.raises(PlanRejected, match="not among the allowed"):
+        planned({"model": "gpt-4.1-2025-04-14"}, allowed_models=["gpt-4.1-mini-2025-04-14"])
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*/job.json")), ids=lambda path: path.parent.name)
+def test_example_job_files_are_plans(path: Path) -> None:
+    """Every job.json of the examples is accepted."""
+    assert planned(json.loads(path.read_bytes()))
+
+
+def test_published_schema_of_the_job_file_is_the_models() -> None:
+    """docs/schemas/job.schema.json is written from the model."""
+    published = json.loads((ROOT / "docs/schemas/job.schema.json").read_text())
+    assert published == JobFile.model_json_schema()

@@ -1,0 +1,83 @@
+"""The world of the dataset tests: examples, files in memory, options."""
+
+import itertools
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+
+from shared.dataset import models, scan, supervised
+from shared.dataset.findings import Finding
+from shared.dataset.results import Role
+
+TEXT_MODEL = models.base_model("gpt-4.1-mini")
+LOADED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""For property tests on a machine that others use at the same time."""
+IMAGE_MODEL = models.base_model("gpt-4.1")
+
+
+class MemorySource:
+    """A file in memory, read in pieces of a chosen size."""
+
+    def __init__(self, content: bytes, piece: int = 2**16) -> None:
+        self.size = len(content)
+        self._content = content
+        self._piece = piece
+
+    def read(self, start: int, stop: int) -> Iterator[bytes]:
+        """The bytes [start, stop)."""
+        for begin in range(start, stop, self._piece):
+            yield self._content[begin : min(begin + self._piece, stop)]
+
+
+def a_message(role: str, content: Any = "Hello.", **more: Any) -> dict[str, Any]:
+    """A message."""
+    return {"role": role, "content": content, **more}
+
+
+def an_example(*messages: Any, **more: Any) -> dict[str, Any]:
+    """An example of these messages; without any, one that nothing is wrong with."""
+    usual = [a_message("system", "Be brief."), a_message("user", "What is the biggest ocean?"), a_message("assistant", "The Pacific.")]
+    return {"messages": list(messages) or usual, **more}
+
+
+def a_conversation(*between: Any, **more: Any) -> dict[str, Any]:
+    """An example with these messages between the question and the answer."""
+    return an_example(a_message("user"), *between, a_message("assistant"), **more)
+
+
+def a_file(*examples: Any, times: int = 1, end: str = "\n") -> bytes:
+    """The bytes of a file with these examples; a str is taken as a line as it is."""
+    lines = [example if isinstance(example, str) else json.dumps(example, ensure_ascii=False) for example in examples] * times
+    return "".join(line + end for line in lines).encode()
+
+
+def options(
+    model: models.BaseModel = TEXT_MODEL, role: Role = "training", block_bytes: int = 64, max_line_bytes: int = 2**20
+) -> scan.ScanOptions:
+    """Scan options with small pieces."""
+    return scan.ScanOptions(model, role, block_bytes, max_line_bytes)
+
+
+def scanned(content: bytes, cuts: list[int] | None = None, chosen: scan.ScanOptions | None = None) -> scan.FileScan:
+    """The scan of a file that is cut at these places."""
+    chosen = chosen or options(role="validation", block_bytes=max(len(content), 1))
+    edges = [0, *(cuts or []), len(content)]
+    spans = [scan.Span(start, stop) for start, stop in itertools.pairwise(edges)]
+    return scan.merge([scan.scan_span(MemorySource(content), span, chosen) for span in spans], chosen)
+
+
+def codes_of(content: bytes) -> set[str]:
+    """The codes that a file's scan has found."""
+    return set(scanned(content).counts)
+
+
+def found_in(example: Any, model: models.BaseModel = TEXT_MODEL) -> list[Finding]:
+    """What is wrong with one example."""
+    return list(supervised.check(example, model))
+
+
+def places(example: Any, model: models.BaseModel = TEXT_MODEL) -> set[tuple[str, str]]:
+    """Code and field of what is wrong with one example."""
+    return {(found.code.removeprefix("TD-DATA-"), found.field) for found in found_in(example, model)}

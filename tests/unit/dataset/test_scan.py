@@ -1,0 +1,257 @@
+"""Scans: of the lab's files, of hostile ones, and of every split."""
+
+import itertools
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.dataset import models, rules, scan, tokens
+from shared.dataset.findings import KEPT
+from tests.unit.dataset.builders import (
+    IMAGE_MODEL,
+    LOADED,
+    MemorySource,
+    a_conversation,
+    a_file,
+    a_message,
+    an_example,
+    codes_of,
+    options,
+    scanned,
+)
+
+PREFERENCE: dict[str, Any] = {"input": {"messages": []}, "preferred_output": [], "non_preferred_output": []}
+GRADED = {"messages": [a_message("user")], "answer": "4"}
+LINES = st.sampled_from(
+    [
+        json.dumps(an_example()).encode(),
+        json.dumps(an_example(a_message("system", "Other."), a_message("assistant", weight=0))).encode(),
+        json.dumps(PREFERENCE).encode(),
+        json.dumps(GRADED).encode(),
+        b"",
+        b" ",
+        b"{",
+        b"\xff",
+        b"x" * 400,
+        b"\xef\xbb\xbf{}",
+    ]
+)
+
+
+@settings(LOADED, max_examples=60)
+@given(st.booleans(), st.lists(LINES, max_size=6), st.sampled_from([b"\n", b"\r\n"]), st.booleans(), st.data())
+def test_scan_does_not_depend_on_where_the_cuts_fall(
+    bom: bool, lines: list[bytes], end: bytes, last_end: bool, data: st.DataObject
+) -> None:
+    """Any cuts give the scan of the whole file, byte for byte, also by way of JSON."""
+    content = b"\xef\xbb\xbf" * bom + end.join(lines) + end * last_end
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(content)), max_size=5)))
+    chosen = options(block_bytes=1, max_line_bytes=300)
+    source = MemorySource(content, piece=data.draw(st.integers(1, 200)))
+    edges = [0, *cuts, len(content)]
+    parts = [scan.scan_span(source, scan.Span(start, stop), chosen) for start, stop in itertools.pairwise(edges)]
+    stored = [scan.span_scan_from_json(scan.to_json(part)) for part in parts]
+    whole = scanned(content, chosen=chosen)
+    assert scan.to_json(scan.merge(stored, chosen)) == scan.to_json(whole)
+    assert whole.content_hash == scan.content_hash_of([content], block_bytes=1)
+
+
+def test_scan_does_not_depend_on_any_single_cut() -> None:
+    """Each cut of a file with every kind of line gives the same scan."""
+    content = b"\xef\xbb\xbf" + a_file(an_example(), "", "{", a_conversation(a_message("robot")), "", "", end="\r\n")
+    chosen = options(block_bytes=1)
+    whole = scanned(content, chosen=chosen)
+    assert all(scanned(content, [cut], chosen) == whole for cut in range(len(content) + 1))
+
+
+@pytest.mark.parametrize(
+    ("file", "total", "assistant"),
+    [
+        pytest.param("training", (47, 62, 52.1, 50.5), (13, 30, 17.6, 15.5), id="training"),
+        pytest.param("validation", (43, 65, 51.4, 49.0), (8, 29, 15.9, 13.5), id="validation"),
+    ],
+)
+def test_scan_prints_the_labs_figures(file: str, total: tuple[float, ...], assistant: tuple[float, ...]) -> None:
+    """The figures of files like the lab's are those of its notebook: min, max, mean, median."""
+    found = scan.scan_file(LAB / f"{file}_set.jsonl", options(models.base_model("gpt-35-turbo-0613")))
+    assert found.findings == []
+    assert [
+        (figures.min, figures.max, figures.mean, figures.median)
+        for figures in (found.total.distribution(), found.assistant.distribution())
+        if figures
+    ] == [total, assistant]
+    assert (found.lines, found.examples, found.format) == (10, 10, "supervised")
+    assert found.messages_by_role == {"system": 10, "user": 10, "assistant": 10}
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        pytest.param(b"", "TD-DATA-001", id="empty"),
+        pytest.param(b"\xef\xbb\xbf", "TD-DATA-001", id="a byte-order mark only"),
+        pytest.param(b"\n \r\n\n", "TD-DATA-001", id="blank lines only"),
+        *(
+            pytest.param(head + b"\n\x00\n{}\n" * 20, "TD-DATA-004", id=name)
+            for name, head in {
+                "gzip": b"\x1f\x8b",
+                "zip": b"PK\x03\x04",
+                "parquet": b"PAR1",
+                "PDF": b"%PDF-1.7",
+                "UTF-16": b"\xff\xfe",
+                "UTF-32": b"\x00\x00\xfe\xff",
+            }.items()
+        ),
+        pytest.param(a_file(PREFERENCE, times=30), "TD-DATA-005", id="preference"),
+        pytest.param(a_file(GRADED, times=30), "TD-DATA-005", id="reinforcement"),
+        pytest.param(a_file({"prompt": "a", "completion": "b"}, times=30), "TD-DATA-005", id="completion"),
+        pytest.param(a_file(an_example(), PREFERENCE), "TD-DATA-006", id="mixed"),
+    ],
+)
+def test_file_has_one_clear_error_when_it_is_the_wrong_kind(content: bytes, code: str) -> None:
+    """A file of another kind ends in one error, not in a flood."""
+    found = scanned(content)
+    assert (found.counts, found.errors) == ({code: 1}, 1)
+
+
+@pytest.mark.parametrize(
+    ("content", "codes"),
+    [
+        pytest.param(a_file(an_example()), set[str](), id="LF"),
+        pytest.param(a_file(an_example(), end="\r\n"), set[str](), id="CRLF"),
+        pytest.param(a_file(an_example()).rstrip(), set[str](), id="no end"),
+        pytest.param(a_file(an_example()) + b"\r\n\n", set[str](), id="blank lines at the end"),
+        pytest.param(b"\xef\xbb\xbf" + a_file(an_example()), set[str](), id="byte-order mark"),
+        pytest.param(a_file(an_example(), "", an_example()), {"TD-DATA-108"}, id="blank line inside"),
+        pytest.param(a_file(an_example(), an_example(), end="\r"), {"TD-DATA-109"}, id="CR"),
+        pytest.param(a_file(an_example()) + b"\xef\xbb\xbf" + a_file(an_example()), {"TD-DATA-112"}, id="joined files"),
+        pytest.param(b"x" * (2**20 + 1), {"TD-DATA-101"}, id="long line"),
+        pytest.param(a_file(a_conversation()), {"TD-DATA-009"}, id="no system message"),
+        pytest.param(
+            a_file(*(a_conversation() | {"messages": [a_message("system", text), *a_conversation()["messages"]]} for text in "ab")),
+            {"TD-DATA-010"},
+            id="system messages differ",
+        ),
+        pytest.param(
+            a_file(an_example(a_message("system"), a_message("user", " " * 600_000 + "x"), a_message("assistant"))),
+            {"TD-DATA-219"},
+            id="blanks",
+        ),
+    ],
+)
+def test_file_has_the_findings_of_its_lines(content: bytes, codes: set[str]) -> None:
+    """Line ends, marks and blank lines are taken as the page on formats says."""
+    assert codes_of(content) == codes
+
+
+@pytest.mark.parametrize(("examples", "too_few"), [(9, True), (10, False)])
+@pytest.mark.parametrize("role", ["training", "validation"])
+def test_training_file_needs_10_examples(examples: int, too_few: bool, role: Any) -> None:
+    """Nine are too few for training; a validation file may have any number."""
+    found = scanned(a_file(an_example(), times=examples), chosen=options(role=role))
+    assert ("TD-DATA-002" in found.counts) == (too_few and role == "training")
+
+
+@pytest.mark.parametrize(("step", "refused"), [(-1, False), (0, False), (1, True)], ids=["below", "at", "above"])
+def test_example_is_refused_above_the_models_limit(step: int, refused: bool) -> None:
+    """The limit itself is accepted; one token more names its line and both numbers."""
+    empty = [a_message("system", ""), a_message("user", ""), a_message("assistant", "")]
+    words = 65_536 - tokens.count(an_example(*empty), "o200k_base").total + step
+    example = an_example(a_message("system", ""), a_message("user", ""), a_message("assistant", " a" * words))
+    found = scanned(a_file(an_example(), example))
+    excess = [entry for entry in found.findings if entry.code == rules.TOKEN_LIMIT.code]
+    assert bool(excess) == refused, found.total
+    for entry in excess:
+        assert entry.line == 2
+        assert "65537" in entry.message
+        assert "65536" in entry.message
+
+
+def test_every_error_is_counted_and_the_first_hundred_of_each_severity_shown() -> None:
+    """Many warnings don't hide an error, and the shown findings are in file order."""
+    found = scanned(a_file(an_example(extra=1), times=150) + a_file("{", times=120))
+    assert (found.errors, found.warnings) == (120, 150)
+    assert [entry.severity for entry in found.findings] == ["warning"] * KEPT + ["error"] * KEPT
+    assert [entry.line for entry in found.findings] == [*range(1, 101), *range(151, 251)]
+
+
+def test_all_findings_of_a_line_are_reported_in_order() -> None:
+    """One line gives all of its findings, errors first, before those of the next line."""
+    found = scanned(a_file(a_conversation(a_message("robot", 1), extra=1), "{"))
+    assert [(entry.line, entry.code[-3:]) for entry in found.findings] == [(None, "009"), (1, "203"), (1, "209"), (1, "216"), (2, "103")]
+
+
+def test_model_without_supervised_training_is_named_once() -> None:
+    """Chat examples for a reinforcement-only model are one error."""
+    found = scanned(a_file(an_example(), times=12), chosen=options(models.base_model("o4-mini")))
+    assert found.counts == {"TD-DATA-008": 1}
+
+
+def test_examples_with_images_are_counted_to_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One example with images more than allowed is an error of the file."""
+    monkeypatch.setattr("shared.dataset.results.MAX_IMAGE_EXAMPLES", 2)
+    image = {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}
+    example = an_example(a_message("system"), a_message("user", [image]), a_message("assistant"))
+    assert [scanned(a_file(example, times=times), chosen=options(IMAGE_MODEL, "validation")).errors for times in (2, 3)] == [0, 1]
+
+
+@pytest.mark.parametrize(("size", "refused"), [(512 * 2**20 - 1, False), (512 * 2**20, True)])
+def test_file_of_512_mb_is_refused(size: int, refused: bool) -> None:
+    """The service takes files under 512 MB."""
+    found = scan.merge([scan.SpanScan(0, size, lines=1)], options(role="validation"))
+    assert ("TD-DATA-003" in found.counts) == refused
+
+
+def test_merge_refuses_a_gap() -> None:
+    """A missing span is an error, never a smaller file."""
+    with pytest.raises(ValueError, match="can't follow"):
+        scan.merge([scan.SpanScan(0, 8), scan.SpanScan(16, 24)], options())
+
+
+@settings(LOADED, max_examples=100)
+@given(st.lists(st.binary(max_size=40), max_size=8).map(b"\n".join))
+def test_scan_ends_in_a_diagnosis_whatever_the_bytes(content: bytes) -> None:
+    """No bytes lead to an exception, and none without an error or an example."""
+    found = scanned(content)
+    assert found.errors or found.examples
+    assert scan.file_scan_from_json(scan.to_json(found)) == found
+
+
+def test_result_stays_small_when_each_line_is_wrong() -> None:
+    """A line with a hundred thousand faults and as many lines with one leave a small result."""
+    content = a_file(json.dumps({"messages": [1] * 100_000})) + b"{\n" * 100_000
+    found = scanned(content, chosen=options())
+    assert found.counts["TD-DATA-202"] == 100_000
+    assert found.counts["TD-DATA-103"] == 100_000
+    assert len(scan.to_json(found)) < 100_000
+
+
+MEASURE = r"""
+import re, sys
+from pathlib import Path
+from shared.dataset import models, scan
+scan.scan_file(sys.argv[1], scan.ScanOptions(models.base_model("gpt-4.1-mini")))
+print(int(re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[1]) // 1024)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak is read from /proc")
+def test_memory_stays_bounded_when_a_line_is_100_mb(tmp_path: Path) -> None:
+    """A line of 100 MB between sound ones is an error in under 200 MB resident."""
+    file = tmp_path / "drop.jsonl"
+    with file.open("wb") as out:
+        out.write(a_file(an_example(), times=10))
+        for _ in range(100):
+            out.write(b"x" * 2**20)
+        out.write(b"\n" + a_file(an_example(), times=10))
+    done = subprocess.run([sys.executable, "-c", MEASURE, str(file)], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert int(done.stdout) < 200
+
+
+ROOT = Path(__file__).parents[3]
+LAB = ROOT / "tests" / "unit" / "dataset" / "lab"

@@ -1,0 +1,262 @@
+"""The mended engine: each fault of the original that it mends, with a clock that is moved by hand or real work."""
+
+import socket
+import threading
+from collections.abc import Generator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import durabletask.internal.orchestrator_service_pb2 as pb
+import pytest
+from durabletask import task
+from durabletask.client import OrchestrationStatus, TaskHubGrpcClient
+from durabletask.worker import TaskHubGrpcWorker
+
+from tunedrop.host.engine import Engine
+from tunedrop.host.errors import PortTaken
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+DONE = pb.ORCHESTRATION_STATUS_COMPLETED
+AGAIN = pb.ORCHESTRATION_STATUS_CONTINUED_AS_NEW
+
+
+class Context:
+    """A gRPC context that lets GetWorkItems hand out one item."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def is_active(self) -> bool:
+        """True once."""
+        self.asked += 1
+        return self.asked == 1
+
+    def abort(self, _code: Any, message: str) -> None:
+        """What the engine refuses."""
+        raise RuntimeError(message)
+
+
+class Still(Engine):
+    """An engine without threads, whose clock is moved by the test."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.time = NOW
+
+    def now(self) -> datetime:
+        """The test's time."""
+        return self.time
+
+    def begin(self, instance: str = "a") -> None:
+        """Start an instance, replacing an ended one."""
+        policy = pb.OrchestrationIdReusePolicy(replaceableStatus=[DONE])
+        self.StartInstance(pb.CreateInstanceRequest(name="run", instanceId=instance, orchestrationIdReusePolicy=policy), Context())  # type: ignore[arg-type]
+
+    def next(self) -> pb.WorkItem | None:
+        """The next work item."""
+        self._work_available.set()
+        return next(iter(self.GetWorkItems(pb.GetWorkItemsRequest(), Context())), None)  # type: ignore[arg-type]
+
+    def orchestrate(self, *actions: pb.OrchestratorAction) -> list[pb.HistoryEvent]:
+        """Take an orchestrator's item, answer with these actions, and tell which events it had."""
+        item = self.next()
+        assert item is not None
+        assert item.HasField("orchestratorRequest")
+        request = item.orchestratorRequest
+        self.CompleteOrchestratorTask(
+            pb.OrchestratorResponse(instanceId=request.instanceId, actions=actions, completionToken=item.completionToken),
+            Context(),  # type: ignore[arg-type]
+        )
+        return list(request.newEvents)
+
+    def pass_time(self, seconds: float) -> None:
+        """Move the clock and do what is due."""
+        self.time += timedelta(seconds=seconds)
+        while self._timers and self._timers[0][0] <= self.time:
+            self._timers.pop(0)[2]()
+
+    def finish(self, item: pb.WorkItem) -> None:
+        """Complete an activity."""
+        request = item.activityRequest
+        answer = pb.ActivityResponse(
+            instanceId=request.orchestrationInstance.instanceId, taskId=request.taskId, completionToken=item.completionToken
+        )
+        self.CompleteActivityTask(answer, Context())  # type: ignore[arg-type]
+
+
+def timer(seconds: float, number: int = 1) -> pb.OrchestratorAction:
+    """Wait until so long after the beginning of the test."""
+    action = pb.OrchestratorAction(id=number)
+    action.createTimer.fireAt.FromDatetime(NOW + timedelta(seconds=seconds))
+    return action
+
+
+def activity(number: int = 1) -> pb.OrchestratorAction:
+    """Call an activity."""
+    return pb.OrchestratorAction(id=number, scheduleTask=pb.ScheduleTaskAction(name="act"))
+
+
+def child(instance: str, number: int = 1) -> pb.OrchestratorAction:
+    """Call a sub-orchestrator."""
+    return pb.OrchestratorAction(id=number, createSubOrchestration=pb.CreateSubOrchestrationAction(name="child", instanceId=instance))
+
+
+def end(status: Any) -> pb.OrchestratorAction:
+    """End the execution in this way."""
+    return pb.OrchestratorAction(id=9, completeOrchestration=pb.CompleteOrchestrationAction(orchestrationStatus=status))
+
+
+def kinds(events: list[pb.HistoryEvent]) -> list[str]:
+    """What the events are."""
+    return [event.WhichOneof("eventType") or "" for event in events]
+
+
+def test_timer_fires_when_its_time_has_come() -> None:
+    """Nothing at 0.9 s, the timer's event at 1 s."""
+    engine = Still()
+    engine.begin()
+    engine.orchestrate(timer(1))
+    engine.pass_time(0.9)
+    assert engine.next() is None
+    engine.pass_time(0.1)
+    assert "timerFired" in kinds(engine.orchestrate())
+
+
+def test_timer_is_forgotten_when_its_orchestrator_continued_as_new() -> None:
+    """An old generation's timer doesn't end the next one's wait."""
+    engine = Still()
+    engine.begin()
+    engine.orchestrate(timer(1), end(AGAIN))
+    engine.orchestrate(timer(60))
+    engine.pass_time(2)
+    assert engine.next() is None
+
+
+def test_timer_is_forgotten_when_its_instance_was_replaced() -> None:
+    """A new instance under an old id starts without the old one's timers."""
+    engine = Still()
+    engine.begin()
+    engine.orchestrate(timer(1), end(DONE))
+    engine.begin()
+    engine.orchestrate(timer(60))
+    engine.pass_time(2)
+    assert engine.next() is None
+
+
+def test_activity_result_is_dropped_when_its_orchestrator_continued_as_new() -> None:
+    """A late result is not taken for that of the next generation's activity with the same number."""
+    engine = Still()
+    engine.begin()
+    engine.orchestrate(activity(), end(AGAIN))
+    engine.orchestrate(timer(60))
+    late = engine.next()
+    assert late is not None
+    engine.finish(late)
+    assert engine.next() is None
+
+
+def test_activity_result_arrives_in_the_generation_that_asked() -> None:
+    """After a continue_as_new, the new generation's own results count."""
+    engine = Still()
+    engine.begin()
+    engine.orchestrate(end(AGAIN))
+    engine.orchestrate(activity())
+    item = engine.next()
+    assert item is not None
+    engine.finish(item)
+    assert "taskCompleted" in kinds(engine.orchestrate())
+
+
+def test_activity_result_wakes_nobody_when_the_orchestrator_has_ended() -> None:
+    """An ended orchestrator is never run again."""
+    engine = Still()
+    engine.begin()
+    engine.orchestrate(activity(), end(DONE))
+    late = engine.next()
+    assert late is not None
+    engine.finish(late)
+    assert engine.next() is None
+
+
+@pytest.mark.parametrize(
+    ("status", "event"),
+    [
+        (DONE, "subOrchestrationInstanceCompleted"),
+        (pb.ORCHESTRATION_STATUS_FAILED, "subOrchestrationInstanceFailed"),
+        (pb.ORCHESTRATION_STATUS_TERMINATED, "subOrchestrationInstanceFailed"),
+    ],
+    ids=["completed", "failed", "terminated"],
+)
+def test_parent_hears_of_its_childs_end(status: Any, event: str) -> None:
+    """A child's end, good or bad, is an event of its parent, without a thread that waits."""
+    engine = Still()
+    engine.begin()
+    threads = threading.active_count()
+    engine.orchestrate(child("a-child"))
+    engine.orchestrate(end(status))
+    assert event in kinds(engine.orchestrate())
+    assert threading.active_count() == threads
+
+
+def test_childs_end_is_dropped_when_the_parent_continued_as_new() -> None:
+    """The next generation doesn't hear of a child that it didn't start."""
+    engine = Still()
+    engine.begin()
+    engine.orchestrate(child("a-child"), end(AGAIN))
+    engine.orchestrate(end(DONE))
+    assert kinds(engine.orchestrate()) == ["orchestratorStarted", "executionStarted"]
+    assert engine.next() is None
+
+
+def test_engine_refuses_a_taken_port() -> None:
+    """A second engine on a port says so, with the option that changes it."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(PortTaken, match=f"{port}.*--engine-port"):
+            Engine(port).start()
+
+
+def test_engine_refuses_the_port_of_another_engine() -> None:
+    """Two engines never share a port, though gRPC's default would let them."""
+    engine = Engine()
+    port = int(engine.start().rpartition(":")[2])
+    try:
+        with pytest.raises(PortTaken):
+            Engine(port).start()
+    finally:
+        engine.stop(0)
+
+
+def work(_context: task.ActivityContext, value: int) -> int:
+    """One more."""
+    return value + 1
+
+
+def story(context: task.OrchestrationContext, value: int) -> Generator[task.Task[Any], Any, int]:
+    """Two activities around a timer and an event that may never come."""
+    more: int = yield context.call_activity(work, input=value)
+    late = context.create_timer(timedelta(seconds=30))
+    yield task.when_any([late, context.create_timer(timedelta(milliseconds=50))])
+    late.cancel()
+    return (yield context.call_activity(work, input=more))
+
+
+def test_engine_runs_a_hundred_at_once_on_few_threads() -> None:
+    """Real workers over gRPC finish a hundred runs with two hundred timers, and no thread for any of them."""
+    engine = Engine()
+    address = engine.start()
+    worker = TaskHubGrpcWorker(host_address=address)
+    worker.add_orchestrator(story)
+    worker.add_activity(work)
+    worker.start()
+    hub = TaskHubGrpcClient(host_address=address)
+    try:
+        ids = [hub.schedule_new_orchestration(story, input=1) for _ in range(100)]
+        ends = [hub.wait_for_orchestration_completion(run, timeout=20) for run in ids]
+        assert {(state.runtime_status, state.serialized_output) for state in ends if state} == {(OrchestrationStatus.COMPLETED, "3")}
+        assert threading.active_count() < 80
+    finally:
+        worker.stop()
+        engine.stop(0)

@@ -1,0 +1,186 @@
+"""dev.py: reads on old Pythons, finds what is there, and does nothing twice."""
+
+import ast
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+import dev
+from tests.unit.house.repository import ROOT, imported
+
+
+def a_tool(folder: Path, name: str, answer: str) -> None:
+    """An executable on its own in a folder, which prints one answer."""
+    file = folder / name
+    file.write_text(f"#!/bin/sh\necho '{answer}'\n", encoding="utf-8")
+    file.chmod(0o755)
+
+
+posix = pytest.mark.skipif(os.name == "nt", reason="the stand-in tools are shell scripts")
+
+
+def test_bootstrap_parses_on_the_oldest_python_that_it_promises() -> None:
+    """Nothing in dev.py is newer than the grammar of Python 3.8."""
+    source = (ROOT / "dev.py").read_text(encoding="utf-8")
+    assert ast.parse(source, feature_version=(3, 8)).body != []
+
+
+def test_bootstrap_imports_the_standard_library_only() -> None:
+    """dev.py runs before anything is installed."""
+    tree = ast.parse((ROOT / "dev.py").read_text(encoding="utf-8"))
+    assert {name.split(".")[0] for _, name in imported(tree)} <= sys.stdlib_module_names
+
+
+@pytest.mark.parametrize("arguments", [[], ["dmeo"], ["--all"]], ids=["nothing", "misspelt", "an option"])
+def test_bootstrap_shows_its_commands_when_the_call_is_wrong(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """A wrong call ends with 2 and the list of commands, and sets up nothing."""
+    assert dev.main(arguments) == 2
+    assert "python3 dev.py test [--all]" in capsys.readouterr().err
+
+
+def test_bootstrap_takes_one_package_with_its_hashes_from_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The block of the package is taken whole, and nothing else."""
+    lock = tmp_path / "some.lock"
+    lock.write_text(
+        "aa==1 \\\n    --hash=sha256:1\nuv==2.0 \\\n    --hash=sha256:2 \\\n    --hash=sha256:3\nzz==3 \\\n    --hash=sha256:4\n"
+    )
+    monkeypatch.setattr(dev, "LOCK", lock)
+    monkeypatch.setattr(dev, "TOOLS", tmp_path / "tools")
+    assert dev.pinned("uv").read_text() == "uv==2.0 \\\n    --hash=sha256:2 \\\n    --hash=sha256:3\n"
+
+
+def test_bootstrap_names_the_mend_when_the_lock_lacks_a_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A damaged lock file is an error with a way out."""
+    (tmp_path / "some.lock").write_text("aa==1 \\\n    --hash=sha256:1\n")
+    monkeypatch.setattr(dev, "LOCK", tmp_path / "some.lock")
+    with pytest.raises(dev.Trouble, match=r"some\.lock does not name uv") as raised:
+        dev.pinned("uv")
+    assert "git checkout" in raised.value.mend
+
+
+def test_bootstrap_knows_the_python_that_runs_it() -> None:
+    """A working Python is told with version and path."""
+    assert dev.python_at([sys.executable]) == (sys.version_info[:2], sys.executable)
+
+
+@posix
+@pytest.mark.parametrize(("name", "answer"), [("broken", ""), ("chatty", "hello world, I am no Python"), ("old", "2 7")])
+def test_bootstrap_passes_over_what_is_no_python(tmp_path: Path, name: str, answer: str) -> None:
+    """A command of the right name that answers something else is not taken."""
+    a_tool(tmp_path, name, answer)
+    assert dev.python_at([str(tmp_path / name)]) is None
+    assert dev.python_at([str(tmp_path / "absent")]) is None
+
+
+@posix
+def test_bootstrap_prefers_the_python_of_azure_when_a_newer_one_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """3.13 is taken though 3.14 is found before it; 3.14 is taken where there is no 3.13; 3.12 never."""
+    for name, answer in {"a": "3 12 /a", "b": "3 14 /b", "c": "3 13 /c"}.items():
+        a_tool(tmp_path, name, answer)
+    for names, wanted in {"abc": "/c", "ab": "/b", "a": None}.items():
+        monkeypatch.setattr(dev, "python_candidates", lambda names=names: iter([[str(tmp_path / name)] for name in names]))
+        assert dev.find_python() == wanted
+
+
+@posix
+def test_bootstrap_looks_into_pyenv_when_its_shims_are_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A version that pyenv has, but that is not the chosen one, is still a candidate."""
+    (tmp_path / "versions" / "3.13.9").mkdir(parents=True)
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
+    assert [str(tmp_path / "versions" / "3.13.9" / "bin/python3")] in list(dev.python_candidates())
+
+
+@posix
+@pytest.mark.parametrize(
+    ("tools", "version"),
+    [({"node": "v22.1.0", "npm": "10"}, 22), ({"node": "v22.1.0"}, 0), ({"node": "strange", "npm": "10"}, 0), ({}, 0)],
+    ids=["both", "no npm", "no version", "nothing"],
+)
+def test_bootstrap_reads_the_version_of_node_on_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tools: dict[str, str], version: int
+) -> None:
+    """Node counts when its npm is beside it."""
+    for name, answer in tools.items():
+        a_tool(tmp_path, name, answer)
+    monkeypatch.setattr(dev, "BIN", tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert dev.node_version() == version
+
+
+def a_machine(monkeypatch: pytest.MonkeyPatch, root: Path) -> list[str]:
+    """dev.py on a folder of its own; gives the list that its two steps write their names to."""
+    done: list[str] = []
+    for name in ("requirements-dev.lock", "requirements-node.lock", "package-lock.json"):
+        (root / name).write_text("1")
+    (root / ".venv").mkdir()
+    places = {
+        "ROOT": root,
+        "STAMP": root / ".venv" / "stamp.json",
+        "LOCK": root / "requirements-dev.lock",
+        "PYTHON": root / ".venv" / "python",
+    }
+    for name, value in {**places, "NODE_LOCK": root / "requirements-node.lock"}.items():
+        monkeypatch.setattr(dev, name, value)
+
+    def python() -> None:
+        done.append("python")
+        (root / ".venv" / "python").touch()
+
+    def node() -> None:
+        done.append("node")
+        (root / "node_modules").mkdir(exist_ok=True)
+        (root / "node_modules" / ".package-lock.json").touch()
+
+    monkeypatch.setattr(dev, "set_up_python", python)
+    monkeypatch.setattr(dev, "set_up_node", node)
+    return done
+
+
+def test_set_up_does_nothing_when_all_is_in_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each step runs once, however often a command is called."""
+    done = a_machine(monkeypatch, tmp_path)
+    for _ in range(3):
+        dev.set_up(with_node=True)
+    assert done == ["python", "node"]
+
+
+def test_set_up_leaves_node_alone_when_the_command_does_not_need_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that needs no storage emulator doesn't wait for one, and the next that does gets it."""
+    done = a_machine(monkeypatch, tmp_path)
+    dev.set_up(with_node=False)
+    assert done == ["python"]
+    dev.set_up(with_node=True)
+    assert done == ["python", "node"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "again"),
+    [("requirements-dev.lock", ["python", "node"]), ("package-lock.json", ["node"]), ("requirements-node.lock", ["node"])],
+)
+def test_set_up_runs_a_step_again_when_its_lock_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: str, again: list[str]
+) -> None:
+    """After a pull, only what the change touches is installed anew."""
+    done = a_machine(monkeypatch, tmp_path)
+    dev.set_up(with_node=True)
+    done.clear()
+    (tmp_path / changed).write_text("2")
+    dev.set_up(with_node=True)
+    assert done == again
+
+
+def test_set_up_runs_a_step_again_when_it_was_cut_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step that failed leaves no stamp, so the next call does it."""
+    done = a_machine(monkeypatch, tmp_path)
+
+    def cut_short() -> None:
+        raise dev.Trouble("no network", "look at the cable")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(dev, "set_up_python", cut_short)
+        with pytest.raises(dev.Trouble):
+            dev.set_up(with_node=True)
+    dev.set_up(with_node=True)
+    assert done == ["python", "node"]

@@ -1,0 +1,98 @@
+"""The ledger: claims and changes, however many come at once."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+
+import pytest
+
+from shared.errors import InternalError
+from shared.ledger import Ledger
+from shared.models.record import Outcome, RunRecord, Step
+from tests.builders import a_record
+
+
+def test_claim_is_won_once_when_twenty_claim_at_the_same_moment(ledger: Ledger) -> None:
+    """Of twenty claims on one run exactly one is won."""
+    with ThreadPoolExecutor(20) as pool:
+        assert sum(pool.map(ledger.claim, [a_record()] * 20)) == 1
+
+
+def test_claim_is_lost_when_the_run_has_ended(ledger: Ledger) -> None:
+    """A late event finds the ended run and does nothing."""
+    ledger.claim(a_record(outcome=Outcome.SUCCEEDED))
+    assert ledger.claim(a_record()) is False
+
+
+def test_change_loses_none_when_many_change_at_the_same_moment(ledger: Ledger) -> None:
+    """Eight concurrent increments add up to eight."""
+    run = a_record()
+    ledger.claim(run)
+
+    def counting(record: RunRecord, _now: datetime) -> RunRecord:
+        return record.model_copy(update={"smoke_attempts": record.smoke_attempts + 1})
+
+    with ThreadPoolExecutor(8) as pool:
+        for started in [pool.submit(ledger.change, run.id, counting) for _ in range(8)]:
+            started.result()
+    assert ledger.get(run.id).record.smoke_attempts == 8
+
+
+def test_change_of_an_unknown_run_is_an_internal_error(ledger: Ledger) -> None:
+    """A run that nobody claimed can't be changed."""
+    with pytest.raises(InternalError):
+        ledger.change("nobody", lambda record, _: record)
+
+
+def test_summaries_tell_every_run_from_the_listing(ledger: Ledger) -> None:
+    """One row a run, with name, step and outcome."""
+    ledger.claim(a_record("one"))
+    ledger.claim(a_record("two", outcome=Outcome.FAILED))
+    rows = {row.name: row for row in ledger.summaries()}
+    assert (rows["one"].outcome, rows["two"].outcome) == (None, Outcome.FAILED)
+
+
+def test_enter_keeps_the_time_of_the_first_entry(ledger: Ledger) -> None:
+    """Entering a step again, as after a resume, begins no deadline anew."""
+    run = a_record()
+    ledger.claim(run)
+    first = ledger.enter(run.id, Step.TRAIN).record.entered(Step.TRAIN)
+    ledger.enter(run.id, Step.DEPLOY)
+    assert ledger.enter(run.id, Step.TRAIN).record.entered(Step.TRAIN) == first
+
+
+@pytest.mark.parametrize(
+    ("outcome", "held"),
+    [
+        pytest.param(None, True, id="by a living run"),
+        pytest.param(Outcome.SUCCEEDED, True, id="by a successful run"),
+        pytest.param(Outcome.FAILED, False, id="not by a failed run"),
+        pytest.param(Outcome.CANCELLED, False, id="not by a cancelled run"),
+    ],
+)
+def test_content_claim_is_held(ledger: Ledger, outcome: Outcome | None, held: bool) -> None:
+    """A claim belongs to a living or successful run and to no other."""
+    first = a_record("first", outcome=outcome)
+    ledger.claim(first)
+    ledger.hold("content/k", first.id, successes_hold=True)
+    assert ledger.hold("content/k", "second", successes_hold=True) == (first.id if held else None)
+
+
+def test_content_claim_is_held_once_when_ten_take_it_at_the_same_moment(ledger: Ledger) -> None:
+    """Of ten runs with the same content one holds the claim, and the other nine name it."""
+    runs = [a_record(f"run{n}") for n in range(10)]
+    for run in runs:
+        ledger.claim(run)
+    with ThreadPoolExecutor(10) as pool:
+        tries = [pool.submit(ledger.hold, "content/k", run.id, successes_hold=True) for run in runs]
+        holders = [one.result() for one in tries]
+    winner = [run.id for run, holder in zip(runs, holders, strict=True) if holder is None]
+    assert len(winner) == 1
+    assert set(holders) == {None, winner[0]}
+
+
+def test_content_claim_is_taken_by_force_when_a_retrain_is_asked_for(ledger: Ledger) -> None:
+    """`retrain` takes the claim of a successful run over."""
+    first = a_record("first", outcome=Outcome.SUCCEEDED)
+    ledger.claim(first)
+    ledger.hold("content/k", first.id, successes_hold=True)
+    assert ledger.hold("content/k", "second", successes_hold=True, by_force=True) is None

@@ -1,0 +1,200 @@
+"""Intent, look, act once, record: by what the service was asked to make."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from threading import Barrier
+
+import pytest
+
+from shared.errors import OutcomeUnknown, ServiceRejected, ServiceUnavailable
+from shared.ledger import Ledger
+from shared.models.pace import Pace
+from shared.models.record import Effect, Ending, Outcome, RunRecord
+from shared.once import Making, Removing, make_once, remove_once
+from tests.builders import AT_ONCE, a_record
+
+PATIENT = Pace(call_s=3600, list_lag_s=3600, brief_s=1)
+
+
+class Service:
+    """A service that makes things, and may fail to say so."""
+
+    def __init__(self) -> None:
+        self.made: list[str] = []
+        self.visible = True
+        self.fails: Exception | None = None
+        self.fails_after = False
+
+    def look(self) -> str | None:
+        """The first thing, where the listing shows it."""
+        return self.made[0] if self.made and self.visible else None
+
+    def act(self) -> str:
+        """Makes a thing; fails before or after it."""
+        if self.fails and not self.fails_after:
+            raise self.fails
+        self.made.append(f"thing-{len(self.made) + 1}")
+        if self.fails:
+            raise self.fails
+        return self.made[-1]
+
+    def remove(self, thing: str) -> None:
+        """Removes it; what isn't there is removed."""
+        self.made = [made for made in self.made if made != thing]
+
+    @property
+    def making(self) -> Making:
+        """How it is made."""
+        return Making("job", self.look, self.act)
+
+
+@pytest.fixture
+def service() -> Service:
+    """A service without anything in it."""
+    return Service()
+
+
+@pytest.fixture
+def run(ledger: Ledger) -> str:
+    """A claimed run."""
+    record = a_record()
+    ledger.claim(record)
+    return record.id
+
+
+def intended(ledger: Ledger, run: str, age_s: float, state: str = "intended") -> None:
+    """An execution that wrote this state so long ago and died."""
+
+    def change(record: RunRecord, _now: datetime) -> RunRecord:
+        effect = Effect.model_validate({"state": state, "holder": "dead", "at": datetime.now(UTC) - timedelta(seconds=age_s)})
+        return record.model_copy(update={"effects": {"job": effect}})
+
+    ledger.change(run, change)
+
+
+def test_thing_is_made_once_when_executed_twice(ledger: Ledger, run: str, service: Service) -> None:
+    """The second execution answers the first one's thing."""
+    first = make_once(ledger, run, AT_ONCE, service.making)
+    assert make_once(ledger, run, AT_ONCE, service.making) == first
+    assert service.made == ["thing-1"]
+
+
+def test_thing_is_made_once_when_executed_ten_times_at_once(ledger: Ledger, run: str, service: Service) -> None:
+    """Of ten executions at the same moment one acts; the others wait or adopt."""
+    together = Barrier(10)
+
+    def execute(_: int) -> str:
+        together.wait(10)
+        return make_once(ledger, run, PATIENT, service.making).kind
+
+    with ThreadPoolExecutor(10) as pool:
+        assert set(pool.map(execute, range(10))) <= {"done", "wait"}
+    assert service.made == ["thing-1"]
+
+
+def test_thing_is_adopted_when_the_first_execution_died_after_making_it(ledger: Ledger, run: str, service: Service) -> None:
+    """What the dead execution made is found and recorded."""
+    service.act()
+    intended(ledger, run, age_s=60)
+    assert make_once(ledger, run, AT_ONCE, service.making).value == {"id": "thing-1"}
+    assert service.made == ["thing-1"]
+
+
+def test_thing_is_made_when_the_first_execution_died_before_making_it(ledger: Ledger, run: str, service: Service) -> None:
+    """After the time that a call and a listing may take, the next one acts."""
+    intended(ledger, run, age_s=60)
+    assert make_once(ledger, run, AT_ONCE, service.making).kind == "done"
+    assert service.made == ["thing-1"]
+
+
+def test_execution_waits_while_another_may_be_calling(ledger: Ledger, run: str, service: Service) -> None:
+    """A young intent of somebody else's is left alone."""
+    intended(ledger, run, age_s=1)
+    assert make_once(ledger, run, PATIENT, service.making).kind == "wait"
+    assert service.made == []
+
+
+def test_unknown_outcome_is_looked_up_and_not_repeated(ledger: Ledger, run: str, service: Service) -> None:
+    """A call that made the thing and lost its answer is not sent again while the listing may lag."""
+    service.fails, service.fails_after, service.visible = OutcomeUnknown("S", "timeout"), True, False
+    pace = PATIENT.model_copy(update={"call_s": 0.0})
+    assert [make_once(ledger, run, pace, service.making).kind for _ in range(3)] == ["wait"] * 3
+    service.fails, service.visible = None, True
+    assert make_once(ledger, run, pace, service.making).value == {"id": "thing-1"}
+    assert service.made == ["thing-1"]
+
+
+def test_unknown_outcome_without_a_thing_is_repeated_once_the_listing_can_lag_no_more(ledger: Ledger, run: str, service: Service) -> None:
+    """A call that never arrived is sent again in the end."""
+    service.fails = OutcomeUnknown("S", "timeout")
+    make_once(ledger, run, AT_ONCE, service.making)
+    service.fails = None
+    assert make_once(ledger, run, AT_ONCE, service.making).value == {"id": "thing-1"}
+
+
+def test_busy_service_is_asked_again_after_the_time_it_names(ledger: Ledger, run: str, service: Service) -> None:
+    """Retry-After is honoured, and nothing stays intended."""
+    service.fails = ServiceUnavailable("S", "429", retry_after_s=7)
+    assert make_once(ledger, run, AT_ONCE, service.making).wait_s == 7
+    assert ledger.get(run).record.effects == {}
+
+
+def test_refusal_ends_the_story_and_leaves_no_intent(ledger: Ledger, run: str, service: Service) -> None:
+    """A no is a value with Azure's code."""
+    service.fails = ServiceRejected("S", 400, "invalidPayload", "no")
+    answer = make_once(ledger, run, AT_ONCE, service.making)
+    assert answer.kind == "ended"
+    assert answer.problem is not None
+    assert "invalidPayload" in answer.problem.message
+    assert ledger.get(run).record.effects == {}
+
+
+@pytest.mark.parametrize("stop", ["cancel", "ending"])
+def test_nothing_is_made_for_a_run_that_stops(ledger: Ledger, run: str, service: Service, stop: str) -> None:
+    """A straggling execution after a cancel, or after the ending was decided, makes nothing."""
+    changes = {"cancel_requested_at": datetime.now(UTC)} if stop == "cancel" else {"ending": Ending(outcome=Outcome.FAILED)}
+    ledger.change(run, lambda record, _: record.model_copy(update=changes))
+    assert make_once(ledger, run, AT_ONCE, service.making).kind == "cancelled"
+    assert service.made == []
+
+
+def test_thing_made_while_the_run_was_cancelled_is_recorded(ledger: Ledger, run: str, service: Service) -> None:
+    """The end of a run must know what there is to take back."""
+
+    def act() -> str:
+        ledger.change(run, lambda record, now: record.model_copy(update={"cancel_requested_at": now}))
+        return service.act()
+
+    make_once(ledger, run, AT_ONCE, Making("job", service.look, act))
+    assert ledger.get(run).record.made("job") == "thing-1"
+
+
+def test_removal_finds_a_thing_whose_making_nobody_confirmed(ledger: Ledger, run: str, service: Service) -> None:
+    """An unknown outcome is looked up and taken back."""
+    service.act()
+    intended(ledger, run, age_s=1, state="unknown")
+    assert remove_once(ledger, run, AT_ONCE, Removing("job", service.look, service.remove)).kind == "done"
+    assert service.made == []
+    assert ledger.get(run).record.effects["job"].state == "removed"
+
+
+def test_removal_waits_while_an_unconfirmed_thing_may_still_appear(ledger: Ledger, run: str, service: Service) -> None:
+    """Nothing found yet is not the same as nothing there."""
+    intended(ledger, run, age_s=1, state="unknown")
+    assert remove_once(ledger, run, PATIENT, Removing("job", service.look, service.remove)).kind == "wait"
+
+
+def test_removal_twice_changes_nothing(ledger: Ledger, run: str, service: Service) -> None:
+    """The second removal is done already."""
+    make_once(ledger, run, AT_ONCE, service.making)
+    first = remove_once(ledger, run, AT_ONCE, Removing("job", service.look, service.remove))
+    assert remove_once(ledger, run, AT_ONCE, Removing("job", service.look, service.remove)) == first
+
+
+def test_removed_thing_is_not_made_again(ledger: Ledger, run: str, service: Service) -> None:
+    """An execution that comes after the compensation makes nothing."""
+    make_once(ledger, run, AT_ONCE, service.making)
+    ledger.change(run, lambda record, _: record.model_copy(update={"ending": Ending(outcome=Outcome.FAILED)}))
+    remove_once(ledger, run, AT_ONCE, Removing("job", service.look, service.remove))
+    assert make_once(ledger, run, AT_ONCE, service.making).kind == "cancelled"
+    assert service.made == []

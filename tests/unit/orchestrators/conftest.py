@@ -1,0 +1,14 @@
+"""One engine and one worker for all tests of the orchestrators: each test has a run of its own."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.unit.orchestrators.theatre import Theatre, opened
+
+
+@pytest.fixture(scope="session")
+def theatre() -> Iterator[Theatre]:
+    """The stage."""
+    with opened() as made:
+        yield made

@@ -1,0 +1,106 @@
+"""What training and hosting are said to cost."""
+
+import pytest
+
+from shared import pricing
+from shared.pricing import DEFAULT_PRICES, PriceTable, UnknownSku
+
+
+@pytest.mark.parametrize(
+    ("model", "training_type", "per_million"),
+    [
+        pytest.param("gpt-4.1-mini", "GlobalStandard", 5.0, id="short name"),
+        pytest.param("gpt-4.1-mini-2025-04-14", "GlobalStandard", 5.0, id="with its version"),
+        pytest.param("gpt-4.1-mini-2025-04-14.ft-0a1b-travel", "GlobalStandard", 5.0, id="a former result"),
+        pytest.param("GPT-4.1-nano", "globalstandard", 1.5, id="in any case"),
+        pytest.param("gpt-4.1", "developerTier", 12.5, id="developer is half of global"),
+        pytest.param("gpt-4o", "Developer", 12.5, id="developer's other spelling"),
+        pytest.param("gpt-4o-mini-2024-07-18", "Standard", 3.0 / 0.9, id="global is a tenth under regional"),
+    ],
+)
+def test_training_cost_is_tokens_times_price_of_the_training_type(model: str, training_type: str, per_million: float) -> None:
+    """Two million tokens cost twice the price per million."""
+    price = pricing.training_cost(DEFAULT_PRICES, model, 2_000_000, training_type)
+    assert price.usd == pytest.approx(2 * per_million)
+    assert price.usd_per_million_tokens == pytest.approx(per_million)
+    assert price.is_estimate
+
+
+@pytest.mark.parametrize(
+    ("model", "training_type"),
+    [
+        pytest.param("gpt-35-turbo-0613", "Standard", id="a retired model"),
+        pytest.param("o4-mini-2025-04-16", "GlobalStandard", id="a model billed by the hour"),
+        pytest.param("gpt-4.1-maxi", "GlobalStandard", id="an unknown model"),
+        pytest.param("gpt-4.1", "Lunar", id="an unknown training type"),
+        pytest.param("", "", id="nothing"),
+    ],
+)
+def test_training_cost_is_absent_when_no_price_is_known(model: str, training_type: str) -> None:
+    """An unknown price is None, never a guess and never zero."""
+    price = pricing.training_cost(DEFAULT_PRICES, model, 1_000_000, training_type)
+    assert (price.usd, price.usd_per_million_tokens) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "epochs", "billed"),
+    [
+        pytest.param(498, 10, 5_000, id="the job of the service's tutorial"),
+        pytest.param(1, 1, 1_000, id="rounded up"),
+        pytest.param(1_000, 3, 3_000, id="exact thousands stay"),
+        pytest.param(0, 3, 0, id="nothing costs nothing"),
+    ],
+)
+def test_billed_tokens_are_tokens_times_epochs_in_thousands(tokens: int, epochs: int, billed: int) -> None:
+    """Billing is by whole thousands of tokens seen in training."""
+    assert pricing.billed_tokens(tokens, epochs) == billed
+
+
+@pytest.mark.parametrize(
+    ("examples", "epochs"),
+    [
+        pytest.param(0, 25, id="no example"),
+        pytest.param(1, 25, id="capped at 25"),
+        pytest.param(10, 10, id="as a real job had"),
+        pytest.param(40, 3, id="never under 3 for a small file"),
+        pytest.param(499, 3, id="below 500"),
+        pytest.param(500, 2, id="as the cost page shows"),
+        pytest.param(40_000, 2, id="many"),
+    ],
+)
+def test_auto_epochs_fall_when_examples_grow(examples: int, epochs: int) -> None:
+    """The epochs expected for a file follow its number of examples."""
+    assert pricing.auto_epochs(examples) == epochs
+
+
+@pytest.mark.parametrize(
+    ("sku", "hourly"),
+    [("Standard", 1.70), ("standard", 1.70), ("GlobalStandard", 1.70), ("DeveloperTier", 0.0), ("developertier", 0.0)],
+)
+def test_hosting_costs_by_the_hour_whatever_the_case_of_the_sku(sku: str, hourly: float) -> None:
+    """The hosting price is read without regard to case, as the service compares SKU names."""
+    assert pricing.hosting_per_hour(DEFAULT_PRICES, sku) == hourly
+
+
+def test_a_standing_deployment_costs_1224_dollars_in_a_month_of_thirty_days() -> None:
+    """1.70 dollars for 720 hours are 1,224."""
+    assert pricing.hosting_per_hour(DEFAULT_PRICES, "Standard") * pricing.HOURS_PER_MONTH == pytest.approx(1_224)
+
+
+def test_hosting_is_refused_without_quoting_when_the_sku_has_no_price() -> None:
+    """A SKU without a price is an error that says where to add one and does not repeat the name."""
+    with pytest.raises(UnknownSku, match="hosting_usd_per_hour") as refusal:
+        pricing.hosting_per_hour(DEFAULT_PRICES, "ProvisionedManaged")
+    assert "Provisioned" not in str(refusal.value)
+
+
+def test_a_price_table_survives_json_unchanged() -> None:
+    """A table can be stored as JSON, changed and given back by a setting."""
+    assert PriceTable.model_validate_json(DEFAULT_PRICES.model_dump_json()) == DEFAULT_PRICES
+
+
+@pytest.mark.parametrize("field", ["training_usd_per_million_tokens", "training_type_factor", "hosting_usd_per_hour"])
+def test_a_price_table_is_refused_when_a_price_is_negative(field: str) -> None:
+    """A negative price is no price."""
+    with pytest.raises(ValueError, match="greater than or equal to 0"):
+        PriceTable.model_validate(DEFAULT_PRICES.model_dump() | {field: {"standard": -1}})

@@ -1,0 +1,5 @@
+"""What starts runs and asks about them: blob events, HTTP and the sweep's timer."""
+
+from triggers import drops, runs, sweep
+
+blueprints = (drops.bp, runs.bp, sweep.bp)

@@ -1,0 +1,67 @@
+"""The one way in which a run starts: claim first, then schedule.
+
+Events come twice, late, out of order or never, and a durable instance id protects nothing: a
+finished instance is silently started anew on Azure. So the claim in the ledger decides.
+"""
+
+import logging
+from datetime import UTC, datetime
+
+import azure.durable_functions as df
+import grpc
+from durabletask.client import OrchestrationStatus
+
+from shared.ledger import Ledger
+from shared.models.base import wire
+from shared.models.drop import Drop
+from shared.models.messages import StartRun
+from shared.models.record import Entered, RunRecord, Step
+from shared.settings import settings
+
+log = logging.getLogger("tunedrop")
+RUN = "run"
+PARTS = ("", "-scan", "-train")
+"""The instances of a run: its own and its sub-orchestrations'."""
+GONE = {OrchestrationStatus.COMPLETED, OrchestrationStatus.FAILED, OrchestrationStatus.TERMINATED}
+
+
+def start_once(client: df.SyncDurableFunctionsClient, ledger: Ledger, drop: Drop, job_settings: dict[str, object] | None = None) -> bool:
+    """Starts the run of this drop, unless it is known already; says whether this call started it.
+
+    Dying between the claim and the start loses nothing: the sweep finds the claim.
+    """
+    now = datetime.now(UTC)
+    record = RunRecord(
+        id=drop.run_id, drop=drop, created_at=now, updated_at=now, timeline=(Entered(step=Step.CLAIMED, at=now),), job_settings=job_settings
+    )
+    if not ledger.claim(record):
+        log.info("run known already", extra={"run": record.id})
+        return False
+    schedule(client, record.id)
+    log.info("run started", extra={"run": record.id})
+    return True
+
+
+def schedule(client: df.SyncDurableFunctionsClient, run_id: str) -> None:
+    """Schedules the orchestration of a claimed run; one that exists already is left alone."""
+    start = StartRun(run_id=run_id, pace=settings().pace)
+    try:
+        client.schedule_new_orchestration(RUN, input=wire(start), instance_id=run_id)
+    except grpc.RpcError as error:
+        if getattr(error, "code", lambda: None)() is not grpc.StatusCode.ALREADY_EXISTS:
+            raise
+
+
+def is_alive(client: df.SyncDurableFunctionsClient, run_id: str) -> bool:
+    """Whether the engine has an orchestration of this run that has not ended."""
+    state = client.get_orchestration_state(run_id, fetch_payloads=False)
+    return state is not None and state.runtime_status not in GONE
+
+
+def schedule_anew(client: df.SyncDurableFunctionsClient, run_id: str) -> None:
+    """Takes a run up again whose orchestration is gone or has ended without an outcome."""
+    for part in PARTS:
+        state = client.get_orchestration_state(run_id + part, fetch_payloads=False)
+        if state is not None and state.runtime_status in GONE:
+            client.purge_orchestration(run_id + part)
+    schedule(client, run_id)

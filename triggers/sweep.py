@@ -1,0 +1,54 @@
+"""The sweep: what no event told, and what died between claim and start.
+
+It uses the same claim as every other start, so two sweeps at once, or a sweep beside a late event, start nothing twice.
+"""
+
+import logging
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+import azure.durable_functions as df
+import azure.functions as func
+
+from shared import storage
+from shared.ledger import open_ledger
+from shared.models.drop import Drop, drop_of
+from shared.models.record import RunSummary
+from shared.settings import settings
+from triggers.starting import is_alive, schedule_anew, start_once
+
+bp = df.Blueprint()
+log = logging.getLogger("tunedrop")
+
+
+@bp.function_name("sweep")
+@bp.timer_trigger(arg_name="timer", schedule=settings().sweep_schedule, run_on_startup=False, use_monitor=True)
+@bp.durable_client_input(client_name="client")
+def sweep(timer: func.TimerRequest, client: df.SyncDurableFunctionsClient) -> None:
+    """Takes up runs that have no living orchestration, and starts drops whose event never came."""
+    ledger, now = open_ledger(), datetime.now(UTC)
+    known = list(ledger.summaries())
+    for run_id in stranded(known, now - timedelta(seconds=settings().claim_patience_s)):
+        if not is_alive(client, run_id):
+            log.warning("run taken up again", extra={"run": run_id})
+            schedule_anew(client, run_id)
+    for drop in unheard({row.id for row in known}, now):
+        if start_once(client, ledger, drop):
+            log.warning("drop without an event", extra={"run": drop.run_id})
+
+
+def stranded(rows: Iterable[RunSummary], before: datetime) -> list[str]:
+    """The runs without an outcome that nobody has written to since `before`."""
+    return [row.id for row in rows if row.outcome is None and row.updated_at <= before]
+
+
+def unheard(known: set[str], now: datetime) -> list[Drop]:
+    """The drops of the last days that have no run, and have had time enough for their event."""
+    container, wanted = storage.training(), settings()
+    newest, oldest = now - timedelta(seconds=wanted.drop_patience_s), now - timedelta(days=wanted.sweep_days)
+    drops = [
+        drop_of(container.account, container.name, facts.name, facts.etag)
+        for facts in container.list()
+        if oldest <= facts.modified <= newest
+    ]
+    return [drop for drop in drops if drop and drop.run_id not in known]

@@ -1,0 +1,98 @@
+"""The HTTP API of runs, as the commands use it."""
+
+import json
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import quote, urlsplit
+
+import httpx2
+
+from tunedrop.cli.output import ERRORS, UNAVAILABLE, Trouble, command
+from tunedrop.local import session
+
+NO_SUCH_RUN = "TD-HTTP-004"
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+class Unreachable(Trouble):
+    """Nothing that can be used answers at the API's address, now."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why, UNAVAILABLE)
+
+
+class Refused(Trouble):
+    """The API answered with an error of its own."""
+
+    def __init__(self, told: dict[str, Any]) -> None:
+        super().__init__(f"{told.get('code')}: {told.get('message')} {told.get('mend')}", ERRORS)
+        self.no_such_run = told.get("code") == NO_SUCH_RUN
+
+
+class Api:
+    """The HTTP API of a TuneDrop. Every call may raise Unreachable or Refused."""
+
+    def __init__(self, base: str, key: str, transport: httpx2.BaseTransport | None = None) -> None:
+        if urlsplit(base).scheme not in {"http", "https"}:
+            raise Trouble("The address of the API has to begin with https:// or http://, and to end with /api.")
+        local = urlsplit(base).hostname in LOOPBACK  # a company's proxy doesn't lead to this machine
+        self._client = httpx2.Client(base_url=base, headers={"x-functions-key": key}, timeout=30, transport=transport, trust_env=not local)
+
+    def runs(self) -> list[dict[str, Any]]:
+        """All runs, newest first."""
+        return cast("list[dict[str, Any]]", self._ask("GET", "/runs")["runs"])
+
+    def run(self, run_id: str) -> dict[str, Any]:
+        """One run."""
+        return self._ask("GET", f"/runs/{quote(run_id, safe='')}")
+
+    def cancel(self, run_id: str) -> dict[str, Any]:
+        """Asks for a cancel."""
+        return self._ask("POST", f"/runs/{quote(run_id, safe='')}/cancel")
+
+    def _ask(self, method: str, path: str) -> dict[str, Any]:
+        try:
+            answer = self._client.request(method, path)
+        except httpx2.TransportError as error:
+            raise Unreachable(f"The API does not answer ({type(error).__name__}). {no_stack()}") from None
+        if answer.status_code in {401, 403}:
+            raise Unreachable("The API refuses the key. Give its function key with --key.")
+        told = _decoded(answer)
+        if answer.is_success and told is not None:
+            return told
+        if told is not None and (error := part(told, "error")):
+            raise Refused(error)
+        raise Unreachable(f"The API answers with status {answer.status_code}, and not as TuneDrop does. Its address ends with /api.")
+
+
+def _decoded(answer: httpx2.Response) -> dict[str, Any] | None:
+    try:
+        told: object = json.loads(answer.content)
+    except ValueError:
+        return None
+    return cast("dict[str, Any]", told) if isinstance(told, dict) else None
+
+
+def part(told: dict[str, Any], name: str) -> dict[str, Any]:
+    """The object under this name in what a service told; empty where there is none."""
+    found: object = told.get(name)
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+
+
+def no_stack() -> str:
+    """What to do where nothing runs here."""
+    return f"Start one with `{command()} local` in another terminal, or name one with --api and --key."
+
+
+def api_of(base: str | None, key: str | None, data: Path) -> Api:
+    """The API that the options name, or that of the stack running here, whose key goes nowhere else.
+
+    Raises:
+        Unreachable: neither is there.
+    """
+    if base is not None:
+        return Api(base, key or "")
+    running = session.recall(data)
+    if running is None:
+        raise Unreachable(f"No TuneDrop is running here. {no_stack()}")
+    return Api(running.api, key or running.key)

@@ -1,0 +1,95 @@
+"""`tunedrop demo`: the whole way, once: start everything, drop the sample, follow it, end with a proven model."""
+
+import json
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from tunedrop.cli.client import Api, part
+from tunedrop.cli.drop import send
+from tunedrop.cli.following import follow
+from tunedrop.cli.local import starting, stop_event, troubles
+from tunedrop.cli.naming import layout_of
+from tunedrop.cli.options import DATA, AsJson, Azurite, Data
+from tunedrop.cli.output import NOT_SUCCEEDED, Trouble, document, fields, out
+from tunedrop.local import session
+from tunedrop.local.ports import ANY
+from tunedrop.local.stack import ROOT, Interrupted, Stack, Wanted, running
+
+SAMPLE = ROOT / "examples" / "travel-desk"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """How the demo ended: the run, and its report with the page's place on this disk."""
+
+    run: dict[str, Any]
+    report: dict[str, Any]
+    page: Path | None
+
+
+def demo(as_json: AsJson = False, azurite: Azurite = None, data: Data = DATA) -> None:
+    """Fine-tune, deploy and prove a model from the sample data, on this machine alone. Exit code 0 only if it succeeded."""
+    stop = stop_event()
+    try:
+        with troubles(), running(Wanted(_folder(data), ANY, azurite=azurite), stop, starting) as stack:
+            shown = _shown(stack)
+    except Interrupted:
+        raise Trouble("Interrupted; everything that was started has been ended.", NOT_SUCCEEDED) from None
+    tell(shown, as_json)
+    if shown.run["outcome"] != "succeeded":
+        raise typer.Exit(NOT_SUCCEEDED)
+
+
+def _folder(data: Path) -> Path:
+    """A new folder for this demo; earlier ones stay, for whoever wants to look again."""
+    demos = data.resolve() / "demo"
+    session.made(demos)
+    return Path(tempfile.mkdtemp(prefix=f"{datetime.now(UTC):%Y%m%d-%H%M%S}-", dir=demos))
+
+
+def _shown(stack: Stack) -> Shown:
+    from tunedrop.cli.account import Account  # azure-storage-blob, 0.3 s: not for the other commands
+
+    account = Account.named_by(stack.addresses.storage)
+    run_id = send(account, "training", layout_of([SAMPLE]))
+    run = follow(Api(stack.addresses.api, stack.addresses.key), run_id, stack.check)
+    page = account.fetch_report(run["report"], stack.data / "report") if run["report"] else None
+    report: dict[str, Any] = json.loads(page.with_name("report.json").read_bytes()) if page else {}
+    return Shown(run, report, page)
+
+
+def tell(shown: Shown, as_json: bool) -> None:
+    """The end of the demo, on stdout."""
+    run, page = shown.run, str(shown.page) if shown.page else None
+    model = part(run, "job").get("fine_tuned_model")
+    if as_json:
+        told = {"run_id": run["id"], "outcome": run["outcome"], "deployment": run["deployment"]}
+        document(told | {"model": model, "answer": run["answer"], "report": page})
+        return
+    asked = [message["content"] for message in part(shown.report, "smoke_test").get("messages", []) if message["role"] == "user"]
+    problem = part(run, "problem")
+    fields(
+        ("outcome", run["outcome"]),
+        ("deployment", run["deployment"]),
+        ("model", model),
+        ("asked", asked[-1] if asked else None),
+        ("answered", run["answer"]),
+        ("problem", problem.get("message")),
+        ("mend", problem.get("mend")),
+        ("money", money(part(shown.report, "money"))),
+        ("report", page),
+    )
+    out.print()
+
+
+def money(told: dict[str, Any]) -> str | None:
+    """What the run would have cost on Azure, from its report; None where the report knows no price."""
+    training, hour = told.get("training_usd"), told.get("deployment_usd_per_hour")
+    if training is None or hour is None:
+        return None
+    return f"nothing here; on Azure {training:,.3f} USD for the training, and {hour:,.2f} USD an hour while the deployment stands"

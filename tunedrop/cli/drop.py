@@ -1,0 +1,136 @@
+"""`tunedrop drop`: put files where a run begins, and follow the run."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+from shared.models.drop import JOB_FILE, drop_of
+from tunedrop.cli.client import Api, api_of, no_stack
+from tunedrop.cli.findings import finding_line
+from tunedrop.cli.following import follow
+from tunedrop.cli.naming import Layout, NotADrop, layout_of
+from tunedrop.cli.options import DATA, ApiUrl, AsJson, Data, Key
+from tunedrop.cli.output import NOT_SUCCEEDED, UNAVAILABLE, Trouble, command, document, err, out, visible
+from tunedrop.cli.runs import tell
+from tunedrop.local import session
+
+if TYPE_CHECKING:
+    from tunedrop.cli.account import Account
+
+FINDINGS_SHOWN = 10
+
+
+def drop(
+    paths: Annotated[list[Path], typer.Argument(help="A .jsonl file, several, or a folder.")],
+    run: Annotated[str | None, typer.Option("--run", help="The run's name; default: from the file or folder.")] = None,
+    job: Annotated[Path | None, typer.Option("--job", help="A job.json.")] = None,
+    follow_it: Annotated[bool, typer.Option("--follow", help="Follow the run to its end.")] = False,
+    connection_string: Annotated[
+        str | None, typer.Option(help="Storage connection string; default: the stack running here.", envvar="TUNEDROP_CONNECTION_STRING")
+    ] = None,
+    account_url: Annotated[str | None, typer.Option(help="Blob endpoint of the account, reached as `az login` says.")] = None,
+    container: Annotated[str, typer.Option(help="The container that drops land in.")] = "training",
+    as_json: AsJson = False,
+    api: ApiUrl = None,
+    key: Key = None,
+    data: Data = DATA,
+) -> None:
+    """Upload a drop; with --follow, exit code 1 where the run ends otherwise than succeeded."""
+    from tunedrop.cli.account import Account  # azure-storage-blob, 0.3 s: only for commands that send
+
+    try:
+        layout = layout_of(paths, run, job)
+    except NotADrop as problem:
+        raise Trouble(str(problem)) from None
+    check_job(layout)
+    text, url = _target(connection_string, account_url, data)
+    service = _api(text, api, key, data) if follow_it else None  # known before anything is sent
+    account = Account.at(url) if url else Account.named_by(text or "")
+    run_id = send(account, container, layout)
+    if service is None:
+        if as_json:
+            document({"run": layout.run, "run_id": run_id, "blobs": [upload.blob for upload in layout.uploads]})
+        else:
+            out.print(f"The run is {run_id}; `{command()} runs {run_id}` shows it.")
+        return
+    ended = _followed(service, run_id)
+    copy = account.fetch_report(ended["report"], data / "reports" / run_id) if ended["report"] else None
+    if as_json:
+        document(ended | {"report_file": str(copy) if copy else None})
+    else:
+        tell(ended | {"report": copy or ended["report"]})
+        _tell_findings(copy)
+    if ended["outcome"] != "succeeded":
+        raise typer.Exit(NOT_SUCCEEDED)
+
+
+def check_job(layout: Layout) -> None:
+    """Raises Trouble where the drop's job.json is one that the app would reject."""
+    from shared import planning  # pydantic-settings, 0.1 s: only where there is a job.json to read
+    from shared.errors import PlanRejected
+
+    for upload in layout.uploads:
+        if upload.blob.endswith(f"/{JOB_FILE}"):
+            try:
+                planning.parsed(upload.path.read_bytes())
+            except PlanRejected as rejected:
+                raise Trouble(f"{upload.path}: {rejected.problem.message} {rejected.problem.mend}") from None
+
+
+def send(account: "Account", container: str, layout: Layout) -> str:
+    """Sends the drop, the starting blob last; answers the id of the run that it begins."""
+    for blob in layout.absent:
+        if account.holds(container, blob):
+            raise Trouble(f"{container}/{blob} is there from an earlier drop and would join this one. Give another name with --run.")
+    etag = ""
+    columns = (TextColumn("  {task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        for upload in layout.uploads:
+            task = bar.add_task(visible(upload.blob), total=upload.path.stat().st_size)
+            etag = account.send(container, upload, lambda moved, task=task: bar.update(task, completed=moved))
+            bar.console.print(f"  [dim]sent[/] {visible(upload.path)} as {visible(f'{container}/{upload.blob}')}")
+    begun = drop_of(account.name, container, layout.uploads[-1].blob, etag)
+    if begun is None:
+        raise Trouble("The last blob starts no run.")
+    return begun.run_id
+
+
+def _target(connection_string: str | None, account_url: str | None, data: Path) -> tuple[str | None, str | None]:
+    """The connection string or the URL of the account to send to: one of the two."""
+    if connection_string and account_url:
+        raise Trouble("Give --connection-string or --account-url, not both.")
+    running = session.recall(data)
+    if not (connection_string or account_url or running):
+        raise Trouble(f"Where to? Give --connection-string or --account-url. No TuneDrop is running here. {no_stack()}", UNAVAILABLE)
+    return connection_string or (running.storage if running and not account_url else None), account_url
+
+
+def _api(storage: str | None, api: str | None, key: str | None, data: Path) -> Api:
+    running = session.recall(data)
+    if api is None and (running is None or storage != running.storage):
+        raise Trouble("--follow needs --api and --key where the drop does not go to the stack running here.")
+    return api_of(api, key, data)
+
+
+def _followed(service: Api, run_id: str) -> dict[str, Any]:
+    try:
+        return follow(service, run_id)
+    except KeyboardInterrupt:
+        raise Trouble(f"No longer following; the run goes on. `{command()} runs {run_id}` shows it.", NOT_SUCCEEDED) from None
+
+
+def _tell_findings(page: Path | None) -> None:
+    """The first findings of the report whose page was copied here."""
+    if page is None:
+        return
+    report: dict[str, Any] = json.loads(page.with_name("report.json").read_bytes())
+    files = cast("list[dict[str, Any]]", report["data"])
+    found = [(file["name"], finding) for file in files for finding in file["findings"] if finding["severity"] == "error"]
+    for name, finding in found[:FINDINGS_SHOWN]:
+        out.print(finding_line(name, finding))
+    counted = sum(file["errors"] for file in files)
+    if counted > FINDINGS_SHOWN:
+        out.print(f"[dim]the first {FINDINGS_SHOWN} of {counted:,} errors; the report shows more[/]")

@@ -1,0 +1,17 @@
+"""Options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tunedrop.local import session
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, nothing else there.")]
+ApiUrl = Annotated[
+    str | None, typer.Option("--api", help="Base URL of the HTTP API, with /api; default: the stack running here.", envvar="TUNEDROP_API")
+]
+Key = Annotated[str | None, typer.Option("--key", help="Function key of the API.", envvar="TUNEDROP_KEY")]
+Data = Annotated[Path, typer.Option("--data", help="Folder of the local stack's data.", envvar="TUNEDROP_LOCAL_DATA")]
+Azurite = Annotated[Path | None, typer.Option("--azurite", help="The program azurite-blob; default: node_modules.", envvar="AZURITE")]
+DATA = session.DATA

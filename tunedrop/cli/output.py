@@ -1,0 +1,67 @@
+"""What reaches the terminal: results on stdout, everything else on stderr, and never a live control character."""
+
+import json
+import sys
+import unicodedata
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+WIDTH_UNSEEN = 240
+"""Columns for a table that goes into a file or a pipe."""
+HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Unicode categories that steer a terminal, reorder a line or show nothing."""
+
+FINE, NOT_SUCCEEDED, ERRORS, UNAVAILABLE = 0, 1, 2, 3
+"""Exit codes: fine; a run ended otherwise than succeeded; errors in data or usage; no service or stack to talk to."""
+
+
+class Trouble(Exception):
+    """What ends a command: a message for people, and the exit code."""
+
+    def __init__(self, message: str, code: int = ERRORS) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def console(stderr: bool = False) -> Console:
+    """A console as all commands use it: no guessing at colours for numbers, no `:emoji:`, no cut lines where nobody looks."""
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else WIDTH_UNSEEN
+    return Console(stderr=stderr, highlight=False, soft_wrap=True, emoji=False, width=width)
+
+
+out = console()
+err = console(stderr=True)
+
+
+def visible(text: object, *, lines: bool = False) -> str:
+    """Text from a service or from data, fit for a terminal: what can't be seen shown as its code point, markup as text.
+
+    With `lines` the text keeps its line ends.
+    """
+    return escape("".join(c if _seen(c) or (lines and c == "\n") else f"⟦U+{ord(c):04X}⟧" for c in str(text)))
+
+
+def _seen(character: str) -> bool:
+    return unicodedata.category(character) not in HIDDEN
+
+
+def fields(*rows: tuple[str, object]) -> None:
+    """Labelled values on stdout, one below the other; what is empty is left out, further lines of a value are set in."""
+    for label, value in rows:
+        if value not in (None, ""):
+            out.print(f"{label:>11}  {visible(value, lines=True).replace('\n', '\n' + ' ' * 13)}")
+
+
+def document(value: Any) -> None:
+    """One JSON document on stdout, on one line."""
+    typer.echo(json.dumps(value))
+
+
+def command() -> str:
+    """What the person types to get here, for hints: the console script, or the bootstrap."""
+    return "tunedrop" if Path(sys.argv[0]).stem == "tunedrop" else "python3 dev.py"

@@ -1,0 +1,1 @@
+"""The management plane: the account, its deployments, model lists, usages and permissions."""

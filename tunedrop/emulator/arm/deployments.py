@@ -1,0 +1,175 @@
+"""Deployments of the account: Accepted, Creating, Succeeded; Deleting, gone.
+
+One write at a time per account: while one is under way the next is a RequestConflict. A Succeeded deployment answers
+on the data plane only after its readiness; what it cost is kept when it is gone.
+"""
+
+from tunedrop.emulator import catalogue
+from tunedrop.emulator.arm import errors
+from tunedrop.emulator.arm.requests import Wanted, wanted
+from tunedrop.emulator.openai import errors as data_plane
+from tunedrop.emulator.store import Doc
+from tunedrop.emulator.world import ACCOUNT, World
+
+_CREATING_AT = 0.25
+
+
+class Deployments:
+    """The state machine of deployments; knows no HTTP."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def put(self, name: str, body: Doc) -> tuple[Doc, bool]:
+        """Make or change a deployment; the deployment and whether it is new."""
+        asked = wanted(self._world, name, body)
+        former = self._world.store.get("deployment", name)
+        self._refuse_when_busy()
+        self._check_numbers(asked, new=former is None)
+        self._check_quota(asked)
+        if former is not None and former["state"] != "Failed":
+            return self._change(former, asked), False
+        doc = self._new(asked)
+        self._save(doc)
+        return doc, former is None
+
+    def _refuse_when_busy(self) -> None:
+        if self._world.store.all("deployment", live=True):
+            raise errors.busy(ACCOUNT)
+
+    def _check_numbers(self, asked: Wanted, *, new: bool) -> None:
+        limits, there = self._world.limits, self._world.store.all("deployment")
+        status = self._world.switches.too_many_deployments_status
+        if new and asked.fine_tuned and sum(doc["fine_tuned"] for doc in there) >= limits.fine_tuned_deployments_max:
+            raise errors.too_many_deployments(status, limits.fine_tuned_deployments_max, "fine-tuned deployments")
+        if new and len(there) >= limits.deployments_max:
+            raise errors.too_many_deployments(status, limits.deployments_max, "deployments")
+
+    def _check_quota(self, asked: Wanted) -> None:
+        usage, limit = catalogue.usage_name(asked.base, asked.sku, fine_tuned=asked.fine_tuned), self._world.limits.quota_units
+        used = self.usage(usage, leaving_out=asked.name)
+        if asked.capacity > limit - used:
+            raise errors.insufficient_quota(asked.capacity, limit - used, used, limit, usage)
+
+    def usage(self, name: str, leaving_out: str | None = None) -> int:
+        """Capacity units drawn on a usage name."""
+        there = self._world.store.all("deployment")
+        return sum(doc["sku"]["capacity"] for doc in there if doc["usage"] == name and doc["name"] != leaving_out)
+
+    def _new(self, asked: Wanted) -> Doc:
+        return self._described(asked) | {
+            "name": asked.name,
+            "state": "Accepted",
+            "created": self._world.now(),
+            "since": self._world.now(),
+            "reads": 0,
+            "calls_seen": 0,
+            "fate": self._world.fault("deployment"),
+            "readiness_fate": self._world.fault("readiness"),
+        }
+
+    def _described(self, asked: Wanted) -> Doc:
+        return {
+            "sku": {"name": asked.sku, "capacity": asked.capacity},
+            "model": asked.model,
+            "fine_tuned": asked.fine_tuned,
+            "properties": asked.properties,
+            "tags": asked.tags,
+            "usage": catalogue.usage_name(asked.base, asked.sku, fine_tuned=asked.fine_tuned),
+            "etag": self._world.store.next_hex(),
+        }
+
+    def _change(self, doc: Doc, asked: Wanted) -> Doc:
+        if (doc["model"]["name"], doc["model"].get("version")) != (asked.model["name"], asked.model.get("version")):
+            if self._world.switches.in_place_model_change == "refused":
+                raise errors.model_change_refused()
+            doc |= {"state": "Accepted", "since": self._world.now(), "reads": 0, "fate": self._world.fault("deployment")}
+        doc |= self._described(asked)
+        self._save(doc)
+        return doc
+
+    def _save(self, doc: Doc) -> None:
+        self._world.store.put("deployment", doc["name"], doc, live=doc["state"] not in ("Succeeded", "Failed"))
+
+    def advance(self) -> None:
+        """Bring every deployment to where its pace says it is now."""
+        now, pace = self._world.now(), self._world.pace
+        for doc in self._world.store.all("deployment", live=True):
+            if doc["state"] == "Deleting":
+                if pace.deletion.gained(now - doc["since"], doc["reads"]) >= 1:
+                    self._world.store.delete("deployment", doc["name"])
+                continue
+            way = pace.deployment.gained(now - doc["since"], doc["reads"])
+            if way >= 1:
+                self._finish(doc, pace.deployment.moment(doc["since"], 1.0, now))
+            elif way >= _CREATING_AT:
+                doc["state"] = "Creating"
+            self._save(doc)
+
+    def _finish(self, doc: Doc, at: float) -> None:
+        if doc["fate"]:
+            doc["state"] = "Failed"
+            return
+        doc |= {"state": "Succeeded", "serving": doc["model"]}
+        doc.setdefault("succeeded", at)
+        if doc["fine_tuned"] and "hosting" not in doc:
+            doc["hosting"] = self._world.new_id("hosting")
+            hosting: Doc = {"deployment": doc["name"], "model": doc["model"]["name"], "sku": doc["sku"]["name"], "from": at, "until": None}
+            self._world.store.put("hosting", doc["hosting"], hosting)
+
+    def find(self, name: str) -> Doc:
+        """One deployment; refuses an unknown name."""
+        doc = self._world.store.get("deployment", name)
+        if doc is None:
+            raise errors.deployment_not_found(self._world.switches.missing_deployment_code)
+        return doc
+
+    def read(self, name: str) -> Doc:
+        """One deployment, for a caller who watches it: the read counts for its pace."""
+        doc = self.find(name)
+        doc["reads"] += 1
+        self._save(doc)
+        self.advance()
+        return self.find(name)
+
+    def all(self) -> list[Doc]:
+        """Deployments, oldest first."""
+        return self._world.store.all("deployment")
+
+    def delete(self, name: str) -> bool:
+        """Begin to delete; False when there is no such deployment. Hosting ends now."""
+        doc = self._world.store.get("deployment", name)
+        if doc is None:
+            return False
+        self._refuse_when_busy()
+        doc |= {"state": "Deleting", "since": self._world.now(), "reads": 0}
+        self._save(doc)
+        if hosting := self._world.store.get("hosting", doc.get("hosting", "")):
+            self._world.store.put("hosting", doc["hosting"], hosting | {"until": self._world.now()})
+        return True
+
+    def answering(self, name: str) -> Doc:
+        """The deployment that a chat call reaches; refuses as the data plane does until it is ready."""
+        doc = self._world.store.get("deployment", name)
+        if doc is None or "serving" not in doc or doc["state"] == "Deleting":
+            raise data_plane.deployment_not_found()
+        doc["calls_seen"] += 1
+        self._save(doc)
+        way = self._world.pace.readiness.gained(self._world.now() - doc["succeeded"], doc["calls_seen"])
+        if way < 1 or doc["readiness_fate"]:
+            raise data_plane.deployment_not_found(self._world.switches.not_ready_code)
+        return doc
+
+    def note_calls(self, name: str, calls: list[float]) -> None:
+        """Keep the times of the last minute's calls."""
+        self._save(self.find(name) | {"calls": calls})
+
+    def costs(self) -> list[Doc]:
+        """What each deployment of a fine-tuned model cost until now, or until it was deleted."""
+        now = self._world.now()
+        found: list[Doc] = []
+        for hosting in self._world.store.all("hosting"):
+            hours = ((now if hosting["until"] is None else hosting["until"]) - hosting["from"]) / 3600
+            price = catalogue.HOSTING_USD_PER_HOUR[hosting["sku"].lower()]
+            found.append({**hosting, "hours": hours, "usd_per_hour": price, "cost_usd": hours * price})
+        return found

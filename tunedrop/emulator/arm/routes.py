@@ -1,0 +1,204 @@
+"""The operations of the management plane: decode, ask the state machines, encode."""
+
+from tunedrop.emulator import catalogue
+from tunedrop.emulator.arm import errors, requests
+from tunedrop.emulator.arm.deployments import Deployments
+from tunedrop.emulator.call import Call, Operation, Reply
+from tunedrop.emulator.store import Doc
+from tunedrop.emulator.world import ACCOUNT, RESOURCE_GROUP, SUBSCRIPTION, World
+
+VERSIONS = ("2023-05-01", "2024-10-01", "2025-06-01", "2025-09-01")
+PERMISSION_VERSIONS = ("2015-07-01", "2018-07-01", "2022-04-01")
+PROVIDER = "Microsoft.CognitiveServices"
+ACCOUNT_PATH = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{PROVIDER}/accounts/{{account}}"
+LOCATION_PATH = f"/subscriptions/{{subscription}}/providers/{PROVIDER}/locations/{{location}}"
+PERMISSIONS_PATH = ACCOUNT_PATH + "/providers/Microsoft.Authorization/permissions"
+DEPLOYMENT_PATH = ACCOUNT_PATH + "/deployments/{name}"
+
+ACCOUNT_ID = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{RESOURCE_GROUP}/providers/{PROVIDER}/accounts/{ACCOUNT}"
+
+_ROLES: dict[str, Doc] = {
+    "openai_contributor": {
+        "actions": [
+            f"{PROVIDER}/*/read",
+            f"{PROVIDER}/accounts/deployments/write",
+            f"{PROVIDER}/accounts/deployments/delete",
+            f"{PROVIDER}/accounts/raiPolicies/read",
+            f"{PROVIDER}/accounts/raiPolicies/write",
+            f"{PROVIDER}/accounts/raiPolicies/delete",
+            "Microsoft.Authorization/roleAssignments/read",
+            "Microsoft.Authorization/roleDefinitions/read",
+        ],
+        "notActions": [],
+        "dataActions": [f"{PROVIDER}/accounts/OpenAI/*"],
+        "notDataActions": [],
+    },
+    "openai_user": {
+        "actions": [f"{PROVIDER}/*/read", "Microsoft.Authorization/roleAssignments/read", "Microsoft.Authorization/roleDefinitions/read"],
+        "notActions": [],
+        "dataActions": [f"{PROVIDER}/accounts/OpenAI/*/read", f"{PROVIDER}/accounts/OpenAI/deployments/chat/completions/action"],
+        "notDataActions": [],
+    },
+}
+"""Roles as the permissions call shows them; the official guide tells them in words, not all of them to the letter."""
+
+
+class ManagementPlane:
+    """The management plane of one account."""
+
+    def __init__(self, world: World, deployments: Deployments) -> None:
+        self._world = world
+        self._deployments = deployments
+
+    def operations(self) -> list[Operation]:
+        """What it offers."""
+        return [
+            Operation("accounts.get", "GET", ACCOUNT_PATH, self._account),
+            Operation("accounts.list_models", "GET", f"{ACCOUNT_PATH}/models", self._models),
+            Operation("deployments.list", "GET", f"{ACCOUNT_PATH}/deployments", self._list),
+            Operation("deployments.get", "GET", DEPLOYMENT_PATH, self._get),
+            Operation("deployments.create_or_update", "PUT", DEPLOYMENT_PATH, self._put, takes="json", writes=True),
+            Operation("deployments.delete", "DELETE", DEPLOYMENT_PATH, self._delete, writes=True),
+            Operation("locations.operation_status", "GET", f"{LOCATION_PATH}/operationStatuses/{{name}}", self._operation_status),
+            Operation("usages.list", "GET", f"{LOCATION_PATH}/usages", self._usages, frozenset({"$filter"})),
+            Operation("locations.list_models", "GET", f"{LOCATION_PATH}/models", self._location_models),
+            Operation(
+                "permissions.list_for_resource", "GET", f"{ACCOUNT_PATH}/providers/Microsoft.Authorization/permissions", self._permissions
+            ),
+        ]
+
+    def check_address(self, call: Call) -> None:
+        """Refuse another subscription, resource group, account or location than ours; names compare without case."""
+        path = {name: value.lower() for name, value in call.path.items()}
+        if path.get("subscription") != SUBSCRIPTION:
+            raise errors.resource_not_found("Microsoft.Resources/subscriptions")
+        if "account" in path and (path["group"], path["account"]) != (RESOURCE_GROUP, ACCOUNT):
+            raise errors.resource_not_found(f"{PROVIDER}/accounts")
+        if "location" in path and path["location"].replace(" ", "") != self._world.config.location:
+            raise errors.location_unknown(self._world.config.location)
+
+    def _account(self, call: Call) -> Reply:
+        properties: Doc = {
+            "endpoint": f"{call.base_url}/",
+            "provisioningState": "Succeeded",
+            "customSubDomainName": ACCOUNT,
+            "publicNetworkAccess": "Enabled",
+            "disableLocalAuth": False,
+            "endpoints": {"OpenAI Language Model Instance API": f"{call.base_url}/"},
+        }
+        body: Doc = {
+            "id": ACCOUNT_ID,
+            "name": ACCOUNT,
+            "type": f"{PROVIDER}/accounts",
+            "kind": "OpenAI",
+            "location": self._world.config.location,
+            "sku": {"name": "S0"},
+            "properties": properties,
+        }
+        return Reply(200, body, id=ACCOUNT)
+
+    def _models(self, call: Call) -> Reply:
+        return Reply(200, {"value": [self._model(model) for model in catalogue.MODELS]})
+
+    def _location_models(self, call: Call) -> Reply:
+        return Reply(200, {"value": [{"kind": "OpenAI", "skuName": "S0", "model": self._model(model)} for model in catalogue.MODELS]})
+
+    def _model(self, model: catalogue.BaseModel) -> Doc:
+        location, most = self._world.config.location, self._world.limits.quota_units
+        served = [sku for sku in catalogue.SKUS.values() if requests.serves(sku, model, location, fine_tuned=False)]
+        capacity: Doc = {"minimum": 1, "maximum": most, "step": 1, "default": 10}
+        return {
+            "format": "OpenAI",
+            "name": model.name,
+            "version": model.version,
+            "isDefaultVersion": catalogue.of_deployment(model.name, None) is model,
+            "skus": [
+                {
+                    "name": sku,
+                    "usageName": catalogue.usage_name(model, sku, fine_tuned=False),
+                    "deprecationDate": _midnight(model.inference_ends),
+                    "capacity": capacity,
+                    "rateLimits": [{"key": "request", "renewalPeriod": 60, "count": model.requests_per_unit}],
+                }
+                for sku in served
+            ],
+            "maxCapacity": most,
+            "capabilities": {"chatCompletion": "true", "inference": "true", "fineTune": "true", "globalFineTune": "true"},
+            "deprecation": {"fineTune": _midnight(model.fine_tuning_ends), "inference": _midnight(model.inference_ends)},
+            "lifecycleStatus": model.lifecycle,
+        }
+
+    def _shown(self, doc: Doc) -> Doc:
+        usage_period = {"renewalPeriod": 60}
+        rate: list[Doc] = [{"key": "token", "count": 1000 * doc["sku"]["capacity"], **usage_period}]
+        properties: Doc = {**doc["properties"], "model": doc["model"], "provisioningState": doc["state"]}
+        properties |= {"capabilities": {"chatCompletion": "true"}, "rateLimits": rate}
+        shown: Doc = {
+            "id": f"{ACCOUNT_ID}/deployments/{doc['name']}",
+            "type": f"{PROVIDER}/accounts/deployments",
+            "name": doc["name"],
+            "sku": doc["sku"],
+            "properties": properties,
+            "etag": doc["etag"],
+        }
+        return shown | ({"tags": doc["tags"]} if doc["tags"] is not None else {})
+
+    def _list(self, call: Call) -> Reply:
+        found = self._deployments.all()
+        young = [doc for doc in found if call.lag_s and self._world.now() - doc["created"] < call.lag_s]
+        return Reply(200, {"value": [self._shown(doc) for doc in found if doc not in young]})
+
+    def _get(self, call: Call) -> Reply:
+        return Reply(200, self._shown(self._deployments.read(call.path["name"])), id=call.path["name"])
+
+    def _put(self, call: Call) -> Reply:
+        doc, new = self._deployments.put(call.path["name"], call.body)
+        return Reply(201 if new else 200, self._shown(doc), headers=self._follow(call), id=doc["name"])
+
+    def _delete(self, call: Call) -> Reply:
+        name = call.path["name"]
+        if not self._deployments.delete(name):
+            return Reply(204, id=name)
+        return Reply(202, headers=self._follow(call), id=name)
+
+    def _follow(self, call: Call) -> dict[str, str]:
+        path = LOCATION_PATH.format(subscription=SUBSCRIPTION, location=self._world.config.location)
+        address = f"{call.base_url}{path}/operationStatuses/{call.path['name']}?api-version={call.version}"
+        return {"azure-asyncoperation": address}
+
+    def _operation_status(self, call: Call) -> Reply:
+        """How the write to a deployment goes; one at a time, so that its name tells which."""
+        name = call.path["name"]
+        state = next((doc["state"] for doc in self._deployments.all() if doc["name"] == name), "Succeeded")
+        status = state if state in ("Succeeded", "Failed") else "InProgress"
+        if status == "InProgress":
+            self._deployments.read(name)
+        return Reply(200, {"id": name, "name": name, "status": status}, id=name)
+
+    def _usages(self, call: Call) -> Reply:
+        names = [
+            catalogue.usage_name(model, sku, fine_tuned=fine_tuned)
+            for model in catalogue.MODELS
+            for sku in catalogue.SKUS.values()
+            for fine_tuned in (False, True)
+            if requests.serves(sku, model, self._world.config.location, fine_tuned=fine_tuned)
+        ]
+        limit = self._world.limits.quota_units
+        value = [
+            {
+                "unit": "Count",
+                "name": {"value": name, "localizedValue": name},
+                "currentValue": self._deployments.usage(name),
+                "limit": limit,
+            }
+            for name in dict.fromkeys(names)
+        ]
+        return Reply(200, {"value": value})
+
+    def _permissions(self, call: Call) -> Reply:
+        role = _ROLES.get(self._world.switches.role)
+        return Reply(200, {"value": [role] if role else []})
+
+
+def _midnight(date: str) -> str:
+    return f"{date}T00:00:00Z"

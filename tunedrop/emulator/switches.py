@@ -1,0 +1,59 @@
+"""Switches: behaviour of the service that no source settles, each with the choice we made and why.
+
+Nothing else in the stand-in decides such a question. Check these first on a live resource.
+"""
+
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Literal, get_args
+
+
+@dataclass(frozen=True, slots=True)
+class Switches:
+    """Open questions, answered one way. Change one with `--switch name=value` or `PUT /_tunedrop/switches`."""
+
+    entity_state_status: Literal[400, 409] = 409
+    """HTTP status of unexpectedEntityState, e.g. a job whose file is not processed: the code is documented, the status is not."""
+    v1_error_shape: Literal["openai", "azure"] = "openai"
+    """Error bodies of the v1 surface: OpenAI's {code, message, param, type}, or the api-version surface's."""
+    v1_create_status: Literal[200, 201] = 201
+    """Status of a creation on v1: OpenAI's description says 200, the api-version surface's says 201."""
+    paused_status: Literal["paused", "pausing"] = "paused"
+    """Spelling of a paused job's status: pausing is documented, the word is not."""
+    training_type_required: bool = False
+    """Refuse a job without trainingType with the misleading sentence that the model can't be fine-tuned (one field report)."""
+    keep_metadata: bool = False
+    """Whether a v1 job's metadata is stored; answers were only ever seen with null."""
+    keep_tags: bool = True
+    """Whether a deployment's tags are stored and given back."""
+    in_place_model_change: Literal["allowed", "refused"] = "allowed"
+    """PUT of another model on an existing deployment: undocumented; Terraform replaces, the newest SDK re-targets adapters only."""
+    too_many_deployments_status: Literal[400, 429] = 429
+    """Status when the number of deployments is exhausted: a field note says 429."""
+    sku_refused_code: Literal["InvalidResourceProperties", "DeploymentModelNotSupported"] = "InvalidResourceProperties"
+    """Code of a SKU that the model does not support."""
+    missing_deployment_code: Literal["DeploymentNotFound", "ResourceNotFound"] = "DeploymentNotFound"
+    """Code of a GET on a deployment that does not exist."""
+    not_ready_code: Literal["DeploymentNotFound", "DeploymentNotReady"] = "DeploymentNotFound"
+    """Code on the data plane while a Succeeded deployment does not answer yet."""
+    rate_limits: bool = False
+    """Hold chat calls to the deployment's requests a minute; off, since one unit of capacity would starve every try-out."""
+    role: Literal["openai_contributor", "openai_user", "none"] = "openai_contributor"
+    """What the caller may do: everything, read and chat only, or nothing (403)."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Every switch by its name."""
+        return asdict(self)
+
+
+def changed(switches: Switches, values: dict[str, Any]) -> Switches:
+    """The switches with some replaced; raises ValueError for an unknown name or position."""
+    types = {field.name: field.type for field in fields(Switches)}
+    for name, value in values.items():
+        if name not in types:
+            msg = f"Switches are {', '.join(sorted(types))}."
+            raise ValueError(msg)
+        positions = get_args(types[name]) or (True, False)
+        if not any(value is position or (value == position and type(value) is type(position)) for position in positions):
+            msg = f"The switch {name} is one of {', '.join(map(str, positions))}."
+            raise ValueError(msg)
+    return replace(switches, **values)

@@ -1,0 +1,144 @@
+"""The world of one stand-in: its store, clock and settings, handed to every state machine.
+
+Settings live in the store, so that a killed process comes back as it was; what the command line gives replaces them.
+"""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+from tunedrop.emulator import faults, limits, pace, switches
+from tunedrop.emulator.clock import Clock
+from tunedrop.emulator.faults import Fault
+from tunedrop.emulator.limits import Limits
+from tunedrop.emulator.pace import Pace
+from tunedrop.emulator.store import Doc, Store
+from tunedrop.emulator.switches import Switches
+
+SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
+RESOURCE_GROUP = "local"
+API_KEY = "stand-in-key"
+DEFAULT_PACE = "demo"
+ACCOUNT = "standin"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What a stand-in is started with; None keeps what the state says, or else the default."""
+
+    state: Path | None = None
+    """SQLite file; None forgets everything at the end."""
+    api_key: str = API_KEY
+    location: str = "swedencentral"
+    pace: Pace | None = None
+    limits: dict[str, Any] = field(default_factory=dict[str, Any])
+    switches: dict[str, Any] = field(default_factory=dict[str, Any])
+    faults: list[Any] = field(default_factory=list[Any])
+    seed: int | None = None
+    """Makes ids and training repeatable; without one the state draws its own."""
+    time_source: Callable[[], float] | None = None
+    """Seconds since 1970; tests pass their own."""
+
+
+class World:
+    """Settings and shared services; every method is called inside a transaction of the store."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.store = Store(config.state)
+        with self.store.transaction():
+            self._restore(config)
+
+    def _restore(self, config: Config) -> None:
+        store = self.store
+        offset = float(store.setting("clock_offset_s", 0.0))
+        self.clock = Clock(config.time_source, offset) if config.time_source else Clock(offset_s=offset)
+        if config.seed is not None:
+            store.set_setting("seed", str(config.seed))
+        elif store.setting("seed") is None:
+            store.set_setting("seed", secrets.token_hex(8))
+        self._pace = config.pace or pace.parse(store.setting("pace", DEFAULT_PACE))
+        self._limits = limits.changed(Limits(), {**store.setting("limits", {}), **config.limits})
+        self._switches = switches.changed(Switches(), {**store.setting("switches", {}), **config.switches})
+        self.plan = [faults.parse(value) for value in [*store.setting("faults", []), *config.faults]]
+        self.save()
+
+    def restart(self) -> None:
+        """Settings as a fresh start with the same options would have them; the clock keeps what it gained."""
+        self._pace = self.config.pace or pace.NAMED[DEFAULT_PACE]
+        self._limits = limits.changed(Limits(), self.config.limits)
+        self._switches = switches.changed(Switches(), self.config.switches)
+        self.plan = [faults.parse(value) for value in self.config.faults]
+        self.save()
+
+    @property
+    def pace(self) -> Pace:
+        """The pace now."""
+        return self._pace
+
+    @pace.setter
+    def pace(self, value: Pace) -> None:
+        self._pace = value
+        self.save()
+
+    @property
+    def limits(self) -> Limits:
+        """The limits now."""
+        return self._limits
+
+    @limits.setter
+    def limits(self, value: Limits) -> None:
+        self._limits = value
+        self.save()
+
+    @property
+    def switches(self) -> Switches:
+        """The switches now."""
+        return self._switches
+
+    @switches.setter
+    def switches(self, value: Switches) -> None:
+        self._switches = value
+        self.save()
+
+    def save(self) -> None:
+        """Write settings down, so that a restart finds them."""
+        self.store.set_setting("pace", self._pace.to_json())
+        self.store.set_setting("limits", self._limits.to_json())
+        self.store.set_setting("switches", self._switches.to_json())
+        self.store.set_setting("faults", [fault.to_json() for fault in self.plan])
+        self.store.set_setting("clock_offset_s", self.clock.offset_s)
+
+    def now(self) -> float:
+        """The present, in seconds since 1970."""
+        return self.clock.now()
+
+    def new_id(self, prefix: str) -> str:
+        """A fresh id: the prefix, a hyphen and 32 hexadecimal digits."""
+        return f"{prefix}-{self.store.next_hex()}"
+
+    def fault(self, on: str, when: str = "before") -> Doc | None:
+        """The fault that meets this operation or thing now, if one does; it is used up by asking."""
+        found = faults.take(self.plan, on, when)
+        if found is not None:
+            self.save()
+        return found
+
+    def add_faults(self, values: list[Any]) -> list[Fault]:
+        """Add to the plan; raises ValueError and adds nothing when one is wrong."""
+        added = [faults.parse(value) for value in values]
+        self.plan.extend(added)
+        self.save()
+        return added
+
+    def charge(self, operation: str, id_: str, cost_usd: float, details: Doc) -> None:
+        """Write an entry that no request made: what a thing cost when it ended."""
+        entry = {"operation": operation, "at": self.now(), "status": None, "cost_usd": cost_usd, "id": id_, "committed": True}
+        self.store.append_entry({**entry, **details})
+
+
+def as_doc(value: object) -> Doc:
+    """A JSON object as a document; an empty one for anything else."""
+    return cast("Doc", value) if isinstance(value, dict) else {}

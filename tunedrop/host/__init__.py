@@ -1,0 +1,10 @@
+"""The embedded host: runs the Functions app with nothing but Python.
+
+It hands every HTTP request, blob event, timer and durable work item to Microsoft's own Python worker runtime, so that
+bindings are decoded as on Azure; the durable engine is durabletask's in-memory backend. Both are of one process: what is
+running is lost when the host ends, and comes back from the app's ledger.
+"""
+
+import os
+
+os.environ.setdefault("GRPC_VERBOSITY", "ERROR")  # gRPC's core reads it at import and else reports each channel's end

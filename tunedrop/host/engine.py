@@ -1,0 +1,159 @@
+"""The durable engine: durabletask's in-memory backend with its faults mended.
+
+What is wrong with the original (durabletask 1.12.0, each seen): it listens on every address and shares a taken port
+without a word; every timer and sub-orchestration costs a thread; timers, activities and children of one generation are
+delivered to the next one after continue_as_new; a late activity wakes an orchestration that has ended; an event for an
+instance in flight makes the dispatcher wait.
+
+`now` and `at` are the seams for a simulator with a virtual clock, which never calls `start` and so owns time itself.
+"""
+
+import heapq
+import itertools
+import threading
+from collections.abc import Callable
+from concurrent import futures
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import durabletask.internal.orchestrator_service_pb2 as pb
+import durabletask.internal.orchestrator_service_pb2_grpc as stubs  # pyright: ignore[reportMissingTypeStubs]
+import grpc
+from durabletask.internal import helpers
+from durabletask.testing.in_memory_backend import InMemoryOrchestrationBackend, OrchestrationInstance
+
+from tunedrop.host.errors import PortTaken
+
+SERVER_THREADS = 32
+LONGEST_WAIT_S = 1.0  # the timer thread looks this often for the engine's end
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Generation:
+    """One execution of an instance between two continue_as_new; tokens given out before `born` belong to earlier ones."""
+
+    instance: OrchestrationInstance
+    born: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Parent:
+    generation: Generation
+    task_id: int
+
+
+class Engine(InMemoryOrchestrationBackend):
+    """The in-memory engine, on loopback only, with one thread for all timers and work bound to its generation."""
+
+    def __init__(self, port: int = 0) -> None:
+        super().__init__(port=port)
+        self._timers: list[tuple[datetime, int, Callable[[], None]]] = []
+        self._order = itertools.count()
+        self._timer_set = threading.Condition(self._lock)
+        self._generations: dict[str, Generation] = {}
+        self._parents: dict[str, _Parent] = {}
+
+    def start(self) -> str:
+        """Listen on 127.0.0.1 (port 0: any free one) and answer the address; raises PortTaken."""
+        server = grpc.server(futures.ThreadPoolExecutor(SERVER_THREADS, "engine"), options=[("grpc.so_reuseport", 0)])
+        stubs.add_TaskHubSidecarServiceServicer_to_server(self, server)  # pyright: ignore[reportUnknownMemberType]
+        try:
+            self._port = server.add_insecure_port(f"127.0.0.1:{self._port}")
+        except RuntimeError as error:
+            raise PortTaken(self._port, "--engine-port") from error
+        self._shutdown_event.clear()
+        server.start()
+        self._server = server
+        threading.Thread(target=self._run_timers, name="engine-timers", daemon=True).start()
+        return f"127.0.0.1:{self._port}"
+
+    def stop(self, grace: float | None = None) -> None:
+        """End the server and the timer thread; what runs is lost."""
+        super().stop(grace)
+        with self._timer_set:
+            self._timer_set.notify_all()
+
+    def now(self) -> datetime:
+        """The engine's clock, in UTC."""
+        return datetime.now(UTC)
+
+    def at(self, when: datetime, act: Callable[[], None]) -> None:
+        """Have `act` called at a time, with the engine locked; what is due goes in order of time, then of request."""
+        with self._timer_set:
+            heapq.heappush(self._timers, (when, next(self._order), act))
+            self._timer_set.notify()
+
+    def _run_timers(self) -> None:
+        with self._timer_set:
+            while not self._shutdown_event.is_set():
+                if self._timers and self._timers[0][0] <= self.now():
+                    heapq.heappop(self._timers)[2]()
+                else:
+                    due = (self._timers[0][0] - self.now()).total_seconds() if self._timers else LONGEST_WAIT_S
+                    self._timer_set.wait(min(max(due, 0.001), LONGEST_WAIT_S))
+
+    def _generation_of(self, instance: OrchestrationInstance) -> Generation:
+        known = self._generations.get(instance.instance_id)
+        if known is None or known.instance is not instance:
+            known = self._generations[instance.instance_id] = Generation(instance, instance.completion_token)
+        return known
+
+    def _lives(self, generation: Generation) -> bool:
+        instance = generation.instance
+        return (
+            self._instances.get(instance.instance_id) is instance
+            and self._generations.get(instance.instance_id) is generation
+            and not self._is_terminal_status(instance.status)
+        )
+
+    def _deliver(self, generation: Generation, event: pb.HistoryEvent) -> None:
+        if self._lives(generation):
+            generation.instance.pending_events.append(event)
+            self._enqueue_orchestration(generation.instance.instance_id)
+
+    def _process_create_timer_action(self, instance: OrchestrationInstance, action: pb.OrchestratorAction) -> None:
+        fire_at = action.createTimer.fireAt.ToDatetime(tzinfo=UTC)
+        instance.history.append(helpers.new_timer_created_event(action.id, fire_at))
+        if instance.status == pb.ORCHESTRATION_STATUS_PENDING:
+            instance.status = pb.ORCHESTRATION_STATUS_RUNNING
+        generation = self._generation_of(instance)
+        self.at(fire_at, lambda: self._deliver(generation, helpers.new_timer_fired_event(action.id, fire_at)))
+
+    def _process_complete_orchestration_action(
+        self, instance: OrchestrationInstance, complete_action: pb.CompleteOrchestrationAction
+    ) -> None:
+        super()._process_complete_orchestration_action(instance, complete_action)
+        if complete_action.orchestrationStatus == pb.ORCHESTRATION_STATUS_CONTINUED_AS_NEW:
+            # The caller gives the instance exactly this token when its actions are processed.
+            self._generations[instance.instance_id] = Generation(instance, self._next_completion_token)
+
+    def _watch_sub_orchestration(self, parent_instance_id: str, sub_instance_id: str, task_id: int) -> None:
+        self._parents[sub_instance_id] = _Parent(self._generation_of(self._instances[parent_instance_id]), task_id)
+
+    def _notify_waiters(self, instance_id: str) -> None:
+        super()._notify_waiters(instance_id)
+        child = self._instances.get(instance_id)
+        if child and self._is_terminal_status(child.status) and (parent := self._parents.pop(instance_id, None)):
+            self._deliver(parent.generation, _end_of_child(parent.task_id, child))
+
+    def _enqueue_orchestration(self, instance_id: str) -> None:
+        self._generation_of(self._instances[instance_id])
+        if instance_id not in self._orchestration_in_flight:  # CompleteOrchestratorTask enqueues it again when events wait
+            super()._enqueue_orchestration(instance_id)
+
+    def CompleteActivityTask(self, request: pb.ActivityResponse, context: grpc.ServicerContext) -> pb.CompleteTaskResponse:
+        """Take an activity's result, unless the execution that asked for it is gone."""
+        with self._lock:
+            instance = self._instances.get(request.instanceId)
+            if instance is None or self._is_terminal_status(instance.status):
+                return pb.CompleteTaskResponse()
+            if int(request.completionToken) < self._generation_of(instance).born:
+                return pb.CompleteTaskResponse()
+            return super().CompleteActivityTask(request, context)
+
+
+def _end_of_child(task_id: int, child: OrchestrationInstance) -> pb.HistoryEvent:
+    if child.status == pb.ORCHESTRATION_STATUS_COMPLETED:
+        return helpers.new_sub_orchestration_completed_event(task_id, child.output)
+    message = child.failure_details.errorMessage if child.failure_details else "The sub-orchestration was terminated."
+    return helpers.new_sub_orchestration_failed_event(task_id, Exception(message))

@@ -1,0 +1,62 @@
+"""The messages of the Functions host protocol, as far as the worker runtime reads and builds them.
+
+The runtime touches attributes only, and builds what it answers from an object called `protos`; so plain namespaces stand
+for the generated protobuf classes (azure_functions_runtime 1.3, `handle_event.py`).
+"""
+
+import types
+from typing import Any
+
+
+class Message(types.SimpleNamespace):
+    """Keeps what it was built from."""
+
+
+class TypedData(Message):
+    """A value of one kind: `string`, `json`, `bytes`, `http` or `model_binding_data`."""
+
+    def WhichOneof(self, _group: str) -> str | None:
+        """Name of the kind."""
+        return next(iter(vars(self)), None)
+
+
+class ParameterBinding(Message):
+    """A value bound to a parameter by name."""
+
+    def WhichOneof(self, _group: str) -> str:
+        """Always `data`: shared memory is not offered."""
+        return "data"
+
+
+class BindingInfo(Message):
+    """Data types and directions of bindings, with the protocol's numbers."""
+
+    undefined, string, binary, stream = 0, 1, 2, 3
+    out, inout = 1, 2
+
+
+class StatusResult(Message):
+    """How a request of the host ended, with the protocol's numbers."""
+
+    Failure, Success, Cancelled = 0, 1, 2
+
+
+PROTOS = types.SimpleNamespace(
+    BindingInfo=BindingInfo,
+    FunctionMetadataResponse=Message,
+    InvocationResponse=Message,
+    ParameterBinding=ParameterBinding,
+    RpcException=Message,
+    RpcFunctionMetadata=Message,
+    RpcHttp=Message,
+    RpcRetryOptions=Message,
+    StatusResult=StatusResult,
+    TypedData=TypedData,
+    WorkerInitResponse=Message,
+    WorkerMetadata=Message,
+)
+
+
+def bound(name: str, **value: Any) -> ParameterBinding:
+    """A parameter of this name with one typed value, such as `bound("req", http=…)`."""
+    return ParameterBinding(name=name, data=TypedData(**value))

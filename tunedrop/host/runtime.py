@@ -1,0 +1,115 @@
+"""Microsoft's Python worker runtime, driven as the Functions host drives it.
+
+One app per process: the runtime keeps its registry in module globals. Source of the calls and of what they answer:
+azure_functions_runtime 1.3, `handle_event.py`.
+"""
+
+import importlib
+import json
+import os
+import sys
+import uuid
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+from tunedrop.host.errors import FunctionFailed, HostError, bounded
+from tunedrop.host.functions import Function, Metadata, parse
+from tunedrop.host.messages import PROTOS, Message, ParameterBinding, StatusResult, TypedData, bound
+
+THREADS = 16  # orchestrators and plain `def` functions share them, as on Azure
+
+
+class Library(Protocol):
+    """The part of `azure_functions_runtime` that is used; it ships no types."""
+
+    async def worker_init_request(self, request: Message) -> Message: ...
+
+    async def functions_metadata_request(self, request: Message | None) -> Message: ...
+
+    async def invocation_request(self, request: Message) -> Message: ...
+
+    def start_threadpool_executor(self) -> None: ...
+
+
+class Runtime:
+    """One function app, indexed and ready to be invoked."""
+
+    def __init__(self, library: Library, functions: Iterable[Function], client: str) -> None:
+        self.functions = tuple(functions)
+        self._library = library
+        self._client = client
+        self._by_name = {function.name: function for function in self.functions}
+
+    @classmethod
+    async def start(cls, app: Path, engine: str, base_url: str) -> "Runtime":
+        """Import and index the app in this folder.
+
+        `engine` is the durable engine's address, `base_url` where the host answers. Raises HostError with the app's own
+        message where its import or indexing fails.
+        """
+        if not (app / "function_app.py").is_file():
+            msg = f"There is no function_app.py in {app}."
+            raise HostError(msg)
+        # Loose typing would let a payload name a class to be instantiated; the app must see this before its import.
+        os.environ["AZURE_FUNCTIONS_DURABLE_STRICT_TYPING"] = "1"
+        os.environ.setdefault("PYTHON_THREADPOOL_THREAD_COUNT", str(THREADS))
+        library = cast(Library, importlib.import_module("azure_functions_runtime"))
+        await _initialise(library, app)
+        library.start_threadpool_executor()
+        metadata = (await library.functions_metadata_request(None)).function_metadata_results
+        client = json.dumps({"taskHubName": "tunedrop", "rpcBaseUrl": engine, "httpBaseUrl": base_url})
+        return cls(library, [parse(cast(Metadata, function)) for function in metadata], client)
+
+    def named(self, name: str, kind: str) -> Function | None:
+        """The function of this name and type of trigger."""
+        function = self._by_name.get(name)
+        return function if function and function.kind == kind else None
+
+    async def invoke(self, function: Function, metadata: Mapping[str, str] | None = None, **value: Any) -> TypedData | None:
+        """Run the function once with one typed value for its trigger, such as `json=…`; `metadata` is the trigger's.
+
+        Raises FunctionFailed with the function's own error.
+        """
+        answer = await self._library.invocation_request(_invocation(function, self._inputs(function, value), metadata or {}))
+        if answer.result.status != StatusResult.Success:
+            raise _failure(function.name, str(answer.result.exception.message))
+        return cast("TypedData | None", answer.return_value)
+
+    def _inputs(self, function: Function, value: Mapping[str, Any]) -> list[ParameterBinding]:
+        return [bound(function.parameter, **value), *(bound(name, string=self._client) for name in function.clients)]
+
+
+async def _initialise(library: Library, app: Path) -> None:
+    if str(app) not in sys.path:
+        sys.path.insert(0, str(app))
+    answer = await library.worker_init_request(
+        Message(
+            request=Message(worker_init_request=Message(capabilities={}, function_app_directory=str(app))),
+            properties={"host": "127.0.0.1", "protos": PROTOS},
+        )
+    )
+    if answer.result.status != StatusResult.Success:
+        # The runtime appends advice and all of sys.path to an import error.
+        message = str(answer.result.exception.message).split(". Cannot find module.")[0]
+        msg = f"The app in {app} can't be started: {bounded(message)}"
+        raise HostError(msg)
+
+
+def _invocation(function: Function, inputs: list[ParameterBinding], metadata: Mapping[str, str]) -> Message:
+    invocation = Message(
+        invocation_id=str(uuid.uuid4()),
+        function_id=function.id,
+        input_data=inputs,
+        trigger_metadata={name: TypedData(string=value) for name, value in metadata.items()},
+        trace_context=Message(trace_parent="", trace_state="", attributes={}),
+        retry_context=Message(retry_count=0, max_retry_count=0, exception=None),
+    )
+    return Message(request=Message(invocation_request=invocation))
+
+
+def _failure(function: str, message: str) -> FunctionFailed:
+    error_type, separator, rest = message.partition(": ")
+    if separator and error_type.isidentifier():
+        return FunctionFailed(function, error_type, rest)
+    return FunctionFailed(function, "Exception", message)
