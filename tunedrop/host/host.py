@@ -8,6 +8,7 @@ import socket
 import sys
 import threading
 from collections.abc import Awaitable
+from concurrent import futures
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +31,8 @@ from tunedrop.host.storage import connect, create_containers
 from tunedrop.host.timers import timers
 from tunedrop.host.worker import Invoke, Worker
 
+SIGNALS_WITHIN_S = 0.25
+"""A signal that comes between the interpreter's last look and a wait without end is handled only after the wait: so waits end."""
 GRACE_S = 0.7  # what running invocations get at the end; what is lost the ledger brings back
 CONTAINERS = ("training", "reports", "tunedrop")
 
@@ -69,6 +72,8 @@ class Host:
     def start(self) -> None:
         """Run the host in a thread of its own and return once it answers; raises HostError where it can't run."""
         threading.Thread(target=self._run, name="host", daemon=True).start()
+        while not self._ready.done():
+            futures.wait([self._ready], SIGNALS_WITHIN_S)
         self._ready.result()
 
     def stop(self) -> None:
@@ -86,7 +91,8 @@ class Host:
 
     def wait(self) -> None:
         """Block until the host has ended; raises the HostError that ended it, if one did."""
-        self.ended.wait()
+        while not self.ended.wait(SIGNALS_WITHIN_S):
+            pass
         if self.failure:
             raise self.failure
 

@@ -1,5 +1,6 @@
 """The whole host, as a process, with the fixture app: what each kind of function gets and gives."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -118,13 +119,19 @@ def _interrupt(host: Served) -> None:
     host.process.send_signal(signal.SIGINT)
 
 
+def _interrupt_unseen(host: Served) -> None:
+    """As when a signal comes just before the main thread begins to wait: nothing wakes it."""
+    with contextlib.suppress(httpx2.TransportError):  # the host may be gone before it has answered
+        host.http.get("/api/interrupt")
+
+
 def _leave(host: Served) -> None:
     assert host.process.stdin is not None
     host.process.stdin.close()
     host.process.stdin = None
 
 
-@pytest.mark.parametrize("end", [_interrupt, _leave], ids=["SIGINT", "parent gone"])
+@pytest.mark.parametrize("end", [_interrupt, _interrupt_unseen, _leave], ids=["SIGINT", "unseen SIGINT", "parent gone"])
 def test_host_ends_when_told_so(azurite: str, tmp_path: Path, end: Callable[[Served], None]) -> None:
     """Exit code 0, and no hanging."""
     with serving(azurite, tmp_path, "--exit-with-parent") as host:

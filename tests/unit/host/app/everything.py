@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import threading
 from collections.abc import Generator, Mapping
 from datetime import timedelta
@@ -140,6 +141,13 @@ def echo(req: func.HttpRequest) -> func.HttpResponse:
 def broken(req: func.HttpRequest) -> func.HttpResponse:
     """Fail."""
     raise RuntimeError("secret-cause")
+
+
+@bp.route(route="interrupt", auth_level=func.AuthLevel.ANONYMOUS)
+def interrupt(req: func.HttpRequest) -> func.HttpResponse:
+    """Interrupt the process by a signal that this thread receives, not the main one."""
+    signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+    return func.HttpResponse("")
 
 
 @bp.blob_trigger(arg_name="dropped", path="training/{name}", connection="DropStorage")  # pyright: ignore[reportUnknownMemberType]
