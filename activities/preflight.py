@@ -6,7 +6,7 @@ from typing import Any
 import azure.durable_functions as df
 from durabletask import task
 
-from shared import azure_openai, gate, pricing, resource_manager
+from shared import azure_openai, gate, resource_manager
 from shared.answering import answered
 from shared.gate import Preflight
 from shared.ledger import Ledger, open_ledger
@@ -49,12 +49,13 @@ def _pass(wanted: RunStep) -> Answer:
 
 def estimated_usd(record: RunRecord, plan: Plan) -> float | None:
     """What the training will cost by the price table; None where the table doesn't know the model."""
+    from shared.dataset import pricing  # msgspec: not at import
+
     training = record.files["training"]
     epochs = plan.training.n_epochs or pricing.auto_epochs(training.examples)
     billed = pricing.billed_tokens(training.total_tokens, epochs)
-    return pricing.training_cost(
-        pricing.prices(settings().price_table), plan.training.model, billed, plan.training.training_type or "GlobalStandard"
-    ).usd
+    table = pricing.prices(settings().price_table)
+    return pricing.training_cost(table, plan.training.model, billed, plan.training.training_type or pricing.GLOBAL).usd
 
 
 def _facts(plan: Plan, ledger: Ledger, run_id: str) -> Preflight:

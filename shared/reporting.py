@@ -4,9 +4,9 @@ import json
 import logging
 import re
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from shared import pricing, scans, storage
+from shared import hosting, scans, storage
 from shared.errors import Problem
 from shared.models.plan import Pin, Plan
 from shared.models.record import Effect, Outcome, RunRecord, Step
@@ -14,6 +14,9 @@ from shared.report import model as page
 from shared.report.bins import bins_of
 from shared.report.results_csv import ResultsUnreadable, parse_results
 from shared.settings import settings
+
+if TYPE_CHECKING:
+    from shared.dataset.pricing import PriceTable
 
 EVENTS_SHOWN = 8
 BILLED = re.compile(r"Training tokens billed: (\d+)")
@@ -130,6 +133,8 @@ def _tokens(histogram: Any) -> page.Tokens | None:
 
 
 def _money(record: RunRecord, plan: Plan | None) -> page.MoneyPart:
+    from shared.dataset import pricing  # msgspec: not at import
+
     table = pricing.prices(settings().price_table)
     dated = table.as_of.isoformat()
     if plan is None:
@@ -138,7 +143,7 @@ def _money(record: RunRecord, plan: Plan | None) -> page.MoneyPart:
     standing: dict[str, Any] = {
         "price_table_date": dated,
         "deployment_usd_per_hour": hourly,
-        "deployment_usd_per_month": hourly * pricing.HOURS_PER_MONTH if hourly is not None else None,
+        "deployment_usd_per_month": hourly * hosting.HOURS_PER_MONTH if hourly is not None else None,
         "remove_command": _remove_command(plan) if stands(record) else None,
     }
     job = record.effects.get("job")
@@ -149,7 +154,7 @@ def _money(record: RunRecord, plan: Plan | None) -> page.MoneyPart:
         (record.job.n_epochs if record.job else None) or plan.training.n_epochs or pricing.auto_epochs(record.files["training"].examples)
     )
     billed = _billed(record) or pricing.billed_tokens(record.files["training"].total_tokens, epochs)
-    price = pricing.training_cost(table, plan.training.model, billed, plan.training.training_type or "GlobalStandard")
+    price = pricing.training_cost(table, plan.training.model, billed, plan.training.training_type or pricing.GLOBAL)
     return page.MoneyPart(
         training_usd=price.usd, billed_tokens=billed, epochs=epochs, usd_per_million_tokens=price.usd_per_million_tokens, **standing
     )
@@ -161,11 +166,11 @@ def _billed(record: RunRecord) -> int | None:
     return int(told[-1][1]) if told else None
 
 
-def _hourly(table: pricing.PriceTable, plan: Plan) -> float | None:
+def _hourly(table: "PriceTable", plan: Plan) -> float | None:
     """None where the table has no price for the SKU: the report says so and guesses nothing."""
     try:
-        return pricing.hosting_per_hour(table, plan.deployment.sku)
-    except pricing.UnknownSku:
+        return hosting.hosting_per_hour(table, plan.deployment.sku)
+    except hosting.UnknownSku:
         return None
 
 

@@ -1,9 +1,14 @@
-"""What training and hosting are said to cost."""
+"""What training is said to cost."""
 
+from pathlib import Path
+
+import msgspec
 import pytest
 
-from shared import pricing
-from shared.pricing import DEFAULT_PRICES, PriceTable, UnknownSku
+from shared.dataset import pricing
+from shared.dataset.pricing import NotAPriceTable
+
+TABLE = pricing.prices()
 
 
 @pytest.mark.parametrize(
@@ -20,10 +25,9 @@ from shared.pricing import DEFAULT_PRICES, PriceTable, UnknownSku
 )
 def test_training_cost_is_tokens_times_price_of_the_training_type(model: str, training_type: str, per_million: float) -> None:
     """Two million tokens cost twice the price per million."""
-    price = pricing.training_cost(DEFAULT_PRICES, model, 2_000_000, training_type)
+    price = pricing.training_cost(TABLE, model, 2_000_000, training_type)
     assert price.usd == pytest.approx(2 * per_million)
     assert price.usd_per_million_tokens == pytest.approx(per_million)
-    assert price.is_estimate
 
 
 @pytest.mark.parametrize(
@@ -38,7 +42,7 @@ def test_training_cost_is_tokens_times_price_of_the_training_type(model: str, tr
 )
 def test_training_cost_is_absent_when_no_price_is_known(model: str, training_type: str) -> None:
     """An unknown price is None, never a guess and never zero."""
-    price = pricing.training_cost(DEFAULT_PRICES, model, 1_000_000, training_type)
+    price = pricing.training_cost(TABLE, model, 1_000_000, training_type)
     assert (price.usd, price.usd_per_million_tokens) == (None, None)
 
 
@@ -73,34 +77,42 @@ def test_auto_epochs_fall_when_examples_grow(examples: int, epochs: int) -> None
     assert pricing.auto_epochs(examples) == epochs
 
 
-@pytest.mark.parametrize(
-    ("sku", "hourly"),
-    [("Standard", 1.70), ("standard", 1.70), ("GlobalStandard", 1.70), ("DeveloperTier", 0.0), ("developertier", 0.0)],
-)
-def test_hosting_costs_by_the_hour_whatever_the_case_of_the_sku(sku: str, hourly: float) -> None:
-    """The hosting price is read without regard to case, as the service compares SKU names."""
-    assert pricing.hosting_per_hour(DEFAULT_PRICES, sku) == hourly
-
-
-def test_a_standing_deployment_costs_1224_dollars_in_a_month_of_thirty_days() -> None:
-    """1.70 dollars for 720 hours are 1,224."""
-    assert pricing.hosting_per_hour(DEFAULT_PRICES, "Standard") * pricing.HOURS_PER_MONTH == pytest.approx(1_224)
-
-
-def test_hosting_is_refused_without_quoting_when_the_sku_has_no_price() -> None:
-    """A SKU without a price is an error that says where to add one and does not repeat the name."""
-    with pytest.raises(UnknownSku, match="hosting_usd_per_hour") as refusal:
-        pricing.hosting_per_hour(DEFAULT_PRICES, "ProvisionedManaged")
-    assert "Provisioned" not in str(refusal.value)
-
-
-def test_a_price_table_survives_json_unchanged() -> None:
+def test_a_price_table_survives_json_unchanged(tmp_path: Path) -> None:
     """A table can be stored as JSON, changed and given back by a setting."""
-    assert PriceTable.model_validate_json(DEFAULT_PRICES.model_dump_json()) == DEFAULT_PRICES
+    file = tmp_path / "prices.json"
+    file.write_bytes(msgspec.json.encode(TABLE))
+    assert pricing.prices(file) == TABLE
 
 
 @pytest.mark.parametrize("field", ["training_usd_per_million_tokens", "training_type_factor", "hosting_usd_per_hour"])
-def test_a_price_table_is_refused_when_a_price_is_negative(field: str) -> None:
+def test_a_price_table_is_refused_when_a_price_is_negative(tmp_path: Path, field: str) -> None:
     """A negative price is no price."""
-    with pytest.raises(ValueError, match="greater than or equal to 0"):
-        PriceTable.model_validate(DEFAULT_PRICES.model_dump() | {field: {"standard": -1}})
+    assert refusal(tmp_path, msgspec.json.encode(msgspec.to_builtins(TABLE) | {field: {"standard": -1}})).startswith(
+        "The file is no price table: Expected `float` >= 0.0"
+    )
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"{", id="not JSON"),
+        pytest.param(b"\xff", id="not UTF-8"),
+        pytest.param(b"{}", id="nothing in it"),
+        pytest.param(msgspec.json.encode(msgspec.to_builtins(TABLE) | {"currency": "EUR"}), id="an unknown field"),
+        pytest.param(msgspec.json.encode(msgspec.to_builtins(TABLE) | {"as_of": "yesterday"}), id="no date"),
+        pytest.param(b"[" * 100_000, id="nested without end"),
+    ],
+)
+def test_what_is_no_price_table_is_refused(tmp_path: Path, content: bytes) -> None:
+    """Anything else than a whole table is an error, so that no price is a guess."""
+    assert refusal(tmp_path, content).startswith("The file is no price table: ")
+
+
+def refusal(folder: Path, content: bytes) -> str:
+    """What is said of a file with this content."""
+    file = folder / "prices.json"
+    file.write_bytes(content)
+    with pytest.raises(NotAPriceTable) as refused:
+        pricing.prices(file)
+    return str(refused.value)
