@@ -12,7 +12,7 @@ from shared.answering import answered
 from shared.azure_openai import AzureOpenAI
 from shared.ledger import open_ledger
 from shared.models.messages import Answer, RunStep, done
-from shared.reporting import report_path
+from shared.results import report_path
 
 bp = df.Blueprint()
 EVENTS_KEPT = 5_000

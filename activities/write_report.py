@@ -11,7 +11,8 @@ from shared.answering import answered
 from shared.ledger import open_ledger
 from shared.models.messages import Answer, RunStep, done
 from shared.models.record import RunRecord, Step
-from shared.reporting import report_of, report_path
+from shared.reporting import report_of
+from shared.results import report_path
 
 bp = df.Blueprint()
 

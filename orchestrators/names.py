@@ -22,6 +22,7 @@ class Activity(StrEnum):
     MERGE_SCAN = "merge_scan"
     OPEN_RUN = "open_run"
     PREFLIGHT = "preflight"
+    RESERVE = "reserve"
     SCAN_RANGE = "scan_range"
     SETTLE_DROP = "settle_drop"
     SMOKE_TEST = "smoke_test"

@@ -50,6 +50,7 @@ class Story:
     def __init__(self, context: task.OrchestrationContext, start: StartRun) -> None:
         self.context = context
         self.start = start
+        self._step = Step.CLAIMED
         # One listening task for the whole orchestration: an abandoned one would swallow the next event.
         self._wake = context.wait_for_external_event(WAKE)
 
@@ -61,9 +62,10 @@ class Story:
         """What the activities of one file are given."""
         return FileStep(run_id=self.start.run_id, pace=self.start.pace, role=role)
 
-    def show(self, step: Step, job: JobProgress | None = None) -> None:
+    def show(self, step: Step, job: JobProgress | None = None, because: str | None = None) -> None:
         """Sets the custom status."""
-        status: Progress = progress_of(step, job)
+        self._step = step
+        status: Progress = progress_of(step, job, because)
         self.context.set_custom_status(wire(status))
 
     def call(self, activity: Activity, request: RunStep | None = None, *, retried: bool = True) -> Steps[Answer]:
@@ -82,6 +84,8 @@ class Story:
             answer = yield from self.call(activity, request)
             if answer.kind != "wait":
                 return go_on(answer)
+            if answer.because:
+                self.show(self._step, because=answer.because)
             yield from self.sleep(answer.wait_s)
 
     def sleep(self, seconds: float) -> Steps[None]:

@@ -4,6 +4,7 @@
     ├── DataRejected         the user mends the data
     ├── PlanRejected         the user mends job.json, a setting, or the account
     ├── BudgetExceeded       the user raises the budget, or trains on less
+    ├── WalletFull           the user waits, or the owner raises what all runs together may buy
     ├── ServiceRejected      Azure said no: its code, its message, its request id
     ├── ServiceUnavailable   try again later: the only kind that is retried
     │   └── OutcomeUnknown   a creating call whose effect nobody has confirmed: look, never repeat
@@ -70,6 +71,48 @@ class BudgetExceeded(TuneDropError):
             "TD-BUDGET-001",
             f"The training would cost about {estimate_usd:.2f} USD; the budget of this run is {budget_usd:.2f} USD.",
             "Train on less data or for fewer epochs, or raise the budget: `budget.usd` in job.json, up to TUNEDROP_BUDGET_USD.",
+        )
+
+
+class WalletFull(TuneDropError):
+    """All runs together have bought what they may, or as many train as may at a time."""
+
+    kind = "budget"
+
+    @classmethod
+    def of_places(cls, most: int) -> "WalletFull":
+        """Too many runs between gate and end."""
+        return cls(
+            "TD-BUDGET-002",
+            f"As many runs train as may at a time: {most}.",
+            "Nothing to do: the run goes on when another ends. TUNEDROP_JOBS_AT_A_TIME says how many may.",
+        )
+
+    @classmethod
+    def of_jobs(cls, most: int) -> "WalletFull":
+        """Too many jobs today."""
+        return cls(
+            "TD-BUDGET-003",
+            f"All {most} jobs of this day (UTC) are taken.",
+            "Drop it again tomorrow, or have TUNEDROP_JOBS_A_DAY raised.",
+        )
+
+    @classmethod
+    def of_money(cls, usd: float, spent: float, most: float) -> "WalletFull":
+        """Too much money today."""
+        return cls(
+            "TD-BUDGET-004",
+            f"The run needs about {usd:.2f} USD; {max(most - spent, 0):.2f} of the {most:.2f} USD of this day (UTC) are left.",
+            "Drop it again tomorrow, train on less, or have TUNEDROP_USD_A_DAY raised.",
+        )
+
+    @classmethod
+    def of_patience(cls, waited_s: float) -> "WalletFull":
+        """The run has waited for too long."""
+        return cls(
+            "TD-BUDGET-005",
+            f"For {waited_s / 3600:.1f} hours the limits of all runs together left no room for this one.",
+            "Drop it again later, or have TUNEDROP_JOBS_AT_A_TIME or the limits of the day raised.",
         )
 
 

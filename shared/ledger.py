@@ -14,8 +14,9 @@ from shared.errors import InternalError, ServiceUnavailable
 from shared.models.base import Frozen
 from shared.models.record import Effect, Entered, Outcome, RunRecord, RunSummary, Step, summary_of
 from shared.storage import Container
+from shared.wallet import Wallet
 
-RUNS, CLAIMS = "runs/", "claims/"
+RUNS, CLAIMS, WALLET = "runs/", "claims/", "wallet.json"
 SUMMARY = "summary"  # key of the metadata that holds the row of the run: 8 KB of ASCII at most
 SWAPS = 50
 
@@ -122,6 +123,19 @@ class Ledger:
             if self._container.swap(blob, mine, stored.etag):
                 return None
         raise ServiceUnavailable("The ledger", "a claim is fought over")
+
+    def change_wallet(self, change: Callable[[Wallet, datetime], Wallet]) -> None:
+        """Applies a change to the wallet, again and again until nobody was in between; the same wallet writes nothing."""
+        for _ in range(SWAPS):
+            stored = self._container.read(WALLET)
+            if stored is None:
+                self._container.put_new(WALLET, Wallet().model_dump_json().encode())
+                continue
+            wallet = Wallet.model_validate_json(stored.content)
+            changed = change(wallet, stored.now)
+            if changed == wallet or self._container.swap(WALLET, changed.model_dump_json().encode(), stored.etag):
+                return
+        raise ServiceUnavailable("The ledger", f"{SWAPS} writes of the wallet in a row met another writer")
 
     def _holds(self, run_id: str, successes_hold: bool) -> bool:
         found = self.read(run_id)

@@ -1,25 +1,23 @@
 """From what is known of a run to its report: reads the ledger's record, the scans and the job's results."""
 
-import json
 import logging
-import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from shared import hosting, scans, storage
+from shared import hosting, scans, spending, storage
 from shared.errors import Problem
 from shared.models.plan import Pin, Plan
 from shared.models.record import Effect, Outcome, RunRecord, Step
 from shared.report import model as page
 from shared.report.bins import bins_of
 from shared.report.results_csv import ResultsUnreadable, parse_results
+from shared.results import kept_events, report_path
 from shared.settings import settings
 
 if TYPE_CHECKING:
     from shared.dataset.pricing import PriceTable
 
 EVENTS_SHOWN = 8
-BILLED = re.compile(r"Training tokens billed: (\d+)")
 log = logging.getLogger("tunedrop")
 HEADLINES = {
     Outcome.SUCCEEDED: "The model is trained, deployed and has answered.",
@@ -31,11 +29,6 @@ HEADLINES = {
     Outcome.SUPERSEDED: "The drop was replaced while the run read it.",
     Outcome.DUPLICATE: "Nothing was bought: the same data with the same settings has a run already.",
 }
-
-
-def report_path(record: RunRecord, file: str) -> str:
-    """Where a file of this run's results stands in the reports container."""
-    return f"{record.drop.name}/{record.id}/{file}"
 
 
 def report_of(record: RunRecord) -> page.Report:
@@ -146,24 +139,15 @@ def _money(record: RunRecord, plan: Plan | None) -> page.MoneyPart:
         "deployment_usd_per_month": hourly * hosting.HOURS_PER_MONTH if hourly is not None else None,
         "remove_command": _remove_command(plan) if stands(record) else None,
     }
-    job = record.effects.get("job")
-    never_billed = record.job is not None and record.job.status == "failed"  # cost page: failed jobs are not billed
-    if job is None or (job.state == "removed" and job.id is None) or never_billed:
-        return page.MoneyPart(training_usd=0.0, training_is_estimate=False, **standing)
-    epochs = (
-        (record.job.n_epochs if record.job else None) or plan.training.n_epochs or pricing.auto_epochs(record.files["training"].examples)
-    )
-    billed = _billed(record) or pricing.billed_tokens(record.files["training"].total_tokens, epochs)
-    price = pricing.training_cost(table, plan.training.model, billed, plan.training.training_type or pricing.GLOBAL)
+    spend = spending.training_spend(record, plan)
     return page.MoneyPart(
-        training_usd=price.usd, billed_tokens=billed, epochs=epochs, usd_per_million_tokens=price.usd_per_million_tokens, **standing
+        training_usd=spend.usd,
+        training_is_estimate=spend.is_estimate,
+        billed_tokens=spend.billed_tokens,
+        epochs=spend.epochs,
+        usd_per_million_tokens=spend.usd_per_million_tokens,
+        **standing,
     )
-
-
-def _billed(record: RunRecord) -> int | None:
-    """What the service says that it billed, in the job's last event; else it is reckoned."""
-    told = [found for event in _kept_events(record) if (found := BILLED.match(event["message"]))]
-    return int(told[-1][1]) if told else None
 
 
 def _hourly(table: "PriceTable", plan: Plan) -> float | None:
@@ -217,7 +201,7 @@ def _curve(record: RunRecord) -> list[page.CurvePoint]:
             return parse_results(stored.content)
         except ResultsUnreadable:
             log.warning("results.csv could not be read", extra={"run": record.id})
-    metrics = [e["metrics"] for e in _kept_events(record) if "train_loss" in e["metrics"]]
+    metrics = [e["metrics"] for e in kept_events(record) if "train_loss" in e["metrics"]]
     return [
         page.CurvePoint(
             step=int(m.get("step", 0)), train_loss=m["train_loss"], valid_loss=m.get("valid_loss"), full_valid_loss=m.get("full_valid_loss")
@@ -227,12 +211,7 @@ def _curve(record: RunRecord) -> list[page.CurvePoint]:
 
 
 def _events(record: RunRecord) -> list[str]:
-    return [e["message"] for e in _kept_events(record) if not e["metrics"]][-EVENTS_SHOWN:]
-
-
-def _kept_events(record: RunRecord) -> list[dict[str, Any]]:
-    stored = storage.reports().read(report_path(record, "events.jsonl"))
-    return [json.loads(line) for line in stored.content.splitlines()] if stored else []
+    return [e["message"] for e in kept_events(record) if not e["metrics"]][-EVENTS_SHOWN:]
 
 
 def _deployment(record: RunRecord, plan: Plan) -> page.DeploymentPart | None:

@@ -100,6 +100,14 @@ class Settings(BaseSettings):
     """The most capacity that a drop may ask for; more is clamped, and the report says so."""
     budget_usd: Annotated[float, Field(ge=0)] = 50
     """The most that the training of one run may cost, by the estimate; a drop may ask for less, never for more."""
+    jobs_at_a_time: Annotated[int, Field(ge=1)] = 10
+    """How many runs may be between the gate and their end at a time; a run over it waits in the gate."""
+    jobs_a_day: Annotated[int, Field(ge=0)] = 50
+    """How many jobs all runs together may start on one day (UTC)."""
+    usd_a_day: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 250
+    """How much the training of all runs together may cost on one day (UTC): by the estimate, then by what was billed."""
+    when_day_is_full: Literal["reject", "wait"] = "reject"
+    """What becomes of a run over the jobs or the money of the day: it ends rejected, or waits for another day."""
     limits: ServiceLimits = ServiceLimits()
     """The service's limits where they differ from the published ones: a JSON object of the fields of ServiceLimits."""
     price_table: str | None = None

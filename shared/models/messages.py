@@ -54,6 +54,7 @@ class Answer(Frozen):
     kind: Literal["done", "wait", "ended", "cancelled"]
     value: dict[str, Any] = {}
     wait_s: float = 0
+    because: str | None = None
     outcome: Outcome = Outcome.FAILED
     problem: Problem | None = None
     duplicate_of: str | None = None
@@ -64,9 +65,9 @@ def done(**value: Any) -> Answer:
     return Answer(kind="done", value=value)
 
 
-def wait(seconds: float) -> Answer:
-    """Not yet: ask again after so many seconds."""
-    return Answer(kind="wait", wait_s=seconds)
+def wait(seconds: float, because: str | None = None) -> Answer:
+    """Not yet: ask again after so many seconds; `because` tells whoever watches the run what it waits for."""
+    return Answer(kind="wait", wait_s=seconds, because=because)
 
 
 def ended(outcome: Outcome, problem: Problem | None = None, duplicate_of: str | None = None) -> Answer:

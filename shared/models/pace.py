@@ -26,6 +26,8 @@ class Pace(Frozen):
     """The time that one creating call may take."""
     list_lag_s: float = 150
     """How long after a creating call of unknown outcome a listing may still hide what it made."""
+    gate_deadline_s: float = 7 * 24 * 3600
+    """How long a run may wait in the gate for the limits of all runs together to leave it room."""
     file_deadline_s: float = 3600
     """How long the service may take to process an uploaded file."""
     job_deadline_s: float = 722 * 3600
@@ -52,6 +54,7 @@ LOCAL = Pace(
     retry_most_s=5,
     call_s=10,
     list_lag_s=3,
+    gate_deadline_s=3600,
     file_deadline_s=60,
     job_deadline_s=3600,
     deployment_deadline_s=300,

@@ -12,11 +12,17 @@ class Progress(Frozen):
     last_event: str | None = None
     train_loss: float | None = None
     valid_loss: float | None = None
+    waits_because: str | None = None
 
 
-def progress_of(step: Step, job: JobProgress | None = None) -> Progress:
-    """The progress at this step; the job's last event and losses where there is a job."""
+def progress_of(step: Step, job: JobProgress | None = None, because: str | None = None) -> Progress:
+    """The progress at this step; the job's last event and losses where there is a job, and what it waits for where that is told."""
     heard = job or JobProgress()
     return Progress(
-        step=step, percentage=PERCENTAGES[step], last_event=heard.last_event, train_loss=heard.train_loss, valid_loss=heard.valid_loss
+        step=step,
+        percentage=PERCENTAGES[step],
+        last_event=heard.last_event,
+        train_loss=heard.train_loss,
+        valid_loss=heard.valid_loss,
+        waits_because=because,
     )

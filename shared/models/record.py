@@ -118,6 +118,8 @@ class RunRecord(Frozen):
     files: dict[Role, FileSummary] = {}
     effects: dict[str, Effect] = {}
     estimate_usd: float | None = None
+    waits_because: str | None = None
+    """What the run waits for in the gate, since it was told last."""
     job: JobProgress | None = None
     smoke: SmokeResult | None = None
     smoke_attempts: int = 0
@@ -161,6 +163,7 @@ class RunSummary(Frozen):
     duplicate_of: str | None = None
     cancel_requested: bool = False
     code: str | None = None
+    waits_because: str | None = None
 
 
 def summary_of(record: RunRecord) -> RunSummary:
@@ -178,4 +181,5 @@ def summary_of(record: RunRecord) -> RunSummary:
         duplicate_of=record.ending.duplicate_of if record.ending else None,
         cancel_requested=record.cancel_requested_at is not None,
         code=record.ending.problem.code if record.ending and record.ending.problem else None,
+        waits_because=record.waits_because if record.step is Step.GATE and not record.stopping else None,
     )

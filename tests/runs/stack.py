@@ -27,6 +27,7 @@ ROOT = Path(__file__).parent.parent.parent
 ACCOUNT = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/local/providers/Microsoft.CognitiveServices/accounts/standin"
 SERVICE_PLENTY = {"files_max": 1000, "jobs_max": 1000, "fine_tuned_deployments_max": 1000, "deployments_max": 1000, "quota_units": 100_000}
 PLENTY = {"files": 1000, "jobs": 1000, "fine_tuned_deployments": 1000, "deployments": 1000}
+WALLET = {"TUNEDROP_JOBS_AT_A_TIME": "1000", "TUNEDROP_JOBS_A_DAY": "10000", "TUNEDROP_USD_A_DAY": "10000"}
 PACE = LOCAL.model_copy(update={"smoke_deadline_s": 8.0})
 _pause = threading.Event()
 
@@ -80,6 +81,7 @@ class Stack:
             "TUNEDROP_DROP_PATIENCE_S": "0",
             "TUNEDROP_SWEEP_SCHEDULE": "*/10 * * * * *",
             "TUNEDROP_LIMITS": json.dumps(PLENTY),
+            **WALLET,
             **self.settings,
         }
 

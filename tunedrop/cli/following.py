@@ -33,6 +33,7 @@ class Pace:
 class _Told:
     steps: int = 0
     event: str = ""
+    reason: str = ""
     bar: Progress = field(default_factory=lambda: _bar())
 
     def tell(self, run: dict[str, Any]) -> None:
@@ -40,6 +41,10 @@ class _Told:
             at = datetime.fromisoformat(entered["at"]).astimezone()
             self.bar.console.print(f"  [dim]{at:%H:%M:%S}[/]  {visible(entered['step'].replace('_', ' '))}")
         self.steps = len(run["timeline"])
+        reason = str(run.get("waits_because") or "")
+        if reason and reason != self.reason:
+            self.bar.console.print(f"            [dim]{visible(reason)}[/]")
+        self.reason = reason
         job = part(run, "job")
         event = str(job.get("last_event") or "")
         if event != self.event:

@@ -63,6 +63,7 @@ def tell(run: dict[str, Any]) -> None:
         ("run", run["id"]),
         ("step", f"{run['step']} ({run['percentage']} %)"),
         ("outcome", run["outcome"] or "still running"),
+        ("waits", run.get("waits_because")),
         ("problem", f"{problem.get('code')}: {problem.get('message')}" if problem else None),
         ("mend", problem.get("mend")),
         ("model", part(run, "job").get("fine_tuned_model") or run["model"]),

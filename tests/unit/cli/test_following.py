@@ -33,12 +33,11 @@ class Clock:
         return Pace(lambda: self.now, self.wait)
 
 
-def a_run(steps: int, outcome: str | None = None, **job: Any) -> httpx2.Response:
+def a_run(steps: int, outcome: str | None = None, because: str | None = None, **job: Any) -> httpx2.Response:
     """A run that has entered so many steps."""
     timeline = [{"step": step, "at": f"2026-11-24T06:00:0{n}Z"} for n, step in enumerate(STEPS[:steps])]
-    return httpx2.Response(
-        200, json={"step": STEPS[steps - 1], "percentage": 10, "timeline": timeline, "outcome": outcome, "job": job or None}
-    )
+    row = {"step": STEPS[steps - 1], "percentage": 10, "timeline": timeline, "outcome": outcome, "waits_because": because}
+    return httpx2.Response(200, json={**row, "job": job or None})
 
 
 def an_api(*answers: httpx2.Response) -> Api:
@@ -54,6 +53,13 @@ def test_each_step_is_told_once_on_stderr(capsys: pytest.CaptureFixture[str]) ->
     said = capsys.readouterr()
     assert (run["outcome"], said.out) == ("failed", "")
     assert [line.split()[-1] for line in said.err.splitlines()] == list(STEPS)
+
+
+def test_what_a_run_waits_for_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """A run in the gate says why it doesn't go on."""
+    why = "As many runs train as may at a time: 4."
+    follow(an_api(a_run(2, because=why), a_run(2, because=why), a_run(4, "failed")), "r-1", pace=Clock().pace())
+    assert capsys.readouterr().err.count(why) == 1
 
 
 def test_event_of_the_job_is_told_once_with_its_losses(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,51 @@
+"""What the training of a run came to: by the service's own word where it gave one, else reckoned."""
+
+import re
+from dataclasses import dataclass
+
+from shared.models.plan import Plan
+from shared.models.record import RunRecord
+from shared.results import kept_events
+from shared.settings import settings
+
+BILLED = re.compile(r"Training tokens billed: (\d+)")
+
+
+@dataclass(frozen=True)
+class Spend:
+    """The training of a run in US dollars; `usd` is None where no price is known."""
+
+    usd: float | None
+    is_estimate: bool = True
+    billed_tokens: int | None = None
+    epochs: int | None = None
+    usd_per_million_tokens: float | None = None
+
+
+NOTHING = Spend(0.0, is_estimate=False)
+
+
+def has_job(record: RunRecord) -> bool:
+    """Whether the run has, had or may have had a job at the service."""
+    job = record.effects.get("job")
+    return job is not None and not (job.state == "removed" and job.id is None)
+
+
+def training_spend(record: RunRecord, plan: Plan) -> Spend:
+    """What this run's job costs, or cost. Failed jobs are not billed (cost management page)."""
+    from shared.dataset import pricing  # msgspec: not at import
+
+    if not has_job(record) or (record.job is not None and record.job.status == "failed"):
+        return NOTHING
+    told = record.job.n_epochs if record.job else None
+    epochs = told or plan.training.n_epochs or pricing.auto_epochs(record.files["training"].examples)
+    billed = _billed(record) or pricing.billed_tokens(record.files["training"].total_tokens, epochs)
+    table = pricing.prices(settings().price_table)
+    price = pricing.training_cost(table, plan.training.model, billed, plan.training.training_type or pricing.GLOBAL)
+    return Spend(price.usd, True, billed, epochs, price.usd_per_million_tokens)
+
+
+def _billed(record: RunRecord) -> int | None:
+    """What the service says that it billed, in the job's last event; else it is reckoned."""
+    told = [found for event in kept_events(record) if (found := BILLED.match(event["message"]))]
+    return int(told[-1][1]) if told else None

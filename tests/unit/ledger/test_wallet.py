@@ -1,0 +1,116 @@
+"""The wallet on real storage semantics: fifty at once, second executions, and runs that died."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from threading import Barrier
+
+import pytest
+
+from activities.reserve import book
+from shared.ledger import Ledger
+from shared.models.record import Effect, JobProgress, Outcome, RunRecord
+from shared.storage import Container
+from shared.wallet import Limits, Wallet
+from tests.builders import NOW, a_record
+
+FIFTY = 50
+PLENTY = Limits(jobs_at_a_time=100, jobs_a_day=100, usd_a_day=1000)
+
+
+def the_wallet(container: Container) -> Wallet:
+    """What stands in the blob."""
+    stored = container.read("wallet.json")
+    assert stored is not None
+    return Wallet.model_validate_json(stored.content)
+
+
+def ended(ledger: Ledger, run_id: str, outcome: Outcome = Outcome.FAILED, **changes: object) -> None:
+    """Ends a run in the ledger, and tells the wallet nothing."""
+    end = a_record(outcome=outcome)
+
+    def ending(record: RunRecord, _now: datetime) -> RunRecord:
+        return record.model_copy(update={"ending": end.ending, "ended_at": NOW, **changes})
+
+    ledger.change(run_id, ending)
+
+
+def claimed(ledger: Ledger, name: str) -> str:
+    """The id of a new run."""
+    run = a_record(name)
+    assert ledger.claim(run)
+    return run.id
+
+
+@pytest.mark.parametrize(
+    ("limits", "most"),
+    [
+        pytest.param(Limits(7, 100, 1000), 7, id="at a time"),
+        pytest.param(Limits(100, 9, 1000), 9, id="jobs a day"),
+        pytest.param(Limits(100, 100, 11), 11, id="money a day"),
+    ],
+)
+def test_fifty_at_once_never_pass_a_limit(ledger: Ledger, container: Container, limits: Limits, most: int) -> None:
+    """Of fifty runs that need a dollar each exactly as many are booked as the limit allows."""
+    runs = [claimed(ledger, f"run{number}") for number in range(FIFTY)]
+    start = Barrier(FIFTY)
+
+    def one(run_id: str) -> bool:
+        start.wait()
+        return book(ledger, run_id, 1.0, limits) is None
+
+    with ThreadPoolExecutor(FIFTY) as pool:
+        assert sum(pool.map(one, runs)) == most
+    assert len(the_wallet(container).bookings) == most
+
+
+def test_second_execution_books_once(ledger: Ledger, container: Container) -> None:
+    """Ten executions of one run's reservation are one booking, and all of them may go on."""
+    run_id = claimed(ledger, "travel")
+    with ThreadPoolExecutor(10) as pool:
+        tries = [pool.submit(book, ledger, run_id, 1.0, Limits(1, 1, 1)) for _ in range(10)]
+        answers = [one.result() for one in tries]
+    assert answers == [None] * 10
+    assert [b.usd for b in the_wallet(container).bookings.values()] == [1.0]
+
+
+def test_place_of_a_run_that_died_without_buying_is_free(ledger: Ledger, container: Container) -> None:
+    """Nobody gave the booking back; the ledger says that the run has ended."""
+    dead, alive = claimed(ledger, "dead"), claimed(ledger, "alive")
+    limits = Limits(1, 1, 1)
+    assert book(ledger, dead, 1.0, limits) is None
+    assert book(ledger, alive, 1.0, limits) is not None
+    ended(ledger, dead)
+    assert book(ledger, alive, 1.0, limits) is None
+    assert set(the_wallet(container).bookings) == {alive}
+
+
+def test_job_of_a_run_that_bought_stays_counted_and_is_settled_to_what_it_cost(ledger: Ledger, container: Container) -> None:
+    """The place is free again, the job of the day is not; a failed job cost nothing."""
+    first, second = claimed(ledger, "first"), claimed(ledger, "second")
+    assert book(ledger, first, 5.0, Limits(1, 100, 1000)) is None
+    job = Effect(state="made", holder="h", at=NOW, id="ftjob-1")
+    ended(ledger, first, effects={"job": job}, job=JobProgress(status="failed"))
+    assert book(ledger, second, 1.0, Limits(1, 100, 1000)) is None
+    kept = the_wallet(container).bookings[first]
+    assert (kept.open, kept.usd) == (False, 0.0)
+    assert book(ledger, claimed(ledger, "third"), 1.0, Limits(100, 2, 1000)) is not None
+
+
+def test_run_that_lives_keeps_its_booking(ledger: Ledger, container: Container) -> None:
+    """Also one whose end is decided but not over: its job may still run."""
+    run_id = claimed(ledger, "travel")
+    assert book(ledger, run_id, 1.0, PLENTY) is None
+
+    def deciding(record: RunRecord, _now: datetime) -> RunRecord:
+        return record.model_copy(update={"ending": a_record(outcome=Outcome.FAILED).ending})
+
+    ledger.change(run_id, deciding)
+    assert book(ledger, claimed(ledger, "other"), 1.0, Limits(1, 1, 1)) is not None
+    assert set(the_wallet(container).bookings) == {run_id}
+
+
+def test_booking_of_a_run_that_the_ledger_does_not_know_is_free(ledger: Ledger, container: Container) -> None:
+    """A booking can't outlive its run's record."""
+    assert book(ledger, "nobody", 1.0, Limits(1, 1, 1)) is None
+    assert book(ledger, claimed(ledger, "travel"), 1.0, Limits(1, 1, 1)) is None
+    assert "nobody" not in the_wallet(container).bookings
