@@ -73,7 +73,7 @@ def options(plan: Plan, role: Role) -> "ScanOptions":
     from shared.dataset import models, scan
 
     try:
-        return scan.ScanOptions(model=models.base_model(plan.training.model), role=role)
+        return scan.ScanOptions(model=models.base_model(plan.training.model), role=role, method=plan.training.method)
     except models.UnknownModel as unknown:
         raise PlanRejected("TD-PLAN-005", str(unknown), "Correct `model` in job.json; docs/data-formats.md lists the models.") from None
 

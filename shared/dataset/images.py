@@ -1,16 +1,15 @@
 """The rules of content parts and images in one example.
 
-Only what the line itself tells is checked: an address is not fetched, an embedded image is looked at by its first bytes. Of the
-colour modes, PNG's alone are read; JPEG and WEBP are taken as they come.
+Only what the line itself tells is checked: an address is not fetched, an embedded image is looked at by its header. A JPEG whose
+header isn't found and a WEBP, which is always RGB or RGBA, are taken as they come.
 """
 
-import base64
 import ipaddress
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
-from . import rules
+from . import image_headers, rules
 from .findings import Finding, finding
 from .models import BaseModel
 from .shapes import Json, JsonObject
@@ -21,26 +20,46 @@ DETAILS = ("low", "high", "auto")
 
 _DATA_URI = re.compile(r"data:([a-z]+/[a-z0-9.+-]+);base64,", re.IGNORECASE)
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
-_HEAD_CHARS = 36  # 27 bytes: enough for PNG's colour type
-_PNG_COLOURS = (2, 6)  # RGB, RGBA
+_KINDS = {"image/jpeg": "jpeg", "image/jpg": "jpeg", "image/png": "png", "image/webp": "webp"}
 _PRIVATE_HOSTS = (".local", ".internal", ".localhost", ".lan")
 
 
-def is_image(part: Json) -> bool:
-    """Whether a content part says that it is an image."""
-    return isinstance(part, dict) and part.get("type") == "image_url"
+def images_in(messages: Iterable[JsonObject]) -> Iterator[JsonObject]:
+    """The parts of these messages that say that they are images."""
+    for message in messages:
+        content = message.get("content")
+        if isinstance(content, list):
+            for part in content:
+                if isinstance(part, dict) and part.get("type") == "image_url":
+                    yield part
 
 
-def has_images(messages: Json) -> bool:
-    """Whether any message carries an image."""
-    return isinstance(messages, list) and any(True for _ in _images(messages))
+def detail_of(part: JsonObject) -> str:
+    """The detail that an image asks for; auto where it asks for none."""
+    image = part.get("image_url")
+    detail = image.get("detail") if isinstance(image, dict) else None
+    return detail if isinstance(detail, str) and detail in DETAILS else "auto"
 
 
-def check_number(messages: list[Json]) -> Iterator[Finding]:
+def size_of(part: JsonObject) -> tuple[int, int]:
+    """Width and height, in pixels, of an embedded image; zeros where they can't be told."""
+    image = part.get("image_url")
+    url = image.get("url") if isinstance(image, dict) else None
+    header = _DATA_URI.match(url) if isinstance(url, str) else None
+    if not isinstance(url, str) or header is None:
+        return 0, 0
+    try:
+        seen = image_headers.header_of(image_headers.Encoded(url[header.end() :]))
+    except ValueError:
+        return 0, 0  # no base64
+    return (seen.width, seen.height) if seen else (0, 0)
+
+
+def check_number(messages: Iterable[JsonObject], place: str = "/messages") -> Iterator[Finding]:
     """Too many images in one example."""
-    number = sum(1 for _ in _images(messages))
+    number = sum(1 for _ in images_in(messages))
     if number > MAX_IMAGES:
-        yield finding(rules.TOO_MANY_IMAGES, "/messages", f"The example has {number} images; {MAX_IMAGES} are allowed.")
+        yield finding(rules.TOO_MANY_IMAGES, place, f"The example has {number} images; {MAX_IMAGES} are allowed.")
 
 
 def check_parts(place: str, parts: list[Json], role: str, model: BaseModel) -> Iterator[Finding]:
@@ -50,13 +69,6 @@ def check_parts(place: str, parts: list[Json], role: str, model: BaseModel) -> I
             yield from _image(f"{place}/{index}", part, role, model)
         elif not isinstance(part, dict) or part.get("type") != "text" or not isinstance(part.get("text"), str):
             yield finding(rules.PART_SHAPE, f"{place}/{index}")
-
-
-def _images(messages: list[Json]) -> Iterator[Json]:
-    for message in messages:
-        content = message.get("content") if isinstance(message, dict) else None
-        if isinstance(content, list):
-            yield from filter(is_image, content)
 
 
 def _image(place: str, part: JsonObject, role: str, model: BaseModel) -> Iterator[Finding]:
@@ -90,20 +102,9 @@ def _address(place: str, url: str) -> Iterator[Finding]:
     size = len(content) // 4 * 3 - content[-2:].count("=")
     if size > MAX_IMAGE_BYTES:
         yield finding(rules.IMAGE_TOO_LARGE, place, f"The image has {size} bytes; {MAX_IMAGE_BYTES} are allowed.")
-    if not _is_kind(header[1].lower(), base64.b64decode(content[:_HEAD_CHARS])):
+    seen = image_headers.header_of(image_headers.Encoded(content))
+    if seen is None or seen.kind != _KINDS.get(header[1].lower()) or not seen.coloured:
         yield finding(rules.IMAGE_FORMAT, place)
-
-
-def _is_kind(kind: str, head: bytes) -> bool:
-    match kind:
-        case "image/jpeg" | "image/jpg":
-            return head.startswith(b"\xff\xd8\xff")
-        case "image/png":
-            return head.startswith(b"\x89PNG\r\n\x1a\n") and len(head) > 25 and head[25] in _PNG_COLOURS
-        case "image/webp":
-            return head.startswith(b"RIFF") and head[8:12] == b"WEBP"
-        case _:
-            return False
 
 
 def _is_public(url: str) -> bool:

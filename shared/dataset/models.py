@@ -9,6 +9,10 @@ import difflib
 
 import msgspec
 
+SUPERVISED = "supervised"
+PREFERENCE = "dpo"
+REINFORCEMENT = "reinforcement"
+
 FORMER_RESULT = ".ft-"
 """What separates a base model from its suffix in the name of a fine-tuned model."""
 

@@ -7,6 +7,7 @@ import msgspec
 
 from . import formats, reading, rules
 from .findings import KEPT, Finding, Tally, finding
+from .image_tokens import ImageTokens
 from .models import BaseModel
 from .statistics import Histogram
 
@@ -18,12 +19,16 @@ MAX_IMAGE_EXAMPLES = 50_000
 
 
 class ScanOptions(msgspec.Struct, frozen=True):
-    """What a file is checked for. The two sizes are the package's own; tests cut smaller pieces."""
+    """What a file is checked for. `method` is the run's training method; None takes the file's own format for it.
+
+    The two sizes are the package's own; tests cut smaller pieces.
+    """
 
     model: BaseModel
     role: Role = "training"
     block_bytes: int = reading.BLOCK_BYTES
     max_line_bytes: int = reading.MAX_LINE_BYTES
+    method: str | None = None
 
 
 class Place(msgspec.Struct):
@@ -73,6 +78,9 @@ class SpanScan(msgspec.Struct):
     tally: Tally = msgspec.field(default_factory=Tally)
     total: Histogram = msgspec.field(default_factory=Histogram)
     assistant: Histogram = msgspec.field(default_factory=Histogram)
+    trained: Histogram = msgspec.field(default_factory=Histogram)
+    over_limit: int = 0
+    images: ImageTokens = msgspec.field(default_factory=ImageTokens)
     messages_by_role: dict[str, int] = msgspec.field(default_factory=dict[str, int])
 
     def close_blanks(self) -> None:
@@ -107,6 +115,9 @@ class SpanScan(msgspec.Struct):
         self.system.merge(later.system)
         self.total.merge(later.total)
         self.assistant.merge(later.assistant)
+        self.trained.merge(later.trained)
+        self.images.merge(later.images)
+        self.over_limit += later.over_limit
         self.block_digests.extend(later.block_digests)
         self.stop = later.stop
         self.lines += later.lines
@@ -118,7 +129,9 @@ class FileScan(msgspec.Struct):
     """The scan of a whole file.
 
     `findings` are the first 100 errors and the first 100 warnings in file order, those of the file itself ahead; `counts` has all of
-    them by code. `examples` are the lines that hold a JSON object, `total` and `assistant` the tokens of those that hold messages.
+    them by code. `examples` are the lines that hold a JSON object; `total`, `assistant` and `trained` the tokens of those that hold
+    messages: all, those of answers, and those of the answers that are learnt. `over_limit` are the examples with more tokens than the
+    model takes, `images` an estimate that `total` doesn't contain.
     """
 
     bytes: int
@@ -133,6 +146,9 @@ class FileScan(msgspec.Struct):
     total: Histogram
     assistant: Histogram
     messages_by_role: dict[str, int]
+    trained: Histogram = msgspec.field(default_factory=Histogram)
+    over_limit: int = 0
+    images: ImageTokens = msgspec.field(default_factory=ImageTokens)
 
 
 def merge(parts: Sequence[SpanScan], options: ScanOptions) -> FileScan:
@@ -164,6 +180,9 @@ def merge(parts: Sequence[SpanScan], options: ScanOptions) -> FileScan:
         total=whole.total,
         assistant=whole.assistant,
         messages_by_role=whole.messages_by_role,
+        trained=whole.trained,
+        over_limit=whole.over_limit,
+        images=whole.images,
     )
 
 
@@ -195,11 +214,13 @@ def _of_formats(whole: SpanScan, options: ScanOptions) -> list[Finding]:
         return [finding(rules.FORMATS_MIXED, message=f"The file mixes lines of these formats: {names}.", line=second)]
     for name, place in whole.formats.items():
         if name not in formats.CHECKS:
-            return [
-                finding(rules.FORMAT_UNSUPPORTED, message=f"The lines have the format {name}; it is not supported yet.", line=place.line)
-            ]
+            return [finding(rules.FORMAT_UNSUPPORTED, message=f"The lines have the format {name}; it is not supported.", line=place.line)]
+        if options.method is not None and name != options.method:
+            message = f"The lines have the format {name}; the run trains by the method {options.method}."
+            return [finding(rules.METHOD_MISMATCH, message=message, line=place.line)]
         if name not in options.model.methods:
-            return [finding(rules.METHOD_NOT_OFFERED)]
+            offered = ", ".join(sorted(options.model.methods))
+            return [finding(rules.METHOD_NOT_OFFERED, message=f"The lines have the format {name}; the base model offers: {offered}.")]
     return []
 
 

@@ -1,7 +1,8 @@
 """The catalogue of rules: every code that a finding can carry, with what it means and how to mend it.
 
 Codes are stable: a rule that goes leaves its number unused. 0xx speak of the file, 1xx of a line, 2xx of an example's messages,
-3xx of tools, 4xx of images. Sources of the rules: Azure OpenAI's guides on fine-tuning, tools and vision (docs/data-formats.md).
+3xx of tools, 4xx of images, 5xx of preferences, 6xx of reinforcement and its grader. Sources of the rules: Azure OpenAI's guides on
+fine-tuning (supervised, preference, reinforcement), tools and vision (docs/data-formats.md).
 """
 
 from typing import Literal
@@ -42,8 +43,8 @@ NOT_TEXT = _rule(
 FORMAT_UNSUPPORTED = _rule(
     "005",
     "error",
-    "Format not supported yet",
-    "The lines are for another training method than supervised fine-tuning.",
+    "Format not supported",
+    "The lines have a format that no training method here takes.",
     'Write chat examples: {"messages": [...]} that end with the answer to learn.',
 )
 FORMATS_MIXED = _rule(
@@ -55,9 +56,9 @@ TOO_MANY_IMAGE_EXAMPLES = _rule(
 METHOD_NOT_OFFERED = _rule(
     "008",
     "error",
-    "Model without supervised training",
-    "The chosen base model can't be trained with chat examples.",
-    "Choose a base model that offers supervised fine-tuning.",
+    "Method not offered by the model",
+    "The chosen base model can't be trained with lines of this format.",
+    "Choose a base model that offers this method.",
 )
 SYSTEM_MISSING = _rule(
     "009",
@@ -72,6 +73,13 @@ SYSTEM_VARIES = _rule(
     "System message varies",
     "Examples begin with different system messages.",
     "Use one wording, unless the difference is meant to be learnt.",
+)
+METHOD_MISMATCH = _rule(
+    "011",
+    "error",
+    "Lines for another method",
+    "The lines are written for another training method than the run's.",
+    "Set the method that the lines are for, or write the lines for the method.",
 )
 
 LINE_TOO_LONG = _rule("101", "error", "Line too long", "A line may have 16 MiB; it was not read further.", "Shorten or split the example.")
@@ -251,3 +259,42 @@ IMAGE_DETAIL = _rule("405", "error", "Unknown image detail", "detail is low, hig
 IMAGE_FORMAT = _rule("406", "error", "Unsupported image format", "Images are JPEG, PNG or WEBP, in RGB or RGBA.", "Convert the image.")
 IMAGE_TOO_LARGE = _rule("407", "error", "Image too large", "An image may have 10 MB.", "Make the image smaller.")
 TOO_MANY_IMAGES = _rule("408", "error", "Too many images", "An example may have 64 images.", "Split the example.")
+
+INPUT_MISSING = _rule(
+    "501",
+    "error",
+    "No input",
+    "A preference needs `input`: an object with messages, and tools where there are any.",
+    'Write "input": {"messages": [...]}.',
+)
+OUTPUT_MISSING = _rule(
+    "502",
+    "error",
+    "Output missing",
+    "preferred_output and non_preferred_output are arrays with at least one message each.",
+    "Give both outputs.",
+)
+OUTPUT_ROLE = _rule(
+    "503",
+    "error",
+    "Foreign role in an output",
+    "An output holds messages of the assistant and of tools only.",
+    "Move the message into the input.",
+)
+OUTPUT_WITHOUT_ASSISTANT = _rule(
+    "504", "error", "Output without an answer", "Each output needs at least one assistant message.", "Add the assistant's answer."
+)
+OUTPUTS_IDENTICAL = _rule(
+    "505", "warning", "Identical outputs", "Both outputs are the same, so that there is no preference to learn.", "Leave the line out."
+)
+INPUT_WITHOUT_USER = _rule(
+    "506", "warning", "No user message in the input", "The input asks nothing that the outputs could answer.", "Add the question."
+)
+
+LAST_NOT_USER = _rule(
+    "601",
+    "error",
+    "Last message is not the user's",
+    "For reinforcement the model answers by itself: the messages end with the user's.",
+    "Move the reference answer into a field of its own, for the grader.",
+)

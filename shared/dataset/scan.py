@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from . import formats, images, lines, reading, rules, supervised, tokens
+from . import formats, lines, messages, reading, rules, tokens
 from .findings import finding
 from .reading import BLOCK_BYTES, MAX_LINE_BYTES, FileSource, Source, SourceTruncated, Span, content_hash_of, spans
 from .results import FileScan, Place, ScanOptions, SpanScan, file_scan_from_json, merge, span_scan_from_json, to_json
@@ -112,7 +112,7 @@ class _SpanScanner:
             return
         for found in formats.CHECKS[name](example, self._options.model):
             self._result.tally.add(found, number)
-        self._tokens(number, next(counted), has_messages=_messages(example) != [])
+        self._tokens(number, next(counted), has_messages=messages.messages_of(example) != [])
         self._conversation(example)
 
     def _tokens(self, number: int, counted: ExampleTokens | None, has_messages: bool) -> None:
@@ -122,23 +122,21 @@ class _SpanScanner:
         elif has_messages:
             self._result.total.add(counted.total)
             self._result.assistant.add(counted.assistant)
+            self._result.trained.add(counted.trained)
             if counted.total > limit:
+                self._result.over_limit += 1
                 message = f"The example has {counted.total} tokens; the model takes {limit}."
                 self._result.tally.add(finding(rules.TOKEN_LIMIT, message=message), number)
 
     def _conversation(self, example: JsonObject) -> None:
-        messages = _messages(example)
-        for role in filter(None, map(supervised.role_of, messages)):
+        given = messages.messages_of(example)
+        for role in filter(None, map(messages.role_of, given)):
             self._result.messages_by_role[role] = self._result.messages_by_role.get(role, 0) + 1
-        if messages:
-            system = next((message.get("content") for message in messages if supervised.role_of(message) == "system"), None)
+        if given:
+            prompts = (message.get("content") for message in given if messages.role_of(message) in messages.PROMPTS)
+            system = next(prompts, None)
             self._result.system.add(_digest(system) if isinstance(system, str) else "")
-        self._result.image_examples += images.has_images(example.get("messages"))
-
-
-def _messages(example: JsonObject) -> list[JsonObject]:
-    messages = example.get("messages")
-    return [message for message in messages if isinstance(message, dict)] if isinstance(messages, list) else []
+            self._result.image_examples += self._result.images.add(given)
 
 
 def _digest(text: str) -> str:

@@ -14,6 +14,7 @@ from typing import Protocol
 import msgspec
 
 from . import vocabulary
+from .messages import NON_PREFERRED, PREFERRED, is_zero, objects_in, prompt_of
 from .shapes import Json, JsonObject
 
 PER_MESSAGE = 3
@@ -30,10 +31,11 @@ _BLANKS = re.compile(r"\s{2,}")
 
 
 class ExampleTokens(msgspec.Struct, frozen=True):
-    """The tokens of one example, and those of its answers among them."""
+    """The tokens of one example; those of its answers among them, and those of the answers that are learnt."""
 
     total: int
     assistant: int
+    trained: int
 
 
 class Uncountable(ValueError):
@@ -69,10 +71,11 @@ class TiktokenCounter:
 
 
 class Texts(msgspec.Struct):
-    """What is to be counted of one example: its texts, which of them are answers, and the tokens of its frame."""
+    """What is to be counted of one example: its texts, which of them are answers, which are learnt, and the tokens of its frame."""
 
     values: list[str]
     answers: list[int]
+    trained: list[int]
     frame: int
 
 
@@ -82,22 +85,32 @@ def whole_characters(text: str) -> str:
 
 
 def texts_of(example: JsonObject) -> Texts:
-    """The texts of an example; what isn't a message has none."""
-    messages = example.get("messages")
-    texts = Texts([], [], PER_EXAMPLE)
-    for message in messages if isinstance(messages, list) else ():
-        if isinstance(message, dict):
-            _add_message(texts, message)
+    """The texts of an example: of all its messages, of a preference those of the input and of both outputs.
+
+    Learnt are the answers whose weight isn't 0; of a preference, those of the preferred output; of a conversation that ends with the
+    user, as for reinforcement, none.
+    """
+    texts = Texts([], [], [], PER_EXAMPLE)
+    prompt = prompt_of(example)
+    learns = "messages" in example and not (prompt and prompt[-1].get("role") == "user")
+    for message in prompt:
+        _add_message(texts, message, learns)
+    if "messages" not in example:
+        for key in (PREFERRED, NON_PREFERRED):
+            for message in objects_in(example.get(key)):
+                _add_message(texts, message, key == PREFERRED)
     return texts
 
 
-def _add_message(texts: Texts, message: JsonObject) -> None:
+def _add_message(texts: Texts, message: JsonObject, learns: bool) -> None:
     texts.frame += PER_MESSAGE
     for key, value in message.items():
         first = len(texts.values)
         texts.values.extend(_texts_of_value(key, value))
         if key == "content" and message.get("role") == "assistant":
-            texts.answers.extend(range(first, len(texts.values)))
+            own = range(first, len(texts.values))
+            texts.answers.extend(own)
+            texts.trained.extend(own if learns and not is_zero(message.get("weight", 1)) else ())
         elif key == "name":
             texts.frame += PER_NAME
 
@@ -133,7 +146,8 @@ def count_all(examples: Sequence[JsonObject], counter: Counter) -> list[ExampleT
 
 def _sum(texts: Texts, lengths: Iterator[int]) -> ExampleTokens:
     own = list(itertools.islice(lengths, len(texts.values)))
-    return ExampleTokens(texts.frame + sum(own), sum(own[index] for index in texts.answers))
+    answers, trained = (sum(own[index] for index in chosen) for chosen in (texts.answers, texts.trained))
+    return ExampleTokens(texts.frame + sum(own), answers, trained)
 
 
 def count(example: JsonObject, encoding_name: str) -> ExampleTokens:

@@ -1,30 +1,34 @@
 """The rules of tools in one example: declarations, calls, and the answers to them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from . import lines, rules
 from .findings import Finding, finding
 from .shapes import Json, JsonObject
 
+KEYS = frozenset({"tools", "parallel_tool_calls", "functions", "function_call"})
+"""Where an example speaks of its tools, beside its messages."""
+
 
 def check(example: JsonObject) -> Iterator[Finding]:
-    """Everything that is wrong with an example's tools and functions."""
-    yield from _declarations(example)
+    """Everything that is wrong with the tools and functions of an example whose messages stand in `messages`."""
+    yield from check_declarations(example)
     messages = example.get("messages")
     if isinstance(messages, list):
-        yield from _calls(messages, _declared(example))
+        yield from check_calls(((f"/messages/{index}", message) for index, message in enumerate(messages)), declared_in(example))
 
 
-def _declarations(example: JsonObject) -> Iterator[Finding]:
-    if "tools" in example:
-        yield from _each_declaration("/tools", example["tools"], wrapped=True)
-    if "functions" in example:
-        yield finding(rules.LEGACY_FUNCTIONS, "/functions")
-        yield from _each_declaration("/functions", example["functions"], wrapped=False)
-        if "tools" in example:
-            yield finding(rules.TOOLS_AND_FUNCTIONS)
-    if "parallel_tool_calls" in example and not isinstance(example["parallel_tool_calls"], bool):
-        yield finding(rules.PARALLEL_TYPE, "/parallel_tool_calls")
+def check_declarations(given: JsonObject, place: str = "") -> Iterator[Finding]:
+    """Everything that is wrong with the declarations in the object at this place."""
+    if "tools" in given:
+        yield from _each_declaration(f"{place}/tools", given["tools"], wrapped=True)
+    if "functions" in given:
+        yield finding(rules.LEGACY_FUNCTIONS, f"{place}/functions")
+        yield from _each_declaration(f"{place}/functions", given["functions"], wrapped=False)
+        if "tools" in given:
+            yield finding(rules.TOOLS_AND_FUNCTIONS, place)
+    if "parallel_tool_calls" in given and not isinstance(given["parallel_tool_calls"], bool):
+        yield finding(rules.PARALLEL_TYPE, f"{place}/parallel_tool_calls")
 
 
 def _each_declaration(place: str, declared: Json, wrapped: bool) -> Iterator[Finding]:
@@ -48,10 +52,11 @@ def _is_declaration(entry: Json, wrapped: bool) -> bool:
     )
 
 
-def _declared(example: JsonObject) -> frozenset[str]:
+def declared_in(given: JsonObject) -> frozenset[str]:
+    """The names of the tools and functions that an object declares."""
     found: list[Json] = []
     for key in ("tools", "functions"):
-        declared = example.get(key)
+        declared = given.get(key)
         for entry in declared if isinstance(declared, list) else ():
             function = entry.get("function") if isinstance(entry, dict) and key == "tools" else entry
             found.append(function.get("name") if isinstance(function, dict) else None)
@@ -62,14 +67,14 @@ def _is_text(value: Json) -> bool:
     return isinstance(value, str) and value != ""
 
 
-def _calls(messages: list[Json], declared: frozenset[str]) -> Iterator[Finding]:
-    """Walk the conversation: which calls were made, and which of them still wait for an answer."""
+def check_calls(conversation: Iterable[tuple[str, Json]], declared: frozenset[str]) -> Iterator[Finding]:
+    """Walk a conversation of places and messages: which calls were made, and which of them still wait for an answer."""
     made: set[str] = set()
     waiting: dict[str, str] = {}
-    for index, message in enumerate(messages):
+    for field, message in conversation:
         if not isinstance(message, dict):
             continue
-        field, role = f"/messages/{index}", message.get("role")
+        role = message.get("role")
         if role == "user":
             yield from _unanswered(waiting)
         elif role == "tool":

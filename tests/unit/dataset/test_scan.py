@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ from shared.dataset.findings import KEPT
 from tests.unit.dataset.builders import (
     IMAGE_MODEL,
     LOADED,
+    TEXT_MODEL,
     MemorySource,
     a_conversation,
     a_file,
@@ -26,8 +28,12 @@ from tests.unit.dataset.builders import (
     scanned,
 )
 
-PREFERENCE: dict[str, Any] = {"input": {"messages": []}, "preferred_output": [], "non_preferred_output": []}
-GRADED = {"messages": [a_message("user")], "answer": "4"}
+PREFERENCE: dict[str, Any] = {
+    "input": {"messages": [a_message("system", "Be brief."), a_message("user")]},
+    "preferred_output": [a_message("assistant", "Four.")],
+    "non_preferred_output": [a_message("assistant", "Five or so.")],
+}
+GRADED = {"messages": [a_message("system"), a_message("user")], "answer": "4"}
 LINES = st.sampled_from(
     [
         json.dumps(an_example()).encode(),
@@ -107,8 +113,6 @@ def test_scan_prints_the_labs_figures(file: str, total: tuple[float, ...], assis
                 "UTF-32": b"\x00\x00\xfe\xff",
             }.items()
         ),
-        pytest.param(a_file(PREFERENCE, times=30), "TD-DATA-005", id="preference"),
-        pytest.param(a_file(GRADED, times=30), "TD-DATA-005", id="reinforcement"),
         pytest.param(a_file({"prompt": "a", "completion": "b"}, times=30), "TD-DATA-005", id="completion"),
         pytest.param(a_file(an_example(), PREFERENCE), "TD-DATA-006", id="mixed"),
     ],
@@ -186,10 +190,49 @@ def test_all_findings_of_a_line_are_reported_in_order() -> None:
     assert [(entry.line, entry.code[-3:]) for entry in found.findings] == [(None, "009"), (1, "203"), (1, "209"), (1, "216"), (2, "103")]
 
 
-def test_model_without_supervised_training_is_named_once() -> None:
-    """Chat examples for a reinforcement-only model are one error."""
-    found = scanned(a_file(an_example(), times=12), chosen=options(models.base_model("o4-mini")))
-    assert found.counts == {"TD-DATA-008": 1}
+FORMATS: dict[str, dict[str, Any]] = {"supervised": an_example(), "dpo": PREFERENCE, "reinforcement": GRADED}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("model", ["gpt-4.1", "gpt-4o-mini", "o4-mini"])
+def test_file_for_a_method_that_the_model_does_not_offer_is_one_error(name: str, model: str) -> None:
+    """A format that the model can't be trained with is named once; any other passes."""
+    chosen = models.base_model(model)
+    found = scanned(a_file(FORMATS[name], times=12), chosen=options(chosen))
+    assert (found.format, found.counts) == (name, {} if name in chosen.methods else {"TD-DATA-008": 1})
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("method", FORMATS)
+def test_file_of_another_format_than_the_runs_method_is_one_error(name: str, method: str) -> None:
+    """The run's method decides, where it is known."""
+    chosen = msgspec.structs.replace(options(models.base_model("o4-mini" if name == "reinforcement" else "gpt-4.1")), method=method)
+    found = scanned(a_file(FORMATS[name], times=12), chosen=chosen)
+    assert found.counts == ({} if name == method else {"TD-DATA-011": 1})
+
+
+@pytest.mark.parametrize(
+    ("name", "roles", "learnt"),
+    [
+        ("supervised", {"system": 1, "user": 1, "assistant": 1}, "The Pacific."),
+        ("dpo", {"system": 1, "user": 1, "assistant": 2}, "Four."),
+        ("reinforcement", {"system": 1, "user": 1}, ""),
+    ],
+)
+def test_file_has_the_figures_of_its_format(name: str, roles: dict[str, int], learnt: str) -> None:
+    """Messages of all fields are counted by role; learnt are the answers that the method learns from."""
+    found = scanned(a_file(FORMATS[name]))
+    assert found.messages_by_role == roles
+    assert found.trained.sum == tokens.count({"messages": [a_message("assistant", learnt)]}, "o200k_base").assistant
+    assert found.total.size == 1
+
+
+def test_examples_over_the_limit_are_counted() -> None:
+    """Two of three examples are longer than the model takes."""
+    chosen = options(msgspec.structs.replace(TEXT_MODEL, max_example_tokens=40), "validation")
+    long = an_example(a_message("system"), a_message("user", "word " * 40), a_message("assistant"))
+    found = scanned(a_file(long, an_example(), long), chosen=chosen)
+    assert (found.over_limit, found.counts) == (2, {"TD-DATA-218": 2, "TD-DATA-010": 1})
 
 
 def test_examples_with_images_are_counted_to_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,26 @@
+"""The rules of one example for reinforcement fine-tuning: a conversation that ends with the question, and fields for the grader.
+
+What a grader must be, and which fields it reads, stands in `graders`.
+"""
+
+from collections.abc import Iterator
+
+from . import images, messages, rules, tools
+from .findings import Finding, finding
+from .messages import objects_in, role_of
+from .models import BaseModel
+from .shapes import JsonObject
+
+
+def check(example: JsonObject, model: BaseModel) -> Iterator[Finding]:
+    """Everything that is wrong with an example; further fields at its top level are the grader's."""
+    if "messages" not in example:
+        yield finding(rules.MESSAGES_MISSING)
+    else:
+        given = example["messages"]
+        yield from messages.check_all("/messages", given, model)
+        if isinstance(given, list) and given:
+            if role_of(given[-1]) != "user":
+                yield finding(rules.LAST_NOT_USER, "/messages")
+            yield from images.check_number(objects_in(given))
+    yield from tools.check(example)
