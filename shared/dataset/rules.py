@@ -298,3 +298,59 @@ LAST_NOT_USER = _rule(
     "For reinforcement the model answers by itself: the messages end with the user's.",
     "Move the reference answer into a field of its own, for the grader.",
 )
+GRADER_SHAPE = _rule(
+    "602",
+    "error",
+    "Malformed grader",
+    "A grader is an object of the type string_check, text_similarity, score_model, python or multi, with the fields of its type.",
+    "Give the grader in the shape of its type; a multigrader holds others by name, and none of its own kind.",
+)
+GRADER_OPERATION = _rule(
+    "603",
+    "error",
+    "Unknown operation of a grader",
+    "The operation of a string check or the metric of a text similarity is none of the known ones.",
+    "Use one of the operations that the message names.",
+)
+GRADER_MODEL = _rule(
+    "604",
+    "error",
+    "Model that can't grade",
+    "Answers are scored by gpt-4o-2024-08-06 or o3-mini-2025-01-31.",
+    "Name one of these; it needs no deployment.",
+)
+GRADER_SOURCE = _rule(
+    "605",
+    "error",
+    "Python grader that can't run",
+    "The source defines no function `grade`, or has more than 256 KB.",
+    "Define `def grade(sample, item):` at the outermost level, and keep data out of the source.",
+)
+GRADER_FORMULA = _rule(
+    "606",
+    "error",
+    "Formula that can't be read",
+    "calculate_output joins the names of the graders by + - * / ^ and min, max, abs, floor, ceil, exp, sqrt, log.",
+    "Write a formula over the names of its graders.",
+)
+GRADER_REFERENCE = _rule(
+    "607",
+    "error",
+    "Template that can't be filled",
+    "A template between {{ and }} names a field of the line, as item.answer, or a part of the sample, as sample.output_text.",
+    "Begin the reference with item. or sample., and close its braces.",
+)
+SAMPLE_REFERENCE = _rule(
+    "608",
+    "warning",
+    "Unknown part of the sample",
+    "Of the model's answer, output_text and output_json are documented.",
+    "Read sample.output_text, or sample.output_json where the response format is JSON.",
+)
+GRADER_FIELD_MISSING = _rule(
+    "609",
+    "error",
+    "Field that the grader reads is missing",
+    "The grader reads a field that the line doesn't have.",
+    "Add the field to the line, or correct the grader's reference.",
+)

@@ -7,8 +7,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 
-from shared.dataset import models, scan, supervised
-from shared.dataset.findings import Finding
+from shared.dataset import models, scan, tokens
 from shared.dataset.results import Role
 
 TEXT_MODEL = models.base_model("gpt-4.1-mini")
@@ -73,11 +72,8 @@ def codes_of(content: bytes) -> set[str]:
     return set(scanned(content).counts)
 
 
-def found_in(example: Any, model: models.BaseModel = TEXT_MODEL) -> list[Finding]:
-    """What is wrong with one example."""
-    return list(supervised.check(example, model))
-
-
-def places(example: Any, model: models.BaseModel = TEXT_MODEL) -> set[tuple[str, str]]:
-    """Code and field of what is wrong with one example."""
-    return {(found.code.removeprefix("TD-DATA-"), found.field) for found in found_in(example, model)}
+def of_tokens(total: int) -> dict[str, Any]:
+    """An example of exactly so many tokens."""
+    messages = [a_message("system", "Be brief."), a_message("user", ""), a_message("assistant", "")]
+    words = total - tokens.count(an_example(*messages), TEXT_MODEL.encoding).total - 1
+    return an_example(messages[0], a_message("user", "?"), a_message("assistant", " a" * words))

@@ -1,0 +1,241 @@
+"""Proofs of the rules of messages, 2xx."""
+
+from typing import Any
+
+from shared.dataset import models, rules
+from tests.unit.dataset.builders import TEXT_MODEL, a_conversation, a_file, a_message, an_example, of_tokens, options
+from tests.unit.dataset.proofs.cases import Bad, Example, File, Proof, bad
+
+USER, ASSISTANT = a_message("user"), a_message("assistant")
+REASONING_MODEL = models.base_model("o4-mini")
+BLANKS, LONG = 500_000, 2**20
+WIDE_TEXT = (" " * (LONG // 4 - 1) + "x") * 4
+
+
+def asking(text: Any) -> dict[str, Any]:
+    """An example with this question."""
+    return an_example(a_message("system"), a_message("user", text), ASSISTANT)
+
+
+def a_long_file(tokens: int) -> File:
+    """A file with an example of so many tokens in its second line, where 100 are allowed."""
+    model = models.BaseModel("small", TEXT_MODEL.encoding, 100, False, TEXT_MODEL.methods)
+    return File(a_file(an_example(), of_tokens(tokens)), options(model, "validation"))
+
+
+PROOFS = [
+    Proof(
+        rules.MESSAGES_MISSING,
+        bad={
+            "no messages": bad({}),
+            "empty messages": bad({"messages": []}, "/messages"),
+            "messages a string": bad({"messages": "user: Hello."}, "/messages"),
+            "messages null": bad({"messages": None}, "/messages"),
+            "messages an object": bad({"messages": {"0": USER}}, "/messages"),
+        },
+        good={"two messages": Example(an_example(USER, ASSISTANT)), "many messages": Example(an_example(*[USER, ASSISTANT] * 40))},
+    ),
+    Proof(
+        rules.MESSAGE_NOT_OBJECT,
+        bad={
+            "a number": bad(a_conversation(7), "/messages/1"),
+            "a string": bad(a_conversation("Hello."), "/messages/1"),
+            "null": bad(a_conversation(None), "/messages/1"),
+            "a list of messages": bad(a_conversation([USER]), "/messages/1"),
+        },
+        good={"fewest keys": Example(an_example(USER, ASSISTANT)), "all keys": Example(an_example(a_message("user", name="a"), ASSISTANT))},
+    ),
+    Proof(
+        rules.ROLE_UNKNOWN,
+        bad={
+            "unknown": bad(a_conversation(a_message("robot")), "/messages/1/role"),
+            "another case": bad(a_conversation(a_message("User")), "/messages/1/role"),
+            "with a space": bad(a_conversation(a_message("user ")), "/messages/1/role"),
+            "a list": bad(a_conversation({"role": ["user"], "content": "x"}), "/messages/1/role"),
+            "null": bad(a_conversation({"role": None, "content": "x"}), "/messages/1/role"),
+            "none": bad(a_conversation({"content": "x"}), "/messages/1"),
+        },
+        good={
+            "system, user, assistant": Example(an_example()),
+            "developer": Example(an_example(a_message("developer"), USER, ASSISTANT)),
+            "function": Example(a_conversation(a_message("function", name="f"))),
+        },
+    ),
+    Proof(
+        rules.ROLE_DEVELOPER,
+        bad={
+            "first": bad(an_example(a_message("developer"), USER, ASSISTANT), "/messages/0/role"),
+            "later": bad(a_conversation(a_message("developer")), "/messages/1/role"),
+        },
+        good={
+            "system": Example(an_example()),
+            "a reasoning model": Example(an_example(a_message("developer"), USER, answer="4"), REASONING_MODEL),
+            "a name": Example(an_example(a_message("user", name="developer"), ASSISTANT)),
+        },
+    ),
+    Proof(
+        rules.NO_USER,
+        bad={
+            "an answer alone": bad(an_example(ASSISTANT), "/messages"),
+            "system and answer": bad(an_example(a_message("system"), ASSISTANT), "/messages"),
+        },
+        good={"one": Example(an_example(USER, ASSISTANT)), "after an answer": Example(an_example(ASSISTANT, USER, ASSISTANT))},
+    ),
+    Proof(
+        rules.NO_ASSISTANT,
+        bad={
+            "a question alone": bad(an_example(USER), "/messages"),
+            "system and question": bad(an_example(a_message("system"), USER), "/messages"),
+        },
+        good={"one": Example(an_example(USER, ASSISTANT)), "two": Example(a_conversation(ASSISTANT, USER))},
+    ),
+    Proof(
+        rules.LAST_NOT_ASSISTANT,
+        bad={
+            "user": bad(an_example(USER, ASSISTANT, USER), "/messages"),
+            "system": bad(an_example(USER, ASSISTANT, a_message("system")), "/messages"),
+        },
+        good={
+            "weight 0 at the end": Example(an_example(USER, ASSISTANT, USER, a_message("assistant", weight=0))),
+            "two answers on end": Example(an_example(USER, ASSISTANT, ASSISTANT)),
+        },
+    ),
+    Proof(
+        rules.CONTENT_MISSING,
+        bad={
+            "none": bad(a_conversation({"role": "user"}), "/messages/1"),
+            "null in a question": bad(a_conversation(a_message("user", None)), "/messages/1/content"),
+            "null in an answer without calls": bad(a_conversation(a_message("assistant", None)), "/messages/1/content"),
+        },
+        good={
+            "a blank": Example(asking(" ")),
+            "null beside a call": Example(
+                an_example(
+                    USER,
+                    {
+                        "role": "assistant",
+                        "content": None,
+                        "tool_calls": [{"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}],
+                    },
+                )
+            ),
+            "none beside a function call": Example(
+                an_example(USER, {"role": "assistant", "function_call": {"name": "f", "arguments": "{}"}})
+            ),
+        },
+    ),
+    Proof(
+        rules.CONTENT_TYPE,
+        bad={
+            "a number": bad(a_conversation(a_message("user", 1)), "/messages/1/content"),
+            "an object": bad(a_conversation(a_message("user", {"text": "x"})), "/messages/1/content"),
+            "true": bad(a_conversation(a_message("assistant", True)), "/messages/1/content"),
+            "parts in a system message": bad(a_conversation(a_message("system", [])), "/messages/1/content"),
+        },
+        good={"a string": Example(asking("1")), "parts in a question": Example(asking([{"type": "text", "text": "x"}]))},
+    ),
+    Proof(
+        rules.CONTENT_EMPTY,
+        bad={
+            "no character": bad(a_conversation(a_message("user", "")), "/messages/1/content"),
+            "no parts": bad(a_conversation(a_message("user", [])), "/messages/1/content"),
+            "an empty answer": bad(an_example(USER, a_message("assistant", "")), "/messages/1/content"),
+        },
+        good={"one character": Example(asking("?")), "one part": Example(asking([{"type": "text", "text": "?"}]))},
+    ),
+    Proof(
+        rules.WEIGHT_VALUE,
+        bad={
+            repr(weight): bad(a_conversation(a_message("assistant", weight=weight)), "/messages/1/weight")
+            for weight in (0.5, 2, -1, True, False, "1", None, [1])
+        },
+        good={repr(weight): Example(a_conversation(a_message("assistant", weight=weight))) for weight in (0, 1, 1.0, 0.0)},
+    ),
+    Proof(
+        rules.WEIGHT_PLACE,
+        bad={role: bad(a_conversation(a_message(role, weight=1)), "/messages/1/weight") for role in ("user", "system")},
+        good={
+            "an answer": Example(an_example(USER, a_message("assistant", weight=1))),
+            "every answer": Example(an_example(USER, a_message("assistant", weight=0), USER, a_message("assistant", weight=1))),
+        },
+    ),
+    Proof(
+        rules.NOTHING_TO_LEARN,
+        bad={
+            "the only answer": bad(an_example(USER, a_message("assistant", weight=0)), "/messages"),
+            "both answers": bad(an_example(*[USER, a_message("assistant", weight=0.0)] * 2), "/messages"),
+        },
+        good={
+            "one of two": Example(a_conversation(a_message("assistant", weight=0), USER)),
+            "the last of two": Example(an_example(USER, ASSISTANT, USER, a_message("assistant", weight=0))),
+        },
+    ),
+    Proof(
+        rules.NAME_TYPE,
+        bad={repr(name): bad(a_conversation(a_message("user", name=name)), "/messages/1/name") for name in (1, None, ["a"])},
+        good={name: Example(a_conversation(a_message("user", name=name))) for name in ("1", "null")},
+    ),
+    Proof(
+        rules.NAME_CHARACTERS,
+        bad={
+            repr(name[:9]): bad(a_conversation(a_message("user", name=name)), "/messages/1/name")
+            for name in ("A B", "", "Zoë", "a.b", "x" * 65, "a\n")
+        },
+        good={name[:9]: Example(a_conversation(a_message("user", name=name))) for name in ("A_b-1", "x" * 64)},
+    ),
+    Proof(
+        rules.UNKNOWN_KEY,
+        bad={
+            "two in a message": bad(a_conversation(a_message("user", a=1, b=2)), "/messages/1"),
+            "one in the line": bad(an_example(__proto__=1)),
+            "another case": bad(an_example(Tools=[])),
+            "weight in a preference": bad(
+                {
+                    "input": {"messages": [USER]},
+                    "preferred_output": [a_message("assistant", "a", weight=1)],
+                    "non_preferred_output": [ASSISTANT],
+                },
+                "/preferred_output/0",
+            ),
+            "fourth key of a preference": bad(
+                {
+                    "input": {"messages": [USER]},
+                    "preferred_output": [a_message("assistant", "a")],
+                    "non_preferred_output": [ASSISTANT],
+                    "id": 1,
+                }
+            ),
+        },
+        good={
+            "all known keys of a line": Example(an_example(tools=[], parallel_tool_calls=True)),
+            "all known keys of an answer": Example(an_example(USER, a_message("assistant", name="a", weight=1))),
+            "any key beside messages for a grader": Example(an_example(USER, answer="4", level={"a": 1}), REASONING_MODEL),
+        },
+    ),
+    Proof(
+        rules.OTHER_FORMAT_KEY,
+        bad={"one": bad(an_example(preferred_output=[])), "all": bad(an_example(input={}, preferred_output=[], non_preferred_output=[]))},
+        good={
+            "none": Example(an_example()),
+            "a preference": Example(
+                {"input": {"messages": [USER]}, "preferred_output": [a_message("assistant", "a")], "non_preferred_output": [ASSISTANT]}
+            ),
+        },
+    ),
+    Proof(
+        rules.TOKEN_LIMIT,
+        bad={"one token over": Bad(a_long_file(101), "2"), "far over": Bad(a_long_file(1000), "2")},
+        good={"at the limit": a_long_file(100), "one token under": a_long_file(99)},
+    ),
+    Proof(
+        rules.UNCOUNTABLE,
+        bad={
+            "blanks": Bad(File(a_file(asking(" " * (BLANKS + 1) + "x"))), "1"),
+            "a long text": Bad(File(a_file(asking("ab" * (LONG // 2) + "x")), options(role="validation", max_line_bytes=2 * LONG)), "1"),
+        },
+        good={
+            "as many blanks": File(a_file(asking(" " * BLANKS + "x"))),
+            "as long a text of shorter runs": File(a_file(asking(WIDE_TEXT)), options(role="validation", max_line_bytes=2 * LONG)),
+        },
+    ),
+]
