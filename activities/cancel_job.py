@@ -21,10 +21,11 @@ def cancel_job(_context: task.ActivityContext, request: dict[str, Any]) -> dict[
     Second run: a job that has ended, or isn't there, needs no cancelling.
     """
     wanted = RunStep.model_validate(request)
-    return answered(lambda: _cancel(wanted))
+    return answered(lambda: take_back_job(wanted))
 
 
-def _cancel(wanted: RunStep) -> Answer:
+def take_back_job(wanted: RunStep) -> Answer:
+    """Done where the run has no job that could still train; `wait` where that isn't known yet."""
     ledger = open_ledger()
     record = ledger.get(wanted.run_id).record
     effect = record.effects.get("file:training")

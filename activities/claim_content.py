@@ -1,37 +1,86 @@
 """Claim what the run is about to train: the same bytes with the same settings are trained once."""
 
 import hashlib
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import azure.durable_functions as df
 from durabletask import task
 
+from activities.cancel_job import take_back_job
 from shared.answering import answered
-from shared.ledger import open_ledger
-from shared.models.messages import CANCELLED, Answer, RunStep, done, ended
-from shared.models.record import Outcome, RunRecord
+from shared.errors import PlanRejected, Problem
+from shared.ledger import Ledger, open_ledger
+from shared.models.messages import CANCELLED, Answer, RunStep, done, ended, wait
+from shared.models.record import Outcome, RunRecord, Step
 
 bp = df.Blueprint()
 
 
 @bp.activity_trigger(input_name="request")
 def claim_content(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
-    """Takes the content claim, or ends the run as the duplicate of the one that holds it.
+    """Takes the content claim; `wait` while a living run holds it, `duplicate` once a successful one does.
 
-    Second run: the claim is held by this run already, which is the same answer.
+    Second run: the claim is held by this run already, which is the same answer. A run that has begun
+    to buy has held it before, and asks no more.
     """
     wanted = RunStep.model_validate(request)
-    return answered(lambda: _claim(wanted))
+    return answered(lambda: claimed(open_ledger(), wanted, take_back_job))
 
 
-def _claim(wanted: RunStep) -> Answer:
-    ledger = open_ledger()
-    record = ledger.get(wanted.run_id).record
+def claimed(ledger: Ledger, wanted: RunStep, take_back: Callable[[RunStep], Answer]) -> Answer:
+    """The run's turn, a wait for the holder's end, or the end as its duplicate; `take_back` cancels a job that was left behind."""
+    read = ledger.enter(wanted.run_id, Step.GATE)
+    record = read.record
     if record.stopping:
         return CANCELLED
+    if record.effects:
+        return done()
     by_force = bool(record.plan and record.plan.retrain)
-    holder = ledger.hold(f"content/{content_key(record)}", wanted.run_id, successes_hold=True, by_force=by_force)
-    return ended(Outcome.DUPLICATE, duplicate_of=holder) if holder else done()
+    holder = ledger.hold(f"content/{content_key(record)}", wanted.run_id, keeps, by_force=by_force)
+    if holder is None:
+        return _turn(ledger, wanted.run_id)
+    holding = ledger.get(holder).record
+    if holding.outcome is Outcome.SUCCEEDED:
+        return ended(Outcome.DUPLICATE, duplicate_of=holder)
+    waited_s = (read.now - record.entered(Step.GATE)).total_seconds()
+    if waited_s > wanted.pace.run_deadline_s:
+        return ended(Outcome.EXPIRED, _held_too_long(holder, waited_s))
+    if holding.outcome is not None and keeps(holding):
+        take_back(RunStep(run_id=holder, pace=wanted.pace))
+    return _wait(ledger, wanted, f"{holder} trains the same content.", waited_s)
+
+
+def keeps(record: RunRecord) -> bool:
+    """Whether this run keeps its content: it lives, or succeeded, or has left a job behind that may still train."""
+    job = record.effects.get("job")
+    return record.outcome in {None, Outcome.SUCCEEDED} or (job is not None and job.state != "removed")
+
+
+def _held_too_long(holder: str, waited_s: float) -> Problem:
+    return PlanRejected(
+        "TD-GATE-009",
+        f"The run {holder} trains the same content and had not ended after {waited_s / 3600:.1f} h.",
+        "Cancel that run, or look why it does not end; then drop the files again.",
+    ).problem
+
+
+def _wait(ledger: Ledger, wanted: RunStep, because: str, waited_s: float) -> Answer:
+    def noting(current: RunRecord, _now: datetime) -> RunRecord:
+        return current.model_copy(update={"waits_because": because})
+
+    ledger.change(wanted.run_id, noting)
+    return wait(wanted.pace.next_poll_s(waited_s), because)
+
+
+def _turn(ledger: Ledger, run_id: str) -> Answer:
+    def noting(current: RunRecord, now: datetime) -> RunRecord | None:
+        waited = current.waits_because is not None and current.turn_at is None
+        return current.model_copy(update={"waits_because": None, "turn_at": now}) if waited else None
+
+    ledger.change(run_id, noting)
+    return done()
 
 
 def content_key(record: RunRecord) -> str:

@@ -67,7 +67,7 @@ def _facts(plan: Plan, ledger: Ledger, run_id: str) -> Preflight:
         quotas=account.quotas(account.location()),
         deployments=account.deployments(),
         may_deploy=account.may_deploy(),
-        name_held_by=ledger.hold(f"deployment/{name.lower()}", run_id, successes_hold=False),
+        name_held_by=ledger.hold(f"deployment/{name.lower()}", run_id, lambda other: other.outcome is None),
         files=service.count_files(),
         jobs=service.count_jobs(),
         limits=settings().limits,

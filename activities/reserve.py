@@ -35,7 +35,7 @@ def _reserve(wanted: RunStep) -> Answer:
     read = ledger.get(wanted.run_id)
     if read.record.stopping or read.record.plan is None:
         return CANCELLED
-    waited_s = (read.now - read.record.entered(Step.GATE)).total_seconds()
+    waited_s = (read.now - (read.record.turn_at or read.record.entered(Step.GATE))).total_seconds()
     if read.record.effects:  # it has begun to buy, so it passed here before
         return done(waited_s=0)
     refused = book(ledger, wanted.run_id, reservation_usd(read.record, read.record.plan.budget_usd), limits(settings()))

@@ -1,5 +1,5 @@
-"""The deterministic stories: run, scan and train."""
+"""The deterministic stories: run, scan, gate and train."""
 
-from orchestrators import run, scan, train
+from orchestrators import gate, run, scan, train
 
-blueprints = (run.bp, scan.bp, train.bp)
+blueprints = (run.bp, scan.bp, gate.bp, train.bp)

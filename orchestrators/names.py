@@ -33,6 +33,7 @@ class Activity(StrEnum):
 class Orchestrator(StrEnum):
     """Every orchestrator."""
 
+    GATE = "gate"
     RUN = "run"
     SCAN = "scan"
     TRAIN = "train"

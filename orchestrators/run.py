@@ -39,7 +39,8 @@ def prove_a_model(story: Story) -> Steps[None]:
     plan = yield from story.done(Activity.MAKE_PLAN)
     story.show(Step.SCAN)
     yield from story.tell(Orchestrator.SCAN, {**wire(story.request()), **plan.value})
-    yield from pass_the_gate(story)
+    story.show(Step.GATE)
+    yield from story.tell(Orchestrator.GATE, wire(story.start))
     story.show(Step.UPLOAD)
     for role in sorted(plan.value["files"]):
         yield from story.done(Activity.UPLOAD_FILE, story.file_request(role))
@@ -52,16 +53,6 @@ def prove_a_model(story: Story) -> Steps[None]:
     yield from story.sleep(story.start.pace.first_answer_s)
     story.show(Step.SMOKE_TEST)
     yield from story.done(Activity.SMOKE_TEST)
-
-
-def pass_the_gate(story: Story) -> Steps[None]:
-    """Nothing is bought before this is through. What the account said before a long wait is old, so it is asked again."""
-    story.show(Step.GATE)
-    yield from story.done(Activity.CLAIM_CONTENT)
-    yield from story.done(Activity.PREFLIGHT)
-    reserved = yield from story.done(Activity.RESERVE)
-    if reserved.value.get("waited_s", 0) > story.start.pace.poll_most_s:
-        yield from story.done(Activity.PREFLIGHT)
 
 
 def end_the_run(story: Story, end: StoryEnded) -> Steps[dict[str, Any]]:

@@ -50,7 +50,6 @@ class Story:
     def __init__(self, context: task.OrchestrationContext, start: StartRun) -> None:
         self.context = context
         self.start = start
-        self._step = Step.CLAIMED
         # One listening task for the whole orchestration: an abandoned one would swallow the next event.
         self._wake = context.wait_for_external_event(WAKE)
 
@@ -64,7 +63,6 @@ class Story:
 
     def show(self, step: Step, job: JobProgress | None = None, because: str | None = None) -> None:
         """Sets the custom status."""
-        self._step = step
         status: Progress = progress_of(step, job, because)
         self.context.set_custom_status(wire(status))
 
@@ -84,8 +82,6 @@ class Story:
             answer = yield from self.call(activity, request)
             if answer.kind != "wait":
                 return go_on(answer)
-            if answer.because:
-                self.show(self._step, because=answer.because)
             yield from self.sleep(answer.wait_s)
 
     def sleep(self, seconds: float) -> Steps[None]:

@@ -12,13 +12,14 @@ from datetime import datetime
 from shared import storage
 from shared.errors import InternalError, ServiceUnavailable
 from shared.models.base import Frozen
-from shared.models.record import Effect, Entered, Outcome, RunRecord, RunSummary, Step, summary_of
+from shared.models.record import Effect, Entered, RunRecord, RunSummary, Step, summary_of
 from shared.storage import Container
 from shared.wallet import Wallet
 
 RUNS, CLAIMS, WALLET = "runs/", "claims/", "wallet.json"
 SUMMARY = "summary"  # key of the metadata that holds the row of the run: 8 KB of ASCII at most
 SWAPS = 50
+FALLBACKS = 8  # earlier holders that a claim remembers
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class Claim(Frozen):
     """Who holds what the claim is about."""
 
     run_id: str
+    before: tuple[str, ...] = ()
+    """Runs that still held it when it was taken by force: where the taker ends badly, it is theirs again."""
 
 
 class Ledger:
@@ -101,26 +104,28 @@ class Ledger:
             if row := facts.metadata.get(SUMMARY):
                 yield RunSummary.model_validate_json(row)
 
-    def hold(self, claim: str, run_id: str, *, successes_hold: bool, by_force: bool = False) -> str | None:
+    def hold(self, claim: str, run_id: str, holds: Callable[[RunRecord], bool], *, by_force: bool = False) -> str | None:
         """Takes a claim for this run; answers the id of the run that holds it already, or None.
 
-        A claim belongs to a living run, or to a successful one where `successes_hold`; the claim of a
-        run that ended otherwise is taken over, so nobody has to let go of one.
+        `holds` tells from a run's record whether it keeps the claims that it took. The claim of a run
+        that doesn't is taken over, so nobody has to let go of one; of many takers one wins.
         """
         blob = f"{CLAIMS}{claim}.json"
-        mine = Claim(run_id=run_id).model_dump_json().encode()
+        mine = Claim(run_id=run_id)
         for _ in range(SWAPS):
-            if self._container.put_new(blob, mine):
+            if self._container.put_new(blob, _bytes(mine)):
                 return None
             stored = self._container.read(blob)
             if stored is None:
                 continue
-            holder = Claim.model_validate_json(stored.content).run_id
-            if holder == run_id:
+            found = Claim.model_validate_json(stored.content)
+            if found.run_id == run_id:
                 return None
-            if not by_force and self._holds(holder, successes_hold):
-                return holder
-            if self._container.swap(blob, mine, stored.etag):
+            holders = [other for other in (found.run_id, *found.before) if other != run_id and self._keeps(other, holds)]
+            if holders and not by_force:
+                return holders[0]
+            mine = Claim(run_id=run_id, before=tuple(holders[:FALLBACKS]))
+            if self._container.swap(blob, _bytes(mine), stored.etag):
                 return None
         raise ServiceUnavailable("The ledger", "a claim is fought over")
 
@@ -137,12 +142,9 @@ class Ledger:
                 return
         raise ServiceUnavailable("The ledger", f"{SWAPS} writes of the wallet in a row met another writer")
 
-    def _holds(self, run_id: str, successes_hold: bool) -> bool:
+    def _keeps(self, run_id: str, holds: Callable[[RunRecord], bool]) -> bool:
         found = self.read(run_id)
-        if found is None:
-            return False
-        outcome = found.record.outcome
-        return outcome is None or (successes_hold and outcome is Outcome.SUCCEEDED)
+        return found is not None and holds(found.record)
 
 
 def with_effect(record: RunRecord, name: str, effect: Effect) -> RunRecord:
@@ -152,6 +154,10 @@ def with_effect(record: RunRecord, name: str, effect: Effect) -> RunRecord:
 
 def _blob(run_id: str) -> str:
     return f"{RUNS}{run_id}.json"
+
+
+def _bytes(claim: Claim) -> bytes:
+    return claim.model_dump_json().encode()
 
 
 def _encoded(record: RunRecord) -> bytes:

@@ -20,7 +20,7 @@ from shared.ledger import open_ledger
 from shared.models.base import Frozen, wire
 from shared.models.drop import RUN_NAME, TRAINING_SET, Drop, drop_of
 from shared.models.record import PERCENTAGES, RunRecord, summary_of
-from triggers.starting import start_once
+from triggers.starting import PARTS, start_once
 
 bp = df.Blueprint()
 log = logging.getLogger("tunedrop")
@@ -89,7 +89,7 @@ def cancel_run(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> 
     changed = open_ledger().change(record.id, cancelling)
     if changed.cancel_requested_at is None or changed.ended_at is not None:
         return refused(409, "TD-HTTP-005", "The run is ending or has ended; a cancel can't change that.", "Look at its outcome.")
-    for instance in (changed.id, f"{changed.id}-train"):
+    for instance in (changed.id + part for part in PARTS):
         _wake(client, instance)
     return answer(202, {"id": changed.id, "cancel_requested_at": changed.cancel_requested_at.isoformat()})
 

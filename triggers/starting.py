@@ -20,7 +20,7 @@ from shared.settings import settings
 
 log = logging.getLogger("tunedrop")
 RUN = "run"
-PARTS = ("", "-scan", "-train")
+PARTS = ("", "-scan", "-gate", "-train")
 """The instances of a run: its own and its sub-orchestrations'."""
 GONE = {OrchestrationStatus.COMPLETED, OrchestrationStatus.FAILED, OrchestrationStatus.TERMINATED}
 

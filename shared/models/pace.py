@@ -38,6 +38,11 @@ class Pace(Frozen):
     smoke_deadline_s: float = 600
     """How long a new deployment may answer DeploymentNotFound (API reference: within five minutes, seen longer)."""
 
+    @property
+    def run_deadline_s(self) -> float:
+        """The longest that a run can hold its content, by its other deadlines."""
+        return self.gate_deadline_s + self.file_deadline_s + self.job_deadline_s + self.deployment_deadline_s + self.smoke_deadline_s
+
     def next_poll_s(self, waited_s: float) -> float:
         """The wait before the next poll, after `waited_s` seconds of waiting in all."""
         return min(max(waited_s * self.poll_growth, self.poll_first_s), self.poll_most_s)

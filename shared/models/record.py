@@ -120,6 +120,8 @@ class RunRecord(Frozen):
     estimate_usd: float | None = None
     waits_because: str | None = None
     """What the run waits for in the gate, since it was told last."""
+    turn_at: datetime | None = None
+    """When the turn came of a run that had to wait for others with the same content."""
     job: JobProgress | None = None
     smoke: SmokeResult | None = None
     smoke_attempts: int = 0

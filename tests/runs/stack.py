@@ -145,8 +145,12 @@ class Stack:
 
     def asked(self, operation: str, *, committed: bool = True) -> list[dict[str, Any]]:
         """The stand-in's own record of one operation: the oracle."""
+        return [e for e in self.record() if e["operation"] == operation and (e.get("committed") or not committed)]
+
+    def record(self) -> list[dict[str, Any]]:
+        """All that the stand-in was asked, and what it cost, oldest first."""
         entries: list[dict[str, Any]] = httpx2.get(f"{self.emulator}/_tunedrop/ledger").raise_for_status().json()["entries"]
-        return [e for e in entries if e["operation"] == operation and (e.get("committed") or not committed)]
+        return entries
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
         """The stand-in's control surface."""

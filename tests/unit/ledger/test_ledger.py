@@ -5,6 +5,7 @@ from datetime import datetime
 
 import pytest
 
+from activities.claim_content import keeps
 from shared.errors import InternalError
 from shared.ledger import Ledger
 from shared.models.record import Outcome, RunRecord, Step
@@ -73,8 +74,8 @@ def test_content_claim_is_held(ledger: Ledger, outcome: Outcome | None, held: bo
     """A claim belongs to a living or successful run and to no other."""
     first = a_record("first", outcome=outcome)
     ledger.claim(first)
-    ledger.hold("content/k", first.id, successes_hold=True)
-    assert ledger.hold("content/k", "second", successes_hold=True) == (first.id if held else None)
+    ledger.hold("content/k", first.id, keeps)
+    assert ledger.hold("content/k", "second", keeps) == (first.id if held else None)
 
 
 def test_content_claim_is_held_once_when_ten_take_it_at_the_same_moment(ledger: Ledger) -> None:
@@ -83,7 +84,7 @@ def test_content_claim_is_held_once_when_ten_take_it_at_the_same_moment(ledger: 
     for run in runs:
         ledger.claim(run)
     with ThreadPoolExecutor(10) as pool:
-        tries = [pool.submit(ledger.hold, "content/k", run.id, successes_hold=True) for run in runs]
+        tries = [pool.submit(ledger.hold, "content/k", run.id, keeps) for run in runs]
         holders = [one.result() for one in tries]
     winner = [run.id for run, holder in zip(runs, holders, strict=True) if holder is None]
     assert len(winner) == 1
@@ -94,5 +95,17 @@ def test_content_claim_is_taken_by_force_when_a_retrain_is_asked_for(ledger: Led
     """`retrain` takes the claim of a successful run over."""
     first = a_record("first", outcome=Outcome.SUCCEEDED)
     ledger.claim(first)
-    ledger.hold("content/k", first.id, successes_hold=True)
-    assert ledger.hold("content/k", "second", successes_hold=True, by_force=True) is None
+    ledger.hold("content/k", first.id, keeps)
+    assert ledger.hold("content/k", "second", keeps, by_force=True) is None
+
+
+@pytest.mark.parametrize("before", [None, Outcome.SUCCEEDED], ids=["of a living run", "of a successful run"])
+def test_content_claim_falls_back_when_the_run_that_took_it_by_force_fails(ledger: Ledger, before: Outcome | None) -> None:
+    """A failed retrain doesn't make the same content trainable again for everybody."""
+    first, retrain = a_record("first", outcome=before), a_record("second", outcome=Outcome.FAILED)
+    for run in (first, retrain):
+        ledger.claim(run)
+    ledger.hold("content/k", first.id, keeps)
+    ledger.hold("content/k", retrain.id, keeps, by_force=True)
+    assert ledger.hold("content/k", "third", keeps) == first.id
+    assert ledger.hold("content/k", first.id, keeps) is None

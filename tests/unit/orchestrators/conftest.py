@@ -4,7 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.unit.ledger.conftest import azurite, container, ledger
 from tests.unit.orchestrators.theatre import Theatre, opened
+
+__all__ = ["azurite", "container", "ledger"]
 
 
 @pytest.fixture(scope="session")

@@ -197,25 +197,3 @@ def test_status_tells_the_last_step_when_the_run_is_over(theatre: Theatre) -> No
     """Whoever watches the instance sees that it ended."""
     state = theatre.play(a_play())
     assert json.loads(state.serialized_custom_status or "null") == {"step": "ended", "percentage": 100}
-
-
-def test_status_tells_what_a_run_in_the_gate_waits_for(theatre: Theatre) -> None:
-    """The step is the gate's and the reason is the wallet's, until the wait is over."""
-    seen: list[dict[str, Any]] = []
-
-    def reserving(given: dict[str, Any]) -> Answer:
-        state = theatre.hub.get_orchestration_state(given["run_id"])
-        seen.append(json.loads((state and state.serialized_custom_status) or "null"))
-        return wait(0.01, "As many runs train as may.") if len(seen) == 1 else done(waited_s=0)
-
-    theatre.play(a_play(reserve=reserving))
-    assert [status.get("waits_because") for status in seen] == [None, "As many runs train as may."]
-    assert {status["step"] for status in seen} == {"gate"}
-
-
-@pytest.mark.parametrize(("waited_s", "asked"), [(0, 1), (3600, 2)], ids=["at once", "after an hour"])
-def test_account_is_asked_again_when_the_run_has_waited_long_for_the_wallet(theatre: Theatre, waited_s: float, asked: int) -> None:
-    """What it said before the wait is old."""
-    play = a_play(reserve=done(waited_s=waited_s))
-    theatre.play(play)
-    assert play.called.count("preflight") == asked

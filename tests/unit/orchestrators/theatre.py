@@ -11,7 +11,7 @@ from durabletask import task
 from durabletask.client import OrchestrationState, TaskHubGrpcClient
 from durabletask.worker import ConcurrencyOptions, TaskHubGrpcWorker
 
-from orchestrators import run, scan, train
+from orchestrators import gate, run, scan, train
 from orchestrators.names import Activity, Orchestrator
 from shared.models.base import wire
 from shared.models.messages import Answer, StartRun, done, wait
@@ -73,7 +73,7 @@ class Theatre:
         self._worker = TaskHubGrpcWorker(
             host_address=address, concurrency_options=ConcurrencyOptions(maximum_thread_pool_workers=8), emit_trace_spans=False
         )
-        for blueprint in (run.run, scan.scan, train.train):
+        for blueprint in (run.run, scan.scan, gate.gate, train.train):
             self._worker.add_orchestrator(undecorated(blueprint))
         for activity in Activity:
             self._worker.add_activity(self._actor(activity.value))

@@ -1,0 +1,41 @@
+"""The gate: nothing is bought before it is through; it waits for as long as it takes, in a history that does not grow."""
+
+from typing import Any
+
+import azure.durable_functions as df
+from durabletask import task
+
+from orchestrators.names import Activity
+from orchestrators.steps import Steps, Story
+from shared.models.base import wire
+from shared.models.messages import Answer, StartRun
+from shared.models.record import Step
+
+bp = df.Blueprint()
+PARTS = (Activity.CLAIM_CONTENT, Activity.PREFLIGHT, Activity.RESERVE)
+
+
+@bp.orchestration_trigger(context_name="context")
+def gate(context: task.OrchestrationContext, given: dict[str, Any]) -> Steps[dict[str, Any] | None]:
+    """Passes the parts in their order, or answers the first that says no; after each wait it forgets, and asks the same part again."""
+    story = Story(context, StartRun.model_validate(given))
+    passed = int(given.get("passed", 0))
+    story.show(Step.GATE, because=given.get("because"))
+    answer = yield from story.call(PARTS[passed])
+    while answer.kind == "done" and passed < len(PARTS) - 1:
+        passed += 1
+        answer = yield from story.call(PARTS[passed])
+    answer = yield from asked_again(story, answer)
+    if answer.kind == "wait":
+        story.show(Step.GATE, because=answer.because)
+        yield from story.sleep(answer.wait_s)
+        context.continue_as_new({**given, "passed": passed, "because": answer.because})
+        return None
+    return wire(answer)
+
+
+def asked_again(story: Story, answer: Answer) -> Steps[Answer]:
+    """What the account said before a long wait is old: where the run is through, the preflight is asked once more."""
+    if answer.kind == "done" and answer.value.get("waited_s", 0) > story.start.pace.poll_most_s:
+        return (yield from story.call(Activity.PREFLIGHT))
+    return answer
