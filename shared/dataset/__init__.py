@@ -1,5 +1,37 @@
 """The dataset engine: reads, checks and measures fine-tuning files, in pieces or whole.
 
-Stands alone: relative imports only, msgspec, numpy and tiktoken, Python 3.11 or newer. It reads bytes and gives values back; it
-opens no socket, writes no file and logs nothing, and no text of a file under test leaves it.
+Stands alone: relative imports only, msgspec, numpy, google-re2 and the token counters, Python 3.11 or newer; it also ships by itself as
+the package `tunedrop_check`. It reads bytes and gives values back; it opens no socket and logs nothing, and no text of a file under
+test leaves it. What touches the machine stands in `checker`.
 """
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable
+
+    from .names import Role
+
+__all__ = ["VERSION", "check"]
+
+VERSION = "0.1.0"
+
+
+def check(
+    paths: "str | os.PathLike[str] | Iterable[str | os.PathLike[str]]",
+    *,
+    model: str | None = None,
+    role: "Role | None" = None,
+    prices: "str | os.PathLike[str] | None" = None,
+) -> dict[str, Any]:
+    """Check files, patterns and folders: the document that `--json` prints, `{"files": [...]}`.
+
+    `model` replaces that of a job.json beside the data, `role` what the names say, and `prices` is a JSON file of training prices.
+
+    Raises:
+        CannotCheck: There is no such file, it can't be read, or the model isn't known.
+    """
+    from .checker import library  # msgspec and the counters, 0.1 s and more: the app imports this package at its start
+
+    return library.check(paths, model=model, role=role, prices=prices)

@@ -1,7 +1,6 @@
 """What a scan finds out: of a span, small and mergeable, and of the whole file."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 import msgspec
 
@@ -9,9 +8,8 @@ from . import formats, reading, rules
 from .findings import KEPT, Finding, Tally, finding
 from .image_tokens import ImageTokens
 from .models import BaseModel
+from .names import Role
 from .statistics import Histogram
-
-Role = Literal["training", "validation"]
 
 MIN_EXAMPLES = 10
 MAX_FILE_BYTES = 512 * 2**20

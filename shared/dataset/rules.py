@@ -82,6 +82,24 @@ METHOD_MISMATCH = _rule(
     "Set the method that the lines are for, or write the lines for the method.",
 )
 
+ARCHIVE_DAMAGED = _rule(
+    "051", "error", "Damaged archive", "The gzip archive can't be unpacked to its end.", "Pack the file again, or give it as it is."
+)
+FOLDER_INCOMPLETE = _rule(
+    "052",
+    "error",
+    "Incomplete folder",
+    "Part files that the folder's commits name are missing, or a commit can't be read.",
+    "Copy the whole folder, or write it anew.",
+)
+FOLDER_UNFINISHED = _rule(
+    "053",
+    "warning",
+    "Unfinished folder",
+    "The folder has part files, but neither _SUCCESS nor a commit: its writer may not have come to its end.",
+    "Wait for the job that writes it, or add _SUCCESS if all parts are there.",
+)
+
 LINE_TOO_LONG = _rule("101", "error", "Line too long", "A line may have 16 MiB; it was not read further.", "Shorten or split the example.")
 NOT_UTF8 = _rule("102", "error", "Not UTF-8", "The line holds bytes that aren't UTF-8.", "Save the file as UTF-8.")
 NOT_JSON = _rule(

@@ -8,6 +8,7 @@ import re
 from enum import StrEnum
 from typing import Literal
 
+from shared.dataset import names
 from shared.models.base import Frozen
 
 RUN_NAME = re.compile(r"[a-z0-9](-?[a-z0-9])*")
@@ -15,7 +16,7 @@ RUN_NAME_MAX_CHARS = 31
 NAMELESS = "invalid-name"
 """The run that a drop with an unusable name is reported under."""
 
-TRAINING_SET, VALIDATION_SET, JOB_FILE, SUCCESS = "training_set.jsonl", "validation_set.jsonl", "job.json", "_SUCCESS"
+TRAINING_SET, VALIDATION_SET, JOB_FILE, SUCCESS = names.TRAINING_SET, names.VALIDATION_SET, names.JOB_FILE, names.SUCCESS
 
 
 class Layout(StrEnum):

@@ -1,11 +1,8 @@
 """The plan of a run: pinned blobs and settled settings. Made once, kept in the ledger, never changed."""
 
-from typing import Literal
-
+from shared.dataset.names import Role
 from shared.models.base import Frozen
 from shared.models.job_file import Message, Method, TrainingType
-
-Role = Literal["training", "validation"]
 
 
 class Pin(Frozen):

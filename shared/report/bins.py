@@ -1,32 +1,11 @@
-"""Bins for the token distribution of a file, from exact counts per value."""
+"""Bins for the token distribution of a file, as the report holds them."""
 
 from collections.abc import Mapping
 
+from shared.dataset import bins
 from shared.report.model import Bin
 
-_WIDTHS = (1, 2, 5)
 
-
-def bins_of(counts: Mapping[int, int], at_most: int = 40) -> list[Bin]:
-    """Equal bins that cover every value, of a round width (1, 2 or 5 times a power of ten), as fine as `at_most` allows.
-
-    `counts` tells how many examples have each value; the sum over the bins is the number of examples. Empty counts give no bins.
-    """
-    if not counts:
-        return []
-    low, high = min(counts), max(counts)
-    width = _round_width(low, high, at_most)
-    first = low // width
-    totals = [0] * (high // width - first + 1)
-    for value, count in counts.items():
-        totals[value // width - first] += count
-    return [Bin(low=(first + i) * width, high=(first + i + 1) * width - 1, count=total) for i, total in enumerate(totals)]
-
-
-def _round_width(low: int, high: int, at_most: int) -> int:
-    power = 1
-    while True:
-        for width in (factor * power for factor in _WIDTHS):
-            if high // width - low // width + 1 <= at_most:
-                return width
-        power *= 10
+def bins_of(counts: Mapping[int, int]) -> list[Bin]:
+    """At most 40 equal bins of a round width that cover every value."""
+    return [Bin(low=found.low, high=found.high, count=found.number) for found in bins.bins_of(counts)]

@@ -16,7 +16,7 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("local")(local.local)
 app.command("drop")(drop.drop)
-app.command("check")(check.check)
+app.command("check", cls=check.Handed, add_help_option=False)(check.check)
 app.command("runs")(runs.runs)
 app.command("cancel")(cancel.cancel)
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from shared.dataset.names import role_of
 from shared.models.drop import JOB_FILE, RUN_NAME_MAX_CHARS, TRAINING_SET, VALIDATION_SET, drop_of
-from shared.models.plan import Role
 
 
 class NotADrop(Exception):
@@ -29,11 +29,6 @@ class Layout:
     uploads: tuple[Upload, ...]
     absent: tuple[str, ...] = ()
     """Blobs that would join the drop though they don't belong to it: an earlier one may have left them."""
-
-
-def role_of(path: Path) -> Role:
-    """`validation` where the file's name says so, else `training`."""
-    return "validation" if "validation" in path.name.lower() else "training"
 
 
 def layout_of(paths: Sequence[Path], run: str | None = None, job: Path | None = None) -> Layout:
@@ -79,7 +74,7 @@ def _parts(path: Path) -> dict[str, Path]:
         return {part: path / part for part in (TRAINING_SET, VALIDATION_SET, JOB_FILE) if (path / part).is_file()}
     if _readable(path).name == JOB_FILE:
         return {JOB_FILE: path}
-    return {VALIDATION_SET if role_of(path) == "validation" else TRAINING_SET: path}
+    return {VALIDATION_SET if role_of(path.name) == "validation" else TRAINING_SET: path}
 
 
 def _readable(path: Path) -> Path:

@@ -2,7 +2,6 @@
 
 import json
 import sys
-import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +9,10 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from shared.dataset.checker import display
+
 WIDTH_UNSEEN = 240
 """Columns for a table that goes into a file or a pipe."""
-HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-"""Unicode categories that steer a terminal, reorder a line or show nothing."""
-
 FINE, NOT_SUCCEEDED, ERRORS, UNAVAILABLE = 0, 1, 2, 3
 """Exit codes: fine; a run ended otherwise than succeeded; errors in data or usage; no service or stack to talk to."""
 
@@ -43,11 +41,7 @@ def visible(text: object, *, lines: bool = False) -> str:
 
     With `lines` the text keeps its line ends.
     """
-    return escape("".join(c if _seen(c) or (lines and c == "\n") else f"⟦U+{ord(c):04X}⟧" for c in str(text)))
-
-
-def _seen(character: str) -> bool:
-    return unicodedata.category(character) not in HIDDEN
+    return escape(display.visible(text, lines=lines))
 
 
 def fields(*rows: tuple[str, object]) -> None:

@@ -1,0 +1,91 @@
+"""One input, checked: what the engine found, with the file and the line in it that each finding means."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from .. import models, pricing, results, scan
+from ..findings import Finding
+from ..reading import SourceTruncated
+from . import jobs, sources
+from .inputs import CannotCheck, Input
+
+
+class Request(msgspec.Struct, frozen=True):
+    """What inputs are checked for: the model, else that of the job.json beside them; the prices; how a job.json is read."""
+
+    model: str | None = None
+    prices: pricing.PriceTable = msgspec.field(default_factory=pricing.prices)
+    job_beside: Callable[[Path | None], jobs.Job] = jobs.beside
+
+
+class Placed(msgspec.Struct, frozen=True):
+    """A finding and the file that it lies in: the input itself, or one of its parts."""
+
+    file: str
+    found: Finding
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """An input and what was found; `scan` is None where it could not be brought to bytes."""
+
+    input: Input
+    job: jobs.Job
+    model: models.BaseModel
+    scan: results.FileScan | None
+    findings: list[Placed]
+
+    def number_of(self, severity: str) -> int:
+        """All findings of this severity, also those that are not kept."""
+        own = sum(placed.found.severity == severity for placed in self.findings)
+        if self.scan is None:
+            return own
+        kept = sum(found.severity == severity for found in self.scan.findings)
+        return own - kept + (self.scan.errors if severity == "error" else self.scan.warnings)
+
+
+def check(wanted: Input, request: Request) -> Checked:
+    """Check one input.
+
+    Raises:
+        CannotCheck: The model isn't known, or a file or job.json can't be read.
+        VocabularyDamaged: The package's vocabulary is damaged.
+    """
+    job = request.job_beside(wanted.home)
+    model = _base(request.model or job.model or jobs.DEFAULT_MODEL)
+    own = [Placed(wanted.path, found) for found in wanted.findings]
+    try:
+        with sources.opened(wanted) as source:
+            found = _scanned(wanted, source, scan.ScanOptions(model=model, role=wanted.role, method=job.method))
+            return Checked(wanted, job, model, found, [*own, *_placed(wanted, source, found.findings)])
+    except sources.Refused as refused:
+        file = wanted.path if refused.part is None else str(refused.part)
+        return Checked(wanted, job, model, None, [*own, Placed(file, refused.finding)])
+
+
+def _scanned(wanted: Input, source: scan.Source, options: scan.ScanOptions) -> results.FileScan:
+    try:
+        return scan.scan_source(source, options)
+    except SourceTruncated:
+        raise CannotCheck(f"{wanted.path} changed while it was read. Check it again.") from None
+
+
+def _base(name: str) -> models.BaseModel:
+    try:
+        return models.base_model(name)
+    except models.UnknownModel as unknown:
+        raise CannotCheck(str(unknown)) from None
+
+
+def _placed(wanted: Input, source: scan.Source, findings: list[Finding]) -> Iterator[Placed]:
+    """Each finding with its file; of a folder, the line in its part instead of the line in the whole."""
+    if len(wanted.parts) == 1:
+        yield from (Placed(str(wanted.parts[0]) if found.line else wanted.path, found) for found in findings)
+        return
+    lines = [found.line for found in findings if found.line]
+    places = source.place_of(lines) if isinstance(source, sources.JoinedSource) else {}
+    for found in findings:
+        part, line = places.get(found.line or 0, (None, found.line))
+        file = wanted.path if part is None else str(wanted.parts[part])
+        yield Placed(file, msgspec.structs.replace(found, line=line))

@@ -1,0 +1,45 @@
+"""The checker for notebooks and scripts: paths in, the JSON document out."""
+
+import os
+from collections.abc import Iterable
+from typing import Any
+
+from .. import pricing
+from ..names import Role
+from . import checking, figures, inputs
+
+
+def check(
+    paths: "str | os.PathLike[str] | Iterable[str | os.PathLike[str]]",
+    *,
+    model: str | None,
+    role: Role | None,
+    prices: "str | os.PathLike[str] | None",
+) -> dict[str, Any]:
+    """What `tunedrop_check.check` does."""
+    wanted = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
+    request = checking.Request(model=model, prices=price_table(prices))
+    return documents(inputs.find([os.fspath(path) for path in wanted], role), request)
+
+
+def documents(found: Iterable[inputs.Input], request: checking.Request) -> dict[str, Any]:
+    """The document of all these inputs.
+
+    Raises:
+        CannotCheck: One of them can't be checked.
+    """
+    return {"files": [figures.document(checking.check(one, request), request.prices) for one in found]}
+
+
+def price_table(file: "str | os.PathLike[str] | None") -> pricing.PriceTable:
+    """The prices of a file, else the carried ones.
+
+    Raises:
+        CannotCheck: The file can't be read, or holds something else.
+    """
+    try:
+        return pricing.prices(None if file is None else os.fspath(file))
+    except OSError as error:
+        raise inputs.CannotCheck(f"{file} can't be read: {error.strerror or type(error).__name__}.") from None
+    except pricing.NotAPriceTable as error:
+        raise inputs.CannotCheck(f"{file}: {error}") from None

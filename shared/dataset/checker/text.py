@@ -1,0 +1,184 @@
+"""A check, a rule and a mended copy as lines for people, with roles instead of colours: who prints them decides how each looks.
+
+Everything that comes from data or from a name is made visible here, once.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any, Literal, NamedTuple
+
+from .. import rules
+from .display import visible
+from .mending import CHANGES, MAX_REMEMBERED
+
+Style = Literal["plain", "strong", "faint", "error", "warning", "good", "bar"]
+
+SHOWN = 10
+"""Findings of one rule that are listed; the rest is counted."""
+DOCUMENTED = "docs/data-formats.md, section Rules"
+_FIGURES = ("sum", "min", "max", "mean", "median", "p5", "p95")
+_BAR = 32
+_EIGHTHS = " ▏▎▍▌▋▊▉"
+
+
+class Span(NamedTuple):
+    """A piece of a line, and how it is meant."""
+
+    text: str
+    style: Style = "plain"
+
+
+Line = list[Span]
+
+
+def report(files: Sequence[Mapping[str, Any]]) -> Iterator[Line]:
+    """Findings and figures of all files, each file apart; then a sum where there are several."""
+    for number, file in enumerate(files):
+        if number:
+            yield []
+        yield from _file(file)
+    if len(files) > 1:
+        yield []
+        yield from _sum(files)
+
+
+def _file(file: Mapping[str, Any]) -> Iterator[Line]:
+    yield [Span(visible(file["path"]), "strong"), Span(_parts(file))]
+    yield from _findings(file)
+    for note in file["notes"]:
+        yield [Span("  note        ", "faint"), Span(visible(note))]
+    yield _fact("examples", f"{file['examples']:,}", f"  {file['format']}, for {file['model']}")
+    if file["messages"]:
+        yield _fact("messages", ", ".join(f"{number:,} {role}" for role, number in file["messages"].items()))
+    yield from _tokens(file)
+    yield from _cost(file["cost"])
+    yield _verdict(file["errors"], file["warnings"])
+
+
+def _parts(file: Mapping[str, Any]) -> str:
+    return f", {file['parts']:,} parts" if file["parts"] > 1 else ""
+
+
+def _fact(name: str, value: str, more: str = "") -> Line:
+    return [Span(f"  {name:<11} ", "faint"), Span(value), Span(more, "faint")]
+
+
+# --- Findings
+
+
+def _findings(file: Mapping[str, Any]) -> Iterator[Line]:
+    """One heading a rule, errors first, and below it the places."""
+    order = sorted(file["findings"], key=lambda finding: (finding["severity"], finding["code"]))
+    for code, group in groupby(order, key=lambda finding: finding["code"]):
+        yield from _group(code, list(group), file["counts"].get(code, 0))
+
+
+def _group(code: str, found: list[Mapping[str, Any]], counted: int) -> Iterator[Line]:
+    rule, number = rules.RULES[code], max(counted, len(found))
+    times = f" ({number:,})" if number > 1 else ""
+    yield [Span(f"  {code}", rule.severity), Span(f" {rule.title}{times}", "strong"), Span(f" — {rule.mend}")]
+    for finding in found[:SHOWN]:
+        yield _place(finding)
+    if number > SHOWN:
+        yield [Span(f"    and {number - len(found[:SHOWN]):,} more", "faint")]
+
+
+def _place(finding: Mapping[str, Any]) -> Line:
+    place = visible(finding["file"]) + (f":{finding['line']}" if finding["line"] else "")
+    field = f" {visible(finding['field'])}" if finding["field"] else ""
+    return [Span(f"    {place}", "strong"), Span(f"{field}  {visible(finding['message'])}")]
+
+
+# --- Figures
+
+
+def _tokens(file: Mapping[str, Any]) -> Iterator[Line]:
+    known = {name: figures for name, figures in file["tokens"].items() if figures}
+    if not known:
+        return
+    rows = {name: [_number(figures[figure]) for figure in _FIGURES] for name, figures in known.items()}
+    widths = [max(len(text) for text in column) for column in zip(_FIGURES, *rows.values(), strict=True)]
+    yield [Span("  tokens      ", "faint"), Span(_row(_FIGURES, widths), "faint")]
+    for name, row in rows.items():
+        yield [Span(f"   {name:<11}"), Span(_row(row, widths))]
+    yield _fact("too long", f"{file['over_limit']:,}", f"  over {file['max_example_tokens']:,} tokens")
+    yield from _images(file["images"])
+    yield from _histogram(known["total"]["histogram"])
+
+
+def _images(images: Mapping[str, Any] | None) -> Iterator[Line]:
+    if images is not None:
+        assumed = f", {images['assumed']:,} of them of unknown size" if images["assumed"] else ""
+        yield _fact("images", f"{images['images']:,}{assumed}", f"  about {images['tokens']:,} tokens more, an estimate")
+
+
+def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return "  ".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True))
+
+
+def _number(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
+
+
+def _histogram(bins: Sequence[Mapping[str, int]]) -> Iterator[Line]:
+    """Examples by their tokens, a bar each; a bin that isn't empty has at least a sliver."""
+    most = max(found["count"] for found in bins)
+    ranges = [f"{found['low']:,}-{found['high']:,}" for found in bins]
+    for name, found in zip(ranges, bins, strict=True):
+        eighths = -(-found["count"] * _BAR * 8 // most)
+        bar = "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
+        yield [Span(f"   {name.rjust(max(map(len, ranges)))} ", "faint"), Span(bar, "bar"), Span(f" {found['count']:,}")]
+
+
+def _cost(cost: Mapping[str, Any] | None) -> Iterator[Line]:
+    if cost is None:
+        return
+    chosen = "as job.json asks for" if cost["epochs_chosen_by"] == "job.json" else "as the service is expected to choose"
+    yield _fact("epochs", f"{cost['epochs']}", f"  {chosen}")
+    yield _fact("billed", f"{cost['billed_tokens']:,} tokens")
+    dated = f"  {visible(cost['training_type'])}, prices of {cost['prices_as_of']}, an estimate"
+    if cost["usd"] is None:
+        yield _fact("price", "not known", dated)
+    else:
+        yield _fact("price", f"{cost['usd']:,.2f} USD", f" at {cost['usd_per_million_tokens']:,.2f} a million;{dated[1:]}")
+
+
+def _verdict(errors: int, warnings: int) -> Line:
+    told: Line = [Span(_counted(errors, "error"), "error")] if errors else []
+    told += [Span(", ")] if errors and warnings else []
+    told += [Span(_counted(warnings, "warning"), "warning")] if warnings else []
+    return [Span("  "), *told] if told else [Span("  no errors, no warnings", "good")]
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s' * (number != 1)}"
+
+
+def _sum(files: Sequence[Mapping[str, Any]]) -> Iterator[Line]:
+    examples, errors, warnings = (sum(file[name] for file in files) for name in ("examples", "errors", "warnings"))
+    yield [Span(f"{len(files):,} files, {examples:,} examples", "strong")]
+    yield _verdict(errors, warnings)
+
+
+# --- Rules and mended copies
+
+
+def explained(rule: rules.Rule) -> Iterator[Line]:
+    """One rule: what it is, why it is one, how to mend it, and where it is documented."""
+    yield [Span(f"{rule.code} {rule.title}", "strong"), Span(f"  {rule.severity}", rule.severity)]
+    yield _fact("why", rule.explanation)
+    yield _fact("mend", rule.mend)
+    yield _fact("more", DOCUMENTED)
+
+
+def mended(told: Mapping[str, Any]) -> Iterator[Line]:
+    """What a mended copy has that its original hasn't."""
+    yield [Span(visible(told["to"]), "strong"), Span(f", mended from {visible(told['from'])}")]
+    changes = {name: number for name, number in told["changes"].items() if number}
+    for name, number in changes.items():
+        yield _fact("changed", f"{CHANGES[name]}: {number:,}")
+    if not changes:
+        yield _fact("changed", "nothing")
+    if not told["all_lines_remembered"]:
+        yield _fact("note", f"duplicates were looked for among the first {MAX_REMEMBERED:,} different lines only")
+    yield []
