@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import azure.durable_functions as df
 import grpc
-from durabletask.client import OrchestrationStatus
+from durabletask.client import OrchestrationStatus, TaskHubGrpcClient
 
 from shared.ledger import Ledger
 from shared.models.base import wire
@@ -42,7 +42,7 @@ def start_once(client: df.SyncDurableFunctionsClient, ledger: Ledger, drop: Drop
     return True
 
 
-def schedule(client: df.SyncDurableFunctionsClient, run_id: str) -> None:
+def schedule(client: TaskHubGrpcClient, run_id: str) -> None:
     """Schedules the orchestration of a claimed run; one that exists already is left alone."""
     start = StartRun(run_id=run_id, pace=settings().pace)
     try:
@@ -52,16 +52,26 @@ def schedule(client: df.SyncDurableFunctionsClient, run_id: str) -> None:
             raise
 
 
-def is_alive(client: df.SyncDurableFunctionsClient, run_id: str) -> bool:
+def is_alive(client: TaskHubGrpcClient, run_id: str) -> bool:
     """Whether the engine has an orchestration of this run that has not ended."""
     state = client.get_orchestration_state(run_id, fetch_payloads=False)
     return state is not None and state.runtime_status not in GONE
 
 
-def schedule_anew(client: df.SyncDurableFunctionsClient, run_id: str) -> None:
-    """Takes a run up again whose orchestration is gone or has ended without an outcome."""
-    for part in PARTS:
-        state = client.get_orchestration_state(run_id + part, fetch_payloads=False)
-        if state is not None and state.runtime_status in GONE:
-            client.purge_orchestration(run_id + part)
+def schedule_anew(client: TaskHubGrpcClient, run_id: str) -> bool:
+    """Takes a run up again whose orchestration is gone or has ended without an outcome; says whether it is under way.
+
+    A part that outlived it, as after a terminate from outside, would be in the way of its successor:
+    it is ended first, and the next call takes the run up.
+    """
+    states = [client.get_orchestration_state(run_id + part, fetch_payloads=False) for part in PARTS]
+    found = [state for state in states if state is not None]
+    alive = [state.instance_id for state in found if state.runtime_status not in GONE]
+    for instance in alive:
+        client.terminate_orchestration(instance)
+    if alive:
+        return False
+    for state in found:
+        client.purge_orchestration(state.instance_id)
     schedule(client, run_id)
+    return True

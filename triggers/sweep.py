@@ -29,9 +29,8 @@ def sweep(timer: func.TimerRequest, client: df.SyncDurableFunctionsClient) -> No
     ledger, now = open_ledger(), datetime.now(UTC)
     known = list(ledger.summaries())
     for run_id in stranded(known, now - timedelta(seconds=settings().claim_patience_s)):
-        if not is_alive(client, run_id):
+        if not is_alive(client, run_id) and schedule_anew(client, run_id):
             log.warning("run taken up again", extra={"run": run_id})
-            schedule_anew(client, run_id)
     for drop in unheard({row.id for row in known}, now):
         if start_once(client, ledger, drop):
             log.warning("drop without an event", extra={"run": drop.run_id})
