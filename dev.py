@@ -5,6 +5,7 @@
     python3 dev.py check|drop|runs|cancel …
     python3 dev.py test [--all] …     the tests; --all adds those marked slow; the rest goes to pytest
     python3 dev.py lint               ruff and pyright
+    python3 dev.py wheel [FOLDER]     builds the package tunedrop-check into dist/, or into FOLDER
     python3 dev.py setup              only the setting up
     python3 dev.py lock               writes the lock files anew, from pyproject.toml and package.json
 
@@ -306,10 +307,17 @@ def lock(_arguments: List[str]) -> int:
     return 0
 
 
+def wheel(arguments: List[str]) -> int:
+    """Build the package tunedrop-check; its path is all that comes on standard output."""
+    say("Building tunedrop-check of shared/dataset …")
+    builder = str(ROOT / "tools" / "wheel" / "build.py")
+    return subprocess.call([str(PYTHON), builder, *(arguments or [str(ROOT / "dist")])], env=environment())
+
+
 def main(arguments: List[str]) -> int:
     """Set up what the command needs and run it; its exit code is ours, 2 for a mistake in the call."""
     command, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
-    if command not in (*APP_COMMANDS, "test", "lint", "setup", "lock"):
+    if command not in (*APP_COMMANDS, "test", "lint", "wheel", "setup", "lock"):
         print(__doc__, file=sys.stderr)
         return 0 if command in ("-h", "--help") else 2
     set_up(with_node=command in WITH_NODE)
@@ -318,7 +326,7 @@ def main(arguments: List[str]) -> int:
     if command == "setup":
         say("Everything is in place.")
         return 0
-    return {"test": test, "lint": lint, "lock": lock}[command](rest)
+    return {"test": test, "lint": lint, "wheel": wheel, "lock": lock}[command](rest)
 
 
 if __name__ == "__main__":

@@ -13,9 +13,13 @@ if TYPE_CHECKING:
 
     from .names import Role
 
-__all__ = ["VERSION", "check"]
+__all__ = ["VERSION", "CannotCheck", "check"]
 
 VERSION = "0.1.0"
+
+
+class CannotCheck(Exception):
+    """What was asked for can't be done; the message is a sentence for people."""
 
 
 def check(

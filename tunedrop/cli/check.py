@@ -8,6 +8,7 @@ import typer
 from rich.text import Text
 from typer.core import TyperCommand
 
+from shared.dataset import CannotCheck
 from shared.models.drop import JOB_FILE
 from tunedrop.cli.output import Trouble, out
 
@@ -28,11 +29,11 @@ class Handed(TyperCommand):
 
 def check(context: typer.Context) -> None:
     """Validate fine-tuning examples and count their tokens. Exit code 2 where a file has errors."""
-    from shared.dataset.checker import command, inputs  # msgspec, numpy and the counters, 0.2 s: only for this command
+    from shared.dataset.checker import command  # msgspec, numpy and the counters, 0.2 s: only for this command
 
     try:
         code = command.run(context.args, "tunedrop check", _show, _job_beside)
-    except inputs.CannotCheck as trouble:
+    except CannotCheck as trouble:
         raise Trouble(str(trouble)) from None
     raise typer.Exit(code)
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import msgspec
 
-from .. import models, pricing, results, scan
+from .. import CannotCheck, models, pricing, results, scan
 from ..findings import Finding
 from ..reading import SourceTruncated
 from . import jobs, sources
-from .inputs import CannotCheck, Input
+from .inputs import Input
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -66,6 +66,8 @@ def check(wanted: Input, request: Request) -> Checked:
 
 def _scanned(wanted: Input, source: scan.Source, options: scan.ScanOptions) -> results.FileScan:
     try:
+        if isinstance(source, scan.FileSource):
+            return scan.scan_file(wanted.parts[0], options)
         return scan.scan_source(source, options)
     except SourceTruncated:
         raise CannotCheck(f"{wanted.path} changed while it was read. Check it again.") from None

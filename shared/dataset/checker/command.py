@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from .. import VERSION
+from .. import VERSION, CannotCheck
 from . import checking, explaining, github, inputs, jobs, library, mending, sarif, sources, text
 
 FINE, WARNINGS, ERRORS = 0, 1, 2
@@ -23,7 +23,7 @@ class _Parser(argparse.ArgumentParser):
     """Raises instead of leaving: whoever has called decides how trouble looks."""
 
     def error(self, message: str) -> NoReturn:
-        raise inputs.CannotCheck(f"{message[:1].upper()}{message[1:]}. See {self.prog} --help.")
+        raise CannotCheck(f"{message[:1].upper()}{message[1:]}. See {self.prog} --help.")
 
 
 def parser(prog: str) -> argparse.ArgumentParser:
@@ -59,7 +59,7 @@ def run(arguments: list[str], prog: str, show: Show, job_beside: Callable[[Path 
     if options.explain is not None:
         return _explain(options, show)
     if not options.paths:
-        raise inputs.CannotCheck(f"Name the files to check. See {prog} --help.")
+        raise CannotCheck(f"Name the files to check. See {prog} --help.")
     request = checking.Request(options.model, library.price_table(options.prices), job_beside)
     found = inputs.find(options.paths, options.role)
     copy = _fix(found, options) if options.fix else None
@@ -88,14 +88,14 @@ class _Copy(msgspec.Struct):
 
 def _fix(found: list[inputs.Input], options: argparse.Namespace) -> _Copy:
     if len(found) != 1:
-        raise inputs.CannotCheck(f"--fix mends one input at a time; these are {len(found)}.")
+        raise CannotCheck(f"--fix mends one input at a time; these are {len(found)}.")
     [original] = found
     target: Path = options.fix
     try:
         mended = mending.mend(original, target, force=options.force)
     except sources.Refused as refused:
         why = f"{refused.finding.message} {refused.finding.mend}"
-        raise inputs.CannotCheck(f"{refused.part or original.path} can't be mended: {why}") from None
+        raise CannotCheck(f"{refused.part or original.path} can't be mended: {why}") from None
     told = {"from": original.path, "to": str(target), **msgspec.structs.asdict(mended)}
     return _Copy(inputs.Input(str(target), (target,), original.role, original.home), told)
 
@@ -131,6 +131,6 @@ def main(arguments: list[str] | None = None) -> int:
             stream.reconfigure(errors="replace")
     try:
         return run(sys.argv[1:] if arguments is None else arguments, "tunedrop-check", plainly)
-    except inputs.CannotCheck as trouble:
+    except CannotCheck as trouble:
         print(f"error: {text.visible(trouble)}", file=sys.stderr)
         return ERRORS

@@ -2,8 +2,7 @@
 
 import difflib
 
-from .. import rules
-from .inputs import CannotCheck
+from .. import CannotCheck, rules
 
 _PREFIX = "TD-DATA-"
 

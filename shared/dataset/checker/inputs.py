@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from .. import rules, spark
+from .. import CannotCheck, rules, spark
 from ..findings import Finding, finding
 from ..names import TRAINING_SET, VALIDATION_SET, Role, role_of
 
@@ -15,10 +15,6 @@ STANDARD_INPUT = "-"
 _MAX_COMMIT_BYTES = 16 * 2**20
 _ENDINGS = (".jsonl", ".jsonl.gz")
 _ROLES: tuple[Role, Role] = ("training", "validation")
-
-
-class CannotCheck(Exception):
-    """What was asked for can't be done; the message is a sentence for people."""
 
 
 class Input(msgspec.Struct, frozen=True):

@@ -5,9 +5,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from .. import pricing
+from .. import CannotCheck, pricing
 from ..names import JOB_FILE
-from .inputs import CannotCheck
 
 DEFAULT_MODEL = "gpt-4.1-mini-2025-04-14"
 _MAX_BYTES = 2**18

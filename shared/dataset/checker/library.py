@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-from .. import pricing
+from .. import CannotCheck, pricing
 from ..names import Role
 from . import checking, figures, inputs
 
@@ -40,6 +40,6 @@ def price_table(file: "str | os.PathLike[str] | None") -> pricing.PriceTable:
     try:
         return pricing.prices(None if file is None else os.fspath(file))
     except OSError as error:
-        raise inputs.CannotCheck(f"{file} can't be read: {error.strerror or type(error).__name__}.") from None
+        raise CannotCheck(f"{file} can't be read: {error.strerror or type(error).__name__}.") from None
     except pricing.NotAPriceTable as error:
-        raise inputs.CannotCheck(f"{file}: {error}") from None
+        raise CannotCheck(f"{file}: {error}") from None

@@ -1,7 +1,7 @@
 """A mended copy of a file: what can be mended without knowing what the examples mean.
 
-Byte-order marks, blank lines, white space and CR at the ends of lines, a missing last line feed, and lines that stand there before.
-Everything else stays as it is, byte for byte; a line over the engine's limit is copied unread.
+Byte-order marks, blank lines, white space and CR at the ends of lines, a missing last line feed, and lines whose object stands there
+before. Everything else stays as it is, byte for byte; a line over the engine's limit is copied unread.
 """
 
 import hashlib
@@ -11,10 +11,11 @@ from pathlib import Path
 
 import msgspec
 
-from ..lines import BOM, is_blank
+from .. import CannotCheck
+from ..lines import BOM, decode, is_blank
 from ..reading import MAX_LINE_BYTES, Source
 from . import sources
-from .inputs import CannotCheck, Input
+from .inputs import Input
 
 MAX_REMEMBERED = 1_000_000
 """Different lines that are remembered to find duplicates of, by a digest each: about 130 MB."""
@@ -111,7 +112,7 @@ class _Mender:
         return bare + end
 
     def _is_known(self, content: bytes) -> bool:
-        digest = hashlib.blake2b(content, digest_size=16).digest()
+        digest = hashlib.blake2b(_value_of(content), digest_size=16).digest()
         if digest in self._seen:
             return True
         if len(self._seen) < MAX_REMEMBERED:
@@ -119,6 +120,12 @@ class _Mender:
         else:
             self._mended.all_lines_remembered = False
         return False
+
+
+def _value_of(content: bytes) -> bytes:
+    """The same for lines that hold the same object, however it is spaced and ordered; the line itself where it isn't sound JSON."""
+    line = decode(content)
+    return content if line.value is None or line.findings else msgspec.json.encode(line.value, order="sorted")
 
 
 def _lines(source: Source) -> Iterator[tuple[bytes, bool]]:

@@ -14,12 +14,12 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import IO, Protocol
 
-from .. import rules
+from .. import CannotCheck, rules
 from ..findings import Finding, finding
 from ..lines import BOM
 from ..reading import FileSource, Source
 from ..results import MAX_FILE_BYTES
-from .inputs import STANDARD_INPUT, CannotCheck, Input
+from .inputs import STANDARD_INPUT, Input
 
 _PIECE = 2**20
 

@@ -180,5 +180,5 @@ def mended(told: Mapping[str, Any]) -> Iterator[Line]:
     if not changes:
         yield _fact("changed", "nothing")
     if not told["all_lines_remembered"]:
-        yield _fact("note", f"duplicates were looked for among the first {MAX_REMEMBERED:,} different lines only")
+        yield _fact("note", f"duplicates were looked for among the first {MAX_REMEMBERED:,} different objects only")
     yield []

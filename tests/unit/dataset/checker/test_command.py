@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.dataset import VERSION, check, pricing, rules
-from shared.dataset.checker.inputs import CannotCheck
+from shared.dataset import VERSION, CannotCheck, check, pricing, rules
 from tests.data import a_training_set
 from tests.unit.dataset.checker.builders import BAD_ROLE, NO_SYSTEM, a_file, run
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from shared.dataset import CannotCheck
 from shared.dataset.checker import inputs, sources
-from shared.dataset.checker.inputs import CannotCheck
 from tests.data import a_training_set
 from tests.unit.dataset.checker.builders import BAD_ROLE, NO_SYSTEM, a_commit, a_file, a_spark_folder, run
 

@@ -1,0 +1,140 @@
+"""The package tunedrop-check: shared/dataset by itself, on every Python that it promises."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.dataset import VERSION
+from tests.data import a_training_set
+from tests.unit.house import repository
+from tests.unit.house.python311 import too_new
+from tests.unit.house.repository import ROOT, name_of
+
+DATASET = ROOT / "shared" / "dataset"
+BROKEN = b'{"messages": [{"role": "user", "content": "no answer"}]}\n'
+
+
+def load(path: Path) -> dict[str, Any]:
+    """A TOML file's project table."""
+    return tomllib.loads(path.read_text(encoding="utf-8"))["project"]
+
+
+def uv(*arguments: object) -> None:
+    """Call uv, which fetches no Python of its own."""
+    command = [sys.executable, "-m", "uv", *map(str, arguments), "--no-python-downloads", "--quiet"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def python_of(version: str) -> str:
+    """The first Python of this version on PATH or in pyenv that works; nothing where this machine has none."""
+    homes = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+    candidates = [sys.executable, shutil.which(f"python{version}"), *homes.glob(f"{version}*/bin/python")]
+    for candidate in filter(None, candidates):
+        probe = [str(candidate), "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+        if subprocess.run(probe, capture_output=True, text=True, timeout=30, check=False).stdout.strip() == version:
+            return str(candidate)
+    return ""
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package as `python3 dev.py wheel` builds it."""
+    folder = tmp_path_factory.mktemp("dist")
+    builder = [sys.executable, str(ROOT / "tools" / "wheel" / "build.py"), str(folder)]
+    built = subprocess.run(builder, capture_output=True, text=True, timeout=60, check=True)
+    return Path(built.stdout.strip())
+
+
+def installed(wheel: Path, folder: Path, version: str) -> Path:
+    """The `bin` of an environment with nothing but this wheel and what it needs, at the locked versions where they fit."""
+    python = python_of(version)
+    if not python:
+        pytest.skip(f"this machine has no Python {version}")
+    lock = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    pins = [f"{name}=={number}" for name, number in re.findall(r"^([a-z0-9._-]+)==([^\s;\\]+)", lock, re.MULTILINE)]
+    constraints = folder / "constraints.txt"
+    # The locked numpy has no wheel for 3.11, and a notebook's own is older, too.
+    constraints.write_text("\n".join(pin for pin in pins if version != "3.11" or not pin.startswith("numpy==")))
+    uv("venv", "--python", python, folder / "venv")
+    inside = folder / "venv" / ("Scripts" if sys.platform == "win32" else "bin")
+    uv("pip", "install", "--only-binary", ":all:", "--constraints", constraints, "--python", inside / "python", wheel)
+    return inside
+
+
+def proven(wheel: Path, folder: Path, version: str) -> None:
+    """The wheel's command and library on a good and on a broken file, far from this repository, with none of it on the path."""
+    inside = installed(wheel, folder, version)
+    (folder / "good.jsonl").write_bytes(a_training_set("wheels"))
+    (folder / "bad.jsonl").write_bytes(a_training_set("wheels") + BROKEN)
+    isolated = {"PATH": str(inside), "PYTHONUTF8": "1"}
+
+    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+        command = [str(argument) for argument in arguments]
+        return subprocess.run(command, capture_output=True, encoding="utf-8", cwd=folder, env=isolated, timeout=60, check=False)
+
+    good = run(inside / "tunedrop-check", "good.jsonl", "--json")
+    assert (good.returncode, good.stderr) == (0, "")
+    [file] = json.loads(good.stdout)["files"]
+    assert (file["examples"], file["errors"], file["cost"]["epochs"], file["cost"]["usd"] > 0) == (12, 0, 8, True)
+    bad = run(inside / "tunedrop-check", "bad.jsonl")
+    assert (bad.returncode, bad.stderr) == (2, "")
+    assert "bad.jsonl:13 /messages" in bad.stdout
+    module = run(inside / "python", "-m", "tunedrop_check", "--version")
+    assert module.stdout == f"tunedrop-check {VERSION}\n"
+    library = run(inside / "python", "-c", "import json, tunedrop_check as t; print(json.dumps(t.check('good.jsonl')))")
+    assert library.stdout == good.stdout
+
+
+@pytest.mark.parametrize(
+    "version", ["3.11", pytest.param("3.12", marks=pytest.mark.slow), "3.13", pytest.param("3.14", marks=pytest.mark.slow)]
+)
+def test_wheel_runs_by_itself_on_each_python(wheel: Path, tmp_path: Path, version: str) -> None:
+    """In an empty environment: the command, the module and the library, wherever this machine has that Python."""
+    proven(wheel, tmp_path, version)
+
+
+def test_wheel_needs_what_the_app_has() -> None:
+    """Its dependencies are the app's own lines, but for numpy, of which it takes older ones."""
+    app, package = load(ROOT / "pyproject.toml"), load(ROOT / "tools" / "wheel" / "pyproject.toml")
+    others = set(package["dependencies"]) - set(app["dependencies"])
+    assert [re.split("[<>=]", other)[0] for other in others] == ["numpy"]
+    assert (app["version"], package["requires-python"]) == (VERSION, ">=3.11")
+
+
+@pytest.mark.parametrize("path", [path for path in repository.modules("shared") if DATASET in path.parents], ids=name_of)
+def test_dataset_is_read_by_python_3_11_in_every_module(path: Path) -> None:
+    """Notebooks run on it."""
+    assert too_new(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        pytest.param("type Name = str", id="type statement"),
+        pytest.param("def first[T](values: list[T]) -> T: ...", id="type parameter of a function"),
+        pytest.param("class Box[T]: ...", id="type parameter of a class"),
+        pytest.param('f"{names["a"]}"', id="the same quotes"),
+        pytest.param("f'{f'{a}'}'", id="the same quotes of an f-string"),
+        pytest.param("f'{\"\\n\".join(a)}'", id="backslash"),
+        pytest.param("f'{\na}'", id="line end"),
+        pytest.param('f"""{a  # why\n}"""', id="comment"),
+    ],
+)
+def test_newer_syntax_is_noticed(source: str) -> None:
+    """Each of these is an error in Python 3.11."""
+    assert too_new(source) != []
+
+
+@pytest.mark.parametrize("source", ["f'{names[\"a\"]}\\n'", 'f"""{"a"}"""', "f'{a!r:>{width}}' 'b' # '", "match a:\n    case 1: ..."])
+def test_older_syntax_is_not(source: str) -> None:
+    """Python 3.11 reads these."""
+    assert too_new(source) == []
