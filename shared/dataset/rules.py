@@ -1,29 +1,15 @@
 """The catalogue of rules: every code that a finding can carry, with what it means and how to mend it.
 
 Codes are stable: a rule that goes leaves its number unused. 0xx speak of the file, 1xx of a line, 2xx of an example's messages,
-3xx of tools, 4xx of images, 5xx of preferences, 6xx of reinforcement and its grader. Sources of the rules: Azure OpenAI's guides on
-fine-tuning (supervised, preference, reinforcement), tools and vision (docs/data-formats.md).
+3xx of tools, 4xx of images, 5xx of preferences, 6xx of reinforcement and its grader; 7xx and 8xx are in content_rules.py. Sources of
+the rules: Azure OpenAI's guides on fine-tuning (supervised, preference, reinforcement), tools and vision (docs/data-formats.md).
 """
 
-from typing import Literal
-
-import msgspec
-
-Severity = Literal["error", "warning"]
-
-
-class Rule(msgspec.Struct, frozen=True):
-    """One rule; `mend` is what the owner of the data can do."""
-
-    code: str
-    severity: Severity
-    title: str
-    explanation: str
-    mend: str
-
+from . import content_rules
+from .rule import Rule, Severity
 
 RULES: dict[str, Rule] = {}
-"""Every rule by its code."""
+"""Every rule by its code, those of content_rules.py among them."""
 
 
 def _rule(number: str, severity: Severity, title: str, explanation: str, mend: str) -> Rule:
@@ -372,3 +358,5 @@ GRADER_FIELD_MISSING = _rule(
     "The grader reads a field that the line doesn't have.",
     "Add the field to the line, or correct the grader's reference.",
 )
+
+RULES.update(content_rules.RULES)

@@ -1,0 +1,17 @@
+"""What a rule is; the catalogues are in rules.py (the format) and content_rules.py (what the texts hold)."""
+
+from typing import Literal
+
+import msgspec
+
+Severity = Literal["error", "warning"]
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """One rule; `mend` is what the owner of the data can do."""
+
+    code: str
+    severity: Severity
+    title: str
+    explanation: str
+    mend: str

@@ -1,0 +1,1 @@
+"""Search of raw lines for secrets, personal data and odd characters, in one linear pass over whole blocks."""

@@ -1,0 +1,47 @@
+"""Where in a file something was seen: how often, and on which lines first."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from .findings import Finding, finding
+from .rule import Rule
+
+SHOWN = 20
+"""How many line numbers are kept."""
+
+
+class Sightings(msgspec.Struct):
+    """All sightings counted, the line numbers of the first SHOWN kept."""
+
+    count: int = 0
+    lines: list[int] = msgspec.field(default_factory=list[int])
+
+    def add(self, line: int) -> None:
+        """Count one on a line after the last one."""
+        self.count += 1
+        if len(self.lines) < SHOWN:
+            self.lines.append(line)
+
+    def append(self, later: "Sightings", lines_before: int) -> None:
+        """Add those of the part that follows after so many lines."""
+        self.count += later.count
+        self.lines.extend(line + lines_before for line in later.lines[: SHOWN - len(self.lines)])
+
+    def finding(self, rule: Rule, what: str) -> Finding:
+        """The finding for all of them; `what` says in the plural what was seen, without any text of the file."""
+        first = self.lines[0] if self.lines else None
+        return finding(rule, message=f"{what}: {self.count}, on {listed(self.lines, self.count)}.", line=first)
+
+
+def seen_on(lines: Iterable[int]) -> Sightings:
+    """One sighting on each of these lines."""
+    numbers = list(lines)
+    return Sightings(len(numbers), numbers[:SHOWN])
+
+
+def listed(lines: list[int], count: int) -> str:
+    """The lines in words, and how many more there are."""
+    rest = count - len(lines)
+    numbers = ", ".join(map(str, lines))
+    return f"line{'s' * (count > 1)} {numbers}" + (f" and {rest} more" if rest else "")
