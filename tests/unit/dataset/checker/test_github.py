@@ -27,9 +27,7 @@ def commands(*findings: dict[str, object], path: str = "data/a.jsonl") -> list[s
 
 def test_finding_is_an_annotation_on_its_line() -> None:
     """File, line and title as properties; field, message and mend as the text."""
-    assert commands(a_finding()) == [
-        "::error file=data/a.jsonl,line=7,title=TD-DATA-201 No messages::/messages: It is wrong. Mend it."
-    ]
+    assert commands(a_finding()) == ["::error file=data/a.jsonl,line=7,title=TD-DATA-201 No messages::/messages: It is wrong. Mend it."]
 
 
 def test_finding_of_the_whole_file_has_no_line() -> None:
