@@ -8,6 +8,7 @@ import msgspec
 from .. import CannotCheck, models, pricing, results, scan
 from ..findings import Finding
 from ..reading import SourceTruncated
+from ..vocabulary import VocabularyDamaged
 from . import jobs, sources
 from .inputs import Input
 
@@ -49,8 +50,7 @@ def check(wanted: Input, request: Request) -> Checked:
     """Check one input.
 
     Raises:
-        CannotCheck: The model isn't known, or a file or job.json can't be read.
-        VocabularyDamaged: The package's vocabulary is damaged.
+        CannotCheck: The model isn't known, a file or job.json can't be read, or the package itself is damaged.
     """
     job = request.job_beside(wanted.home)
     model = _base(request.model or job.model or jobs.DEFAULT_MODEL)
@@ -69,6 +69,8 @@ def _scanned(wanted: Input, source: scan.Source, options: scan.ScanOptions) -> r
         if isinstance(source, scan.FileSource):
             return scan.scan_file(wanted.parts[0], options)
         return scan.scan_source(source, options)
+    except VocabularyDamaged as damaged:
+        raise CannotCheck(str(damaged)) from None
     except SourceTruncated:
         raise CannotCheck(f"{wanted.path} changed while it was read. Check it again.") from None
 

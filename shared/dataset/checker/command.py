@@ -3,6 +3,7 @@
 import argparse
 import io
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -15,6 +16,9 @@ from . import checking, explaining, github, inputs, jobs, library, mending, sari
 
 FINE, WARNINGS, ERRORS = 0, 1, 2
 """Exit codes: fine; warnings under --strict; errors in the data or in the usage."""
+
+INTERRUPTED, PIPE_CLOSED = 130, 141
+"""As shells have it: 128 and the number of the signal, SIGINT or SIGPIPE."""
 
 Show = Callable[[Iterable[text.Line]], None]
 
@@ -130,7 +134,14 @@ def main(arguments: list[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):  # a console of another encoding must not end in a traceback
             stream.reconfigure(errors="replace")
     try:
-        return run(sys.argv[1:] if arguments is None else arguments, "tunedrop-check", plainly)
+        code = run(sys.argv[1:] if arguments is None else arguments, "tunedrop-check", plainly)
+        sys.stdout.flush()
     except CannotCheck as trouble:
         print(f"error: {text.visible(trouble)}", file=sys.stderr)
         return ERRORS
+    except BrokenPipeError:  # as `| head` leaves it; the flush at the end of the process must find another place to write
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return code

@@ -1,6 +1,9 @@
 """The command `tunedrop-check`: arguments, what they do, and the sentence where they can't be followed."""
 
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,7 @@ from shared.dataset import VERSION, CannotCheck, check, pricing, rules
 from tests.data import a_training_set
 from tests.unit.dataset.checker.builders import BAD_ROLE, NO_SYSTEM, a_file, run
 
+ROOT = Path(__file__).parents[4]
 FIGURES = {"min", "max", "mean", "median", "sum", "p5", "p95", "histogram"}
 
 
@@ -189,6 +193,22 @@ def test_text_groups_findings_by_rule_and_hides_what_steers(capsys: pytest.Captu
     assert lines[heading + 11] == "    and 5 more"
     assert heading < next(number for number, line in enumerate(lines) if "TD-DATA-009" in line)
     assert "\x1b" not in out
+
+
+@pytest.mark.parametrize(("signalled", "code"), [(False, 141), (True, 130)], ids=["the reader leaves", "Ctrl-C"])
+def test_early_end_is_quiet(tmp_path: Path, signalled: bool, code: int) -> None:
+    """The shell's code and no traceback, where `| head` closes the pipe or Ctrl-C comes while standard input is awaited."""
+    path = a_file(tmp_path / "good.jsonl")
+    command = [sys.executable, "-m", "shared.dataset", "-" if signalled else str(path)]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
+        if signalled:
+            process.stdin.write(bytes(2**20))  # more than a pipe holds: it is read by now
+            process.send_signal(signal.SIGINT)
+        process.stdout.close()
+        assert (process.wait(30), process.stderr.read()) == (code, b"")
 
 
 def test_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
