@@ -113,7 +113,7 @@ def _written_by_spark(path: Path, names: list[str], role: Role, home: Path) -> I
         data = spark.folder(names, lambda name: _start_of(path / name))
     except OSError as error:
         raise CannotCheck(f"The folder {path} can't be read: {error.strerror or type(error).__name__}.") from None
-    notes = (f"Left out: {data.uncommitted} part files that no commit names.",) if data.uncommitted else ()
+    notes = (f"Part files left out, as no commit names them: {data.uncommitted:,}.",) if data.uncommitted else ()
     return Input(str(path), tuple(path / part for part in data.parts), role, home, notes, tuple(_wrong_with(data)))
 
 
@@ -125,8 +125,8 @@ def _start_of(file: Path) -> bytes:
 
 def _wrong_with(data: spark.Folder) -> Iterator[Finding]:
     if data.missing:
-        yield finding(rules.FOLDER_INCOMPLETE, message=f"{data.missing} part files that a commit names are not there.")
+        yield finding(rules.FOLDER_INCOMPLETE, message=f"Part files that a commit names and that are not there: {data.missing:,}.")
     if data.unreadable:
-        yield finding(rules.FOLDER_INCOMPLETE, message=f"{data.unreadable} of the folder's commit files can't be read.")
+        yield finding(rules.FOLDER_INCOMPLETE, message=f"Commit files of the folder that can't be read: {data.unreadable:,}.")
     if not data.finished:
         yield finding(rules.FOLDER_UNFINISHED)

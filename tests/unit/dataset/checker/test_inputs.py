@@ -15,6 +15,7 @@ from tests.data import a_training_set
 from tests.unit.dataset.checker.builders import BAD_ROLE, NO_SYSTEM, a_commit, a_file, a_spark_folder, run
 
 BOM = b"\xef\xbb\xbf"
+EXAMPLES = Path(__file__).parents[4] / "examples"
 PACKED = gzip.compress(a_training_set("packed"))
 
 
@@ -128,8 +129,8 @@ def test_uncommitted_parts_are_left_out_and_told(tmp_path: Path, capsys: pytest.
     marks = {"_started_1": b"", "_started_2": b"", "_committed_1": a_commit(["part-0-tid-1-a.json"])}
     answer = run(capsys, a_spark_folder(tmp_path / "out", parts, marks), "--json")
     assert (answer.code, answer.files[0]["examples"]) == (0, 12)
-    assert answer.files[0]["notes"] == ["Left out: 1 part files that no commit names."]
-    assert "Left out: 1 part files" in run(capsys, tmp_path / "out").out
+    assert answer.files[0]["notes"] == ["Part files left out, as no commit names them: 1."]
+    assert "Part files left out" in run(capsys, tmp_path / "out").out
 
 
 @pytest.mark.parametrize(
@@ -150,6 +151,13 @@ def test_what_is_wrong_with_a_folder_has_a_code(
     [file] = run(capsys, a_spark_folder(tmp_path / "out", parts, marks), "--json").files
     assert {finding["code"]: 1 for finding in file["findings"]} == codes
     assert file["errors"] + file["warnings"] == len(codes)
+
+
+def test_example_of_part_files_is_checked_as_its_page_says(capsys: pytest.CaptureFixture[str]) -> None:
+    """Twelve examples, and the part of the failed task left out."""
+    answer = run(capsys, EXAMPLES / "part-files", "--json")
+    [file] = answer.files
+    assert (answer.code, file["examples"], file["parts"], len(file["notes"])) == (0, 12, 2, 1)
 
 
 @pytest.mark.parametrize("cut", range(1, 40))
