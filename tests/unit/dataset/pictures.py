@@ -32,3 +32,15 @@ def a_webp(width: int = 8, height: int = 8, chunk: Literal["VP8 ", "VP8L", "VP8X
 def a_data_uri(image: bytes, kind: str = "image/png") -> str:
     """An image as it is embedded in a line."""
     return f"data:{kind};base64,{base64.b64encode(image).decode()}"
+
+
+ENCODED = {
+    "image/png": "iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAIAAAASFvFNAAAAFUlEQVR4nGOcmWbMwMDAwMDAxAADABYmATZazWmVAAAAAElFTkSuQmCC",
+    "image/jpeg": "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAP//////////////////////////////////////////////////////////////////////////////////"
+    "////2wBDAf//////////////////////////////////////////////////////////////////////////////////////wAARCAACAAMDASIAAhEBAxEB/8QAFQAB"
+    "AQAAAAAAAAAAAAAAAAAAAAH/xAAUEAEAAAAAAAAAAAAAAAAAAAAA/8QAFAEBAAAAAAAAAAAAAAAAAAAAAf/EABQRAQAAAAAAAAAAAAAAAAAAAAD/2gAMAwEAAhEDEQA/"
+    "AIAC/9k=",
+    "image/webp": "UklGRlQAAABXRUJQVlA4WAoAAAAIAAAAAgAAAQAAVlA4ICAAAABwAQCdASoDAAIADMDOJaACdAFAAAD+lww0afgE3YGAAEVYSUYOAAAASUkqAAgAAAAA"
+    "AAAAAAA=",
+}
+"""Whole images of 3 by 2 pixels as an encoder wrote them (Pillow 12), by their kind."""

@@ -9,7 +9,7 @@ from shared.dataset import image_headers, image_tokens
 from shared.dataset.image_headers import Encoded, Header
 from shared.dataset.image_tokens import ImageTokens
 from tests.unit.dataset.builders import IMAGE_MODEL, a_file, a_message, an_example, options, scanned
-from tests.unit.dataset.pictures import a_data_uri, a_jpeg, a_png, a_webp
+from tests.unit.dataset.pictures import ENCODED, a_data_uri, a_jpeg, a_png, a_webp
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,12 @@ def test_image_tokens_are_the_formulas(width: int, height: int, expected: int) -
 def test_header_tells_size_and_colours(image: bytes, expected: Header | None) -> None:
     """What the header says, zeros where it is damaged, None for another kind of file."""
     assert image_headers.header_of(Encoded(base64.b64encode(image).decode())) == expected
+
+
+@pytest.mark.parametrize("kind", ENCODED)
+def test_header_of_an_encoders_image_is_read(kind: str) -> None:
+    """Whole images, as an encoder wrote them, are 3 by 2 pixels."""
+    assert image_headers.header_of(Encoded(ENCODED[kind])) == Header(kind.removeprefix("image/"), 3, 2)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 10])
