@@ -33,7 +33,7 @@ def parameters() -> Iterator[Any]:
         yield pytest.param(given, id=name, marks=[pytest.mark.slow, pytest.mark.timeout(300)] if given.slow else [])
 
 
-@pytest.mark.parametrize("given", parameters())
+@pytest.mark.parametrize("given", list(parameters()))
 def test_abuse_ends_in_its_diagnosis_within_its_bounds(given: Abuse) -> None:
     """Exactly the named codes, a small result, and no more processor time or memory than stated."""
     source = given.make()

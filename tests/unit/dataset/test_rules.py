@@ -3,10 +3,10 @@
 import pytest
 
 from shared.dataset import rules
-from tests.unit.dataset.proofs import contents, files, grading, images, lines, messages, preferences, reinforcements, tools
+from tests.unit.dataset.proofs import contents, files, folders, grading, images, lines, messages, preferences, reinforcements, tools
 from tests.unit.dataset.proofs.cases import Bad, Case, Proof, places
 
-AREAS = (files, lines, messages, tools, images, preferences, reinforcements, grading, contents)
+AREAS = (files, folders, lines, messages, tools, images, preferences, reinforcements, grading, contents)
 PROOFS: list[Proof] = [proof for area in AREAS for proof in area.PROOFS]
 FEWEST = 2
 
