@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.dataset import models, scan
+from shared.dataset import content_rules, models, scan
 from tests.unit.dataset import clean
 from tests.unit.dataset.builders import IMAGE_MODEL, TEXT_MODEL, a_file, options, scanned
 
@@ -20,23 +20,28 @@ def found_in(examples: Any, model: models.BaseModel, method: str) -> scan.FileSc
     return scanned(a_file(*examples), chosen=chosen)
 
 
+def formal(found: scan.FileScan) -> set[str]:
+    """The rules on form that are broken; what the texts hold is another matter."""
+    return set(found.counts) - set(content_rules.RULES)
+
+
 def test_a_thousand_chat_examples_have_no_false_error() -> None:
     """Tools, parallel calls, functions, images, weights, names, null content and the developer role pass."""
     found = found_in(clean.supervised(SEED, 1000), IMAGE_MODEL, "supervised")
-    assert (found.examples, found.errors, set(found.counts)) == (1000, 0, ADVICE)
+    assert (found.examples, found.errors, formal(found)) == (1000, 0, ADVICE)
     assert found.counts["TD-DATA-204"] == found.messages_by_role["developer"]
 
 
 def test_two_hundred_preferences_have_no_false_error() -> None:
     """Preferences with and without tools pass."""
     found = found_in(clean.preferences(SEED, 200), TEXT_MODEL, "dpo")
-    assert (found.examples, found.errors, set(found.counts)) == (200, 0, ADVICE - {"TD-DATA-308"})
+    assert (found.examples, found.errors, formal(found)) == (200, 0, ADVICE - {"TD-DATA-308"})
 
 
 def test_two_hundred_reinforcement_lines_have_no_false_error() -> None:
     """Lines with any field for a grader, or none, pass; the developer role is usual there."""
     found = found_in(clean.reinforcements(SEED, 200), models.base_model("o4-mini"), "reinforcement")
-    assert (found.examples, found.errors, set(found.counts)) == (200, 0, ADVICE - {"TD-DATA-204", "TD-DATA-308"})
+    assert (found.examples, found.errors, formal(found)) == (200, 0, ADVICE - {"TD-DATA-204", "TD-DATA-308"})
 
 
 def test_generator_makes_what_it_promises() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from shared.dataset import formats, graders
+from shared.dataset import content_rules, formats, graders
 from shared.dataset.findings import Finding
 from shared.dataset.models import BaseModel
 from shared.dataset.rules import Rule
@@ -37,14 +37,14 @@ class Example:
 
 @dataclass(frozen=True)
 class File:
-    """A file, scanned as a validation file for a text model unless said otherwise."""
+    """A file, scanned as a validation file for a text model unless said otherwise, and judged by the rules on form."""
 
     content: bytes
     options: ScanOptions | None = None
 
     def findings(self) -> list[Finding]:
-        """What the scan says."""
-        return scanned(self.content, chosen=self.options).findings
+        """What the scan says, but for the findings on what the texts hold."""
+        return [found for found in scanned(self.content, chosen=self.options).findings if found.code not in content_rules.RULES]
 
 
 @dataclass(frozen=True)
