@@ -13,7 +13,7 @@ Method = Literal["supervised", "dpo", "reinforcement"]
 TrainingType = Literal["Standard", "GlobalStandard", "Developer"]
 DEPLOYMENT_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}[A-Za-z0-9]$"
 TextLine = Annotated[str, Field(min_length=1, max_length=64)]
-ApiVersion = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}(-preview)?$")]
+ApiVersion = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(-preview)?$")]
 
 
 class Part(BaseModel):
@@ -38,7 +38,7 @@ class DeploymentWish(Part):
     capacity: Annotated[StrictInt, Field(ge=1)] | None = None
     """Thousands of tokens a minute."""
     rai_policy: TextLine | None = None
-    time_to_live_hours: Annotated[float, Field(gt=0)] | None = None
+    time_to_live_hours: Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)] | None = None
     strategy: Literal["create", "replace"] | None = None
 
 
@@ -66,21 +66,21 @@ class Evaluation(Part):
     """Comparison with the base model (a later release)."""
 
     metric: TextLine
-    threshold: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    threshold: Annotated[float, Field(strict=True, allow_inf_nan=False)] | None = None
     sample: Annotated[StrictInt, Field(ge=1)] | None = None
 
 
 class Budget(Part):
     """The most that the training of this run may cost."""
 
-    usd: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    usd: Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
 
 
 class Approval(Part):
     """A person must agree before anything is bought (a later release)."""
 
     required: StrictBool = True
-    above_usd: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    above_usd: Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)] | None = None
 
 
 class Notify(Part):
@@ -114,7 +114,7 @@ class JobFile(Part):
     training_type: TrainingType | None = None
     validation: Literal["expected"] | None = None
     """"expected": the run waits for validation_set.jsonl."""
-    validation_split: Annotated[float, Field(gt=0, lt=1)] | None = None
+    validation_split: Annotated[float, Field(strict=True, gt=0, lt=1)] | None = None
     deployment: DeploymentWish = DeploymentWish()
     smoke_test: SmokeTest = SmokeTest()
     evaluation: Evaluation | None = None
