@@ -1,15 +1,12 @@
 """From job.json and the settings to a plan: parse, refuse what isn't supported yet, fill in, clamp. Pure."""
 
-import difflib
-import json
-from collections.abc import Iterator
-from typing import Any
-
 from pydantic import ValidationError
 
+from shared import json_input
 from shared.errors import PlanRejected
+from shared.json_input import NotJson, wrong_fields
 from shared.models.drop import Drop
-from shared.models.job_file import JobFile, Message, Part
+from shared.models.job_file import JobFile, Message
 from shared.models.plan import ApiVersions, DeploymentPlan, Pin, Plan, SmokeTestPlan, Training
 from shared.settings import Settings
 
@@ -31,11 +28,10 @@ def parsed(content: bytes) -> JobFile:
     if len(content) > JOB_FILE_MAX_BYTES:
         raise PlanRejected("TD-PLAN-001", f"job.json is larger than {JOB_FILE_MAX_BYTES // 1024} KB.", "Keep settings in it, not data.")
     try:
-        decoded: Any = json.loads(content.decode("utf-8-sig"), object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise PlanRejected(
-            "TD-PLAN-001", f"job.json is not valid JSON{_place(error)}.", "Check it with a JSON linter; it must be UTF-8."
-        ) from None
+        decoded = json_input.decoded(content)
+    except NotJson as error:
+        mend = "Check it with a JSON linter; it must be UTF-8."
+        raise PlanRejected("TD-PLAN-001", f"job.json is not usable JSON: {error}.", mend) from None
     return checked(decoded)
 
 
@@ -48,7 +44,7 @@ def checked(decoded: object) -> JobFile:
     try:
         return JobFile.model_validate(decoded)
     except ValidationError as error:
-        wrong = "; ".join(_sentence(e) for e in error.errors(include_input=False, include_url=False)[:10])
+        wrong = wrong_fields(error, JobFile)
     raise PlanRejected(
         "TD-PLAN-002", f"job.json: {wrong}.", "Correct the fields named here; docs/settings.md tells what job.json may hold."
     )
@@ -119,40 +115,3 @@ def _supported(job: JobFile) -> None:
         raise PlanRejected(
             "TD-PLAN-003", f"job.json asks for what is not supported yet: {', '.join(fields)}.", "Leave these fields out for now."
         )
-
-
-def _sentence(error: Any) -> str:
-    place = ".".join(str(part) for part in error["loc"] if isinstance(part, int) or part in _known_fields())
-    if error["type"] == "extra_forbidden":
-        unknown = str(error["loc"][-1])
-        near = difflib.get_close_matches(unknown[:64], sorted(_known_fields()), n=1)
-        return f"an unknown field{f' in {place}' if place else ''}" + (f" (did you mean `{near[0]}`?)" if near else "")
-    return f"`{place or 'the whole'}`: {error['msg']}"
-
-
-def _known_fields(part: type[Part] = JobFile) -> frozenset[str]:
-    return frozenset(_fields(part))
-
-
-def _fields(part: Any) -> Iterator[str]:
-    for name, field in part.model_fields.items():
-        yield name
-        for inner in (field.annotation, *getattr(field.annotation, "__args__", ())):
-            if isinstance(inner, type) and issubclass(inner, Part):
-                yield from _fields(inner)
-
-
-def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len({name for name, _ in pairs}) != len(pairs):
-        msg = "a field stands twice"
-        raise ValueError(msg)
-    return dict(pairs)
-
-
-def _no_constant(_name: str) -> Any:
-    msg = "NaN and Infinity are not JSON"
-    raise ValueError(msg)
-
-
-def _place(error: Exception) -> str:
-    return f" at line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""

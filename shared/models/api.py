@@ -1,0 +1,91 @@
+"""What the HTTP API takes and answers; the OpenAPI description is written from these models."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.errors import Problem
+from shared.models.base import Frozen
+from shared.models.drop import RUN_NAME, RUN_NAME_MAX_CHARS
+from shared.models.job_file import JobFile
+from shared.models.plan import Role
+from shared.models.record import Entered, FileSummary, JobProgress, RunSummary
+
+BODY_MAX_BYTES = 256 * 1024
+RUNS_MAX = 10_000
+RUNS_DEFAULT = 1_000
+RUN_ID_MAX_CHARS = 40
+
+
+class StartRequest(BaseModel):
+    """Starts a run for blobs that are in the container; `job` stands in place of job.json."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    run: Annotated[str, Field(pattern=f"^{RUN_NAME.pattern}$", max_length=RUN_NAME_MAX_CHARS)]
+    """The name of the run: that of its folder, or of its file without the ending."""
+    job: JobFile | None = None
+
+
+class Started(Frozen):
+    """The run of this upload; `started` is false where it had one already."""
+
+    id: str
+    name: str
+    started: bool
+
+
+class RunList(Frozen):
+    """Runs, newest first."""
+
+    runs: list[RunSummary]
+
+
+class Job(JobProgress):
+    """The fine-tuning job, as it was heard of last."""
+
+    id: str | None = None
+
+
+class RunDetail(RunSummary):
+    """A row, and what the row has no room for."""
+
+    timeline: list[Entered]
+    files: dict[Role, FileSummary]
+    estimate_usd: float | None = None
+    job: Job | None = None
+    answer: str | None = None
+    """What the deployment answered to the smoke test."""
+    smoke_test: Literal["passed", "failed", "blocked", "not_answered"] | None = None
+    problem: Problem | None = None
+    report: str | None = None
+    """Container and path of report.html; its other files stand beside it."""
+
+
+class Cancelling(Frozen):
+    """The cancel is in the ledger, and the run will end by it."""
+
+    id: str
+    cancel_requested_at: datetime
+
+
+class Health(Frozen):
+    """Whether the app reaches its storage."""
+
+    status: Literal["ok", "storage unavailable"]
+
+
+class Fault(Frozen):
+    """What went wrong, and how to mend it; never what was sent."""
+
+    code: str
+    """A heading of docs/errors.md; the host's own refusals, which come before the app sees a request, have words instead."""
+    message: str
+    mend: str | None = None
+
+
+class Refusal(Frozen):
+    """The body of every error."""
+
+    error: Fault
