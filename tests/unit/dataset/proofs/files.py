@@ -7,12 +7,13 @@ from typing import Any
 
 import msgspec
 
-from shared.dataset import models, results, rules, scan
+from shared.dataset import models, rules, scan
 from shared.dataset.findings import Finding
 from tests.unit.dataset.builders import IMAGE_MODEL, TEXT_MODEL, a_conversation, a_file, a_message, an_example, options
 from tests.unit.dataset.proofs.cases import Bad, File, Proof
 
 BOM = b"\xef\xbb\xbf"
+IMAGE_EXAMPLES = 50_000
 USER = a_message("user")
 COMPLETION = {"prompt": "a", "completion": "b"}
 PREFERENCE: dict[str, Any] = {
@@ -134,8 +135,8 @@ PROOFS = [
     ),
     Proof(
         rules.TOO_MANY_IMAGE_EXAMPLES,
-        bad={"one over": Bad(WithImages(results.MAX_IMAGE_EXAMPLES + 1)), "far over": Bad(WithImages(10**6))},
-        good={"at the limit": WithImages(results.MAX_IMAGE_EXAMPLES), "one under": WithImages(results.MAX_IMAGE_EXAMPLES - 1)},
+        bad={"one over": Bad(WithImages(IMAGE_EXAMPLES + 1)), "far over": Bad(WithImages(10**6))},
+        good={"at the limit": WithImages(IMAGE_EXAMPLES), "one under": WithImages(IMAGE_EXAMPLES - 1)},
     ),
     Proof(
         rules.METHOD_NOT_OFFERED,

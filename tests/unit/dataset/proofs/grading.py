@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from shared.dataset import graders, rules
+from shared.dataset import rules
 from tests.unit.dataset.proofs.cases import Bad, Grader, Proof
 
 CHECK: dict[str, Any] = {
@@ -27,6 +27,7 @@ SCORE: dict[str, Any] = {
     "range": [0, 10],
     "sampling_params": {"seed": 1},
 }
+SOURCE_BYTES = 256 * 1024
 SOURCE = "import json\n\ndef grade(sample, item):\n    return 1.0\n"
 PYTHON: dict[str, Any] = {"type": "python", "name": "d", "source": SOURCE}
 PARTS = SCORE | {"input": [{"role": "user", "content": [{"type": "input_text", "text": "{{item.answer}}"}]}]}
@@ -102,17 +103,15 @@ PROOFS = [
     Proof(
         rules.GRADER_SOURCE,
         bad={
-            "one byte over": bad(padded(graders.MAX_SOURCE_BYTES + 1), "/source"),
-            "over in bytes, not in characters": bad(
-                PYTHON | {"source": SOURCE + "#" + "\u00e9" * (graders.MAX_SOURCE_BYTES // 2)}, "/source"
-            ),
+            "one byte over": bad(padded(SOURCE_BYTES + 1), "/source"),
+            "over in bytes, not in characters": bad(PYTHON | {"source": SOURCE + "#" + "\u00e9" * (SOURCE_BYTES // 2)}, "/source"),
             "no function": bad(PYTHON | {"source": "grade = 1"}, "/source"),
             "another function": bad(PYTHON | {"source": "def grader(sample, item):\n    return 1.0"}, "/source"),
             "a method": bad(PYTHON | {"source": "class A:\n    def grade(sample, item):\n        return 1.0"}, "/source"),
             "empty": bad(PYTHON | {"source": ""}, "/source"),
         },
         good={
-            "at the limit": Grader(padded(graders.MAX_SOURCE_BYTES)),
+            "at the limit": Grader(padded(SOURCE_BYTES)),
             "annotated": Grader(PYTHON | {"source": "def grade (sample: dict, item: dict) -> float:\n    return 1.0"}),
             "braces of its own": Grader(PYTHON | {"source": SOURCE + "x = '{{anything}}'"}),
         },
