@@ -7,6 +7,7 @@ import azure.durable_functions as df
 from durabletask import task
 
 from shared.answering import answered
+from shared.checkpoints import checkpoint
 from shared.ledger import open_ledger
 from shared.models.messages import Answer, EndRun, done
 from shared.models.record import Ending, Outcome, RunRecord, Step
@@ -37,7 +38,9 @@ def _decide(wanted: EndRun) -> Answer:
         return record.model_copy(update={"ending": ending})
 
     ledger = open_ledger()
+    checkpoint("begin_ending: before the record")
     record = ledger.change(wanted.run_id, deciding)
+    checkpoint("begin_ending: after the record")
     ledger.enter(wanted.run_id, Step.CLEAN_UP)
     ending = record.ending or Ending(outcome=wanted.outcome)
     return done(outcome=ending.outcome.value, roles=list(record.plan.roles) if record.plan else [])

@@ -10,6 +10,7 @@ from durabletask import task
 
 from activities.cancel_job import take_back_job
 from shared.answering import answered
+from shared.checkpoints import checkpoint
 from shared.errors import PlanRejected, Problem
 from shared.ledger import Ledger, open_ledger
 from shared.models.messages import CANCELLED, Answer, RunStep, done, ended, wait
@@ -38,7 +39,9 @@ def claimed(ledger: Ledger, wanted: RunStep, take_back: Callable[[RunStep], Answ
     if record.effects:
         return done()
     by_force = bool(record.plan and record.plan.retrain)
+    checkpoint("claim_content: before the claim")
     holder = ledger.hold(f"content/{content_key(record)}", wanted.run_id, keeps, by_force=by_force)
+    checkpoint("claim_content: after the claim")
     if holder is None:
         return _turn(ledger, wanted.run_id)
     holding = ledger.get(holder).record
@@ -49,7 +52,9 @@ def claimed(ledger: Ledger, wanted: RunStep, take_back: Callable[[RunStep], Answ
         return ended(Outcome.EXPIRED, _held_too_long(holder, waited_s))
     if holding.outcome is not None and keeps(holding):
         take_back(RunStep(run_id=holder, pace=wanted.pace))
-    return _wait(ledger, wanted, f"{holder} trains the same content.", waited_s)
+    because = f"{holder} trains the same content."
+    ledger.show_wait(wanted.run_id, because)
+    return wait(wanted.pace.next_poll_s(waited_s), because)
 
 
 def keeps(record: RunRecord) -> bool:
@@ -66,20 +71,14 @@ def _held_too_long(holder: str, waited_s: float) -> Problem:
     ).problem
 
 
-def _wait(ledger: Ledger, wanted: RunStep, because: str, waited_s: float) -> Answer:
-    def noting(current: RunRecord, _now: datetime) -> RunRecord:
-        return current.model_copy(update={"waits_because": because})
-
-    ledger.change(wanted.run_id, noting)
-    return wait(wanted.pace.next_poll_s(waited_s), because)
-
-
 def _turn(ledger: Ledger, run_id: str) -> Answer:
     def noting(current: RunRecord, now: datetime) -> RunRecord | None:
         waited = current.waits_because is not None and current.turn_at is None
         return current.model_copy(update={"waits_because": None, "turn_at": now}) if waited else None
 
+    checkpoint("claim_content: before the turn")
     ledger.change(run_id, noting)
+    checkpoint("claim_content: after the turn")
     return done()
 
 

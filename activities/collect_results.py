@@ -10,6 +10,7 @@ from durabletask import task
 from shared import azure_openai, storage
 from shared.answering import answered
 from shared.azure_openai import AzureOpenAI
+from shared.checkpoints import checkpoint
 from shared.ledger import open_ledger
 from shared.models.messages import Answer, RunStep, done
 from shared.results import report_path
@@ -35,9 +36,12 @@ def _collect(wanted: RunStep) -> Answer:
         return done()
     service = azure_openai.connect(record.plan.api_versions.training)
     events = b"".join(json.dumps(asdict(e)).encode() + b"\n" for e in reversed(service.events(job_id, EVENTS_KEPT)))
+    checkpoint("collect_results: before the events")
     storage.reports().put(report_path(record, "events.jsonl"), events, content_type="application/jsonl")
+    checkpoint("collect_results: after the events")
     if content := _metrics(service, job_id):
         storage.reports().put(report_path(record, "results.csv"), content, content_type="text/csv")
+    checkpoint("collect_results: after the results")
     return done()
 
 

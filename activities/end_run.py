@@ -7,6 +7,7 @@ import azure.durable_functions as df
 from durabletask import task
 
 from shared.answering import answered
+from shared.checkpoints import checkpoint
 from shared.ledger import open_ledger
 from shared.models.messages import Answer, RunStep, done
 from shared.models.record import Entered, RunRecord, Step
@@ -31,5 +32,7 @@ def _end(wanted: RunStep) -> Answer:
         timeline = (*record.timeline, Entered(step=Step.ENDED, at=now))
         return record.model_copy(update={"ended_at": now, "step": Step.ENDED, "timeline": timeline})
 
+    checkpoint("end_run: before the record")
     record = open_ledger().change(wanted.run_id, closing)
+    checkpoint("end_run: after the record")
     return done(outcome=record.outcome.value if record.outcome else None)

@@ -9,6 +9,7 @@ from durabletask import task
 from shared import azure_openai
 from shared.answering import answered
 from shared.azure_openai import AzureOpenAI, JobFacts
+from shared.checkpoints import checkpoint
 from shared.errors import InternalError, ServiceRejected, TuneDropError
 from shared.ledger import open_ledger
 from shared.models.base import wire
@@ -46,7 +47,9 @@ def _status(wanted: RunStep) -> Answer:
     def noting(current: RunRecord, _now: datetime) -> RunRecord:
         return current.model_copy(update={"job": heard})
 
+    checkpoint("job_status: before the record")
     ledger.change(wanted.run_id, noting)
+    checkpoint("job_status: after the record")
     waited_s = (read.now - record.entered(Step.TRAIN)).total_seconds()
     return _verdict(job, heard, wanted, waited_s)
 

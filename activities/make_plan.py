@@ -9,6 +9,7 @@ from durabletask import task
 from activities.settle_drop import present
 from shared import planning, storage
 from shared.answering import answered
+from shared.checkpoints import checkpoint
 from shared.ledger import open_ledger
 from shared.models.drop import JOB_FILE, VALIDATION_SET
 from shared.models.job_file import JobFile
@@ -41,7 +42,9 @@ def _plan(wanted: RunStep) -> Answer:
     def planning_it(current: RunRecord, _now: datetime) -> RunRecord | None:
         return None if current.plan else current.model_copy(update={"plan": mine})
 
+    checkpoint("make_plan: before the record")
     plan = ledger.change(wanted.run_id, planning_it).plan or mine
+    checkpoint("make_plan: after the record")
     files = {role: {"bytes": pin.bytes} for role in plan.roles if (pin := plan.file(role))}
     return done(files=files, span_bytes=settings().span_mb * 2**20)
 

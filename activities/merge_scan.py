@@ -8,6 +8,7 @@ from durabletask import task
 
 from shared import scans
 from shared.answering import answered
+from shared.checkpoints import checkpoint
 from shared.errors import DataRejected, InternalError
 from shared.ledger import open_ledger
 from shared.models.messages import CANCELLED, Answer, RunStep, done, ended
@@ -34,6 +35,7 @@ def _merge(wanted: RunStep) -> Answer:
         return CANCELLED
     if record.plan is None:
         raise InternalError("a scan needs a plan")
+    checkpoint("merge_scan: before the scans")
     summaries: dict[Role, FileSummary] = record.files or {
         role: scans.merged(record.plan, wanted.run_id, role) for role in record.plan.roles
     }
@@ -41,7 +43,9 @@ def _merge(wanted: RunStep) -> Answer:
     def noting(current: RunRecord, _now: datetime) -> RunRecord:
         return current.model_copy(update={"files": summaries})
 
+    checkpoint("merge_scan: after the scans")
     ledger.change(wanted.run_id, noting)
+    checkpoint("merge_scan: after the record")
     if faulty := {role: s.errors for role, s in summaries.items() if s.errors}:
         told = " and ".join(f"the {role} file has {count:,} error{'s' if count > 1 else ''}" for role, count in faulty.items())
         return ended(

@@ -8,8 +8,9 @@ from durabletask import task
 
 from shared import azure_openai, gate, resource_manager
 from shared.answering import answered
+from shared.checkpoints import checkpoint
 from shared.gate import Preflight
-from shared.ledger import Ledger, open_ledger
+from shared.ledger import open_ledger
 from shared.models.messages import CANCELLED, Answer, RunStep, done, ended
 from shared.models.plan import Plan
 from shared.models.record import Outcome, RunRecord, Step
@@ -41,8 +42,12 @@ def _pass(wanted: RunStep) -> Answer:
     def noting(current: RunRecord, _now: datetime) -> RunRecord:
         return current.model_copy(update={"estimate_usd": estimate})
 
+    checkpoint("preflight: before the estimate")
     ledger.change(wanted.run_id, noting)
-    facts = _facts(record.plan, ledger, wanted.run_id)
+    checkpoint("preflight: after the estimate")
+    holder = ledger.hold(f"deployment/{record.plan.deployment.name.lower()}", wanted.run_id, lambda other: other.outcome is None)
+    checkpoint("preflight: after the claim of the name")
+    facts = _facts(record.plan, holder)
     refusal = gate.refusal(record.plan, facts, estimate, wanted.run_id)
     return ended(Outcome.REJECTED, refusal) if refusal else done()
 
@@ -58,16 +63,15 @@ def estimated_usd(record: RunRecord, plan: Plan) -> float | None:
     return pricing.training_cost(table, plan.training.model, billed, plan.training.training_type or pricing.GLOBAL).usd
 
 
-def _facts(plan: Plan, ledger: Ledger, run_id: str) -> Preflight:
+def _facts(plan: Plan, name_held_by: str | None) -> Preflight:
     account = resource_manager.connect(None)
     service = azure_openai.connect(plan.api_versions.training)
-    name = plan.deployment.name
     return Preflight(
         models=account.models(),
         quotas=account.quotas(account.location()),
         deployments=account.deployments(),
         may_deploy=account.may_deploy(),
-        name_held_by=ledger.hold(f"deployment/{name.lower()}", run_id, lambda other: other.outcome is None),
+        name_held_by=name_held_by,
         files=service.count_files(),
         jobs=service.count_jobs(),
         limits=settings().limits,

@@ -8,6 +8,7 @@ from durabletask import task
 
 from shared import spending, wallet
 from shared.answering import answered
+from shared.checkpoints import checkpoint
 from shared.errors import WalletFull
 from shared.ledger import Ledger, Read, open_ledger
 from shared.models.messages import CANCELLED, Answer, RunStep, done, ended, wait
@@ -72,7 +73,9 @@ def book(ledger: Ledger, run_id: str, usd: float, most: wallet.Limits) -> Refuse
         refusals.append(answer)
         return freed
 
+    checkpoint("reserve: before the booking")
     ledger.change_wallet(booking)
+    checkpoint("reserve: after the booking")
     return refusals[0] if refusals else None
 
 
@@ -92,9 +95,5 @@ def closed(ledger: Ledger, run_id: str) -> Closed | None:
 def _wait(ledger: Ledger, read: Read, refused: Refused, waited_s: float, pace: Pace) -> Answer:
     if waited_s > pace.gate_deadline_s:
         return ended(Outcome.EXPIRED, WalletFull.of_patience(waited_s).problem)
-
-    def noting(record: RunRecord, _now: datetime) -> RunRecord:
-        return record.model_copy(update={"waits_because": refused.problem.message})
-
-    ledger.change(read.record.id, noting)
+    ledger.show_wait(read.record.id, refused.problem.message)
     return wait(pace.next_poll_s(waited_s), refused.problem.message)

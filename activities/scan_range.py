@@ -7,6 +7,7 @@ from durabletask import task
 
 from shared import scans
 from shared.answering import answered
+from shared.checkpoints import checkpoint
 from shared.errors import InternalError
 from shared.ledger import open_ledger
 from shared.models.messages import CANCELLED, Answer, ScanSpan, done
@@ -32,5 +33,7 @@ def _scan(wanted: ScanSpan) -> Answer:
         raise InternalError("a scan needs a plan")
     if record.files:  # a resume: what the blobs are by now must not undo a run that may have paid already
         return done()
+    checkpoint("scan_range: before the span")
     scans.scan_span(record.plan, wanted)
+    checkpoint("scan_range: after the span")
     return done()

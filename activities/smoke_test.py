@@ -9,6 +9,7 @@ from durabletask import task
 from shared import azure_openai
 from shared.answering import answered
 from shared.azure_openai import Reply
+from shared.checkpoints import checkpoint
 from shared.errors import ServiceRejected, ServiceUnavailable
 from shared.ledger import Ledger, open_ledger
 from shared.models.messages import CANCELLED, Answer, RunStep, done, ended, wait
@@ -59,7 +60,9 @@ def _not_yet(ledger: Ledger, wanted: RunStep, unavailable: ServiceUnavailable, w
     def counting(current: RunRecord, _now: datetime) -> RunRecord:
         return current.model_copy(update={"smoke_attempts": current.smoke_attempts + 1})
 
+    checkpoint("smoke_test: before the attempt is counted")
     attempts = ledger.change(wanted.run_id, counting).smoke_attempts
+    checkpoint("smoke_test: after the attempt is counted")
     if waited_s > wanted.pace.smoke_deadline_s:
         return _verdict(_noted(ledger, wanted.run_id, SmokeResult(verdict="not_answered", attempts=attempts)))
     return wait(max(unavailable.retry_after_s or 0, wanted.pace.brief_s))
@@ -69,7 +72,10 @@ def _noted(ledger: Ledger, run_id: str, result: SmokeResult) -> SmokeResult:
     def noting(current: RunRecord, _now: datetime) -> RunRecord | None:
         return None if current.smoke else current.model_copy(update={"smoke": result})
 
-    return ledger.change(run_id, noting).smoke or result
+    checkpoint("smoke_test: before the record")
+    noted = ledger.change(run_id, noting).smoke or result
+    checkpoint("smoke_test: after the record")
+    return noted
 
 
 def _verdict(result: SmokeResult) -> Answer:

@@ -8,6 +8,7 @@ from durabletask import task
 
 from shared import storage
 from shared.answering import answered
+from shared.checkpoints import checkpoint
 from shared.ledger import open_ledger
 from shared.models.messages import Answer, RunStep, done
 from shared.models.record import RunRecord, Step
@@ -34,11 +35,15 @@ def _write(wanted: RunStep) -> Answer:
     read = ledger.enter(wanted.run_id, Step.REPORT)
     report = report_of(read.record)
     page = report_path(read.record, "report.html")
+    checkpoint("write_report: before the report")
     storage.reports().put(report_path(read.record, "report.json"), render.to_json(report))
+    checkpoint("write_report: after report.json")
     storage.reports().put(page, render.to_html(report).encode(), content_type="text/html; charset=utf-8")
 
     def noting(record: RunRecord, _now: datetime) -> RunRecord:
         return record.model_copy(update={"report": f"{storage.reports().name}/{page}"})
 
+    checkpoint("write_report: after report.html")
     ledger.change(wanted.run_id, noting)
+    checkpoint("write_report: after the record")
     return done(report=page)

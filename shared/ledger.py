@@ -98,6 +98,14 @@ class Ledger:
         self.change(run_id, entering)
         return self.get(run_id)
 
+    def show_wait(self, run_id: str, because: str) -> None:
+        """Notes why the run waits, for whoever looks at it."""
+
+        def noting(record: RunRecord, _now: datetime) -> RunRecord:
+            return record.model_copy(update={"waits_because": because})
+
+        self.change(run_id, noting)
+
     def summaries(self) -> Iterator[RunSummary]:
         """A row for every run, from one listing."""
         for facts in self._container.list(RUNS):

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.checkpoints import checkpoint
 from shared.errors import OutcomeUnknown, ServiceRejected, ServiceUnavailable
 from shared.ledger import Ledger, with_effect
 from shared.models.messages import CANCELLED, Answer, done, ended, wait
@@ -45,8 +46,10 @@ def make_once(ledger: Ledger, run_id: str, pace: Pace, making: Making) -> Answer
         return CANCELLED
     if found and found.state in {"intended", "unknown"} and (answer := _resolve(ledger, run_id, pace, making, found, before.now)):
         return answer
+    checkpoint(f"make {making.effect}: before the intent")
     if not _intend(ledger, run_id, making.effect, me, found):
         return wait(pace.brief_s)
+    checkpoint(f"make {making.effect}: after the intent")
     return _act(ledger, run_id, pace, making, me)
 
 
@@ -56,7 +59,7 @@ def _resolve(ledger: Ledger, run_id: str, pace: Pace, making: Making, found: Eff
     if found.state == "intended" and age_s < pace.call_s:
         return wait(pace.brief_s)
     if made := making.look():
-        return _record(ledger, run_id, making.effect, made, found.holder)
+        return _record(ledger, run_id, making, made, found.holder)
     hidden_until_s = pace.list_lag_s + (pace.call_s if found.state == "intended" else 0)
     return wait(pace.brief_s) if age_s < hidden_until_s else None
 
@@ -83,19 +86,22 @@ def _act(ledger: Ledger, run_id: str, pace: Pace, making: Making, me: str) -> An
     except ServiceRejected as error:
         _settle(ledger, run_id, making.effect, me, None)
         return ended(Outcome.FAILED, error.problem)
-    return _record(ledger, run_id, making.effect, made, me)
+    return _record(ledger, run_id, making, made, me)
 
 
-def _record(ledger: Ledger, run_id: str, effect: str, made: str, holder: str) -> Answer:
+def _record(ledger: Ledger, run_id: str, making: Making, made: str, holder: str) -> Answer:
     """Also for a run that stops meanwhile: its end must know what there is to take back."""
 
     def recording(record: RunRecord, now: datetime) -> RunRecord | None:
-        stands = record.effects.get(effect)
+        stands = record.effects.get(making.effect)
         if stands and stands.state in {"made", "removed"}:
             return None
-        return with_effect(record, effect, Effect(state="made", holder=holder, at=now, id=made))
+        return with_effect(record, making.effect, Effect(state="made", holder=holder, at=now, id=made))
 
-    return done(id=ledger.change(run_id, recording).effects[effect].id)
+    checkpoint(f"make {making.effect}: after the call")
+    recorded = ledger.change(run_id, recording).effects[making.effect]
+    checkpoint(f"make {making.effect}: after the record")
+    return done(id=recorded.id)
 
 
 def _settle(ledger: Ledger, run_id: str, effect: str, me: str, state: str | None) -> None:
@@ -135,11 +141,14 @@ def remove_once(ledger: Ledger, run_id: str, pace: Pace, removing: Removing) -> 
         hidden_until_s = pace.list_lag_s + (pace.call_s if found.state == "intended" else 0)
         if there is None and (read.now - found.at).total_seconds() < hidden_until_s:
             return wait(pace.brief_s)
+    checkpoint(f"remove {removing.effect}: before the call")
     if there is not None:
         removing.remove(there)
+    checkpoint(f"remove {removing.effect}: after the call")
 
     def recording(record: RunRecord, now: datetime) -> RunRecord:
         return with_effect(record, removing.effect, Effect(state="removed", holder=found.holder, at=now, id=there))
 
     ledger.change(run_id, recording)
+    checkpoint(f"remove {removing.effect}: after the record")
     return done(id=there)

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from orchestrators.names import WAKE
 from shared import json_input, storage
+from shared.checkpoints import checkpoint
 from shared.errors import ServiceUnavailable
 from shared.json_input import NotJson, wrong_fields
 from shared.ledger import open_ledger
@@ -130,7 +131,9 @@ def _cancel(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> fun
     def cancelling(current: RunRecord, now: datetime) -> RunRecord | None:
         return None if current.stopping else current.model_copy(update={"cancel_requested_at": now})
 
+    checkpoint("cancel_run: before the record")
     changed = open_ledger().change(record.id, cancelling)
+    checkpoint("cancel_run: after the record")
     if changed.cancel_requested_at is None or changed.ended_at is not None:
         return refused(409, "TD-HTTP-005", "The run is ending or has ended; a cancel can't change that.", "Look at its outcome.")
     for instance in (changed.id + part for part in PARTS):

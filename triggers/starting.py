@@ -11,6 +11,7 @@ import azure.durable_functions as df
 import grpc
 from durabletask.client import OrchestrationStatus, TaskHubGrpcClient
 
+from shared.checkpoints import checkpoint
 from shared.ledger import Ledger
 from shared.models.base import wire
 from shared.models.drop import Drop
@@ -34,10 +35,13 @@ def start_once(client: df.SyncDurableFunctionsClient, ledger: Ledger, drop: Drop
     record = RunRecord(
         id=drop.run_id, drop=drop, created_at=now, updated_at=now, timeline=(Entered(step=Step.CLAIMED, at=now),), job_settings=job_settings
     )
+    checkpoint("start_once: before the claim")
     if not ledger.claim(record):
         log.info("run known already", extra={"run": record.id})
         return False
+    checkpoint("start_once: after the claim")
     schedule(client, record.id)
+    checkpoint("start_once: after the start")
     log.info("run started", extra={"run": record.id})
     return True
 
