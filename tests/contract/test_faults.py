@@ -7,7 +7,10 @@ import pytest
 from azure.core.exceptions import HttpResponseError, ServiceResponseError
 
 from tests.contract.descriptions import Judge
-from tests.contract.standin import BASE_MODEL, StandIn, body, deployed, job, processed, put, state_of, tuned_model, upload
+from tests.contract.standin import BASE_MODEL, StandIn, body, delete, deployed, job, processed, put, state_of, tuned_model, upload
+from tunedrop.emulator import faults
+from tunedrop.emulator.service import Service
+from tunedrop.emulator.world import ACCOUNT, RESOURCE_GROUP, Config
 
 QUESTION: Any = [{"role": "user", "content": "x"}]
 BASE = body("gpt-4.1-mini", version="2025-04-14")
@@ -193,3 +196,150 @@ def test_model_of_a_failed_job_can_not_be_deployed(stand_in: StandIn) -> None:
     with pytest.raises(HttpResponseError):
         put(stand_in, "bad", body(f"{BASE_MODEL}.ft-{made.id.removeprefix('ftjob-')}"))
     put(stand_in, "good", body(good))
+
+
+def test_fault_strikes_only_what_it_is_about(stand_in: StandIn) -> None:
+    """A fault about one file meets its upload and each call that names it, and no other."""
+    client = stand_in.v1()
+    stand_in.control("POST", "faults", {"on": "files.*", "about": "struck.jsonl", "then": {"status": 503}, "skip": 1, "times": None})
+    struck, spared = upload(client, name="struck.jsonl"), upload(client, name="spared.jsonl")
+    assert client.files.retrieve(spared.id).id == spared.id
+    with pytest.raises(openai.InternalServerError):
+        client.files.retrieve(struck.id)
+
+
+def test_fate_of_a_thing_meets_only_what_it_is_about(stand_in: StandIn) -> None:
+    """The job with this suffix fails, though another was created before it."""
+    client = stand_in.v1()
+    stand_in.control("POST", "faults", {"on": "job", "about": "struck", "then": "rai_data"})
+    spared, struck = job(stand_in, client, suffix="spared"), job(stand_in, client, suffix="struck")
+    stand_in.advance()
+    assert [client.fine_tuning.jobs.retrieve(one.id).status for one in (spared, struck)] == ["succeeded", "failed"]
+
+
+def test_patch_is_laid_over_the_answer_and_over_no_thing(stand_in: StandIn, judge: Judge) -> None:
+    """An unknown status is in one answer; the job knows nothing of it."""
+    client = stand_in.v1()
+    made = job(stand_in, client)
+    stand_in.fault("fine_tuning.jobs.retrieve", {"patch": {"status": "dreaming"}})
+    assert [client.fine_tuning.jobs.retrieve(made.id).status for _ in range(2)] == ["dreaming", "pending"]
+    judge.wrong.clear()
+
+
+def test_patch_reaches_into_objects(stand_in: StandIn) -> None:
+    """The state of a deployment is replaced, and its model stays."""
+    put(stand_in, "ours", BASE)
+    stand_in.fault("deployments.get", {"patch": {"properties": {"provisioningState": "Disabled"}}})
+    found: Any = stand_in.arm().deployments.get(RESOURCE_GROUP, ACCOUNT, "ours", enforce_https=False)
+    assert (found.properties.provisioning_state, found.properties.model.name) == ("Disabled", "gpt-4.1-mini")
+
+
+@pytest.mark.parametrize(("body_", "content"), [("empty", b""), ("page", b"<html>")])
+def test_answer_without_json_hides_work_that_was_done(stand_in: StandIn, judge: Judge, body_: str, content: bytes) -> None:
+    """2xx with nothing, or with a gateway's page: the job is there."""
+    client = stand_in.v1()
+    file = processed(stand_in, client)
+    stand_in.fault("fine_tuning.jobs.create", {"body": body_}, when="after_commit")
+    raw = client.fine_tuning.jobs.with_raw_response.create(model="gpt-4.1", training_file=file)
+    assert raw.http_response.content.startswith(content)
+    assert len(stand_in.control("GET", "state")["jobs"]) == 1
+    judge.wrong.clear()
+
+
+def test_file_is_pending_for_ever_when_a_fault_says_so(stand_in: StandIn) -> None:
+    """Neither processed nor in error."""
+    client = stand_in.v1()
+    stand_in.fault("file", "never")
+    file = upload(client)
+    stand_in.advance()
+    assert client.files.retrieve(file.id).status == "pending"
+
+
+def test_job_runs_for_ever_when_a_fault_says_so_and_can_be_cancelled(stand_in: StandIn) -> None:
+    """It never ends by itself; a cancel bills what was trained."""
+    client = stand_in.v1()
+    stand_in.fault("job", "never")
+    made = job(stand_in, client)
+    stand_in.advance()
+    assert client.fine_tuning.jobs.retrieve(made.id).status == "running"
+    assert client.fine_tuning.jobs.cancel(made.id).status == "cancelled"
+    assert len(stand_in.entries("fine_tuning.jobs.billed")) == 1
+
+
+def test_deployment_is_created_for_ever_when_a_fault_says_so_and_can_be_deleted(stand_in: StandIn) -> None:
+    """It holds the account's one write until it is taken back."""
+    stand_in.fault("deployment", "never")
+    put(stand_in, "ours", BASE)
+    stand_in.advance()
+    assert state_of(stand_in, "ours") == "Creating"
+    with pytest.raises(HttpResponseError):
+        put(stand_in, "other", BASE)
+    delete(stand_in, "ours")
+    stand_in.advance()
+    put(stand_in, "other", BASE)
+
+
+def test_deployment_ends_cancelled_when_a_fault_says_so(stand_in: StandIn) -> None:
+    """Canceled is an end like Failed."""
+    stand_in.fault("deployment", {"ends": "Canceled"})
+    put(stand_in, "ours", BASE)
+    stand_in.advance()
+    assert state_of(stand_in, "ours") == "Canceled"
+
+
+def test_every_list_lags_when_the_switch_says_so(stand_in: StandIn) -> None:
+    """A young job and a young file are in no list, without any fault planned."""
+    client = stand_in.azure()
+    job(stand_in, client)
+    stand_in.control("PUT", "switches", {"list_lag_s": 3600})
+    assert client.fine_tuning.jobs.list().data + client.files.list().data == []
+    stand_in.advance(3600)
+    assert len(client.fine_tuning.jobs.list().data) == 1
+
+
+def test_creating_call_that_a_client_repeats_is_refused_when_the_switch_says_so(stand_in: StandIn) -> None:
+    """The first try made a job; the client's own second one is a 400 that nobody takes for a success."""
+    client = stand_in.v1()
+    file = processed(stand_in, client)
+    stand_in.control("PUT", "switches", {"client_retries": "refused"})
+    stand_in.fault("fine_tuning.jobs.create", {"status": 500}, when="after_commit")
+    with pytest.raises(openai.BadRequestError, match="made twice"):
+        client.with_options(max_retries=1).fine_tuning.jobs.create(model="gpt-4.1", training_file=file)
+    assert [(entry["retry_count"], entry["committed"]) for entry in stand_in.entries("fine_tuning.jobs.create")] == [
+        ("0", True),
+        ("1", False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [
+        ({"on": "fine_tuning.job.create", "then": {"status": 500}}, "fine_tuning.jobs.create"),
+        ({"on": "files.list", "then": {"status": "500"}}, "status"),
+        ({"on": "files.list", "then": {"status": 99}}, "status"),
+        ({"on": "files.list", "then": {"delay_s": "5"}}, "delay_s"),
+        ({"on": "files.list", "then": {"lag_s": -1}}, "lag_s"),
+        ({"on": "files.list", "then": {"body": "half"}}, "truncated"),
+        ({"on": "files.list", "then": {"patch": "status"}}, "patch"),
+        ({"on": "files.list", "then": {"status": 500, "delay_s": 1}}, "then"),
+        ({"on": "files.list", "then": "no such name"}, "drop_connection"),
+        ({"on": "job", "then": {"ends": "happily"}}, "failed"),
+        ({"on": "files.list", "about": 7, "then": {"status": 500}}, "about"),
+        ({"on": "files.list", "when": "later", "then": {"status": 500}}, "after_commit"),
+        ({"on": "files.list", "times": 0, "then": {"status": 500}}, "times"),
+        ({"on": "files.list", "what": 1, "then": {"status": 500}}, "about"),
+    ],
+)
+def test_fault_that_could_never_strike_is_refused_when_it_is_planned(stand_in: StandIn, fault: object, sentence: str) -> None:
+    """A mistake in a plan is told at once, and nothing of the plan is taken."""
+    answer = stand_in.plain.post(f"{stand_in.base}/_tunedrop/faults", json=[{"on": "files.list", "then": {"status": 500}}, fault])
+    assert answer.status_code == 400
+    assert sentence in answer.json()["error"]
+    assert stand_in.control("GET", "faults") == {"faults": []}
+
+
+def test_faults_know_every_operation_of_the_stand_in() -> None:
+    """A plan may name each operation that there is, and none that there isn't."""
+    service = Service(Config())
+    planes = [*service.data_plane.operations("v1"), *service.data_plane.operations("api-version"), *service.management_plane.operations()]
+    assert {operation.name for operation in planes} == faults.OPERATIONS

@@ -49,6 +49,8 @@ def local(
     wanted = Wanted(data.resolve(), wanted_ports, key, pace, faults.resolve() if faults else None, azurite)
     stop = stop_event()
     with troubles():
+        if faults:
+            checked(faults)
         try:
             with running(wanted, stop, starting) as stack, session.remembered(wanted.data, stack.addresses):
                 print(stack.addresses.to_json(), flush=True) if as_json else explain(stack.addresses)
@@ -68,6 +70,16 @@ def troubles() -> Generator[None]:
         raise Trouble(str(problem), ERRORS) from None
     except (NotInstalled, NotReady, ChildEnded) as problem:
         raise Trouble(str(problem), UNAVAILABLE) from None
+
+
+def checked(plan: Path) -> None:
+    """Has a mistake in a plan of faults told before anything starts."""
+    from tunedrop.emulator import faults  # not needed without a plan
+
+    try:
+        faults.read(plan)
+    except ValueError as wrong:
+        raise Trouble(str(wrong), ERRORS) from None
 
 
 def starting(part: str) -> None:

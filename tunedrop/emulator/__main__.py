@@ -12,7 +12,7 @@ from typing import Any
 
 import uvicorn
 
-from tunedrop.emulator import pace
+from tunedrop.emulator import faults, pace
 from tunedrop.emulator.app import create_app
 from tunedrop.emulator.world import API_KEY, Config
 
@@ -47,14 +47,13 @@ def _value(text: str) -> Any:
 
 def _config(options: argparse.Namespace) -> Config:
     chosen = pace.parse(_value(options.pace)) if options.pace else None
-    plan: list[Any] = json.loads(options.faults.read_text(encoding="utf-8")) if options.faults else []
     return Config(
         state=options.state,
         api_key=options.api_key,
         pace=chosen,
         limits=_pairs(options.limit),
         switches=_pairs(options.switch),
-        faults=plan,
+        faults=faults.read(options.faults) if options.faults else [],
         seed=options.seed,
     )
 

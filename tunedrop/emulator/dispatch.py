@@ -44,10 +44,11 @@ class Dispatcher:
         try:
             self._authenticate(request)
             self._check_version(request, call, operation)
-            then = await self._strike(operation.name, "before")
-            call.lag_s = float((then or {}).get("lag_s", 0.0))
             self._check_role(operation, call)
             await self._read_body(request, call, operation)
+            self._check_retries(request, operation)
+            then = await self._strike(operation, call, "before")
+            call.lag_s = max(float((then or {}).get("lag_s", 0.0)), self._world.switches.list_lag_s)
             reply = await run_in_threadpool(self._work, operation, call, request)
         except Refusal as refusal:
             return await self._refused(operation, call, request, refusal)
@@ -55,10 +56,10 @@ class Dispatcher:
             await self._note(operation, call, request, None, Refusal(0, "dropped", ""))
             raise Dropped from None
         try:
-            then = await self._after(operation) or then
+            then = await self._after(operation, call) or then
         except Refusal as refusal:
             return self._error(operation.name, call, refusal)
-        return self._encoded(reply, truncated=(then or {}).get("body") == "truncated")
+        return self._encoded(reply, then or {})
 
     async def missing(self, request: Request, known: list[str]) -> Response:
         """Answer a request for an operation that does not exist here."""
@@ -104,12 +105,19 @@ class Dispatcher:
         else:
             raise errors.forbidden()
 
-    async def _strike(self, name: str, when: str) -> Doc | None:
+    def _check_retries(self, request: Request, operation: Operation) -> None:
+        """A client that repeats a creating call by itself makes, and pays for, a second thing."""
+        creating = operation.name in {"files.create", "fine_tuning.jobs.create", "deployments.create_or_update"}
+        repeated = request.headers.get("x-stainless-retry-count", "0") != "0"
+        if creating and repeated and self._world.switches.client_retries == "refused":
+            raise errors.client_retried()
+
+    async def _strike(self, operation: Operation, call: Call, when: str) -> Doc | None:
         """The fault that meets the operation at this time; waits, drops or refuses where it says so."""
 
         def ask() -> Doc | None:
             with self._world.store.transaction():
-                return self._world.fault(name, when)
+                return self._world.fault(operation.name, when, self._all_told(operation, call))
 
         then = await run_in_threadpool(ask)
         if then is None:
@@ -122,10 +130,16 @@ class Dispatcher:
             raise _answer(then)
         return then
 
-    async def _after(self, operation: Operation) -> Doc | None:
+    def _all_told(self, operation: Operation, call: Call) -> str:
+        """What a fault's `about` is looked for in: the request, and the file or job that it names."""
+        named = [self._world.store.get(kind, call.path.get("id", "")) or {} for kind in ("file", "job")]
+        marks = [str(doc[mark]) for doc in named for mark in ("filename", "suffix", "training_file") if mark in doc]
+        return " ".join([json.dumps(_told(operation, call)), *call.path.values(), *marks])
+
+    async def _after(self, operation: Operation, call: Call) -> Doc | None:
         """The fault that strikes when the work is done and noted."""
         try:
-            return await self._strike(operation.name, "after_commit")
+            return await self._strike(operation, call, "after_commit")
         except _FaultDrop:
             raise Dropped from None
 
@@ -202,14 +216,24 @@ class Dispatcher:
             body = routes.error_body(call.version, name, refusal.status, parts, self._world.switches.v1_error_shape)
         return JSONResponse(body, refusal.status, headers={**self._headers(), **refusal.headers})
 
-    def _encoded(self, reply: Reply, *, truncated: bool) -> Response:
+    def _encoded(self, reply: Reply, then: Doc) -> Response:
+        """The answer on the wire, as a fault leaves it."""
         headers = {**self._headers(), **reply.headers}
         if reply.content is not None:
             return StreamingResponse(self._pieces(reply), reply.status, headers, "application/octet-stream")
         if reply.body is None:
             return Response(status_code=reply.status, headers=headers)
-        text = json.dumps(reply.body).encode()
-        return Response(text[: len(text) // 2] if truncated else text, reply.status, headers, "application/json")
+        text = json.dumps(_patched(reply.body, then.get("patch", {}))).encode()
+        match then.get("body"):
+            case "truncated":
+                text = text[: len(text) // 2]
+            case "empty":
+                text = b""
+            case "page":
+                return Response("<html>The gateway has nothing to say.</html>", reply.status, headers, "text/html")
+            case _:
+                pass
+        return Response(text, reply.status, headers, "application/json")
 
     def _pieces(self, reply: Reply) -> AsyncIterator[bytes]:
         """File content, read in turns so that a slow reader holds nobody up."""
@@ -228,6 +252,15 @@ class Dispatcher:
 
 class _FaultDrop(Exception):
     """A fault that says: no answer."""
+
+
+def _patched(body: Doc, patch: Doc) -> Doc:
+    """The body with the patch laid over it, object by object."""
+    laid = body | patch
+    for name, value in patch.items():
+        if isinstance(value, dict):
+            laid[name] = _patched(body.get(name) or {}, cast("Doc", value))
+    return laid
 
 
 def _answer(then: Doc) -> Refusal:

@@ -37,6 +37,10 @@ class Switches:
     """Code on the data plane while a Succeeded deployment does not answer yet."""
     rate_limits: bool = False
     """Hold chat calls to the deployment's requests a minute; off, since one unit of capacity would starve every try-out."""
+    client_retries: Literal["taken", "refused"] = "taken"
+    """A creating call that its own client repeats (`x-stainless-retry-count` above 0): the service takes it, and bills it again."""
+    list_lag_s: float = 0
+    """How long lists leave out what is new, in seconds: nobody has measured the service's."""
     role: Literal["openai_contributor", "openai_user", "none"] = "openai_contributor"
     """What the caller may do: everything, read and chat only, or nothing (403)."""
 
@@ -52,6 +56,11 @@ def changed(switches: Switches, values: dict[str, Any]) -> Switches:
         if name not in types:
             msg = f"Switches are {', '.join(sorted(types))}."
             raise ValueError(msg)
+        if types[name] is float:
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
+                msg = f"The switch {name} is a number from 0 up."
+                raise ValueError(msg)
+            continue
         positions = get_args(types[name]) or (True, False)
         if not any(value is position or (value == position and type(value) is type(position)) for position in positions):
             msg = f"The switch {name} is one of {', '.join(map(str, positions))}."

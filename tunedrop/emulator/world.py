@@ -119,9 +119,9 @@ class World:
         """A fresh id: the prefix, a hyphen and 32 hexadecimal digits."""
         return f"{prefix}-{self.store.next_hex()}"
 
-    def fault(self, on: str, when: str = "before") -> Doc | None:
+    def fault(self, on: str, when: str = "before", about: str = "") -> Doc | None:
         """The fault that meets this operation or thing now, if one does; it is used up by asking."""
-        found = faults.take(self.plan, on, when)
+        found = faults.take(self.plan, on, when, about)
         if found is not None:
             self.save()
         return found

@@ -154,7 +154,7 @@ def emulator_command(wanted: Wanted, ports: Ports) -> list[str]:
     """How the stand-in is started."""
     room = [part for name, value in STAND_IN_ROOM.items() for part in ("--limit", f"{name}={value}")]
     faults = ["--faults", str(wanted.faults)] if wanted.faults else []
-    state = ["--state", str(wanted.data / "stand-in.sqlite")]
+    state = ["--state", str(wanted.data / "stand-in.sqlite"), "--switch", "client_retries=refused"]
     return [sys.executable, "-m", "tunedrop.emulator", "--port", str(ports.emulator), "--pace", wanted.pace, *state, *room, *faults]
 
 

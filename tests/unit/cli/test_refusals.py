@@ -18,6 +18,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "training_set.jsonl").write_text("{}\n")
     (tmp_path / "bad" / "job.json").write_text("{")
+    (tmp_path / "plan.json").write_text('[{"on": "*.list", "then": {"lag_s": 2}}, {"on": "*.list", "when": "soon", "then": {"lag_s": 2}}]')
     for name in [name for name in os.environ if name.startswith("TUNEDROP_") or name == "AZURITE"]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
@@ -75,6 +76,15 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             2,
             "The data folder {here}/my.jsonl can't be used: File exists. Name another with --data.",
             id="data folder that is a file",
+        ),
+        pytest.param("local --faults nope.json", 2, "nope.json can't be read: No such file or directory.", id="no plan of faults"),
+        pytest.param("local --faults my.jsonl", 2, "my.jsonl holds no list of faults.", id="a plan that is no list"),
+        pytest.param("local --faults bad/job.json", 2, "bad/job.json is not valid JSON in UTF-8.", id="a plan that is no JSON"),
+        pytest.param(
+            "local --faults plan.json",
+            2,
+            "plan.json, fault 2: `when` is before or after_commit; `about` is a text.",
+            id="a plan with a mistake in its second fault",
         ),
     ],
 )

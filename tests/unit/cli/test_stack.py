@@ -71,6 +71,7 @@ def test_stand_in_gets_pace_state_and_faults() -> None:
     options = dict(itertools.pairwise(command))
     assert (options["--port"], options["--pace"], options["--faults"]) == ("1003", "fast", str(Path("/faults.json")))
     assert options["--state"] == str(Path("/data/stand-in.sqlite"))
+    assert options["--switch"] == "client_retries=refused"
     assert "--faults" not in emulator_command(Wanted(Path("/data")), PORTS)
 
 

@@ -76,5 +76,6 @@ def test_docs_name_every_version() -> None:
 def test_examples_of_faults_are_faults() -> None:
     """The plans in the page can be used as they stand."""
     plans = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", section("Faults"), re.DOTALL)]
-    assert [len([faults.parse(fault) for fault in plan]) for plan in plans] == [7, 5]
+    assert [len([faults.parse(fault) for fault in plan]) for plan in plans] == [8, 5]
+    assert len(faults.read(Path(__file__).parents[3] / "examples" / "faults.json")) == 6
     create_app(Config(faults=plans[0]))

@@ -12,6 +12,7 @@ from tunedrop.emulator.store import Doc
 from tunedrop.emulator.world import ACCOUNT, World
 
 _CREATING_AT = 0.25
+_BAD = ("Failed", "Canceled")
 
 
 class Deployments:
@@ -27,14 +28,15 @@ class Deployments:
         self._refuse_when_busy()
         self._check_numbers(asked, new=former is None)
         self._check_quota(asked)
-        if former is not None and former["state"] != "Failed":
+        if former is not None and former["state"] not in _BAD:
             return self._change(former, asked), False
         doc = self._new(asked)
         self._save(doc)
         return doc, former is None
 
-    def _refuse_when_busy(self) -> None:
-        if self._world.store.all("deployment", live=True):
+    def _refuse_when_busy(self, but_for: str | None = None) -> None:
+        """One write at a time; one that a fault keeps from ever ending can at least be taken back."""
+        if any(doc["name"] != but_for for doc in self._world.store.all("deployment", live=True)):
             raise errors.busy(ACCOUNT)
 
     def _check_numbers(self, asked: Wanted, *, new: bool) -> None:
@@ -64,8 +66,8 @@ class Deployments:
             "since": self._world.now(),
             "reads": 0,
             "calls_seen": 0,
-            "fate": self._world.fault("deployment"),
-            "readiness_fate": self._world.fault("readiness"),
+            "fate": self._world.fault("deployment", about=f"{asked.name} {asked.model['name']}"),
+            "readiness_fate": self._world.fault("readiness", about=f"{asked.name} {asked.model['name']}"),
         }
 
     def _described(self, asked: Wanted) -> Doc:
@@ -83,13 +85,13 @@ class Deployments:
         if (doc["model"]["name"], doc["model"].get("version")) != (asked.model["name"], asked.model.get("version")):
             if self._world.switches.in_place_model_change == "refused":
                 raise errors.model_change_refused()
-            doc |= {"state": "Accepted", "since": self._world.now(), "reads": 0, "fate": self._world.fault("deployment")}
+            doc |= {"state": "Accepted", "since": self._world.now(), "reads": 0, "fate": self._world.fault("deployment", about=asked.name)}
         doc |= self._described(asked)
         self._save(doc)
         return doc
 
     def _save(self, doc: Doc) -> None:
-        self._world.store.put("deployment", doc["name"], doc, live=doc["state"] not in ("Succeeded", "Failed"))
+        self._world.store.put("deployment", doc["name"], doc, live=doc["state"] not in ("Succeeded", *_BAD))
 
     def advance(self) -> None:
         """Bring every deployment to where its pace says it is now."""
@@ -100,7 +102,7 @@ class Deployments:
                     self._world.store.delete("deployment", doc["name"])
                 continue
             way = pace.deployment.gained(now - doc["since"], doc["reads"])
-            if way >= 1:
+            if way >= 1 and (doc["fate"] or {}).get("ends") != "never":
                 self._finish(doc, pace.deployment.moment(doc["since"], 1.0, now))
             elif way >= _CREATING_AT:
                 doc["state"] = "Creating"
@@ -108,7 +110,7 @@ class Deployments:
 
     def _finish(self, doc: Doc, at: float) -> None:
         if doc["fate"]:
-            doc["state"] = "Failed"
+            doc["state"] = doc["fate"]["ends"]
             return
         doc |= {"state": "Succeeded", "serving": doc["model"]}
         doc.setdefault("succeeded", at)
@@ -141,7 +143,7 @@ class Deployments:
         doc = self._world.store.get("deployment", name)
         if doc is None:
             return False
-        self._refuse_when_busy()
+        self._refuse_when_busy(but_for=name if doc["fate"] else None)
         doc |= {"state": "Deleting", "since": self._world.now(), "reads": 0}
         self._save(doc)
         if hosting := self._world.store.get("hosting", doc.get("hosting", "")):

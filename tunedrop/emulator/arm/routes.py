@@ -170,7 +170,7 @@ class ManagementPlane:
         """How the write to a deployment goes; one at a time, so that its name tells which."""
         name = call.path["name"]
         state = next((doc["state"] for doc in self._deployments.all() if doc["name"] == name), "Succeeded")
-        status = state if state in ("Succeeded", "Failed") else "InProgress"
+        status = state if state in ("Succeeded", "Failed", "Canceled") else "InProgress"
         if status == "InProgress":
             self._deployments.read(name)
         return Reply(200, {"id": name, "name": name, "status": status}, id=name)

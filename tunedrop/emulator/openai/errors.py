@@ -86,6 +86,11 @@ def content_filtered() -> Refusal:
     return Refusal(400, "content_filter", CONTENT_FILTER, param="prompt", inner=inner)
 
 
+def client_retried() -> Refusal:
+    """No answer of the service: the stand-in's own, for whoever must know that the client repeats what costs money."""
+    return Refusal(400, "clientRetried", "The client sent this creating call before (x-stainless-retry-count): it would be made twice.")
+
+
 def not_implemented(operations: list[str]) -> Refusal:
     """An operation that the stand-in does not imitate."""
     return Refusal(501, "NotImplemented", f"The stand-in does not imitate this. It has: {', '.join(operations)}.")

@@ -39,9 +39,11 @@ class Files:
         """Keep an upload."""
         self.check_room(size)
         problem = facts.problem
-        if fate := self._world.fault("file"):
+        fate = self._world.fault("file", about=filename) or {}
+        if fate.get("ends") == "error":
             problem = fate.get("message", "The file could not be processed.")
-        return self._keep(filename, size, PURPOSE, chunks, {"facts": facts.to_json(), "problem": problem}, status="pending")
+        more: Doc = {"facts": facts.to_json(), "problem": problem, "stuck": fate.get("ends") == "never"}
+        return self._keep(filename, size, PURPOSE, chunks, more, status="pending")
 
     def keep_results(self, filename: str, data: bytes) -> Doc:
         """Keep a results file that a job made; it is processed from the start."""
@@ -69,7 +71,7 @@ class Files:
         """Bring every file to where its pace says it is now."""
         now, policy = self._world.now(), self._world.pace.file
         for doc in self._world.store.all("file", live=True):
-            if policy.gained(now - doc["created"], doc["reads"]) >= 1:
+            if policy.gained(now - doc["created"], doc["reads"]) >= 1 and not doc.get("stuck"):
                 doc["status"] = "error" if doc["problem"] else "processed"
                 self._save(doc)
 

@@ -75,7 +75,7 @@ class Jobs:
             "metadata": wanted.metadata if self._world.switches.keep_metadata else None,
             "wanted": wanted.hyperparameters,
             "facts": facts,
-            "fate": self._world.fault("job"),
+            "fate": self._world.fault("job", about=f"{wanted.suffix} {wanted.training_file}"),
             "base_way": 0.0,
             "since": now,
             "reads": 0,
@@ -166,6 +166,8 @@ class Jobs:
         fate = doc["fate"] or doc.get("broken")
         if not fate:
             return 1.0
+        if fate.get("ends") == "never":
+            return float("inf")
         return progress.MODEL_CHECKED_AT if fate.get("phase") == "model" else TRAINING_AT
 
     def _start(self, doc: Doc, at: float) -> None:
