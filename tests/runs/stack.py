@@ -28,12 +28,13 @@ ACCOUNT = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/lo
 SERVICE_PLENTY = {"files_max": 1000, "jobs_max": 1000, "fine_tuned_deployments_max": 1000, "deployments_max": 1000, "quota_units": 100_000}
 PLENTY = {"files": 1000, "jobs": 1000, "fine_tuned_deployments": 1000, "deployments": 1000}
 WALLET = {"TUNEDROP_JOBS_AT_A_TIME": "1000", "TUNEDROP_JOBS_A_DAY": "10000", "TUNEDROP_USD_A_DAY": "10000"}
+# Reading certificates, which plain HTTP doesn't need, would take longer than the calls: so every client here has verify=False.
 PACE = LOCAL.model_copy(update={"smoke_deadline_s": 8.0})
 _pause = threading.Event()
 
 
-def until[T](ask: Callable[[], T | None], seconds: float = 40, what: str = "the expected state") -> T:
-    """The first answer that is not None or False; asked ten times a second."""
+def until[T](ask: Callable[[], T | None], seconds: float = 40, what: str = "the expected state", every_s: float = 0.1) -> T:
+    """The first answer that is not None or False; asked ten times a second, unless told otherwise."""
     deadline = time.monotonic() + seconds
     while True:
         if answer := ask():
@@ -41,7 +42,7 @@ def until[T](ask: Callable[[], T | None], seconds: float = 40, what: str = "the 
         if time.monotonic() > deadline:
             message = f"{what} did not come within {seconds:.0f} s"
             raise TimeoutError(message)
-        _pause.wait(0.1)
+        _pause.wait(every_s)
 
 
 @dataclass
@@ -54,12 +55,16 @@ class Stack:
     key: str
     directory: Path
     settings: dict[str, str] = field(default_factory=dict[str, str])
+    app: Path = ROOT
+    engine: str = ""
+    """The address of the running host's durable engine."""
     host: "subprocess.Popen[bytes] | None" = None
 
     @property
     def api(self) -> httpx2.Client:
         """The HTTP API, with the function key."""
-        return httpx2.Client(base_url=f"http://127.0.0.1:{self.port}/api", headers={"x-functions-key": self.key}, timeout=30)
+        address = f"http://127.0.0.1:{self.port}/api"
+        return httpx2.Client(base_url=address, headers={"x-functions-key": self.key}, timeout=30, verify=False)
 
     @property
     def training(self) -> ContainerClient:
@@ -89,10 +94,10 @@ class Stack:
         """Starts the embedded host and waits until it answers."""
         ready = self.directory / f"ready-{secrets.token_hex(4)}.json"
         log = (self.directory / "host.log").open("ab")
-        command = [sys.executable, "-m", "tunedrop.host", "--app", str(ROOT), "--port", str(self.port), "--key", self.key]
+        command = [sys.executable, "-m", "tunedrop.host", "--app", str(self.app), "--port", str(self.port), "--key", self.key]
         options = ["--create-containers", "--sweep-at-start", "--wait-for-lease", "--ready-file", str(ready)]
         self.host = subprocess.Popen([*command, *options], cwd=ROOT, env=self.environment(), stdout=log, stderr=log)
-        until(lambda: ready.exists() and ready.read_text().strip(), 90, "the host")
+        self.engine = until(lambda: json.loads(ready.read_text()) if ready.exists() else None, 90, "the host")["engine"]
 
     def kill_host(self) -> None:
         """SIGKILL: nothing of the host gets to clean up."""
@@ -149,12 +154,12 @@ class Stack:
 
     def record(self) -> list[dict[str, Any]]:
         """All that the stand-in was asked, and what it cost, oldest first."""
-        entries: list[dict[str, Any]] = httpx2.get(f"{self.emulator}/_tunedrop/ledger").raise_for_status().json()["entries"]
+        entries: list[dict[str, Any]] = self.control("GET", "ledger")["entries"]
         return entries
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
         """The stand-in's control surface."""
-        return httpx2.request(method, f"{self.emulator}/_tunedrop/{path}", json=body).raise_for_status().json()
+        return httpx2.request(method, f"{self.emulator}/_tunedrop/{path}", json=body, verify=False).raise_for_status().json()
 
     def deliver(self, blob: str, times: int) -> None:
         """Delivers the event of one blob so many times at once."""
@@ -169,10 +174,10 @@ class Stack:
 
 
 @contextmanager
-def running_stack(pace: str = "fast", **settings: str) -> Generator[Stack]:
-    """A TuneDrop that answers, ended on leaving; `settings` are app settings of the host."""
+def running_stack(pace: str = "fast", app: Path = ROOT, **settings: str) -> Generator[Stack]:
+    """A TuneDrop that answers, ended on leaving; `settings` are app settings of the host, `app` the folder of function_app.py."""
     with running_azurite() as storage, tempfile.TemporaryDirectory() as folder, _emulator(Path(folder), pace) as emulator:
-        stack = Stack(storage, emulator, free_port(), secrets.token_hex(8), Path(folder), settings)
+        stack = Stack(storage, emulator, free_port(), secrets.token_hex(8), Path(folder), settings, app)
         try:
             stack.start_host()
             yield stack
@@ -186,6 +191,7 @@ def running_stack(pace: str = "fast", **settings: str) -> Generator[Stack]:
 def _emulator(folder: Path, pace: str) -> Generator[str]:
     port = free_port()
     limits = [option for name, value in SERVICE_PLENTY.items() for option in ("--limit", f"{name}={value}")]
+    limits += ["--switch", "client_retries=refused"]
     command = [sys.executable, "-m", "tunedrop.emulator", "--port", str(port), "--pace", pace, "--state", str(folder / "state.sqlite")]
     log = (folder / "emulator.log").open("ab")
     process = subprocess.Popen([*command, *limits], cwd=ROOT, stdout=log, stderr=log)
@@ -194,7 +200,7 @@ def _emulator(folder: Path, pace: str) -> Generator[str]:
     def answers() -> bool:
         assert process.poll() is None, (folder / "emulator.log").read_text()
         try:
-            return httpx2.get(f"{base}/_tunedrop/ledger").is_success
+            return httpx2.get(f"{base}/_tunedrop/ledger", verify=False).is_success
         except httpx2.TransportError:
             return False
 
