@@ -1,6 +1,6 @@
 """What an example asks and what it answers, as texts by which examples are compared."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -28,28 +28,54 @@ def parts_of(example: JsonObject) -> Parts:
     """
     messages = example.get("messages")
     if isinstance(messages, list) and messages:
-        return _of_chat(example, messages)
-    prompt, preferred, other = (example.get(key) for key in ("input", "preferred_output", "non_preferred_output"))
+        try:
+            return _of_plain_chat(example, messages)
+        except (KeyError, TypeError, _NotPlain):
+            return _of_chat(example, messages)
+    preferred, other = example.get("preferred_output"), example.get("non_preferred_output")
     if preferred is None:
         return Parts(_json(example), "", "")
     learnt = preferred[-1] if isinstance(preferred, list) and preferred else None
-    return Parts(_json(prompt), BETWEEN.join((_json(preferred), _json(other))), _prose(learnt))
+    return Parts(_json(example.get("input")), BETWEEN.join((_json(preferred), _json(other))), _prose(learnt))
+
+
+class _NotPlain(Exception):
+    """A chat holds more than texts."""
+
+
+def _of_plain_chat(example: dict[str, Any], messages: list[Any]) -> Parts:
+    """The parts of nearly every example, unchecked for speed: what doesn't fit raises, and is looked at again."""
+    texts: list[str] = []
+    for message in messages:
+        if len(message) != 2:
+            raise _NotPlain
+        texts += (message["role"], message["content"])
+    answer = texts.pop()
+    if len(example) != 1 or texts.pop() != "assistant" or type(answer) is not str:
+        raise _NotPlain
+    return Parts(BETWEEN.join(texts), answer, answer)
 
 
 def _of_chat(example: JsonObject, messages: list[Json]) -> Parts:
-    last = len(messages) - 1
-    while last >= 0 and not _is_assistant(messages[last]):
-        last -= 1
-    fields = "" if len(example) == 1 else _json({key: value for key, value in example.items() if key != "messages"})
-    if last < 0:
-        return Parts(BETWEEN.join(_texts(messages)), fields, "")
-    rest = messages[:last] + messages[last + 1 :] if last < len(messages) - 1 else messages[:last]
-    texts = _texts(rest)
-    if fields:
-        texts.append(fields)
-    answer = messages[last]
+    answer = _answer_of(messages)
+    texts = _texts([message for message in messages if message is not answer])
+    fields = _json({key: value for key, value in example.items() if key != "messages"}) if len(example) > 1 else ""
+    if answer is None:
+        return Parts(BETWEEN.join(texts), fields, "")
     learnt = _prose(answer)
-    return Parts(BETWEEN.join(texts), learnt if learnt and _is_plain(answer) else _json(answer), learnt)
+    is_text = learnt and answer.keys() <= {"role", "content", "weight"}
+    return Parts(BETWEEN.join((*texts, fields)) if fields else BETWEEN.join(texts), learnt if is_text else _json(answer), learnt)
+
+
+def _answer_of(messages: list[Json]) -> JsonObject | None:
+    """The last assistant message; None where the user has the last word, and a grader gets the answer."""
+    for message in reversed(messages):
+        role = message.get("role") if isinstance(message, dict) else None
+        if isinstance(message, dict) and role == "assistant":
+            return message
+        if role == "user":
+            return None
+    return None
 
 
 def _texts(messages: list[Json]) -> list[str]:
@@ -62,14 +88,6 @@ def _texts(messages: list[Json]) -> list[str]:
                 continue
         texts.append(_json(message))
     return texts
-
-
-def _is_assistant(message: Json) -> bool:
-    return isinstance(message, dict) and message.get("role") == "assistant"
-
-
-def _is_plain(message: Json) -> bool:
-    return isinstance(message, dict) and len(message) == 2
 
 
 def _prose(message: Json) -> str:

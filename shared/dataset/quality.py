@@ -17,7 +17,7 @@ from .statistics import Histogram
 
 _FENCE = "```"
 _LONG_LINE = 80
-_SENTENCE_END = re.compile(r"[.!?] ")
+_SENTENCE_ENDS = (". ", "? ", "! ")
 _LISTED = re.compile(r"[-*+#|>$]|[0-9]+[.)]")
 
 _MIN_TAIL_EXAMPLES = 20
@@ -63,12 +63,11 @@ def _ends_in_json(text: str) -> bool:
 
 
 def _ends_in_sentence(text: str) -> bool:
-    line = text[text.rfind("\n") + 1 :]
-    if len(line) < _LONG_LINE or not text[-1].isalnum() or _LISTED.match(line):
+    begin = text.rfind("\n") + 1
+    if len(text) - begin < _LONG_LINE or not text[-1].isalnum() or not any(text.find(end, begin) >= 0 for end in _SENTENCE_ENDS):
         return False
-    # A last word with these is an address, a path or code: it may stand without a mark.
-    word = line[line.rfind(" ") + 1 :]
-    return word.isalnum() and _SENTENCE_END.search(line) is not None
+    # A last word with other characters is an address, a path or code: it may stand without a mark.
+    return text[text.rfind(" ") + 1 :].isalnum() and not _LISTED.match(text, begin)
 
 
 def long_tail(tokens: Histogram) -> list[Finding]:

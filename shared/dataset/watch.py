@@ -74,9 +74,7 @@ class SpanWatch:
 
     def __init__(self) -> None:
         self._result = SpanFindings()
-        self._lines: list[int] = []
-        self._prompts: list[str] = []
-        self._answers: list[str] = []
+        self._batch: list[tuple[int, str, str]] = []
         self._characters = 0
 
     def block(self, raw: bytes, first_line: int) -> None:
@@ -95,9 +93,7 @@ class SpanWatch:
                 self._count(rules.BLANK_ANSWER.code, line)
             elif quality.is_cut(learnt):
                 self._count(rules.ANSWER_CUT.code, line)
-        self._lines.append(line)
-        self._prompts.append(prompt)
-        self._answers.append(answer)
+        self._batch.append((line, prompt, answer))
         self._characters += len(prompt) + len(answer)
         if self._characters >= _BATCH_CHARACTERS:
             self._flush()
@@ -117,9 +113,9 @@ class SpanWatch:
             self._result.secrets.append(secret)
 
     def _flush(self) -> None:
-        if self._lines:
-            self._result.fingerprints.observe(self._lines, self._prompts, self._answers)
-        self._lines, self._prompts, self._answers, self._characters = [], [], [], 0
+        if self._batch:
+            self._result.fingerprints.observe(*zip(*self._batch, strict=True))
+        self._batch, self._characters = [], 0
 
 
 def of_file(whole: SpanFindings, options: WatchOptions) -> Tally:

@@ -50,6 +50,7 @@ def test_equal_examples_are_found(pairs: list[Pair], lines: str) -> None:
         pytest.param("Hello, world", "Hello  world\n", id="white space"),
         pytest.param('He said "yes"', "He said “yes”", id="quotes"),
         pytest.param("a b", "a\u00a0b", id="no-break space"),
+        pytest.param("In 1999, it was 7.", "in 1999 it was 7", id="marks after numbers"),
         pytest.param("東京です。", "東京です", id="ideographic stop"),
         pytest.param(LONG, f" {LONG.upper()}\n", id="long: case and ends"),
         pytest.param(LONG, LONG.replace(" ", "\n"), id="long: kind of blank"),
@@ -65,6 +66,9 @@ def test_nearly_equal_examples_are_found(first: str, second: str) -> None:
     [
         pytest.param("12 times 7", "12 times 8", id="digits"),
         pytest.param("5 + 3", "5 / 3", id="signs"),
+        pytest.param("2.5", "25", id="decimals"),
+        pytest.param("1, 11", "11, 1", id="two numbers"),
+        pytest.param("It is -5.", "It is 5.", id="minus"),
         pytest.param("?", "!", id="nothing but marks"),
         pytest.param("ä", "Ä", id="letters beyond ASCII"),
         pytest.param(LONG + "x", LONG + "y", id="long"),
