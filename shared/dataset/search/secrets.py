@@ -80,7 +80,7 @@ def _jwt(text: bytes, start: int) -> int | None:
     return start if isinstance(header, dict) and "alg" in header else None
 
 
-_PASSWORD = compiled(r"://[^\s/:@\"\\?#]{0,64}:([^\s/@\"\\]{3,128})@[A-Za-z0-9\[]")
+_PASSWORD = compiled(r"://[^\s/:@\"\\?#]{0,64}:([^\s/@\"\\]{3,128})@([A-Za-z0-9\[][A-Za-z0-9.-]*)")
 _SCHEME = ALPHANUMERIC.encode() + b"+.-"
 
 
@@ -91,6 +91,8 @@ def _password(text: bytes, start: int) -> int | None:
     before = text[max(start - 24, 0) : start]
     scheme = before[len(before.rstrip(_SCHEME)) :]
     password = found[1]
+    if found[2].lower().endswith((b"example.com", b"example.net", b"example.org")):
+        return None
     is_placeholder = password[:1] in b"<{$%*[(" or password.decode("latin-1").lower() in _PLACEHOLDERS or len(set(password)) < 3
     return None if is_placeholder or len(scheme) < 2 else start - len(scheme)
 

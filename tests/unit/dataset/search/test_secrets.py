@@ -106,7 +106,12 @@ NOT_FOUND = {
         f"{BEGIN}PUBLIC KEY-----\n{KEY_BODY}",
         f"{BEGIN}PRIVATE KEY-----\n...\n{END}PRIVATE KEY-----",
     ],
-    "address with a password": ["postgres://user:password@db/a", "postgres://ann:${PASSWORD}@db/a", "http://localhost:8080/a@b"],
+    "address with a password": [
+        "postgres://user:password@db/a",
+        "postgres://ann:${PASSWORD}@db/a",
+        "http://localhost:8080/a@b",
+        "ftp://ann:s3cr3tly@example.com/",
+    ],
 }
 
 
