@@ -15,7 +15,7 @@ from .search import blocks, secrets
 from .sightings import Sightings
 from .statistics import Histogram
 
-_BATCH_CHARACTERS = 2**17
+_BATCH_CHARACTERS = 2**18
 
 _SECRET_CODES = frozenset(kind.rule.code for kind in secrets.KINDS)
 _COUNTED: dict[str, tuple[Rule, str]] = {
