@@ -8,6 +8,7 @@ import base64
 import binascii
 import functools
 import hashlib
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import tiktoken
 
 FOLDER = Path(__file__).parent / "vocabularies"
+_building = threading.Lock()
 
 
 class Definition(msgspec.Struct, frozen=True):
@@ -96,7 +98,6 @@ def ranks(file: Path, sha256: str) -> dict[bytes, int]:
         raise VocabularyDamaged(file.name) from error
 
 
-@functools.cache
 def encoding(name: str) -> "tiktoken.Encoding":
     """The encoding of this name, built once per process (about 0.3 s).
 
@@ -104,6 +105,12 @@ def encoding(name: str) -> "tiktoken.Encoding":
         LookupError: The name is not one of DEFINITIONS.
         VocabularyDamaged: Its file is not the published one.
     """
+    with _building:  # the first scans of a process come at once, and each would build its own
+        return _built(name)
+
+
+@functools.cache
+def _built(name: str) -> "tiktoken.Encoding":
     import tiktoken  # 0.1 s that only a scan should pay
 
     definition = DEFINITIONS[name]

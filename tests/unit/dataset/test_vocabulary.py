@@ -1,12 +1,16 @@
 """The carried vocabularies."""
 
 import importlib
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from shared.dataset import vocabulary
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize("name", vocabulary.DEFINITIONS)
@@ -35,6 +39,10 @@ def test_ranks_are_refused_with_the_mend_when_the_file_is_damaged(content: bytes
         vocabulary.ranks(file, vocabulary.DEFINITIONS["o200k_base"].sha256)
 
 
-def test_encoding_is_built_once() -> None:
-    """A second call gives the same encoding."""
-    assert vocabulary.encoding("cl100k_base") is vocabulary.encoding("cl100k_base")
+def test_encoding_is_built_once_when_eight_threads_ask_at_the_same_moment() -> None:
+    """The first scans of a process share one encoding."""
+    program = (
+        "from concurrent.futures import ThreadPoolExecutor as Pool; from shared.dataset.vocabulary import encoding; "
+        "print(len({id(e) for e in list(Pool(8).map(encoding, ['cl100k_base'] * 8))}))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip() == "1"
