@@ -10,7 +10,7 @@ from azure.storage.blob import BlobServiceClient
 
 from tests.azurite import connection_string, free_port
 from tests.unit.host.builders import a_blob_function, a_function
-from tunedrop.host.blobs import AT_ONCE, BlobEvent, BlobPath, BlobTrigger
+from tunedrop.host.blobs import AT_ONCE, BlobEvent, BlobPath, BlobTrigger, pause
 from tunedrop.host.errors import FunctionFailed, HostError
 from tunedrop.host.functions import Function
 from tunedrop.host.messages import Message
@@ -146,3 +146,12 @@ async def test_outage_is_logged_once_and_outlived(storage: BlobServiceClient, ca
     assert [record.message for record in caplog.records] == ["storage away", "storage back"]
     assert vars(caplog.records[0])["error"] == "404 ContainerNotFound"
     assert recorder.fired == {"nested/name.jsonl": 1}
+
+
+@pytest.mark.parametrize(
+    ("took", "paused"),
+    [pytest.param(0.01, 0.5, id="few blobs"), pytest.param(0.3, 1.2, id="a thousand blobs"), pytest.param(3, 12, id="ten thousand")],
+)
+def test_look_for_new_blobs_takes_a_fifth_of_the_time_at_most(took: float, paused: float) -> None:
+    """A container that fills over the months doesn't keep the host busy with itself."""
+    assert pause(0.5, took) == paused
