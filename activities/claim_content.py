@@ -73,8 +73,7 @@ def _held_too_long(holder: str, waited_s: float) -> Problem:
 
 def _turn(ledger: Ledger, run_id: str) -> Answer:
     def noting(current: RunRecord, now: datetime) -> RunRecord | None:
-        waited = current.waits_because is not None and current.turn_at is None
-        return current.model_copy(update={"waits_because": None, "turn_at": now}) if waited else None
+        return None if current.turn_at else current.model_copy(update={"waits_because": None, "turn_at": now})
 
     checkpoint("claim_content: before the turn")
     ledger.change(run_id, noting)

@@ -41,7 +41,7 @@ def _reserve(wanted: RunStep) -> Answer:
         return done(waited_s=0)
     refused = book(ledger, wanted.run_id, reservation_usd(read.record, read.record.plan.budget_usd), limits(settings()))
     if refused is None:
-        return done(waited_s=waited_s)
+        return done(waited_s=waited_s if read.record.waits_because else 0)
     if not refused.passes or (settings().when_day_is_full == "reject" and not refused.today):
         return ended(Outcome.REJECTED, refused.problem)
     return _wait(ledger, read, refused, waited_s, wanted.pace)

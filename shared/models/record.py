@@ -121,7 +121,7 @@ class RunRecord(Frozen):
     waits_because: str | None = None
     """What the run waits for in the gate, since it was told last."""
     turn_at: datetime | None = None
-    """When the turn came of a run that had to wait for others with the same content."""
+    """When it first held its content: from then on it waits for no other run with the same."""
     job: JobProgress | None = None
     smoke: SmokeResult | None = None
     smoke_attempts: int = 0
