@@ -58,6 +58,7 @@ class Stack:
     app: Path = ROOT
     engine: str = ""
     """The address of the running host's durable engine."""
+    options: tuple[str, ...] = ()
     host: "subprocess.Popen[bytes] | None" = None
 
     @property
@@ -93,11 +94,20 @@ class Stack:
     def start_host(self) -> None:
         """Starts the embedded host and waits until it answers."""
         ready = self.directory / f"ready-{secrets.token_hex(4)}.json"
-        log = (self.directory / "host.log").open("ab")
-        command = [sys.executable, "-m", "tunedrop.host", "--app", str(self.app), "--port", str(self.port), "--key", self.key]
-        options = ["--create-containers", "--sweep-at-start", "--wait-for-lease", "--ready-file", str(ready)]
-        self.host = subprocess.Popen([*command, *options], cwd=ROOT, env=self.environment(), stdout=log, stderr=log)
+        self.host = self.run_host(self.port, "--wait-for-lease", "--ready-file", str(ready))
         self.engine = until(lambda: json.loads(ready.read_text()) if ready.exists() else None, 90, "the host")["engine"]
+
+    def run_host(self, port: int, *options: str) -> "subprocess.Popen[bytes]":
+        """The process of an embedded host, which says in host.log what it does."""
+        command = [sys.executable, "-m", "tunedrop.host", "--app", str(self.app), "--port", str(port), "--key", self.key]
+        told = ["--create-containers", "--sweep-at-start", *self.options, *options]
+        with self.log.open("ab") as log:
+            return subprocess.Popen([*command, *told], cwd=ROOT, env=self.environment(), stdout=log, stderr=log)
+
+    @property
+    def log(self) -> Path:
+        """What all hosts of this stack have said."""
+        return self.directory / "host.log"
 
     def kill_host(self) -> None:
         """SIGKILL: nothing of the host gets to clean up."""
@@ -174,10 +184,13 @@ class Stack:
 
 
 @contextmanager
-def running_stack(pace: str = "fast", app: Path = ROOT, **settings: str) -> Generator[Stack]:
-    """A TuneDrop that answers, ended on leaving; `settings` are app settings of the host, `app` the folder of function_app.py."""
+def running_stack(pace: str = "fast", app: Path = ROOT, options: tuple[str, ...] = (), **settings: str) -> Generator[Stack]:
+    """A TuneDrop that answers, ended on leaving.
+
+    `settings` are app settings of the host, `app` the folder of function_app.py, `options` of the host's command line.
+    """
     with running_azurite() as storage, tempfile.TemporaryDirectory() as folder, _emulator(Path(folder), pace) as emulator:
-        stack = Stack(storage, emulator, free_port(), secrets.token_hex(8), Path(folder), settings, app)
+        stack = Stack(storage, emulator, free_port(), secrets.token_hex(8), Path(folder), settings, app, options=options)
         try:
             stack.start_host()
             yield stack
