@@ -12,8 +12,7 @@ from shared.checkpoints import checkpoint
 from shared.errors import DataRejected, InternalError
 from shared.ledger import open_ledger
 from shared.models.messages import CANCELLED, Answer, RunStep, done, ended
-from shared.models.plan import Role
-from shared.models.record import FileSummary, Outcome, RunRecord, Step
+from shared.models.record import Outcome, RunRecord, Step
 
 bp = df.Blueprint()
 
@@ -36,9 +35,7 @@ def _merge(wanted: RunStep) -> Answer:
     if record.plan is None:
         raise InternalError("a scan needs a plan")
     checkpoint("merge_scan: before the scans")
-    summaries: dict[Role, FileSummary] = record.files or {
-        role: scans.merged(record.plan, wanted.run_id, role) for role in record.plan.roles
-    }
+    summaries = record.files or scans.merged(record.plan, wanted.run_id)
 
     def noting(current: RunRecord, _now: datetime) -> RunRecord:
         return current.model_copy(update={"files": summaries})

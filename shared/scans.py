@@ -11,7 +11,7 @@ from shared.models.record import FileSummary
 from shared.settings import settings
 
 if TYPE_CHECKING:
-    from shared.dataset.scan import FileScan, ScanOptions
+    from shared.dataset.scan import FileScan, ScanOptions, SpanScan
 
 
 class PinnedSource:
@@ -38,14 +38,26 @@ def scan_span(plan: Plan, wanted: ScanSpan) -> None:
     storage.ledger().put(_span_blob(wanted.run_id, wanted.role, wanted.index), scan.to_json(result))
 
 
-def merged(plan: Plan, run_id: str, role: Role) -> FileSummary:
-    """Joins the spans of one file, keeps the whole result, and answers its summary."""
+def merged(plan: Plan, run_id: str) -> dict[Role, FileSummary]:
+    """Joins the spans of each file, compares the two, keeps the whole results, and answers their summaries."""
     from shared.dataset import scan
 
-    spans = scan.spans(_pin(plan, role).bytes, settings().span_mb * 2**20)
-    parts = [scan.span_scan_from_json(_content(_span_blob(run_id, role, index))) for index in range(len(spans))]
-    whole = scan.merge(parts, options(plan, role))
-    storage.ledger().put(_file_blob(run_id, role), scan.to_json(whole))
+    wholes: dict[Role, FileScan] = {role: scan.merge(_parts(plan, run_id, role), options(plan, role)) for role in plan.roles}
+    if "validation" in wholes:
+        wholes["validation"] = scan.compared(wholes["validation"], wholes["training"], options(plan, "validation"))
+    for role, whole in wholes.items():
+        storage.ledger().put(_file_blob(run_id, role), scan.to_json(whole))
+    return {role: _summary(whole) for role, whole in wholes.items()}
+
+
+def _parts(plan: Plan, run_id: str, role: Role) -> "Iterator[SpanScan]":
+    from shared.dataset import scan
+
+    for index in range(len(scan.spans(_pin(plan, role).bytes, settings().span_mb * 2**20))):
+        yield scan.span_scan_from_json(_content(_span_blob(run_id, role, index)))
+
+
+def _summary(whole: "FileScan") -> FileSummary:
     total = whole.total.distribution()
     return FileSummary(
         examples=whole.examples,
@@ -73,7 +85,8 @@ def options(plan: Plan, role: Role) -> "ScanOptions":
     from shared.dataset import models, scan
 
     try:
-        return scan.ScanOptions(model=models.base_model(plan.training.model), role=role, method=plan.training.method)
+        model = models.base_model(plan.training.model)
+        return scan.ScanOptions(model=model, role=role, method=plan.training.method, secrets=settings().data_secrets)
     except models.UnknownModel as unknown:
         raise PlanRejected("TD-PLAN-005", str(unknown), "Correct `model` in job.json; docs/data-formats.md lists the models.") from None
 

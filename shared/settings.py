@@ -110,6 +110,8 @@ class Settings(BaseSettings):
     """What becomes of a run over the jobs or the money of the day: it ends rejected, or waits for another day."""
     limits: ServiceLimits = ServiceLimits()
     """The service's limits where they differ from the published ones: a JSON object of the fields of ServiceLimits."""
+    data_secrets: Literal["error", "warning"] = "error"
+    """Whether a probable secret in the data stops a run, or is only told."""
     price_table: str | None = None
     """A JSON file that replaces the price table, see docs/report.md."""
 

@@ -51,7 +51,7 @@ def decode(line: bytes) -> Line:
         return _refused(rules.TOO_DEEP)
     except (msgspec.MsgspecError, ValueError):
         return _second_look(line)
-    keys = _keys(value)
+    keys = keys_of(value)
     if keys is None:
         return _refused(rules.TOO_DEEP)
     found = [finding(rules.DUPLICATE_KEY)] if keys != _keys_written(line) and _has_duplicates(line) else []
@@ -68,7 +68,7 @@ def _of_object(value: Json, found: list[Finding]) -> Line:
     return Line(None, [*found, finding(rules.NOT_OBJECT)])
 
 
-def _keys(value: Json) -> int | None:
+def keys_of(value: Json) -> int | None:
     """How many keys the value has at all depths; None where it is nested deeper than MAX_DEPTH."""
     level: list[Json] = [value]
     keys = 0
@@ -145,7 +145,7 @@ def _second_look(line: bytes) -> Line:
     except json.JSONDecodeError as error:
         rule = rules.CR_LINE_ENDS if "\r" in text[error.pos - 1 : error.pos + 1] else rules.NOT_JSON
         return _refused(rule, "" if rule is rules.CR_LINE_ENDS else f"The line isn't JSON from character {error.pos + 1} on.")
-    if _keys(value) is None:
+    if keys_of(value) is None:
         return _refused(rules.TOO_DEEP)
     found = [finding(rules.LONE_SURROGATE)]
     return _of_object(value, [finding(rules.DUPLICATE_KEY), *found] if _has_duplicates(line) else found)

@@ -17,6 +17,7 @@ MAX_LINE_BYTES = 16 * 2**20
 HEAD_BYTES = 8
 
 _READ_BYTES = 2**20
+_CHUNK_BYTES = 2**19  # enough to count in one go, and little enough that threads take turns
 _FIRST_TAIL_BYTES = 2**16
 
 
@@ -28,7 +29,7 @@ class Span(msgspec.Struct, frozen=True):
 
 
 class Source(Protocol):
-    """A file that can be read in ranges and does not change meanwhile."""
+    """A file that can be read in ranges, from several threads at once, and does not change meanwhile."""
 
     size: int
 
@@ -121,10 +122,11 @@ def head_of(source: Source) -> bytes:
     return b"".join(source.read(0, min(source.size, HEAD_BYTES)))
 
 
-def lines_of(source: Source, span: Span, digests: BlockDigests, max_line_bytes: int = MAX_LINE_BYTES) -> Iterator[bytes | None]:
-    """The lines whose first byte lies in the span, without their line feed; None for a line over the limit.
+def blocks_of(source: Source, span: Span, digests: BlockDigests, max_line_bytes: int = MAX_LINE_BYTES) -> Iterator[bytes | None]:
+    """The lines whose first byte lies in the span, many at a time; None stands for one line over the limit.
 
-    The span's own bytes go to `digests` on the way.
+    The last line of the last block may lack its line feed. A block has about 512 KiB, or one longer line. The span's own bytes go to
+    `digests` on the way.
 
     Raises:
         SourceTruncated: The source did not give what was asked for.
@@ -133,17 +135,26 @@ def lines_of(source: Source, span: Span, digests: BlockDigests, max_line_bytes: 
     foreign = _begins_inside_line(source, span)
     for chunk in _exactly(source, span.start, span.stop):
         digests.update(chunk)
-        begin = 0
-        while (end := chunk.find(b"\n", begin)) >= 0:
-            if not foreign:
-                line.add(chunk[begin:end])
-                yield line.take()
-            foreign, begin = False, end + 1
-        if not foreign:
-            line.add(chunk[begin:])
+        begin = chunk.find(b"\n") + 1 if foreign else 0
+        foreign = foreign and not begin
+        if foreign:
+            continue
+        end = chunk.rfind(b"\n", begin) + 1
+        if end > begin:
+            yield from line.closed_by(chunk[begin:end])
+            begin = end
+        line.add(chunk[begin:])
     if line.size:
         _finish(line, source, span.stop)
         yield line.take()
+
+
+def lines_of(block: bytes | None, max_line_bytes: int = MAX_LINE_BYTES) -> list[bytes | None]:
+    """The lines of a block, without their line feeds; None for a line over the limit."""
+    if block is None:
+        return [None]
+    lines = block.split(b"\n")
+    return [line if len(line) <= max_line_bytes else None for line in (lines if lines[-1] else lines[:-1])]
 
 
 class _Assembly:
@@ -165,7 +176,22 @@ class _Assembly:
         elif piece:
             self._pieces.append(piece)
 
+    def closed_by(self, block: bytes) -> Iterator[bytes | None]:
+        """The block with the line that its start belongs to; without it, and None ahead, where that line is over the limit."""
+        if self.size:
+            first = block.find(b"\n")
+            too_long = self.size + first > self._limit
+            before = self.take()
+            if too_long or before is None:
+                yield None
+                block = block[first + 1 :]
+            else:
+                block = before + block
+        if block:
+            yield block
+
     def take(self) -> bytes | None:
+        """The line so far, None where it is over the limit; the next one begins."""
         whole = None if self.too_long else b"".join(self._pieces)
         self._pieces.clear()
         self.size = 0
@@ -196,6 +222,7 @@ def _exactly(source: Source, start: int, stop: int) -> Iterator[bytes]:
         given += len(chunk)
         if given > stop - start:
             break
-        yield chunk
+        for begin in range(0, len(chunk), _CHUNK_BYTES):
+            yield chunk[begin : begin + _CHUNK_BYTES]
     if given != stop - start:
         raise SourceTruncated(stop - start, given)

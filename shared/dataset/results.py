@@ -1,126 +1,19 @@
-"""What a scan finds out: of a span, small and mergeable, and of the whole file."""
+"""What a scan finds out of a whole file, and of two files together."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import msgspec
 
-from . import formats, reading, rules
-from .findings import KEPT, Finding, Tally, finding
+from . import duplicates, formats, reading, rules, watch
+from .duplicates import Fingerprints
+from .findings import Finding, Tally, finding
 from .image_tokens import ImageTokens
-from .models import BaseModel
-from .names import Role
+from .span_scan import ScanOptions, SpanScan, SystemMessages
 from .statistics import Histogram
 
 MIN_EXAMPLES = 10
 MAX_FILE_BYTES = 512 * 2**20
 MAX_IMAGE_EXAMPLES = 50_000
-
-
-class ScanOptions(msgspec.Struct, frozen=True):
-    """What a file is checked for. `method` is the run's training method; None takes the file's own format for it.
-
-    The two sizes are the package's own; tests cut smaller pieces.
-    """
-
-    model: BaseModel
-    role: Role = "training"
-    block_bytes: int = reading.BLOCK_BYTES
-    max_line_bytes: int = reading.MAX_LINE_BYTES
-    method: str | None = None
-
-
-class Place(msgspec.Struct):
-    """How often something occurs, and on which line first."""
-
-    line: int
-    number: int
-
-
-class SystemMessages(msgspec.Struct):
-    """System messages of chat examples, as far as their sameness goes: `digest` is that of the first one."""
-
-    examples: int = 0
-    missing: int = 0
-    digest: str = ""
-    varies: bool = False
-
-    def add(self, digest: str) -> None:
-        """Take the next example; "" where it has no system message."""
-        self.merge(SystemMessages(1, 0 if digest else 1, digest))
-
-    def merge(self, later: "SystemMessages") -> None:
-        """Add those of a later part."""
-        self.examples += later.examples
-        self.missing += later.missing
-        self.varies = self.varies or later.varies or bool(self.digest and later.digest and self.digest != later.digest)
-        self.digest = self.digest or later.digest
-
-
-class SpanScan(msgspec.Struct):
-    """The scan of one span; line numbers are relative to its first line.
-
-    `kind` names the file's kind where its first bytes show that it isn't text. `open_blanks` are the blank lines at its end, of which
-    only a later part tells whether they stand inside the file.
-    """
-
-    start: int
-    stop: int
-    kind: str = ""
-    block_digests: list[str] = msgspec.field(default_factory=list[str])
-    lines: int = 0
-    open_blanks: int = 0
-    examples: int = 0
-    image_examples: int = 0
-    formats: dict[str, Place] = msgspec.field(default_factory=dict[str, Place])
-    system: SystemMessages = msgspec.field(default_factory=SystemMessages)
-    tally: Tally = msgspec.field(default_factory=Tally)
-    total: Histogram = msgspec.field(default_factory=Histogram)
-    assistant: Histogram = msgspec.field(default_factory=Histogram)
-    trained: Histogram = msgspec.field(default_factory=Histogram)
-    over_limit: int = 0
-    images: ImageTokens = msgspec.field(default_factory=ImageTokens)
-    messages_by_role: dict[str, int] = msgspec.field(default_factory=dict[str, int])
-
-    def close_blanks(self) -> None:
-        """Something follows the open blank lines: they stand inside the file."""
-        first = self.lines - self.open_blanks + 1
-        for line in range(first, first + min(self.open_blanks, KEPT)):
-            self.tally.add(finding(rules.BLANK_LINE, line=line))
-        if self.open_blanks > KEPT:
-            self.tally.count(rules.BLANK_LINE.code, self.open_blanks - KEPT)
-        self.open_blanks = 0
-
-    def append(self, later: "SpanScan") -> None:
-        """Add the span that follows.
-
-        Raises:
-            ValueError: It doesn't follow.
-        """
-        if later.start != self.stop:
-            msg = f"A span from byte {later.start} can't follow one that ends at byte {self.stop}."
-            raise ValueError(msg)
-        if later.lines > later.open_blanks:
-            self.close_blanks()
-            self.open_blanks = later.open_blanks
-        else:
-            self.open_blanks += later.open_blanks
-        self.tally.merge(later.tally, self.lines)
-        for name, place in later.formats.items():
-            known = self.formats.setdefault(name, Place(place.line + self.lines, 0))
-            known.number += place.number
-        for role, number in later.messages_by_role.items():
-            self.messages_by_role[role] = self.messages_by_role.get(role, 0) + number
-        self.system.merge(later.system)
-        self.total.merge(later.total)
-        self.assistant.merge(later.assistant)
-        self.trained.merge(later.trained)
-        self.images.merge(later.images)
-        self.over_limit += later.over_limit
-        self.block_digests.extend(later.block_digests)
-        self.stop = later.stop
-        self.lines += later.lines
-        self.examples += later.examples
-        self.image_examples += later.image_examples
 
 
 class FileScan(msgspec.Struct):
@@ -129,7 +22,7 @@ class FileScan(msgspec.Struct):
     `findings` are the first 100 errors and the first 100 warnings in file order, those of the file itself ahead; `counts` has all of
     them by code. `examples` are the lines that hold a JSON object; `total`, `assistant` and `trained` the tokens of those that hold
     messages: all, those of answers, and those of the answers that are learnt. `over_limit` are the examples with more tokens than the
-    model takes, `images` an estimate that `total` doesn't contain.
+    model takes, `images` an estimate that `total` doesn't contain. `fingerprints` are not part of its JSON: they serve to compare files.
     """
 
     bytes: int
@@ -147,41 +40,78 @@ class FileScan(msgspec.Struct):
     trained: Histogram = msgspec.field(default_factory=Histogram)
     over_limit: int = 0
     images: ImageTokens = msgspec.field(default_factory=ImageTokens)
+    fingerprints: Fingerprints = msgspec.field(default_factory=Fingerprints)
 
 
-def merge(parts: Sequence[SpanScan], options: ScanOptions) -> FileScan:
+def merge(parts: Iterable[SpanScan], options: ScanOptions) -> FileScan:
     """The scan of the file that these spans cover, in order and without a gap; it doesn't depend on where the cuts fall.
 
     Raises:
         ValueError: A span is missing or out of order.
     """
-    whole = SpanScan(0, 0, kind=parts[0].kind if parts else "")
+    whole = SpanScan(0, 0)
     for part in parts:
         whole.append(part)
+        whole.kind = whole.kind or part.kind
     if whole.kind:
         whole = SpanScan(0, whole.stop, kind=whole.kind, block_digests=whole.block_digests, lines=whole.lines)
     tally = Tally()
     for found in _of_file(whole, options):
         tally.add(found)
     tally.merge(whole.tally, 0)
-    severities = {code: rules.RULES[code].severity for code in tally.counts}
-    return FileScan(
+    if options.watched:
+        tally.merge(_watched(whole, options), 0)
+    return _told(FileScan(
         bytes=whole.stop,
         content_hash=reading.content_hash(whole.block_digests),
         format=_format_of(whole),
         lines=whole.lines,
         examples=whole.examples,
-        errors=sum(times for code, times in tally.counts.items() if severities[code] == "error"),
-        warnings=sum(times for code, times in tally.counts.items() if severities[code] == "warning"),
-        findings=sorted((*tally.errors, *tally.warnings), key=lambda found: found.line or 0),
-        counts=dict(sorted(tally.counts.items())),
+        errors=0,
+        warnings=0,
+        findings=[],
+        counts={},
         total=whole.total,
         assistant=whole.assistant,
         messages_by_role=whole.messages_by_role,
         trained=whole.trained,
         over_limit=whole.over_limit,
         images=whole.images,
+        fingerprints=whole.watch.fingerprints,
+    ), tally, options)
+
+
+def compared(validation: FileScan, training: FileScan, options: ScanOptions) -> FileScan:
+    """The scan of a validation file with what it repeats of the training file; `options` are its own."""
+    tally = Tally(dict(validation.counts))
+    for found in validation.findings:
+        (tally.errors if found.severity == "error" else tally.warnings).append(found)
+    for found in duplicates.contamination(training.fingerprints, validation.fingerprints):
+        tally.add(found)
+    return _told(validation, tally, options)
+
+
+def _told(scan: FileScan, tally: Tally, options: ScanOptions) -> FileScan:
+    """The scan with these findings."""
+    number: dict[str, int] = {"error": 0, "warning": 0}
+    for code, times in tally.counts.items():
+        number[options.secrets if code in watch.SECRET_CODES else rules.RULES[code].severity] += times
+    return msgspec.structs.replace(
+        scan,
+        errors=number["error"],
+        warnings=number["warning"],
+        findings=sorted((*tally.errors, *tally.warnings), key=lambda found: found.line or 0),
+        counts=dict(sorted(tally.counts.items())),
     )
+
+
+def _watched(whole: SpanScan, options: ScanOptions) -> Tally:
+    """What the texts hold: conflicts are no conflicts where two answers to a prompt are the format."""
+    settings = watch.WatchOptions(options.secrets, with_conflicts=_format_of(whole) != formats.PREFERENCE)
+    tally = watch.of_file(whole.watch, settings)
+    for found in watch.of_figures(whole.total, whole.assistant):
+        tally.add(found)
+    return tally
 
 
 def _format_of(whole: SpanScan) -> str:
@@ -233,7 +163,7 @@ def _of_system(system: SystemMessages) -> list[Finding]:
 
 def to_json(scan: SpanScan | FileScan) -> bytes:
     """A scan as JSON."""
-    return msgspec.json.encode(scan)
+    return msgspec.json.encode(msgspec.structs.replace(scan, fingerprints=Fingerprints()) if isinstance(scan, FileScan) else scan)
 
 
 def span_scan_from_json(data: bytes) -> SpanScan:

@@ -4,18 +4,17 @@ A line belongs to the span in which its first byte lies, so that spans can be sc
 is skipped at the start of the file; line ends are LF or CRLF; a last line without an end and blank lines at the end are accepted.
 """
 
-import hashlib
+import os
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-import msgspec
-
-from . import formats, lines, messages, reading, rules, tokens
-from .findings import finding
+from . import lines, reading
 from .reading import BLOCK_BYTES, MAX_LINE_BYTES, FileSource, Source, SourceTruncated, Span, content_hash_of, spans
-from .results import FileScan, Place, ScanOptions, SpanScan, file_scan_from_json, merge, span_scan_from_json, to_json
-from .shapes import JsonObject
-from .tokens import ExampleTokens
+from .results import FileScan, compared, file_scan_from_json, merge, span_scan_from_json, to_json
+from .scanner import SpanScanner
+from .span_scan import ScanOptions, SpanScan
 
 __all__ = [
     "BLOCK_BYTES",
@@ -27,6 +26,7 @@ __all__ = [
     "SourceTruncated",
     "Span",
     "SpanScan",
+    "compared",
     "content_hash_of",
     "file_scan_from_json",
     "merge",
@@ -38,7 +38,6 @@ __all__ = [
     "to_json",
 ]
 
-_BATCH_BYTES = 2**18
 _KINDS = {
     b"\x1f\x8b": "a gzip archive",
     b"PK\x03\x04": "a zip archive or an office document",
@@ -57,92 +56,6 @@ _KINDS = {
 }
 
 
-class _Read(msgspec.Struct):
-    """A line that was read: its number in the span and what it holds."""
-
-    number: int
-    line: lines.Line
-
-
-class _SpanScanner:
-    """Takes the lines of one span in order; examples are counted in batches, and findings stay in the order of lines."""
-
-    def __init__(self, result: SpanScan, options: ScanOptions) -> None:
-        self._result = result
-        self._options = options
-        self._counter = tokens.counter(options.model.encoding)
-        self._batch: list[_Read] = []
-        self._batch_bytes = 0
-
-    def take(self, raw: bytes | None) -> None:
-        """Take the next line; None where it was too long to keep."""
-        if raw is not None and lines.is_blank(raw):
-            self._result.lines += 1
-            self._result.open_blanks += 1
-            return
-        if self._result.open_blanks:
-            self.flush()
-            self._result.close_blanks()
-        self._result.lines += 1
-        line = lines.decode(raw) if raw is not None else lines.Line(None, [finding(rules.LINE_TOO_LONG)])
-        self._batch.append(_Read(self._result.lines, line))
-        self._batch_bytes += len(raw or b"")
-        if self._batch_bytes >= _BATCH_BYTES:
-            self.flush()
-
-    def flush(self) -> None:
-        """Check and count what was taken."""
-        batch, self._batch, self._batch_bytes = self._batch, [], 0
-        supported = [read.line.value for read in batch if read.line.value is not None and self._format(read.line.value) in formats.CHECKS]
-        counted = iter(tokens.count_all(supported, self._counter))
-        for read in batch:
-            for found in read.line.findings:
-                self._result.tally.add(found, read.number)
-            if read.line.value is not None:
-                self._example(read.number, read.line.value, counted)
-
-    def _format(self, example: JsonObject) -> str:
-        return formats.recognise(example, self._options.model)
-
-    def _example(self, number: int, example: JsonObject, counted: Iterator[ExampleTokens | None]) -> None:
-        name = self._format(example)
-        self._result.examples += 1
-        self._result.formats.setdefault(name, Place(number, 0)).number += 1
-        if name not in formats.CHECKS:
-            return
-        for found in formats.CHECKS[name](example, self._options.model):
-            self._result.tally.add(found, number)
-        self._tokens(number, next(counted), has_messages=messages.messages_of(example) != [])
-        self._conversation(example)
-
-    def _tokens(self, number: int, counted: ExampleTokens | None, has_messages: bool) -> None:
-        limit = self._options.model.max_example_tokens
-        if counted is None:
-            self._result.tally.add(finding(rules.UNCOUNTABLE), number)
-        elif has_messages:
-            self._result.total.add(counted.total)
-            self._result.assistant.add(counted.assistant)
-            self._result.trained.add(counted.trained)
-            if counted.total > limit:
-                self._result.over_limit += 1
-                message = f"The example has {counted.total} tokens; the model takes {limit}."
-                self._result.tally.add(finding(rules.TOKEN_LIMIT, message=message), number)
-
-    def _conversation(self, example: JsonObject) -> None:
-        given = messages.messages_of(example)
-        for role in filter(None, map(messages.role_of, given)):
-            self._result.messages_by_role[role] = self._result.messages_by_role.get(role, 0) + 1
-        if given:
-            prompts = (message.get("content") for message in given if messages.role_of(message) in messages.PROMPTS)
-            system = next(prompts, None)
-            self._result.system.add(_digest(system) if isinstance(system, str) else "")
-            self._result.image_examples += self._result.images.add(given)
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
 def _kind(head: bytes) -> str:
     return next((kind for magic, kind in _KINDS.items() if head.startswith(magic)), "")
 
@@ -156,23 +69,52 @@ def scan_span(source: Source, span: Span, options: ScanOptions) -> SpanScan:
     """
     result = SpanScan(span.start, span.stop, kind="" if span.start else _kind(reading.head_of(source)))
     digests = reading.BlockDigests(options.block_bytes)
-    scanner = _SpanScanner(result, options)
-    for raw in reading.lines_of(source, span, digests, options.max_line_bytes):
-        at_start = span.start == 0 and result.lines == 0
-        scanner.take(raw.removeprefix(lines.BOM) if at_start and raw is not None else raw)
-    scanner.flush()
+    scanner = SpanScanner(result, options)
+    at_start = span.start == 0
+    for block in reading.blocks_of(source, span, digests, options.max_line_bytes):
+        # A mark alone is a blank line.
+        scanner.take((block.removeprefix(lines.BOM) or b"\n") if at_start and block is not None else block)
+        at_start = False
+    scanner.finish()
     result.block_digests = digests.finish()
     return result
 
 
-def scan_source(source: Source, options: ScanOptions, span_bytes: int = BLOCK_BYTES) -> FileScan:
-    """Scan a whole file, span by span.
+def scan_source(source: Source, options: ScanOptions, span_bytes: int = BLOCK_BYTES, threads: int | None = None) -> FileScan:
+    """Scan a whole file, span by span, on as many threads as there are processors, or as told.
+
+    Threads are enough: counting, hashing and searching let go of the interpreter's lock. The result doesn't depend on their number.
 
     Raises:
         SourceTruncated: The source changed while it was read.
         VocabularyDamaged: The package's vocabulary is damaged.
     """
-    return merge([scan_span(source, span, options) for span in spans(source.size, span_bytes)], options)
+    wanted = spans(source.size, span_bytes)
+    threads = min(threads or processors(), len(wanted))
+    if threads == 1:
+        return merge((scan_span(source, span, options) for span in wanted), options)
+    with ThreadPoolExecutor(threads, "scan") as pool:
+        return merge(_in_order(pool, source, wanted, options, threads), options)
+
+
+def processors() -> int:
+    """The processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _in_order(pool: ThreadPoolExecutor, source: Source, wanted: list[Span], options: ScanOptions, threads: int) -> Iterator[SpanScan]:
+    """The spans' scans in order; one more than threads is under way, so that results don't pile up."""
+    under_way: deque[Future[SpanScan]] = deque()
+    try:
+        for span in wanted:
+            under_way.append(pool.submit(scan_span, source, span, options))
+            if len(under_way) > threads:
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
+    finally:
+        for waiting in under_way:
+            waiting.cancel()
 
 
 def scan_file(path: Path | str, options: ScanOptions) -> FileScan:

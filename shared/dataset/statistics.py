@@ -30,6 +30,12 @@ class Histogram(msgspec.Struct):
         """Count a value."""
         self.counts[value] = self.counts.get(value, 0) + times
 
+    def add_all(self, values: Iterable[int]) -> None:
+        """Count many values."""
+        counts = self.counts
+        for value in values:
+            counts[value] = counts.get(value, 0) + 1
+
     def merge(self, other: "Histogram") -> None:
         """Count everything that the other histogram has counted."""
         for value, times in other.counts.items():

@@ -9,11 +9,11 @@ import itertools
 import json
 import re
 from collections.abc import Iterator, Sequence
-from typing import Protocol
 
 import msgspec
 
-from . import vocabulary
+from . import counters
+from .counters import Counter
 from .messages import NON_PREFERRED, PREFERRED, is_zero, objects_in, prompt_of
 from .shapes import Json, JsonObject
 
@@ -45,31 +45,6 @@ class Uncountable(ValueError):
         super().__init__(f"A text has more than {MAX_TEXT_BYTES} bytes, or more than {MAX_BLANK_RUN} blanks on end.")
 
 
-class Counter(Protocol):
-    """Counts the tokens of texts; every counter gives tiktoken's figures."""
-
-    def count(self, texts: Sequence[str]) -> list[int]:
-        """Tokens of each text, special tokens read as plain text, lone surrogates as U+FFFD."""
-        ...
-
-
-class TiktokenCounter:
-    """The reference counter."""
-
-    def __init__(self, encoding_name: str) -> None:
-        self._encoding = vocabulary.encoding(encoding_name)
-
-    def count(self, texts: Sequence[str]) -> list[int]:
-        """Tokens of each text."""
-        return [self._one(text) for text in texts]
-
-    def _one(self, text: str) -> int:
-        if len(text) < _LONG_TEXT:
-            return len(self._encoding.encode_ordinary(text))
-        # A list of millions of tokens would take ten times the text; the array takes no more than it.
-        return len(self._encoding.encode_to_numpy(whole_characters(text), disallowed_special=()))
-
-
 class Texts(msgspec.Struct):
     """What is to be counted of one example: its texts, which of them are answers, which are learnt, and the tokens of its frame."""
 
@@ -77,11 +52,6 @@ class Texts(msgspec.Struct):
     answers: list[int]
     trained: list[int]
     frame: int
-
-
-def whole_characters(text: str) -> str:
-    """The text with surrogate pairs joined and lone surrogates replaced by U+FFFD, as tiktoken reads it."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def texts_of(example: JsonObject) -> Texts:
@@ -156,12 +126,7 @@ def count(example: JsonObject, encoding_name: str) -> ExampleTokens:
     Raises:
         Uncountable: No tokenizer can split one of its texts.
     """
-    counted = count_all([example], counter(encoding_name))[0]
+    counted = count_all([example], counters.counter(encoding_name))[0]
     if counted is None:
         raise Uncountable
     return counted
-
-
-def counter(encoding_name: str) -> Counter:
-    """The counter to use for an encoding."""
-    return TiktokenCounter(encoding_name)

@@ -17,7 +17,8 @@ from .statistics import Histogram
 
 _BATCH_CHARACTERS = 2**18
 
-_SECRET_CODES = frozenset(kind.rule.code for kind in secrets.KINDS)
+SECRET_CODES = frozenset(kind.rule.code for kind in secrets.KINDS)
+"""The rules whose severity a setting chooses."""
 _COUNTED: dict[str, tuple[Rule, str]] = {
     rule.code: (rule, what)
     for rule, what in (
@@ -81,7 +82,7 @@ class SpanWatch:
         """Search whole raw lines, joined by line feeds; `first_line` is the number of the first one."""
         for hit in blocks.search(raw):
             line = first_line + hit.line
-            if hit.code in _SECRET_CODES:
+            if hit.code in SECRET_CODES:
                 self._secret(Secret(line, hit.code, hit.kind, hit.start))
             else:
                 self._count(hit.code, line)
@@ -135,11 +136,6 @@ def of_file(whole: SpanFindings, options: WatchOptions) -> Tally:
 def of_figures(total: Histogram, answers: Histogram) -> list[Finding]:
     """The findings on the tokens of all examples and of all answers."""
     return [*quality.long_tail(total), *quality.one_length(answers)]
-
-
-def of_pair(training: SpanFindings, validation: SpanFindings) -> list[Finding]:
-    """The findings on two files together; their lines are those of the validation file."""
-    return duplicates.contamination(training.fingerprints, validation.fingerprints)
 
 
 def _of_secret(secret: Secret, severity: Severity) -> Finding:

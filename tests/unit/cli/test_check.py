@@ -124,7 +124,7 @@ def test_model_of_the_job_file_decides_the_count(tmp_path: Path, capsys: pytest.
             "job.json",
             b"{",
             [],
-            "error: job.json: job.json is not valid JSON",
+            "error: job.json: job.json is not usable JSON",
             id="broken job file",
         ),
     ],

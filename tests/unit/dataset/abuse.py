@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.dataset import models, scan
-from shared.dataset.results import Role
+from shared.dataset.names import Role
 from tests.unit.dataset.builders import (
     IMAGE_MODEL,
     TEXT_MODEL,
@@ -163,7 +163,9 @@ EXAMPLES: Mapping[str, Abuse] = {
     "images at private places": lines(parts(*map(a_part, PRIVATE)), codes="404 009", model=IMAGE_MODEL),
     "an image for a text model": lines(parts(a_part()), codes="402 009"),
     "a host of a million labels": lines(parts(a_part("http://" + "1." * 10**6)), codes="404 009", model=IMAGE_MODEL, memory_mb=200),
-    "ten million bytes of no base64": lines(parts(a_part("data:image/png;base64," + "=" * 10**7)), codes="404 009", model=IMAGE_MODEL),
+    "ten million bytes of no base64": lines(
+        parts(a_part("data:image/png;base64," + "=" * 10**7)), codes="404 009", model=IMAGE_MODEL, memory_mb=96
+    ),
     "an image of a gigapixel": lines(parts(a_part(a_data_uri(a_png(2**31 - 1, 2**31 - 1)))), codes="009", model=IMAGE_MODEL),
     "a JPEG of a million segments": lines(
         parts(a_part(a_data_uri(b"\xff\xd8" + b"\xff\xe0\0\0" * 10**6, "image/jpeg"))), codes="009", model=IMAGE_MODEL

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 
 from shared.dataset import models, scan, tokens
-from shared.dataset.results import Role
+from shared.dataset.names import Role
 
 TEXT_MODEL = models.base_model("gpt-4.1-mini")
 LOADED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -53,10 +53,14 @@ def a_file(*examples: Any, times: int = 1, end: str = "\n") -> bytes:
 
 
 def options(
-    model: models.BaseModel = TEXT_MODEL, role: Role = "training", block_bytes: int = 64, max_line_bytes: int = 2**20
+    model: models.BaseModel = TEXT_MODEL,
+    role: Role = "training",
+    block_bytes: int = 64,
+    max_line_bytes: int = 2**20,
+    watched: bool = False,
 ) -> scan.ScanOptions:
-    """Scan options with small pieces."""
-    return scan.ScanOptions(model, role, block_bytes, max_line_bytes)
+    """Scan options with small pieces, for the rules on form alone."""
+    return scan.ScanOptions(model, role, block_bytes, max_line_bytes, watched=watched)
 
 
 def scanned(content: bytes, cuts: list[int] | None = None, chosen: scan.ScanOptions | None = None) -> scan.FileScan:

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import pytest
 
-from shared.dataset import content_rules, rules, scan
+from shared.dataset import content_rules, rules, scan, vocabulary
 from tests.unit.dataset import abuse
 from tests.unit.dataset.abuse import Abuse
 from tests.unit.dataset.builders import IMAGE_MODEL, TEXT_MODEL, MemorySource
@@ -24,6 +24,7 @@ RESULT_BYTES = 200_000
 def warm() -> None:
     """Vocabularies are loaded once, and not on any input's account."""
     for model in (TEXT_MODEL, IMAGE_MODEL):
+        vocabulary.encoding(model.encoding)
         scan.scan_source(MemorySource(abuse.SOUND), scan.ScanOptions(model))
 
 

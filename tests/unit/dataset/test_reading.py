@@ -18,7 +18,8 @@ def lines_of(content: bytes, cuts: list[int], piece: int = 3, limit: int = 6) ->
     edges = [0, *cuts, len(content)]
     found: list[bytes | None] = []
     for start, stop in itertools.pairwise(edges):
-        found.extend(reading.lines_of(source, reading.Span(start, stop), reading.BlockDigests(), limit))
+        for block in reading.blocks_of(source, reading.Span(start, stop), reading.BlockDigests(), limit):
+            found.extend(reading.lines_of(block, limit))
     return found
 
 
@@ -53,7 +54,7 @@ def test_line_over_the_limit_is_not_read_to_its_end() -> None:
             yield b"x" * (stop - start)
 
     giant = Giant()
-    assert list(reading.lines_of(giant, reading.Span(0, 100), reading.BlockDigests(), 2**20)) == [None]
+    assert list(reading.blocks_of(giant, reading.Span(0, 100), reading.BlockDigests(), 2**20)) == [None]
     assert giant.asked < 4 * 2**20
 
 
@@ -68,7 +69,7 @@ def test_source_that_changed_is_refused(given_bytes: bytes) -> None:
             yield given_bytes
 
     with pytest.raises(reading.SourceTruncated, match=f"gave {len(given_bytes)} of 3"):
-        list(reading.lines_of(Changed(), reading.Span(0, 3), reading.BlockDigests()))
+        list(reading.blocks_of(Changed(), reading.Span(0, 3), reading.BlockDigests()))
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def test_scan_does_not_depend_on_where_the_cuts_fall(
     """Any cuts give the scan of the whole file, byte for byte, also by way of JSON."""
     content = b"\xef\xbb\xbf" * bom + end.join(lines) + end * last_end
     cuts = sorted(data.draw(st.lists(st.integers(0, len(content)), max_size=5)))
-    chosen = options(block_bytes=1, max_line_bytes=300)
+    chosen = options(block_bytes=1, max_line_bytes=300, watched=True)
     source = MemorySource(content, piece=data.draw(st.integers(1, 200)))
     edges = [0, *cuts, len(content)]
     parts = [scan.scan_span(source, scan.Span(start, stop), chosen) for start, stop in itertools.pairwise(edges)]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from shared.dataset import tokens, vocabulary
+from shared.dataset import counters, tokens, vocabulary
 from tests.unit.dataset.builders import LOADED, a_message, an_example
 
 ENCODINGS = tuple(vocabulary.DEFINITIONS)
@@ -92,7 +92,7 @@ def test_count_all_gives_each_example_its_own_tokens() -> None:
         an_example(a_message("user", " " * 600_000 + "x")),
         an_example(a_message("assistant", "Yes.")),
     ]
-    together = tokens.count_all(examples, tokens.counter("cl100k_base"))
+    together = tokens.count_all(examples, counters.counter("cl100k_base"))
     assert together[2] is None
     assert [together[0], together[1], together[3]] == [tokens.count(examples[index], "cl100k_base") for index in (0, 1, 3)]
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.dataset import watch
+from shared.dataset import duplicates, watch
 from shared.dataset.parts import parts_of
 from shared.dataset.statistics import Histogram
 from shared.dataset.watch import SpanFindings, SpanWatch, WatchOptions
@@ -100,5 +100,6 @@ def test_examples_are_read_and_compared(answers: list[str], codes: set[str]) -> 
 
 def test_pair_and_figures_are_told() -> None:
     """The same example in both files, and a long tail."""
-    assert [found.code for found in watch.of_pair(watched(["Paris"]), watched(["Rome", "paris"]))] == ["TD-DATA-707", "TD-DATA-708"]
+    found = duplicates.contamination(watched(["Paris"]).fingerprints, watched(["Rome", "paris"]).fingerprints)
+    assert [one.code for one in found] == ["TD-DATA-707", "TD-DATA-708"]
     assert [found.code for found in watch.of_figures(Histogram({10: 99, 9000: 1}), Histogram())] == ["TD-DATA-706"]

@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "tunedrop": {*APP, "function_app", "tunedrop"},
     "dev": set[str](),
 }
-DATASET_MAY_IMPORT = {"google_re2", "msgspec", "numpy", "re2", "tiktoken", "toktokrs", "typing_extensions"}
+DATASET_MAY_IMPORT = {"google_re2", "msgspec", "numpy", "re2", "tiktoken", "toktok", "typing_extensions"}
 DATASET = ROOT / "shared" / "dataset"
 
 

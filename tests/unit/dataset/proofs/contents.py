@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 
 from shared.dataset import content_rules as rules
-from shared.dataset import watch
+from shared.dataset import duplicates, watch
 from shared.dataset.duplicates import Fingerprints
 from shared.dataset.findings import Finding
 from shared.dataset.parts import parts_of
@@ -61,7 +61,7 @@ class Files:
 
     def findings(self) -> list[Finding]:
         """What is said of the two together."""
-        return watch.of_pair(watched(*self.training), watched(*self.validation))
+        return duplicates.contamination(watched(*self.training).fingerprints, watched(*self.validation).fingerprints)
 
 
 @dataclass(frozen=True)

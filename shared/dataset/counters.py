@@ -1,0 +1,114 @@
+"""Counters of tokens: the fastest exact one where its wheel exists, tiktoken as reference and fallback.
+
+toktok knows an older Unicode than tiktoken: a text with one of NEWER_LETTERS goes to tiktoken, and so does one with lone
+surrogates, which toktok refuses. Both facts were probed for the two versions that newer_letters.py names; with any other
+version of either, tiktoken counts everything.
+"""
+
+import functools
+import importlib.metadata
+import re
+import threading
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+
+from . import vocabulary
+from .newer_letters import NEWER_LETTERS, PROBED
+
+_LONG_TEXT = 2**18
+_NEWER = re.compile("[" + "".join(f"{chr(first)}-{chr(last)}" for first, last in NEWER_LETTERS) + "\ud800-\udfff]")
+
+_PREFIXES = sorted({int.from_bytes(chr(c).encode()[:2]) for first, last in NEWER_LETTERS for c in range(first, last + 1)})
+_LEADS = sorted({prefix >> 8 for prefix in _PREFIXES})
+_building = threading.Lock()
+_IS_LEAD = np.isin(np.arange(256), _LEADS)
+
+
+class Counter(Protocol):
+    """Counts the tokens of texts; every counter gives tiktoken's figures."""
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text, special tokens read as plain text, lone surrogates as U+FFFD."""
+        ...
+
+
+class TiktokenCounter:
+    """The reference counter."""
+
+    def __init__(self, encoding_name: str) -> None:
+        self._encoding = vocabulary.encoding(encoding_name)
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text."""
+        return [self._one(text) for text in texts]
+
+    def _one(self, text: str) -> int:
+        if len(text) < _LONG_TEXT:
+            return len(self._encoding.encode_ordinary(text))
+        # A list of millions of tokens would take ten times the text; the array takes no more than it.
+        return len(self._encoding.encode_to_numpy(whole_characters(text), disallowed_special=()))
+
+
+class FastCounter:
+    """toktok on one thread, which lets go of the interpreter's lock; what it could count otherwise than tiktoken goes there."""
+
+    def __init__(self, encoding_name: str) -> None:
+        import toktok  # pyright: ignore[reportMissingTypeStubs]  # 0.3 s, vocabularies included
+
+        self._batch_count = toktok.batch_count
+        self._encoding_name = encoding_name
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text."""
+        foreign = [text for text in texts if not text.isascii()]
+        return self._apart(texts) if foreign and _may_hold_newer(foreign) else self._batch_count(texts, self._encoding_name, 1)
+
+    def _apart(self, texts: Sequence[str]) -> list[int]:
+        exact = {index for index, text in enumerate(texts) if not text.isascii() and _NEWER.search(text)}
+        rest = [text for index, text in enumerate(texts) if index not in exact]
+        fast, reference = iter(self._batch_count(rest, self._encoding_name, 1)), TiktokenCounter(self._encoding_name)
+        return [reference.count([text])[0] if index in exact else next(fast) for index, text in enumerate(texts)]
+
+
+def whole_characters(text: str) -> str:
+    """The text with surrogate pairs joined and lone surrogates replaced by U+FFFD, as tiktoken reads it."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _may_hold_newer(texts: Sequence[str]) -> bool:
+    """A quick look at all texts: whether one may hold what goes to tiktoken, told by the first two bytes of its UTF-8."""
+    try:
+        table = np.frombuffer("".join(texts).encode(), np.uint8)
+    except UnicodeEncodeError:
+        return True
+    leads = np.flatnonzero(table >= _LEADS[0])
+    leads = leads[_IS_LEAD[table[leads]]]
+    return bool(np.isin(table[leads].astype(np.uint16) << 8 | table[leads + 1], _PREFIXES).any())
+
+
+def counter(encoding_name: str) -> Counter:
+    """The counter to use for an encoding: built once per process.
+
+    Raises:
+        LookupError: The name is not one of vocabulary.DEFINITIONS.
+        VocabularyDamaged: tiktoken counts, and the package's vocabulary is damaged.
+    """
+    with _building:  # the first threads of a scan come at once, and each would build its own
+        return _built(encoding_name)
+
+
+@functools.cache
+def _built(encoding_name: str) -> Counter:
+    if encoding_name not in vocabulary.DEFINITIONS:
+        raise LookupError(encoding_name)
+    return FastCounter(encoding_name) if is_fast() else TiktokenCounter(encoding_name)
+
+
+def is_fast() -> bool:
+    """Whether the fast counter is here, in the version that was probed against the tiktoken that is here."""
+    try:
+        return all(importlib.metadata.version(package) == version for package, version in PROBED.items())
+    except importlib.metadata.PackageNotFoundError:
+        return False

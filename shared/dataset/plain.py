@@ -1,0 +1,221 @@
+"""Chat lines of the common shapes, decoded typed and known to be clean: what nearly all lines of a good file are.
+
+A line is plain where every rule of a line would pass over it in silence, so that nothing but its tokens is left to look at. What
+isn't plain, for whatever reason, is for the full check: this module makes no finding, and a test holds that it never hides one.
+"""
+
+import re
+
+import msgspec
+import numpy as np
+from msgspec import UNSET, Raw, UnsetType
+from numpy.typing import NDArray
+
+from . import lines, tools
+from .parts import BETWEEN
+from .plain_messages import ROLES, Assistant, Message, System, Tool, User
+from .plain_walk import Walk
+from .tokens import PER_EXAMPLE, PER_MESSAGE
+
+LONGEST = 2**18
+"""Longer lines, in bytes, are for the full check, which bounds what they may hold."""
+KEPT_SHAPES, KEPT_TOOLS = 4096, 64
+
+_SPACED_KEY = re.compile(rb'"[ \t\r\n]+:')
+_NEWLINE, _RETURN, _QUOTE, _COLON, _OPEN, _CLOSE, _BACKSLASH = b'\n\r":{}\\'
+_LAST_BLANK = 0x20  # a byte up to it before a colon is white space
+
+Bytes = NDArray[np.uint8]
+Kinds = tuple[type[Message], ...]
+
+
+class _Line(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    messages: list[Message]
+    tools: Raw | UnsetType = UNSET
+    parallel_tool_calls: bool | UnsetType = UNSET
+
+
+class Shape(msgspec.Struct, frozen=True, eq=False):
+    """What lines of one shape have in common.
+
+    Roles; the tokens beside those of the texts; how many texts there are, the system message's not among them; which of them are
+    answers, and answers that are learnt; and the prompt as parts.py writes it, with a place for each text, None where it isn't so simple.
+    """
+
+    roles: tuple[str, ...]
+    frame: int
+    size: int
+    answers: tuple[int, ...]
+    trained: tuple[int, ...]
+    prompt: str | None = None
+
+
+class PlainLines:
+    """Plain lines that follow each other: each one's shape and system message, and the other texts of all, in order.
+
+    `written` are the lines themselves of those whose shape has no simple prompt.
+    """
+
+    def __init__(self) -> None:
+        self.shapes: list[Shape] = []
+        self.systems: list[str | None] = []
+        self.texts: list[str] = []
+        self.written: list[bytes] = []
+
+    def __len__(self) -> int:
+        return len(self.shapes)
+
+
+class _Tools(msgspec.Struct, frozen=True):
+    """A declaration that is clean: the names that it declares and the keys that it is written with."""
+
+    names: frozenset[str]
+    keys: int
+
+
+_NO_TOOLS = _Tools(frozenset(), 0)
+_decoder = msgspec.json.Decoder(_Line)
+
+
+class PlainReader:
+    """Finds the plain lines of a file; it remembers shapes and tool declarations, a bounded number of each."""
+
+    def __init__(self, role_tokens: dict[str, int], longest: int = LONGEST) -> None:
+        self._role_tokens = role_tokens
+        self._longest = longest
+        self._shapes: dict[Kinds, Shape | None] = {}
+        self._tools: dict[bytes, _Tools | None] = {}
+
+    def block(self, block: bytes) -> PlainLines | None:
+        """The lines of a block, if all of them are plain and have their line feed."""
+        table = np.frombuffer(block, np.uint8)
+        ends = np.flatnonzero(table == _NEWLINE)
+        if not _one_object_a_line(table, ends) or np.diff(ends, prepend=-1).max() > self._longest:
+            return None
+        try:
+            decoded = _decoder.decode_lines(block)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            return None
+        found, keys = PlainLines(), 0
+        for line in decoded:
+            own = self._look(line, found)
+            if not own:
+                return None
+            keys += own
+        if len(found) != len(ends) or keys != _keys_written(block, table):
+            return None
+        closely = [index for index, shape in enumerate(found.shapes) if shape.prompt is None]
+        found.written = [block[ends[index - 1] + 1 if index else 0 : ends[index]] for index in closely]
+        return found
+
+    def line(self, line: bytes) -> PlainLines | None:
+        """One line, if it is plain."""
+        if len(line) > self._longest:
+            return None
+        found = PlainLines()
+        try:
+            keys = self._look(_decoder.decode(line), found)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            return None
+        if not keys or keys != _keys_written(line, np.frombuffer(line, np.uint8)):
+            return None
+        found.written = [line] if found.shapes[0].prompt is None else []
+        return found
+
+    def _look(self, line: _Line, found: PlainLines) -> int:
+        """Add a line, if it is plain, and answer the number of its keys, else 0."""
+        messages = line.messages
+        kinds = tuple(map(type, messages))
+        shape = self._shapes[kinds] if kinds in self._shapes else self._shape(kinds)
+        if shape is None or line.tools is not UNSET or line.parallel_tool_calls is not UNSET:
+            return self._look_closely(line, kinds, found)
+        texts: list[str] = []
+        for message in messages:
+            content = message.content
+            if not content or (isinstance(message, Assistant) and message.is_more_than_content):
+                return self._look_closely(line, kinds, found)
+            texts.append(content)
+        found.shapes.append(shape)
+        found.systems.append(texts.pop(0) if kinds[0] is System else None)
+        found.texts += texts
+        return 2 * len(kinds) + 1
+
+    def _shape(self, kinds: Kinds) -> Shape | None:
+        """The shape of lines of these messages without calls; None where they have some, or are no conversation to learn from."""
+        shape = None
+        if Tool not in kinds and _are_conversation(kinds):
+            others = kinds[1:] if kinds[0] is System else kinds
+            answers = tuple(index for index, kind in enumerate(others) if kind is Assistant)
+            prompt = BETWEEN.join(f"{ROLES[kind]}{BETWEEN}%s" for kind in kinds[:-1])
+            shape = self._shaped(kinds, len(others), answers, answers, prompt)
+        if len(self._shapes) < KEPT_SHAPES:
+            self._shapes[kinds] = shape
+        return shape
+
+    def _shaped(
+        self, kinds: Kinds, size: int, answers: tuple[int, ...], trained: tuple[int, ...], prompt: str | None = None
+    ) -> Shape:
+        roles = tuple(ROLES[kind] for kind in kinds)
+        frame = PER_EXAMPLE + sum(PER_MESSAGE + self._role_tokens[role] for role in roles)
+        return Shape(roles, frame, size, answers, trained, prompt)
+
+    def _look_closely(self, line: _Line, kinds: Kinds, found: PlainLines) -> int:
+        """As _look, for a line with tools or weights."""
+        declared = self._declared(line.tools)
+        if declared is None or not _are_conversation(kinds):
+            return 0
+        walk = Walk(declared.names)
+        if not all(map(walk.take, line.messages)) or not walk.learns:
+            return 0
+        found.shapes.append(self._shaped(kinds, len(walk.texts), tuple(walk.answers), tuple(walk.trained)))
+        found.systems.append(walk.system)
+        found.texts += walk.texts
+        return 1 + (line.tools is not UNSET) + (line.parallel_tool_calls is not UNSET) + declared.keys + walk.keys
+
+    def _declared(self, declaration: Raw | UnsetType) -> _Tools | None:
+        if isinstance(declaration, UnsetType):
+            return _NO_TOOLS
+        written = bytes(declaration)
+        if written not in self._tools:
+            if len(self._tools) >= KEPT_TOOLS:
+                self._tools.clear()
+            self._tools[written] = _clean_tools(written)
+        return self._tools[written]
+
+
+def _are_conversation(kinds: Kinds) -> bool:
+    """Whether these messages, the system's only at the start, end with an answer to learn."""
+    return User in kinds and kinds[-1] is Assistant and System not in kinds[1:]
+
+
+def _clean_tools(written: bytes) -> _Tools | None:
+    """What a declaration declares, if nothing is wrong with it."""
+    line = lines.decode(b'{"tools":' + written + b"}")
+    # A key that ends in a backslash would be counted for an escaped quote.
+    if line.value is None or line.findings or any(tools.check_declarations(line.value)) or b'\\\\"' in written:
+        return None
+    return _Tools(tools.declared_in(line.value), (lines.keys_of(line.value) or 1) - 1)
+
+
+def _one_object_a_line(table: Bytes, ends: NDArray[np.intp]) -> bool:
+    """Whether each line feed stands between the end of an object and the start of the next.
+
+    With as many objects as lines, each then has a line of its own: between two objects of one line there is no line feed.
+    """
+    if len(table) < 3 or not len(ends) or ends[0] < 2 or ends[-1] != len(table) - 1 or table[0] != _OPEN:
+        return False
+    before = table[ends - 1]
+    before = np.where(before == _RETURN, table[ends - 2], before)
+    return bool((before == _CLOSE).all() and (table[ends[:-1] + 1] == _OPEN).all())
+
+
+def _keys_written(line: bytes, table: Bytes) -> int:
+    """The keys that stand in lines whose strings may hold escaped quotes, -1 where white space hides them.
+
+    A quote before a colon ends a key, unless it is escaped; of keys that end in a backslash a plain line has none.
+    """
+    before, colons = table[:-1], table[1:] == _COLON
+    if (colons & (before <= _LAST_BLANK)).any() and _SPACED_KEY.search(line):
+        return -1
+    quotes = colons & (before == _QUOTE)
+    return int(np.count_nonzero(quotes)) - int(np.count_nonzero(quotes[1:] & (table[:-2] == _BACKSLASH)))

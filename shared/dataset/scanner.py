@@ -1,0 +1,173 @@
+"""The scan of one span: takes its blocks in order, checks every line, and counts the texts of many lines in one go.
+
+Findings stay in the order of lines, whatever the blocks are; so the result doesn't depend on where a file is cut.
+"""
+
+import hashlib
+from collections import Counter
+from itertools import islice
+
+import msgspec
+
+from . import counters, formats, lines, messages, parts, reading, rules, tokens
+from .findings import finding
+from .plain import LONGEST, PlainLines, PlainReader
+from .plain_messages import ROLES
+from .shapes import JsonObject
+from .span_scan import ScanOptions, SpanScan
+from .watch import SpanWatch
+
+_decoder: msgspec.json.Decoder[JsonObject] = msgspec.json.Decoder()
+KEPT_SYSTEMS = 1024
+KEPT_CHARACTERS = 2**23
+"""How many system messages are remembered at least, and how many characters a block may add to them."""
+
+
+class SpanScanner:
+    """Takes the blocks of one span, in order, and adds up what they hold."""
+
+    def __init__(self, result: SpanScan, options: ScanOptions) -> None:
+        self._result = result
+        self._options = options
+        self._counter = counters.counter(options.model.encoding)
+        roles = list(ROLES.values())
+        role_tokens = dict(zip(roles, self._counter.count(roles), strict=True))
+        self._reader = PlainReader(role_tokens, min(LONGEST, options.max_line_bytes))
+        self._systems: dict[str | None, int] = {None: 0}
+        self._watch = SpanWatch() if options.watched else None
+
+    def take(self, block: bytes | None) -> None:
+        """Take the next block of reading.blocks_of."""
+        plain = self._reader.block(block) if block else None
+        if plain is not None and block is not None:
+            self._search(block)
+            self._plain(plain)
+            return
+        found = reading.lines_of(block, self._options.max_line_bytes)
+        self._search(b"\n".join(line or b"" for line in found) if block is None or None in found else block)
+        for line in found:
+            self._line(line)
+
+    def finish(self) -> None:
+        """Take over what the watch found."""
+        if self._watch:
+            self._result.watch = self._watch.result()
+
+    def _search(self, block: bytes) -> None:
+        if self._watch:
+            self._watch.block(block, self._result.lines + 1)
+
+    def _line(self, line: bytes | None) -> None:
+        if line is not None and lines.is_blank(line):
+            self._result.lines += 1
+            self._result.open_blanks += 1
+        elif line is not None and (plain := self._reader.line(line)):
+            self._plain(plain)
+        else:
+            self._full(lines.decode(line) if line is not None else lines.Line(None, [finding(rules.LINE_TOO_LONG)]))
+
+    def _plain(self, found: PlainLines) -> None:
+        """Add lines that have nothing but their tokens to look at."""
+        result = self._begin()
+        result.see_format(formats.SUPERVISED, len(found))
+        result.examples += len(found)
+        systems = Counter(found.systems)
+        tokens_of = self._know({text for text in systems if text is not None})
+        for text, times in systems.items():
+            result.system.add(_digest(text) if text is not None else "", times)
+        for shape, times in Counter(found.shapes).items():
+            for role in shape.roles:
+                result.messages_by_role[role] = result.messages_by_role.get(role, 0) + times
+        totals, assistant, trained, begin = list[int](), list[int](), list[int](), 0
+        counts = self._counter.count(found.texts)
+        if self._watch:
+            self._watch_plain(self._watch, found, result.lines)
+        for shape, system in zip(found.shapes, found.systems, strict=True):
+            own = counts[begin : begin + shape.size]
+            begin += shape.size
+            totals.append(shape.frame + tokens_of[system] + sum(own))
+            assistant.append(sum([own[index] for index in shape.answers]))
+            trained.append(assistant[-1] if shape.trained is shape.answers else sum([own[index] for index in shape.trained]))
+        result.total.add_all(totals)
+        result.assistant.add_all(assistant)
+        result.trained.add_all(trained)
+        if max(totals) > self._options.model.max_example_tokens:
+            for index, total in enumerate(totals):
+                self._hold_to_limit(total, result.lines + index)
+        result.lines += len(found) - 1
+
+    def _watch_plain(self, watch: SpanWatch, found: PlainLines, first: int) -> None:
+        written, texts = iter(found.written), iter(found.texts)
+        for number, (shape, system) in enumerate(zip(found.shapes, found.systems, strict=True), first):
+            own = list(islice(texts, shape.size))
+            if shape.prompt is None:
+                watch.example(number, *parts.parts_of(_decoder.decode(next(written))))
+            else:
+                answer = own.pop()
+                watch.example(number, shape.prompt % (tuple(own) if system is None else (system, *own)), answer, answer)
+
+    def _begin(self) -> SpanScan:
+        """Go on to the next line with content."""
+        if self._result.open_blanks:
+            self._result.close_blanks()
+        self._result.lines += 1
+        return self._result
+
+    def _know(self, systems: set[str]) -> dict[str | None, int]:
+        """The tokens of system messages, each counted once as long as it is kept."""
+        new = [text for text in systems if text not in self._systems]
+        if len(self._systems) > KEPT_SYSTEMS or sum(map(len, new)) > KEPT_CHARACTERS:
+            self._systems.clear()
+            self._systems[None], new = 0, list(systems)
+        self._systems.update(zip(new, self._counter.count(new) if new else [], strict=True))
+        return self._systems
+
+    def _full(self, line: lines.Line) -> None:
+        result = self._begin()
+        for found in line.findings:
+            result.tally.add(found, result.lines)
+        example = line.value
+        if example is None:
+            return
+        name = formats.recognise(example, self._options.model)
+        result.see_format(name)
+        result.examples += 1
+        if name not in formats.CHECKS:
+            return
+        for found in formats.CHECKS[name](example, self._options.model):
+            result.tally.add(found, result.lines)
+        self._count(example)
+        self._conversation(messages.messages_of(example))
+        if self._watch:
+            self._watch.example(result.lines, *parts.parts_of(example))
+
+    def _count(self, example: JsonObject) -> None:
+        result, counted = self._result, tokens.count_all([example], self._counter)[0]
+        if counted is None:
+            result.tally.add(finding(rules.UNCOUNTABLE), result.lines)
+        elif messages.messages_of(example):
+            result.total.add(counted.total)
+            result.assistant.add(counted.assistant)
+            result.trained.add(counted.trained)
+            self._hold_to_limit(counted.total, result.lines)
+
+    def _hold_to_limit(self, total: int, line: int) -> None:
+        limit = self._options.model.max_example_tokens
+        if total > limit:
+            self._result.over_limit += 1
+            message = f"The example has {total} tokens; the model takes {limit}."
+            self._result.tally.add(finding(rules.TOKEN_LIMIT, message=message), line)
+
+    def _conversation(self, given: list[JsonObject]) -> None:
+        result = self._result
+        for role in filter(None, map(messages.role_of, given)):
+            result.messages_by_role[role] = result.messages_by_role.get(role, 0) + 1
+        if given:
+            prompts = (message.get("content") for message in given if messages.role_of(message) in messages.PROMPTS)
+            system = next(prompts, None)
+            result.system.add(_digest(system) if isinstance(system, str) else "")
+            result.image_examples += result.images.add(given)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,137 @@
+"""What a scan of a span finds out: small, and mergeable with that of the span which follows."""
+
+import msgspec
+
+from . import reading, rules
+from .findings import KEPT, Tally, finding
+from .image_tokens import ImageTokens
+from .models import BaseModel
+from .names import Role
+from .rule import Severity
+from .statistics import Histogram
+from .watch import SpanFindings
+
+
+class ScanOptions(msgspec.Struct, frozen=True):
+    """What a file is checked for. `method` is the run's training method; None takes the file's own format for it.
+
+    `watched`: whether what the texts hold is looked at, too (watch.py), and `secrets`: whether a probable secret is an error.
+    The two sizes are the package's own; tests cut smaller pieces.
+    """
+
+    model: BaseModel
+    role: Role = "training"
+    block_bytes: int = reading.BLOCK_BYTES
+    max_line_bytes: int = reading.MAX_LINE_BYTES
+    method: str | None = None
+    watched: bool = True
+    secrets: Severity = "error"
+
+
+class Place(msgspec.Struct):
+    """How often something occurs, and on which line first."""
+
+    line: int
+    number: int
+
+
+class SystemMessages(msgspec.Struct):
+    """System messages of chat examples, as far as their sameness goes: `digest` is that of the first one."""
+
+    examples: int = 0
+    missing: int = 0
+    digest: str = ""
+    varies: bool = False
+
+    def add(self, digest: str, times: int = 1) -> None:
+        """Take the next examples; "" where they have no system message."""
+        self.examples += times
+        if not digest:
+            self.missing += times
+        elif not self.digest:
+            self.digest = digest
+        elif digest != self.digest:
+            self.varies = True
+
+    def merge(self, later: "SystemMessages") -> None:
+        """Add those of a later part."""
+        self.examples += later.examples
+        self.missing += later.missing
+        self.varies = self.varies or later.varies or bool(self.digest and later.digest and self.digest != later.digest)
+        self.digest = self.digest or later.digest
+
+
+class SpanScan(msgspec.Struct):
+    """The scan of one span; line numbers are relative to its first line.
+
+    `kind` names the file's kind where its first bytes show that it isn't text. `open_blanks` are the blank lines at its end, of which
+    only a later part tells whether they stand inside the file.
+    """
+
+    start: int
+    stop: int
+    kind: str = ""
+    block_digests: list[str] = msgspec.field(default_factory=list[str])
+    lines: int = 0
+    open_blanks: int = 0
+    examples: int = 0
+    image_examples: int = 0
+    formats: dict[str, Place] = msgspec.field(default_factory=dict[str, Place])
+    system: SystemMessages = msgspec.field(default_factory=SystemMessages)
+    tally: Tally = msgspec.field(default_factory=Tally)
+    total: Histogram = msgspec.field(default_factory=Histogram)
+    assistant: Histogram = msgspec.field(default_factory=Histogram)
+    trained: Histogram = msgspec.field(default_factory=Histogram)
+    over_limit: int = 0
+    images: ImageTokens = msgspec.field(default_factory=ImageTokens)
+    watch: SpanFindings = msgspec.field(default_factory=SpanFindings)
+    messages_by_role: dict[str, int] = msgspec.field(default_factory=dict[str, int])
+
+    def close_blanks(self) -> None:
+        """Something follows the open blank lines: they stand inside the file."""
+        first = self.lines - self.open_blanks + 1
+        for line in range(first, first + min(self.open_blanks, KEPT)):
+            self.tally.add(finding(rules.BLANK_LINE, line=line))
+        if self.open_blanks > KEPT:
+            self.tally.count(rules.BLANK_LINE.code, self.open_blanks - KEPT)
+        self.open_blanks = 0
+
+    def see_format(self, name: str, times: int = 1) -> None:
+        """Count the current line, and those after it, to a format."""
+        place = self.formats.get(name)
+        if place is None:
+            place = self.formats[name] = Place(self.lines, 0)
+        place.number += times
+
+    def append(self, later: "SpanScan") -> None:
+        """Add the span that follows.
+
+        Raises:
+            ValueError: It doesn't follow.
+        """
+        if later.start != self.stop:
+            msg = f"A span from byte {later.start} can't follow one that ends at byte {self.stop}."
+            raise ValueError(msg)
+        if later.lines > later.open_blanks:
+            self.close_blanks()
+            self.open_blanks = later.open_blanks
+        else:
+            self.open_blanks += later.open_blanks
+        self.tally.merge(later.tally, self.lines)
+        for name, place in later.formats.items():
+            known = self.formats.setdefault(name, Place(place.line + self.lines, 0))
+            known.number += place.number
+        for role, number in later.messages_by_role.items():
+            self.messages_by_role[role] = self.messages_by_role.get(role, 0) + number
+        self.system.merge(later.system)
+        self.total.merge(later.total)
+        self.assistant.merge(later.assistant)
+        self.trained.merge(later.trained)
+        self.images.merge(later.images)
+        self.watch.append(later.watch, self.lines)
+        self.over_limit += later.over_limit
+        self.block_digests.extend(later.block_digests)
+        self.stop = later.stop
+        self.lines += later.lines
+        self.examples += later.examples
+        self.image_examples += later.image_examples

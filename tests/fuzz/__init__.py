@@ -1,0 +1,1 @@
+"""Fuzzers that a person runs for long, and the suite for a moment."""

@@ -1,0 +1,55 @@
+"""Counters: the fast one in use, and exact."""
+
+import importlib.metadata
+
+import pytest
+
+from shared.dataset import counters, newer_letters, vocabulary
+from tests.fuzz import tokens as fuzz
+
+ENCODINGS = tuple(vocabulary.DEFINITIONS)
+SOME = sorted({chr(code) for first, last in newer_letters.NEWER_LETTERS for code in (first, last)})
+
+
+def test_fast_counter_is_in_use_and_the_probed_one() -> None:
+    """The versions that are installed are those that newer_letters.py was made with."""
+    assert all(importlib.metadata.version(package) == version for package, version in newer_letters.PROBED.items())
+    assert isinstance(counters.counter("o200k_base"), counters.FastCounter)
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
+def test_fast_counter_counts_hostile_strings_as_tiktoken_does(name: str) -> None:
+    """In small what `python -m tests.fuzz.tokens` does in full."""
+    assert not list(fuzz.differences(fuzz.strings(8_000, 7), name, counters.counter(name)))
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
+def test_fast_counter_counts_code_points_as_tiktoken_does(name: str) -> None:
+    """Every 97th code point in six contexts."""
+    assert not list(fuzz.differences(fuzz.code_points(97), name, counters.counter(name)))
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
+def test_newer_letters_are_routed_wherever_they_stand(name: str) -> None:
+    """The first and the last letter of each range, alone and among ASCII and other texts, count as in tiktoken."""
+    texts = [context.format(letter) for letter in SOME for context in fuzz.CONTEXTS]
+    assert not list(fuzz.differences([*texts, "plain", "日本語", *texts], name, counters.counter(name)))
+
+
+def test_newer_letters_are_no_more_than_needed() -> None:
+    """Each of them is one that bare toktok counts otherwise; else a tiktoken update would leave a stale list."""
+    texts = [f"x{letter}'S" for letter in SOME]
+    assert list(fuzz.differences(texts, "o200k_base", fuzz.BareToktok("o200k_base"))) == texts
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
+def test_tiktoken_counts_where_the_fast_counter_is_missing(name: str) -> None:
+    """The fallback gives the same figures."""
+    texts = list(fuzz.strings(500, 3))
+    assert counters.TiktokenCounter(name).count(texts) == counters.counter(name).count(texts)
+
+
+def test_unknown_encoding_is_refused() -> None:
+    """A name that isn't carried is a LookupError."""
+    with pytest.raises(LookupError):
+        counters.counter("p50k_base")
