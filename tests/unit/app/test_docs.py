@@ -1,7 +1,9 @@
 """The documentation against the code."""
 
+import json
 import re
 from pathlib import Path
+from typing import Any, cast
 
 from shared.models.job_file import JobFile
 from shared.settings import Settings
@@ -32,3 +34,19 @@ def test_every_code_has_a_heading() -> None:
     used = {code for path in sources for code in CODE.findall(path.read_text(encoding="utf-8"))}
     headings = set(re.findall(r"^## (TD-\w+-\d{3})$", text("errors.md"), re.MULTILINE))
     assert headings == used
+
+
+def leaves(found: dict[str, Any]) -> dict[str, str]:
+    """Every setting of a nested object by its own name, as JSON spells its value."""
+    told: dict[str, str] = {}
+    for name, value in found.items():
+        told |= leaves(cast("dict[str, Any]", value)) if isinstance(value, dict) else {name: json.dumps(value).strip('"')}
+    return told
+
+
+def test_every_concurrency_and_engine_setting_is_told_with_its_reason() -> None:
+    """docs/operating.md has a row for each, with the value that host.json gives."""
+    host: dict[str, Any] = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))
+    told: dict[str, str] = dict(re.findall(r"^\| `(\w+)` \| (\S+) \| .+ \|$", text("operating.md"), re.MULTILINE))
+    asked = leaves(host["extensions"]) | {"functionTimeout": host["functionTimeout"]}
+    assert told == asked
