@@ -3,15 +3,15 @@
 Each field's docstring is its documentation; docs/settings.md holds one heading per field, by test.
 """
 
-import json
 from functools import cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.errors import PlanRejected
+from shared.json_input import NotJson, decoded
 from shared.limits import ServiceLimits
 from shared.models.job_file import TrainingType
 from shared.models.pace import PACES, Pace
@@ -88,7 +88,7 @@ class Settings(BaseSettings):
 
     model: str = "gpt-4.1-mini-2025-04-14"
     """The base model of a drop that names none."""
-    allowed_models: list[str] = []
+    allowed_models: Annotated[list[str], NoDecode] = []
     """The base models that a drop may name; empty: all that are known."""
     training_type: TrainingType = "GlobalStandard"
     """The training type of a drop that names none."""
@@ -108,19 +108,25 @@ class Settings(BaseSettings):
     """How much the training of all runs together may cost on one day (UTC): by the estimate, then by what was billed."""
     when_day_is_full: Literal["reject", "wait"] = "reject"
     """What becomes of a run over the jobs or the money of the day: it ends rejected, or waits for another day."""
-    limits: ServiceLimits = ServiceLimits()
+    limits: Annotated[ServiceLimits, NoDecode] = ServiceLimits()
     """The service's limits where they differ from the published ones: a JSON object of the fields of ServiceLimits."""
     data_secrets: Literal["error", "warning"] = "error"
     """Whether a probable secret in the data stops a run, or is only told."""
     price_table: str | None = None
     """A JSON file that replaces the price table, see docs/report.md."""
 
-    @field_validator("pace", mode="before")
+    @field_validator("pace", "limits", "allowed_models", mode="before")
     @classmethod
-    def _pace(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            return PACES.get(value) or Pace.model_validate(json.loads(value))
-        return value
+    def _decoded(cls, value: Any, about: ValidationInfo) -> Any:
+        return _of_json(str(about.field_name), value) if isinstance(value, str) else value
+
+    @field_validator("openai_endpoint", "arm_endpoint")
+    @classmethod
+    def _private(cls, address: str) -> str:
+        if address and not address.startswith("https://") and not is_loopback(address):
+            msg = "must begin with https://, because a token is sent there"
+            raise ValueError(msg)
+        return address
 
     @model_validator(mode="after")
     def _stand_in_is_local(self) -> "Settings":
@@ -128,6 +134,21 @@ class Settings(BaseSettings):
             msg = "credential `stand-in` needs arm_endpoint and openai_endpoint on a loopback address"
             raise ValueError(msg)
         return self
+
+
+def _of_json(name: str, text: str) -> Any:
+    """The value of a setting that is JSON, or the name of a pace; a field that isn't known is refused, not ignored."""
+    if name == "pace" and text in PACES:
+        return PACES[text]
+    try:
+        value = decoded(text.encode())
+    except NotJson as error:
+        raise ValueError(str(error)) from None
+    fields = {"pace": Pace.model_fields, "limits": ServiceLimits.model_fields}.get(name)
+    if fields is not None and not (isinstance(value, dict) and set(cast("dict[str, Any]", value)) <= set(fields)):
+        msg = f"not an object of these fields: {', '.join(fields)}"
+        raise ValueError(msg)
+    return cast("Any", value)
 
 
 def is_loopback(address: str) -> bool:
@@ -154,12 +175,8 @@ def storage_connection() -> StorageConnection:
 def _read[S: BaseSettings](kind: type[S]) -> S:
     try:
         return kind()
-    except (ValidationError, json.JSONDecodeError) as error:
-        wrong = (
-            [f"{'_'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors()]
-            if isinstance(error, ValidationError)
-            else ["pace: not a JSON object"]
-        )
+    except ValidationError as error:
+        wrong = [f"{'_'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors()]
         raise PlanRejected(
             "TD-SETTING-001",
             "A setting is wrong: TUNEDROP_" + "; TUNEDROP_".join(wrong),

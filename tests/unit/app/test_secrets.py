@@ -1,0 +1,73 @@
+"""What is wrong in a setting is told without its value."""
+
+import os
+import subprocess
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings
+
+from shared.errors import PlanRejected
+from shared.settings import Settings, StorageConnection, _read  # pyright: ignore[reportPrivateUsage]  # the cached front reads once only
+
+ROOT = Path(__file__).parents[3]
+CANARY = "Canary5e3f"
+TEXTS: tuple[Any, ...] = (str, str | None, SecretStr | None)
+ANY_TEXT = {name for name, field in Settings.model_fields.items() if field.annotation in TEXTS}
+CONNECTIONS = {
+    "half a connection string": f"DefaultEndpointsProtocol=https;AccountKey={CANARY}",
+    "no connection string": CANARY,
+    "key that is not Base64": f"DefaultEndpointsProtocol=http;AccountName=a;AccountKey={CANARY}!;BlobEndpoint=http://127.0.0.1:9/a;",
+    "signature on a closed port": f"BlobEndpoint=http://127.0.0.1:9/a;SharedAccessSignature=sv=2024-01-01&sig={CANARY}",
+}
+APP = ["-c", "from shared.ledger import open_ledger; open_ledger().read('x')"]
+HOST = ["-m", "tunedrop.host", "--app", ".", "--port", "0"]
+
+
+@pytest.mark.parametrize("name", ["openai_endpoint", "arm_endpoint"])
+def test_endpoint_without_tls_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """A token is sent there; only this machine may be reached in the clear."""
+    monkeypatch.setenv(f"TUNEDROP_{name.upper()}", "http://contoso.openai.azure.com")
+    with pytest.raises(PlanRejected, match="https"):
+        _read(Settings)
+
+
+@pytest.mark.parametrize("name", sorted(set(Settings.model_fields) - ANY_TEXT))
+@pytest.mark.parametrize("value", [CANARY, f'{{"{CANARY}": 1}}', f'{{"a": "{CANARY}'], ids=["text", "object", "broken JSON"])
+def test_wrong_setting_is_named_without_its_value(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    """Neither in the message nor in the chain of exceptions that a log would print."""
+    monkeypatch.setenv(f"TUNEDROP_{name.upper()}", value)
+    with pytest.raises(PlanRejected) as refused:
+        _read(Settings)
+    assert name in refused.value.problem.message.lower()
+    assert CANARY not in "".join(traceback.format_exception(refused.value))
+
+
+@pytest.mark.parametrize("kind", [Settings, StorageConnection])
+def test_settings_are_shown_without_their_secrets(monkeypatch: pytest.MonkeyPatch, kind: type[BaseSettings]) -> None:
+    """As text, as a dump, and as JSON."""
+    monkeypatch.setenv("TUNEDROP_OPENAI_API_KEY", CANARY)
+    monkeypatch.setenv("DropStorage", CANARY)
+    chosen = kind()
+    assert CANARY not in f"{chosen!r} {chosen} {chosen.model_dump()} {chosen.model_dump_json()}"
+
+
+@pytest.mark.parametrize(
+    ("command", "connection"),
+    [
+        *(pytest.param(HOST, connection, id=f"{name}, by the host") for name, connection in CONNECTIONS.items()),
+        # The app's client is patient with a closed port, so that one is left to the host.
+        *(pytest.param(APP, connection, id=f"{name}, by the app") for name, connection in CONNECTIONS.items() if "closed" not in name),
+    ],
+)
+def test_unusable_storage_connection_is_not_quoted(command: list[str], connection: str) -> None:
+    """All that a process says before it gives up."""
+    environment = {**os.environ, "DropStorage": connection}
+    done = subprocess.run([sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, timeout=100, check=False)
+    assert done.returncode != 0
+    assert done.stderr
+    assert CANARY.encode() not in done.stdout + done.stderr
