@@ -14,7 +14,7 @@ from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
-from shared.credentials import OPENAI_SCOPE, credential
+from shared.credentials import OPENAI_SCOPE, credential, scrubbed
 from shared.errors import OutcomeUnknown, ServiceRejected, ServiceUnavailable, retry_after_s
 from shared.limits import JOBS_LISTED_MAX
 from shared.settings import is_loopback, settings
@@ -285,7 +285,7 @@ def _refusal(error: Any, creating: bool) -> Exception:
     if code == "unexpectedEntityState":
         return ServiceUnavailable(SERVICE, code)
     message = str(body.get("message") or "no message")
-    return ServiceRejected(SERVICE, status, code, message[:600], error.request_id)
+    return ServiceRejected(SERVICE, status, code, scrubbed(message)[:600], error.request_id)
 
 
 def _or_none[T](ask: Callable[[], T]) -> T | None:

@@ -34,3 +34,9 @@ def credential() -> "TokenCredential":
             return AzureCliCredential()
         case "stand-in":
             return StandInCredential()
+
+
+def scrubbed(text: str) -> str:
+    """The text of a service without the key that it was sent: some refusals quote it."""
+    key = settings().openai_api_key
+    return text.replace(key.get_secret_value(), "[key]") if key and key.get_secret_value() else text

@@ -183,6 +183,8 @@ class Container:
 
 @cache
 def _service() -> BlobServiceClient:
+    # Its DEBUG lines hold whole addresses, and an address of a shared access signature is the secret itself.
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
     connection = storage_connection()
     if connection.connection_string:
         text = connection.connection_string.get_secret_value()

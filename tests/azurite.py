@@ -26,10 +26,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def connection_string(port: int) -> str:
+def connection_string(port: int, key: str = KEY) -> str:
     """The connection string of an Azurite on this port."""
     endpoint = f"http://127.0.0.1:{port}/{ACCOUNT}"
-    return f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={KEY};BlobEndpoint={endpoint};"
+    return f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={key};BlobEndpoint={endpoint};"
 
 
 def _binary() -> str:
@@ -41,14 +41,15 @@ def _binary() -> str:
 
 
 @contextmanager
-def running_azurite(port: int | None = None) -> Generator[str]:
-    """An Azurite that answers, as a connection string; ended on leaving."""
+def running_azurite(port: int | None = None, key: str = KEY) -> Generator[str]:
+    """An Azurite that answers, as a connection string; ended on leaving. With a key of its own the account is still the published one."""
     port = port or free_port()
     command = [_binary(), "--skipApiVersionCheck", "--inMemoryPersistence", "--silent", "--disableTelemetry", "--blobPort", str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    accounts = {"AZURITE_ACCOUNTS": f"{ACCOUNT}:{key}"}
+    process = subprocess.Popen(command, env={**os.environ, **accounts}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        _wait_until_it_answers(process, connection_string(port))
-        yield connection_string(port)
+        _wait_until_it_answers(process, connection_string(port, key))
+        yield connection_string(port, key)
     finally:
         process.kill()  # asked politely, it first waits for idle connections; its data is in memory anyway
         process.wait(10)

@@ -14,14 +14,16 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx2
-from azure.storage.blob import BlobServiceClient, ContainerClient
+from azure.storage.blob import AccountSasPermissions, BlobServiceClient, ContainerClient, ResourceTypes, generate_account_sas
 
 from shared.models.pace import LOCAL
-from tests.azurite import free_port, running_azurite
+from tests.azurite import ACCOUNT as ACCOUNT_NAME
+from tests.azurite import KEY, free_port, running_azurite
 
 ROOT = Path(__file__).parent.parent.parent
 ACCOUNT = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/local/providers/Microsoft.CognitiveServices/accounts/standin"
@@ -43,6 +45,17 @@ def until[T](ask: Callable[[], T | None], seconds: float = 40, what: str = "the 
             message = f"{what} did not come within {seconds:.0f} s"
             raise TimeoutError(message)
         _pause.wait(every_s)
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The keys of a stack, where a test wants its own."""
+
+    storage: str = KEY
+    service: str = "stand-in-key"
+    functions: str = field(default_factory=lambda: secrets.token_hex(8))
+    by_sas: bool = False
+    """Whether the host reaches the storage by a shared access signature instead of the account's key."""
 
 
 @dataclass
@@ -79,7 +92,6 @@ class Stack:
             "TUNEDROP_BLOB_SOURCE": "LogsAndContainerScan",
             "TUNEDROP_OPENAI_ENDPOINT": self.emulator,
             "TUNEDROP_ARM_ENDPOINT": self.emulator,
-            "TUNEDROP_OPENAI_API_KEY": "stand-in-key",
             "TUNEDROP_ACCOUNT": ACCOUNT,
             "TUNEDROP_CREDENTIAL": "stand-in",
             "TUNEDROP_PACE": PACE.model_dump_json(),
@@ -184,13 +196,23 @@ class Stack:
 
 
 @contextmanager
-def running_stack(pace: str = "fast", app: Path = ROOT, options: tuple[str, ...] = (), **settings: str) -> Generator[Stack]:
+def running_stack(
+    pace: str = "fast", app: Path = ROOT, options: tuple[str, ...] = (), keys: Keys | None = None, **settings: str
+) -> Generator[Stack]:
     """A TuneDrop that answers, ended on leaving.
 
     `settings` are app settings of the host, `app` the folder of function_app.py, `options` of the host's command line.
     """
-    with running_azurite() as storage, tempfile.TemporaryDirectory() as folder, _emulator(Path(folder), pace) as emulator:
-        stack = Stack(storage, emulator, free_port(), secrets.token_hex(8), Path(folder), settings, app, options=options)
+    keys = keys or Keys()
+    with (
+        running_azurite(key=keys.storage) as storage,
+        tempfile.TemporaryDirectory() as folder,
+        _emulator(Path(folder), pace, keys.service) as emulator,
+    ):
+        settings = {"TUNEDROP_OPENAI_API_KEY": keys.service, **settings}
+        if keys.by_sas:
+            settings["DropStorage"] = sas_connection(storage, keys.storage)
+        stack = Stack(storage, emulator, free_port(), keys.functions, Path(folder), settings, app, options=options)
         try:
             stack.start_host()
             yield stack
@@ -200,12 +222,22 @@ def running_stack(pace: str = "fast", app: Path = ROOT, options: tuple[str, ...]
                 stack.host.wait(15)
 
 
+def sas_connection(storage: str, key: str) -> str:
+    """The connection string of the same account by a signature that may do all for an hour."""
+    allowed = AccountSasPermissions(read=True, write=True, delete=True, list=True, add=True, create=True, update=True)
+    types = ResourceTypes(service=True, container=True, object=True)
+    signature = generate_account_sas(ACCOUNT_NAME, key, types, allowed, datetime.now(UTC) + timedelta(hours=1))
+    endpoint = next(part for part in storage.split(";") if part.startswith("BlobEndpoint="))
+    return f"{endpoint};SharedAccessSignature={signature}"
+
+
 @contextmanager
-def _emulator(folder: Path, pace: str) -> Generator[str]:
+def _emulator(folder: Path, pace: str, key: str) -> Generator[str]:
     port = free_port()
     limits = [option for name, value in SERVICE_PLENTY.items() for option in ("--limit", f"{name}={value}")]
     limits += ["--switch", "client_retries=refused"]
     command = [sys.executable, "-m", "tunedrop.emulator", "--port", str(port), "--pace", pace, "--state", str(folder / "state.sqlite")]
+    command += ["--api-key", key]
     log = (folder / "emulator.log").open("ab")
     process = subprocess.Popen([*command, *limits], cwd=ROOT, stdout=log, stderr=log)
     base = f"http://127.0.0.1:{port}"

@@ -30,7 +30,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--sweep-at-start", action="store_true", help="fire each timer function once at the start")
     parser.add_argument("--poll-every", type=float, default=0.5, help="seconds between two looks for new blobs")
     parser.add_argument("--exit-with-parent", action="store_true", help="end when standard input is closed")
-    parser.add_argument("--verbose", action="store_true", help="log what the libraries do")
+    parser.add_argument("-v", "--verbose", action="count", default=0, help="log what the libraries do; given twice, all that they can tell")
     return parser
 
 

@@ -24,13 +24,15 @@ class OneLine(logging.Formatter):
         return f"{line} {json.dumps(fields, default=str)}" if fields else line
 
 
-def configure(verbose: bool) -> None:
-    """Send logs to stderr: the app's and the host's from INFO, libraries' from WARNING; everything where `verbose`."""
+def configure(verbose: int) -> None:
+    """Send logs to stderr: the app's and the host's from INFO, libraries' from WARNING; with 1 all from INFO, with 2 all from DEBUG."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(OneLine())
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.basicConfig(level=logging.DEBUG if verbose > 1 else logging.INFO, handlers=[handler], force=True)
     for name in NOISY:
-        logging.getLogger(name).setLevel(logging.INFO if verbose else logging.WARNING)
+        logging.getLogger(name).setLevel((logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)])
+    # Its DEBUG lines hold whole addresses, and the address of a shared access signature is the secret itself.
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO if verbose else logging.WARNING)
 
 
 def log_failure(failure: FunctionFailed, **fields: str | int) -> None:
