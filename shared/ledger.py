@@ -20,6 +20,7 @@ RUNS, CLAIMS, WALLET = "runs/", "claims/", "wallet.json"
 SUMMARY = "summary"  # key of the metadata that holds the row of the run: 8 KB of ASCII at most
 SWAPS = 50
 FALLBACKS = 8  # earlier holders that a claim remembers
+STEPS = tuple(Step)
 
 
 @dataclass(frozen=True)
@@ -86,14 +87,17 @@ class Ledger:
         raise ServiceUnavailable("The ledger", f"{SWAPS} writes in a row met another writer")
 
     def enter(self, run_id: str, step: Step) -> Read:
-        """Notes that the run is at this step, and answers the record. A run that is ending is left where it is."""
+        """Notes that the run is at this step, and answers the record. A run that is ending is left where it is.
+
+        A resume and a late second execution enter steps that lie behind: the run shows the furthest one.
+        """
 
         def entering(record: RunRecord, now: datetime) -> RunRecord | None:
             if record.ended_at or (record.stopping and step not in {Step.CLEAN_UP, Step.REPORT}):
                 return None
             known = any(entry.step == step for entry in record.timeline)
             timeline = record.timeline if known else (*record.timeline, Entered(step=step, at=now))
-            return record.model_copy(update={"step": step, "timeline": timeline})
+            return record.model_copy(update={"step": max(record.step, step, key=STEPS.index), "timeline": timeline})
 
         self.change(run_id, entering)
         return self.get(run_id)

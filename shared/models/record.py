@@ -11,7 +11,7 @@ from shared.models.plan import Plan, Role
 
 
 class Step(StrEnum):
-    """The steps of a run, in their order. A run shows the last one that it entered."""
+    """The steps of a run, in their order. A run shows the furthest one that it entered."""
 
     CLAIMED = "claimed"
     SETTLE = "settle"

@@ -61,6 +61,14 @@ def test_enter_keeps_the_time_of_the_first_entry(ledger: Ledger) -> None:
     assert ledger.enter(run.id, Step.TRAIN).record.entered(Step.TRAIN) == first
 
 
+def test_step_stays_the_furthest_when_an_earlier_one_is_entered_again(ledger: Ledger) -> None:
+    """A resume, or a late second execution, does not take a training run back to its first step."""
+    run = a_record()
+    ledger.claim(run)
+    ledger.enter(run.id, Step.TRAIN)
+    assert ledger.enter(run.id, Step.SETTLE).record.step is Step.TRAIN
+
+
 @pytest.mark.parametrize(
     ("outcome", "held"),
     [
