@@ -173,7 +173,7 @@ def _translated(*, creating: bool = False) -> Generator[None]:
         raise _refusal(error, creating) from None
     except ServiceRequestError as error:  # the request never left
         raise ServiceUnavailable(SERVICE, type(error).__name__) from None
-    except AzureError as error:
+    except (AzureError, ValueError) as error:  # ValueError: azure-core can't read a header or body, such as `Retry-After: soon`
         raise (OutcomeUnknown if creating else ServiceUnavailable)(SERVICE, type(error).__name__) from None
 
 

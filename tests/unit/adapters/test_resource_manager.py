@@ -108,6 +108,12 @@ def test_retry_after_is_seconds_between_nothing_and_an_hour(header: str, seconds
     assert raised.value.retry_after_s == seconds
 
 
+def test_read_can_be_tried_again_when_the_wait_that_it_is_asked_for_is_no_time() -> None:
+    """A Retry-After that azure-core can't read is no crash."""
+    with pytest.raises(ServiceUnavailable):
+        Wire(refused(503, "Busy", Retry_After="soon")).manager().deployment("travel")
+
+
 def test_deployment_is_none_when_there_is_none() -> None:
     """A 404 is an answer."""
     assert Wire(refused(404, "ResourceNotFound")).manager().deployment("travel") is None
