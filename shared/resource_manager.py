@@ -185,7 +185,7 @@ def _refusal(error: Any, creating: bool) -> Exception:
     retry_after = retry_after_s(headers.get("Retry-After"))
     if status == 429 or code in CONFLICTS:
         return ServiceUnavailable(SERVICE, f"{status} {code}", retry_after)
-    if status in {0, 408, 409} or status >= 500:
+    if status < 400 or status in {408, 409} or status >= 500:  # under 400: a yes whose body can't be read
         return (OutcomeUnknown if creating else ServiceUnavailable)(SERVICE, f"{status} {code}", retry_after)
     message = str(getattr(body, "message", None) or error.reason or "no message")
     return ServiceRejected(SERVICE, status, code, message[:600], headers.get("x-ms-request-id"))
@@ -209,6 +209,8 @@ def _grants(entry: dict[str, list[str]], action: str) -> bool:
 
 
 def _deployment(found: Any) -> DeploymentFacts:
+    if found is None:
+        raise ServiceUnavailable(SERVICE, "the answer is empty")
     properties, sku = found.properties, found.sku
     tags: dict[str, str] = found.tags or {}
     return DeploymentFacts(

@@ -108,6 +108,13 @@ def test_retry_after_is_seconds_between_nothing_and_an_hour(header: str, seconds
     assert raised.value.retry_after_s == seconds
 
 
+@pytest.mark.parametrize("content", [b'{"name": "tra', b"", b"null", b"[]"], ids=["truncated", "empty", "null", "list"])
+def test_read_can_be_tried_again_when_its_answer_is_broken(content: bytes) -> None:
+    """A yes that can't be read is no refusal: it must not end a run that has paid."""
+    with pytest.raises(ServiceUnavailable):
+        Wire(raw(200, content)).manager().deployment("travel")
+
+
 def test_read_can_be_tried_again_when_the_wait_that_it_is_asked_for_is_no_time() -> None:
     """A Retry-After that azure-core can't read is no crash."""
     with pytest.raises(ServiceUnavailable):
