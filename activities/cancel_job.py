@@ -36,4 +36,4 @@ def take_back_job(wanted: RunStep) -> Answer:
     def look() -> str | None:
         return next((job.id for job in service.jobs_of_file(training_file)), None)
 
-    return remove_once(ledger, wanted.run_id, wanted.pace, Removing("job", look, service.cancel_job))
+    return remove_once(ledger, wanted.run_id, wanted.pace, Removing("job", look, service.cancel_job, wanted.pace.call_s))

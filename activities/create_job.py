@@ -50,10 +50,10 @@ def _create(wanted: RunStep) -> Answer:
     def look() -> str | None:
         return next((job.id for job in service.jobs_of_file(training_file)), None)
 
-    def act() -> str:
-        return service.create_job(order_of(read.record, plan, training_file), wanted.pace.call_s).id
+    def act(within_s: float) -> str:
+        return service.create_job(order_of(read.record, plan, training_file), within_s).id
 
-    return make_once(ledger, wanted.run_id, wanted.pace, Making("job", look, act))
+    return make_once(ledger, wanted.run_id, wanted.pace, Making("job", look, act, wanted.pace.call_s))
 
 
 def order_of(record: RunRecord, plan: Plan, training_file: str) -> JobOrder:

@@ -44,4 +44,4 @@ def _delete(wanted: RunStep) -> Answer:
         if name := look():
             account.delete_deployment(name)
 
-    return remove_once(ledger, wanted.run_id, wanted.pace, Removing("deployment", look, remove))
+    return remove_once(ledger, wanted.run_id, wanted.pace, Removing("deployment", look, remove, wanted.pace.call_s))

@@ -35,4 +35,4 @@ def _delete(wanted: FileStep) -> Answer:
     def look() -> str | None:
         return next((f.id for f in service.files_named(name)), None)
 
-    return remove_once(ledger, wanted.run_id, wanted.pace, Removing(f"file:{wanted.role}", look, service.delete_file))
+    return remove_once(ledger, wanted.run_id, wanted.pace, Removing(f"file:{wanted.role}", look, service.delete_file, wanted.pace.upload_s))

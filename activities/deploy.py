@@ -44,10 +44,10 @@ def _deploy(wanted: RunStep) -> Answer:
     def look() -> str | None:
         return own_deployment(account.deployment(plan.deployment.name), plan, model)
 
-    def act() -> str:
-        return account.put_deployment(plan.deployment, model, wanted.run_id, wanted.pace.call_s)
+    def act(within_s: float) -> str:
+        return account.put_deployment(plan.deployment, model, wanted.run_id, within_s)
 
-    return make_once(ledger, wanted.run_id, wanted.pace, Making("deployment", look, act))
+    return make_once(ledger, wanted.run_id, wanted.pace, Making("deployment", look, act, wanted.pace.call_s))
 
 
 def own_deployment(found: DeploymentFacts | None, plan: Plan, model: str | None) -> str | None:

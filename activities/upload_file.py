@@ -40,10 +40,10 @@ def _upload(wanted: FileStep) -> Answer:
     def look() -> str | None:
         return next((f.id for f in service.files_named(name) if f.bytes in {None, pin.bytes}), None)
 
-    def act() -> str:
-        return service.upload(name, _reader(pin)).id
+    def act(within_s: float) -> str:
+        return service.upload(name, _reader(pin), within_s).id
 
-    return make_once(ledger, wanted.run_id, wanted.pace, Making(f"file:{wanted.role}", look, act))
+    return make_once(ledger, wanted.run_id, wanted.pace, Making(f"file:{wanted.role}", look, act, wanted.pace.upload_s))
 
 
 def file_name(record: RunRecord, role: Any) -> str:

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 SERVICE = "Azure OpenAI"
 READ_TIMEOUT_S = 30.0
-UPLOAD_TIMEOUT_S = 900.0  # 512 MB at 0.6 MB/s
 METHODS_SINCE = "2025-04-01-preview"  # `method` and `trainingType`: fine-tuning guide, REST page
 ENDED = frozenset({"succeeded", "failed", "cancelled"})
 
@@ -107,13 +106,13 @@ class AzureOpenAI:
         """Whether this surface takes `method` and `trainingType`."""
         return self._api_version is None or self._api_version >= METHODS_SINCE
 
-    def upload(self, name: str, content: BinaryIO) -> FileFacts:
+    def upload(self, name: str, content: BinaryIO, timeout_s: float) -> FileFacts:
         """Uploads a training or validation file, once.
 
         Raises:
             OutcomeUnknown: nobody knows whether it arrived.
         """
-        once = self._client.with_options(max_retries=0, timeout=UPLOAD_TIMEOUT_S)
+        once = self._client.with_options(max_retries=0, timeout=timeout_s)
         with _translated(creating=True):
             made = once.files.create(file=(name, content, "application/jsonl"), purpose="fine-tune")
             return _known(_file(made))

@@ -6,6 +6,7 @@ time that a call may take and the time that a listing may lag, the next one look
 """
 
 import secrets
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,12 +24,14 @@ class Making:
     """How one thing is looked for and made.
 
     `look` answers the id of the thing if the service has it; `act` makes it, with no retries of its
-    own and in bounded time, and answers its id. Both raise the errors of shared.errors.
+    own and within the seconds that it is given, and answers its id. Both raise the errors of shared.errors.
     """
 
     effect: str
     look: Callable[[], str | None]
-    act: Callable[[], str]
+    act: Callable[[float], str]
+    takes_s: float
+    """The most that the call may take, from the intent to its end."""
 
 
 def make_once(ledger: Ledger, run_id: str, pace: Pace, making: Making) -> Answer:
@@ -44,24 +47,33 @@ def make_once(ledger: Ledger, run_id: str, pace: Pace, making: Making) -> Answer
         return done(id=found.id)
     if before.record.stopping:
         return CANCELLED
-    if found and found.state in {"intended", "unknown"} and (answer := _resolve(ledger, run_id, pace, making, found, before.now)):
+    try:
+        answer = _looked(ledger, run_id, pace, making, found, before.now)
+    except ServiceUnavailable as error:
+        return wait(max(error.retry_after_s or 0, pace.brief_s))
+    if answer:
         return answer
     checkpoint(f"make {making.effect}: before the intent")
+    began_s = time.monotonic()  # before the intent is written, so never later than the ledger says
     if not _intend(ledger, run_id, making.effect, me, found):
         return wait(pace.brief_s)
     checkpoint(f"make {making.effect}: after the intent")
-    return _act(ledger, run_id, pace, making, me)
+    return _act(ledger, run_id, pace, making, me, making.takes_s - (time.monotonic() - began_s))
 
 
-def _resolve(ledger: Ledger, run_id: str, pace: Pace, making: Making, found: Effect, now: datetime) -> Answer | None:
+def _looked(ledger: Ledger, run_id: str, pace: Pace, making: Making, found: Effect | None, now: datetime) -> Answer | None:
     """What became of an earlier attempt: its answer, a wait, or None where it certainly made nothing."""
-    age_s = (now - found.at).total_seconds()
-    if found.state == "intended" and age_s < pace.call_s:
+    age_s = (now - found.at).total_seconds() if found else 0
+    if found and found.state == "intended" and age_s < making.takes_s:
         return wait(pace.brief_s)
     if made := making.look():
-        return _record(ledger, run_id, making, made, found.holder)
-    hidden_until_s = pace.list_lag_s + (pace.call_s if found.state == "intended" else 0)
-    return wait(pace.brief_s) if age_s < hidden_until_s else None
+        return _record(ledger, run_id, making, made, found.holder if found else "adopted")
+    return wait(pace.brief_s) if found and age_s < _hidden_until_s(found, pace, making.takes_s) else None
+
+
+def _hidden_until_s(found: Effect, pace: Pace, takes_s: float) -> float:
+    """So long after it was written, an intent or an unknown outcome may have made something that no listing shows."""
+    return pace.list_lag_s + (takes_s if found.state == "intended" else 0)
 
 
 def _intend(ledger: Ledger, run_id: str, effect: str, me: str, instead_of: Effect | None) -> bool:
@@ -74,9 +86,12 @@ def _intend(ledger: Ledger, run_id: str, effect: str, me: str, instead_of: Effec
     return written is not None and written.holder == me
 
 
-def _act(ledger: Ledger, run_id: str, pace: Pace, making: Making, me: str) -> Answer:
+def _act(ledger: Ledger, run_id: str, pace: Pace, making: Making, me: str, left_s: float) -> Answer:
+    if left_s < making.takes_s / 2:  # the storage was slow: the next execution would soon take this intent for a dead one's
+        _settle(ledger, run_id, making.effect, me, None)
+        return wait(pace.brief_s)
     try:
-        made = making.look() or making.act()
+        made = making.act(left_s)
     except OutcomeUnknown:
         _settle(ledger, run_id, making.effect, me, "unknown")
         return wait(pace.brief_s)
@@ -125,6 +140,8 @@ class Removing:
     effect: str
     look: Callable[[], str | None]
     remove: Callable[[str], None]
+    takes_s: float
+    """The most that the call that made it may have taken."""
 
 
 def remove_once(ledger: Ledger, run_id: str, pace: Pace, removing: Removing) -> Answer:
@@ -135,12 +152,9 @@ def remove_once(ledger: Ledger, run_id: str, pace: Pace, removing: Removing) -> 
         return done()
     if found.state == "removed":
         return done(id=found.id)
-    there = found.id
-    if found.state in {"intended", "unknown"}:
-        there = removing.look()
-        hidden_until_s = pace.list_lag_s + (pace.call_s if found.state == "intended" else 0)
-        if there is None and (read.now - found.at).total_seconds() < hidden_until_s:
-            return wait(pace.brief_s)
+    there = found.id if found.state == "made" else removing.look()
+    if there is None and (read.now - found.at).total_seconds() < _hidden_until_s(found, pace, removing.takes_s):
+        return wait(pace.brief_s)
     checkpoint(f"remove {removing.effect}: before the call")
     if there is not None:
         removing.remove(there)

@@ -23,7 +23,9 @@ class Pace(Frozen):
     retry_most_s: float = 300
     """The longest of these waits."""
     call_s: float = 60
-    """The time that one creating call may take."""
+    """The time that one creating call may take, from the intent in the ledger to its end."""
+    upload_s: float = 900
+    """The same for the upload of a file: 512 MB at 0.6 MB/s."""
     list_lag_s: float = 150
     """How long after a creating call of unknown outcome a listing may still hide what it made."""
     gate_deadline_s: float = 7 * 24 * 3600
@@ -58,6 +60,7 @@ LOCAL = Pace(
     retry_first_s=0.5,
     retry_most_s=5,
     call_s=10,
+    upload_s=30,
     list_lag_s=3,
     gate_deadline_s=3600,
     file_deadline_s=60,

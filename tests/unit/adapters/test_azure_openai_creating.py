@@ -36,7 +36,7 @@ def create_job(service: AzureOpenAI) -> object:
 
 def upload(service: AzureOpenAI) -> object:
     """The call that moves the data."""
-    return service.upload("travel.jsonl", io.BytesIO(SECRET.encode()))
+    return service.upload("travel.jsonl", io.BytesIO(SECRET.encode()), 5)
 
 
 CREATING = pytest.mark.parametrize("create", [create_job, upload])
@@ -180,7 +180,7 @@ def test_method_and_training_type_stay_out_when_the_surface_is_older(api_version
 def test_upload_sends_name_purpose_and_content_once(api_version: str | None) -> None:
     """The file goes as it is, under the run's own name, for fine-tuning."""
     wire = Wire(told(file_body()))
-    made = wire.service(api_version).upload("travel.jsonl", io.BytesIO(SECRET.encode()))
+    made = wire.service(api_version).upload("travel.jsonl", io.BytesIO(SECRET.encode()), 5)
     body = wire.requests[0].content
     assert (made.id, made.status, len(wire.requests)) == ("file-1", "processed", 1)
     assert all(part in body for part in (b'filename="travel.jsonl"', b"fine-tune", SECRET.encode()))

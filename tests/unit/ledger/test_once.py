@@ -13,6 +13,7 @@ from shared.models.record import Effect, Ending, Outcome, RunRecord
 from shared.once import Making, Removing, make_once, remove_once
 from tests.builders import AT_ONCE, a_record
 
+CALL_S = 30.0
 PATIENT = Pace(call_s=3600, list_lag_s=3600, brief_s=1)
 
 
@@ -29,7 +30,7 @@ class Service:
         """The first thing, where the listing shows it."""
         return self.made[0] if self.made and self.visible else None
 
-    def act(self) -> str:
+    def act(self, _within_s: float = 0) -> str:
         """Makes a thing; fails before or after it."""
         if self.fails and not self.fails_after:
             raise self.fails
@@ -45,7 +46,7 @@ class Service:
     @property
     def making(self) -> Making:
         """How it is made."""
-        return Making("job", self.look, self.act)
+        return Making("job", self.look, self.act, CALL_S)
 
 
 @pytest.fixture
@@ -139,6 +140,38 @@ def test_busy_service_is_asked_again_after_the_time_it_names(ledger: Ledger, run
     assert ledger.get(run).record.effects == {}
 
 
+def test_call_gets_the_time_that_its_intent_has_left(ledger: Ledger, run: str, service: Service) -> None:
+    """Whoever finds the intent counts from when it was written, so the call may not begin its time anew."""
+    given: list[float] = []
+
+    def act(within_s: float) -> str:
+        given.append(within_s)
+        return service.act()
+
+    make_once(ledger, run, AT_ONCE, Making("job", service.look, act, CALL_S))
+    assert [CALL_S / 2 < within_s < CALL_S for within_s in given] == [True]
+
+
+def test_nothing_is_made_on_an_intent_that_is_old_already(ledger: Ledger, run: str, service: Service) -> None:
+    """Where the storage took its time to write the intent, the next execution would take it for a dead one's."""
+    assert make_once(ledger, run, AT_ONCE, Making("job", service.look, service.act, takes_s=0)).kind == "wait"
+    assert service.made == []
+    assert ledger.get(run).record.effects == {}
+
+
+def test_nothing_is_intended_while_nobody_can_look(ledger: Ledger, run: str) -> None:
+    """The look comes before the intent, however long it takes."""
+
+    def look() -> str | None:
+        raise ServiceUnavailable("S", "503", retry_after_s=9)
+
+    def act(_within_s: float) -> str:
+        raise AssertionError
+
+    assert make_once(ledger, run, AT_ONCE, Making("job", look, act, CALL_S)).wait_s == 9
+    assert ledger.get(run).record.effects == {}
+
+
 def test_refusal_ends_the_story_and_leaves_no_intent(ledger: Ledger, run: str, service: Service) -> None:
     """A no is a value with Azure's code."""
     service.fails = ServiceRejected("S", 400, "invalidPayload", "no")
@@ -161,11 +194,11 @@ def test_nothing_is_made_for_a_run_that_stops(ledger: Ledger, run: str, service:
 def test_thing_made_while_the_run_was_cancelled_is_recorded(ledger: Ledger, run: str, service: Service) -> None:
     """The end of a run must know what there is to take back."""
 
-    def act() -> str:
+    def act(_within_s: float) -> str:
         ledger.change(run, lambda record, now: record.model_copy(update={"cancel_requested_at": now}))
         return service.act()
 
-    make_once(ledger, run, AT_ONCE, Making("job", service.look, act))
+    make_once(ledger, run, AT_ONCE, Making("job", service.look, act, CALL_S))
     assert ledger.get(run).record.made("job") == "thing-1"
 
 
@@ -173,7 +206,7 @@ def test_removal_finds_a_thing_whose_making_nobody_confirmed(ledger: Ledger, run
     """An unknown outcome is looked up and taken back."""
     service.act()
     intended(ledger, run, age_s=1, state="unknown")
-    assert remove_once(ledger, run, AT_ONCE, Removing("job", service.look, service.remove)).kind == "done"
+    assert remove_once(ledger, run, AT_ONCE, Removing("job", service.look, service.remove, CALL_S)).kind == "done"
     assert service.made == []
     assert ledger.get(run).record.effects["job"].state == "removed"
 
@@ -181,20 +214,20 @@ def test_removal_finds_a_thing_whose_making_nobody_confirmed(ledger: Ledger, run
 def test_removal_waits_while_an_unconfirmed_thing_may_still_appear(ledger: Ledger, run: str, service: Service) -> None:
     """Nothing found yet is not the same as nothing there."""
     intended(ledger, run, age_s=1, state="unknown")
-    assert remove_once(ledger, run, PATIENT, Removing("job", service.look, service.remove)).kind == "wait"
+    assert remove_once(ledger, run, PATIENT, Removing("job", service.look, service.remove, CALL_S)).kind == "wait"
 
 
 def test_removal_twice_changes_nothing(ledger: Ledger, run: str, service: Service) -> None:
     """The second removal is done already."""
     make_once(ledger, run, AT_ONCE, service.making)
-    first = remove_once(ledger, run, AT_ONCE, Removing("job", service.look, service.remove))
-    assert remove_once(ledger, run, AT_ONCE, Removing("job", service.look, service.remove)) == first
+    first = remove_once(ledger, run, AT_ONCE, Removing("job", service.look, service.remove, CALL_S))
+    assert remove_once(ledger, run, AT_ONCE, Removing("job", service.look, service.remove, CALL_S)) == first
 
 
 def test_removed_thing_is_not_made_again(ledger: Ledger, run: str, service: Service) -> None:
     """An execution that comes after the compensation makes nothing."""
     make_once(ledger, run, AT_ONCE, service.making)
     ledger.change(run, lambda record, _: record.model_copy(update={"ending": Ending(outcome=Outcome.FAILED)}))
-    remove_once(ledger, run, AT_ONCE, Removing("job", service.look, service.remove))
+    remove_once(ledger, run, AT_ONCE, Removing("job", service.look, service.remove, CALL_S))
     assert make_once(ledger, run, AT_ONCE, service.making).kind == "cancelled"
     assert service.made == []
