@@ -16,7 +16,7 @@ from shared.errors import OutcomeUnknown, ServiceRejected, ServiceUnavailable
 from shared.ledger import Ledger, with_effect
 from shared.models.messages import CANCELLED, Answer, done, ended, wait
 from shared.models.pace import Pace
-from shared.models.record import Effect, Outcome, RunRecord
+from shared.models.record import Effect, Outcome, RunRecord, Step
 
 
 @dataclass(frozen=True)
@@ -145,19 +145,29 @@ class Removing:
 
 
 def remove_once(ledger: Ledger, run_id: str, pace: Pace, removing: Removing) -> Answer:
-    """Takes back what the run made, or may have made. `done(id=…)`: gone, or never there; `wait`: not known yet."""
+    """Takes back what the run made, or may have made. `done(id=…)`: gone, or never there; `wait`: not yet, or not known yet.
+
+    Raises:
+        ServiceUnavailable: the service has refused for as long as the pace allows; the thing stays, and the report says so.
+    """
     read = ledger.get(run_id)
     found = read.record.effects.get(removing.effect)
     if found is None:
         return done()
     if found.state == "removed":
         return done(id=found.id)
-    there = found.id if found.state == "made" else removing.look()
-    if there is None and (read.now - found.at).total_seconds() < _hidden_until_s(found, pace, removing.takes_s):
-        return wait(pace.brief_s)
-    checkpoint(f"remove {removing.effect}: before the call")
-    if there is not None:
-        removing.remove(there)
+    try:
+        there = found.id if found.state == "made" else removing.look()
+        if there is None and (read.now - found.at).total_seconds() < _hidden_until_s(found, pace, removing.takes_s):
+            return wait(pace.brief_s)
+        checkpoint(f"remove {removing.effect}: before the call")
+        if there is not None:
+            removing.remove(there)
+    except ServiceUnavailable as error:
+        waited_s = (read.now - read.record.entered(Step.CLEAN_UP)).total_seconds()
+        if waited_s > pace.take_back_s:
+            raise
+        return wait(max(error.retry_after_s or 0, pace.next_poll_s(waited_s)))
     checkpoint(f"remove {removing.effect}: after the call")
 
     def recording(record: RunRecord, now: datetime) -> RunRecord:

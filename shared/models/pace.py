@@ -39,6 +39,8 @@ class Pace(Frozen):
     """Wait between a deployment's success and the first question: a fresh one answers DeploymentNotFound for a moment."""
     smoke_deadline_s: float = 600
     """How long a new deployment may answer DeploymentNotFound (API reference: within five minutes, seen longer)."""
+    take_back_s: float = 24 * 3600
+    """How long the end of a run tries to take back what the service won't let go, for example while another write is under way."""
 
     @property
     def run_deadline_s(self) -> float:
@@ -68,5 +70,6 @@ LOCAL = Pace(
     deployment_deadline_s=300,
     first_answer_s=1.5,
     smoke_deadline_s=60,
+    take_back_s=600,
 )
 PACES = {"azure": AZURE, "local": LOCAL}

@@ -231,3 +231,16 @@ def test_removed_thing_is_not_made_again(ledger: Ledger, run: str, service: Serv
     remove_once(ledger, run, AT_ONCE, Removing("job", service.look, service.remove, CALL_S))
     assert make_once(ledger, run, AT_ONCE, service.making).kind == "cancelled"
     assert service.made == []
+
+
+def test_removal_waits_while_the_service_refuses_and_gives_up_in_the_end(ledger: Ledger, run: str, service: Service) -> None:
+    """A deployment under another write can't be deleted now: it is tried for as long as the pace says, then left to the report."""
+
+    def refuse(_thing: str) -> None:
+        raise ServiceUnavailable("S", "409 RequestConflict")
+
+    make_once(ledger, run, AT_ONCE, service.making)
+    refused = Removing("job", service.look, refuse, CALL_S)
+    assert remove_once(ledger, run, PATIENT, refused).kind == "wait"
+    with pytest.raises(ServiceUnavailable):
+        remove_once(ledger, run, PATIENT.model_copy(update={"take_back_s": -1.0}), refused)
