@@ -10,7 +10,7 @@ from shared.answering import answered
 from shared.errors import ServiceRejected
 from shared.ledger import open_ledger
 from shared.models.messages import CANCELLED, Answer, RunStep, done, ended, wait
-from shared.models.record import Outcome, Step
+from shared.models.record import Outcome
 
 bp = df.Blueprint()
 
@@ -40,7 +40,8 @@ def _status(wanted: RunStep) -> Answer:
             raise ServiceRejected("Azure OpenAI", None, "fileError", f"an uploaded file was not accepted: {reason[:300]}")
     if all(file and file.status == "processed" for file in files):
         return done()
-    waited_s = (read.now - record.entered(Step.UPLOAD)).total_seconds()
+    uploaded_at = max(effect.at for name, effect in record.effects.items() if name.startswith("file:"))
+    waited_s = (read.now - uploaded_at).total_seconds()  # an upload may have taken longer than the processing may
     if waited_s > wanted.pace.file_deadline_s:
         return ended(
             Outcome.EXPIRED,

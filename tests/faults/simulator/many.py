@@ -1,0 +1,81 @@
+"""Many seeds, on several processes, in the order of the seeds; and their sum."""
+
+import hashlib
+import multiprocessing
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+
+from tests.faults.simulator.mutations import mutated
+from tests.faults.simulator.simulation import Simulation
+from tests.faults.simulator.watch import Violation
+
+AT_A_TIME = 4  # seeds that a process takes at once
+
+
+@dataclass(frozen=True)
+class Result:
+    """How one seed ended; `last` holds the events before a violation."""
+
+    seed: int
+    trace: str
+    violation: str | None
+    outcomes: dict[str, int]
+    last: tuple[str, ...] = ()
+
+
+@dataclass
+class Total:
+    """The sum of many seeds. `trace` is the hash of all their traces in order."""
+
+    seeds: int = 0
+    first: int = 0
+    violations: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter[str])
+    _traces: list[str] = field(default_factory=list[str])
+
+    def add(self, result: Result) -> None:
+        """Adds one seed."""
+        self.first = self.first if self.seeds else result.seed
+        self.seeds += 1
+        self.violations += result.violation is not None
+        self.outcomes.update(result.outcomes)
+        self._traces.append(result.trace)
+
+    @property
+    def trace(self) -> str:
+        """One hash for all."""
+        return hashlib.sha256("\n".join(self._traces).encode()).hexdigest()[:16]
+
+    def sentence(self) -> str:
+        """What came of them."""
+        ended = ", ".join(f"{count} {outcome}" for outcome, count in self.outcomes.most_common())
+        return f"{self.seeds} seeds from {self.first}, {self.violations} violations, trace {self.trace}; runs: {ended}."
+
+
+def result_of(seed: int, mutation: str | None = None) -> Result:
+    """Runs one seed, with a known bug where one is named."""
+    simulation = Simulation(seed, mutation=partial(mutated, mutation) if mutation else None)
+    try:
+        simulation.run()
+        violation = None
+    except Violation as found:
+        violation = str(found)
+    outcomes = Counter(str(record.outcome) for record in simulation.watch.records.values())
+    return Result(seed, simulation.stage.trace, violation, dict(outcomes), tuple(simulation.stage.last) if violation else ())
+
+
+def results(seeds: Iterable[int], processes: int, mutation: str | None = None) -> Iterator[Result]:
+    """The results of these seeds, in their order."""
+    run = partial(result_of, mutation=mutation)
+    if processes == 1:
+        yield from map(run, seeds)
+        return
+    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+        yield from pool.imap(run, seeds, AT_A_TIME)
+
+
+def first_violation(mutation: str, seeds: Iterable[int]) -> Result | None:
+    """The first of these seeds that catches a known bug."""
+    return next((result for seed in seeds if (result := result_of(seed, mutation)).violation), None)
