@@ -35,4 +35,8 @@ def _delete(wanted: FileStep) -> Answer:
     def look() -> str | None:
         return next((f.id for f in service.files_named(name)), None)
 
-    return remove_once(ledger, wanted.run_id, wanted.pace, Removing(f"file:{wanted.role}", look, service.delete_file, wanted.pace.upload_s))
+    def remove(file_id: str) -> None:
+        for one in sorted({file_id, *(f.id for f in service.files_named(name))}):  # also what a broken upload left under this name
+            service.delete_file(one)
+
+    return remove_once(ledger, wanted.run_id, wanted.pace, Removing(f"file:{wanted.role}", look, remove, wanted.pace.upload_s))

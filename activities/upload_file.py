@@ -9,6 +9,7 @@ from durabletask import task
 
 from shared import azure_openai, storage
 from shared.answering import answered
+from shared.azure_openai import FileFacts
 from shared.ledger import open_ledger
 from shared.models.messages import CANCELLED, Answer, FileStep
 from shared.models.plan import Pin
@@ -38,12 +39,17 @@ def _upload(wanted: FileStep) -> Answer:
     name = file_name(record, wanted.role)
 
     def look() -> str | None:
-        return next((f.id for f in service.files_named(name) if f.bytes in {None, pin.bytes}), None)
+        return next((f.id for f in service.files_named(name) if is_whole(f, pin)), None)
 
     def act(within_s: float) -> str:
         return service.upload(name, _reader(pin), within_s).id
 
     return make_once(ledger, wanted.run_id, wanted.pace, Making(f"file:{wanted.role}", look, act, wanted.pace.upload_s))
+
+
+def is_whole(found: FileFacts, pin: Pin) -> bool:
+    """Whether a file of this name is what an earlier execution uploaded: a whole one in error is adopted too, and file_status tells why."""
+    return found.bytes == pin.bytes or (found.bytes is None and found.status != "error")
 
 
 def file_name(record: RunRecord, role: Any) -> str:

@@ -118,10 +118,10 @@ class AzureOpenAI:
             return _known(_file(made))
 
     def files_named(self, name: str) -> list[FileFacts]:
-        """The service's files of this name, oldest first, those in error left out."""
+        """The service's files of this name, oldest first, also those in error; deleted ones are left out."""
         with _translated():
             found = [f for f in self._files() if f.filename == name]
-        return [_file(f) for f in sorted(found, key=lambda f: f.created_at) if f.status not in {"error", "deleted", "deleting"}]
+        return [_file(f) for f in sorted(found, key=lambda f: f.created_at) if f.status not in {"deleted", "deleting"}]
 
     def count_files(self) -> int:
         """How many fine-tuning files the resource holds."""

@@ -105,17 +105,17 @@ def test_jobs_of_a_file_are_the_ones_that_train_on_it_oldest_first() -> None:
 
 @pytest.mark.parametrize("api_version", [None, OLDER], ids=["v1", "api-version"])
 def test_files_of_a_name_leave_out_what_cannot_be_used(api_version: str | None) -> None:
-    """Files in error, and deleted ones, are not adopted; the oldest stands first."""
+    """Deleted files are not there, those in error are; the oldest stands first."""
     listed = [
         file_body(id="new", created_at=9),
-        file_body(id="broken", status="error"),
+        file_body(id="broken", status="error", created_at=4),
         file_body(id="gone", status="deleted"),
         file_body(id="going", status="deleting"),
         file_body(id="other", filename="else.jsonl"),
         file_body(id="old", created_at=1),
     ]
     service = Wire(told({"object": "list", "data": listed, "has_more": False})).service(api_version)
-    assert [file.id for file in service.files_named("travel.jsonl")] == ["old", "new"]
+    assert [file.id for file in service.files_named("travel.jsonl")] == ["old", "broken", "new"]
 
 
 def test_files_are_asked_for_once_on_the_api_version_surface() -> None:
