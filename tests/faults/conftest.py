@@ -7,7 +7,7 @@ import pytest
 
 from tests.runs.stack import PACE, Stack, running_stack
 
-QUICK = PACE.model_copy(update={"brief_s": 0.3, "call_s": 4.0, "list_lag_s": 1.0, "settle_s": 0.2, "poll_first_s": 0.3})
+QUICK = PACE.model_copy(update={"brief_s": 0.3, "call_s": 4.0, "upload_s": 4.0, "list_lag_s": 1.0, "settle_s": 0.2, "poll_first_s": 0.3})
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

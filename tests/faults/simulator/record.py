@@ -17,7 +17,7 @@ def write(total: Total, took_s: float) -> None:
     section = "\n".join([OPENS, *_lines(total, took_s, commit.stdout.strip()), CLOSES])
     page = PAGE.read_text(encoding="utf-8") if PAGE.exists() else "# Reliability\n"
     before, opens, rest = page.partition(OPENS)
-    added = f"{page.rstrip()}\n\n## Simulator\n\n{section}\n"
+    added = f"{page.rstrip()}\n\n{section}\n"
     PAGE.write_text(before + section + rest.partition(CLOSES)[2] if opens else added, encoding="utf-8")
 
 

@@ -1,0 +1,85 @@
+"""The simulator by hand.
+
+    python -m tests.faults.simulate --seeds 10000 --jobs 2 --record     many seeds, kept in docs/reliability.md
+    python -m tests.faults.simulate --seed 27                           one, with its last events
+    python -m tests.faults.simulate --mutations                         every known bug, until it is caught
+    python -m tests.faults.simulate --events 1000                       drops whose events are lost, doubled and late
+
+Each exits 1 where an invariant does not hold, or a known bug is not caught.
+"""
+
+import argparse
+import json
+import time
+from dataclasses import asdict
+
+from tests.faults.simulator import events, many
+from tests.faults.simulator.many import Result
+from tests.faults.simulator.mutations import MUTATIONS
+from tests.faults.simulator.record import write
+
+SEEDS_PER_MUTATION = 2000
+
+
+def main() -> int:
+    """Does what the command line asks for."""
+    asked = _parser().parse_args()
+    if asked.events:
+        return _events(asked.events, asked.seed)
+    if asked.mutations:
+        uncaught = [name for name in MUTATIONS if not _caught(name, asked)]
+        return 1 if uncaught else 0
+    return _seeds(asked)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.simulate", description="Simulates TuneDrop under faults.")
+    parser.add_argument("--seeds", type=int, help="how many seeds; for --mutations the most for each (default 1, or 2000)")
+    parser.add_argument("--seed", type=int, default=0, help="the first seed")
+    parser.add_argument("--jobs", type=int, default=1, help="how many processes")
+    parser.add_argument("--mutation", choices=sorted(MUTATIONS), help="put this known bug in")
+    parser.add_argument("--mutations", action="store_true", help="put each known bug in, in turn")
+    parser.add_argument("--events", type=int, help="so many drops, to count runs and jobs")
+    parser.add_argument("--shown", type=int, default=40, help="how many of the last events a violation shows")
+    parser.add_argument("--json", action="store_true", help="a line of JSON for each seed")
+    parser.add_argument("--record", action="store_true", help="keep the result in docs/reliability.md")
+    return parser
+
+
+def _seeds(asked: argparse.Namespace) -> int:
+    began, total = time.monotonic(), many.Total()
+    for result in many.results(range(asked.seed, asked.seed + (asked.seeds or 1)), asked.jobs, asked.mutation):
+        total.add(result)
+        if asked.json:
+            print(json.dumps(asdict(result)), flush=True)
+        elif result.violation:
+            print(told(result, asked.shown), flush=True)
+    took_s = time.monotonic() - began
+    if not asked.json:
+        print(f"{total.sentence()} {took_s:.0f} s.")
+    if asked.record:
+        write(total, took_s)
+    return 1 if total.violations else 0
+
+
+def told(result: Result, shown: int) -> str:
+    """A violation with its seed and the last events."""
+    return "\n".join([*result.last[max(0, len(result.last) - shown) :], f"seed {result.seed}: {result.violation}"])
+
+
+def _caught(name: str, asked: argparse.Namespace) -> bool:
+    most = asked.seeds or SEEDS_PER_MUTATION
+    found = many.first_violation(name, range(asked.seed, asked.seed + most))
+    count = found.seed - asked.seed + 1 if found else most
+    print(f"{name:40} {f'caught by seed {count}: {found.violation}' if found else f'NOT caught within {most} seeds'}", flush=True)
+    return found is not None
+
+
+def _events(count: int, seed: int) -> int:
+    counted = events.counted(count, seed)
+    print(f"{count} drops, {counted.lost} events lost, {counted.doubled} doubled: {counted.runs} runs, {counted.jobs} jobs")
+    return 0 if (counted.runs, counted.jobs) == (count, count) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,156 @@
+"""The real app: its functions by name, and its adapters on the simulated storage and wire."""
+
+import json
+import logging
+import os
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, contextmanager
+from functools import cache
+from typing import Any, cast
+
+import httpx2
+import openai
+import requests
+from azure.core.pipeline.transport import RequestsTransport
+from azure.durable_functions.worker import DurableFunctionsWorker
+from azure.mgmt.cognitiveservices import CognitiveServicesManagementClient
+
+import function_app
+from shared import azure_openai, resource_manager, storage
+from shared.azure_openai import AzureOpenAI
+from shared.credentials import StandInCredential
+from shared.resource_manager import ResourceManager
+from shared.settings import settings
+from tests.faults.simulator.blobs import Account
+from tests.faults.simulator.provider import BASE
+from tests.faults.simulator.wire import ArmAdapter, OpenAITransport, Wire
+from tunedrop.emulator.arm.routes import ACCOUNT_ID
+
+PLENTY = {"files": 10_000, "jobs": 10_000, "fine_tuned_deployments": 1000, "deployments": 1000}
+SETTINGS = {
+    "TUNEDROP_PACE": json.dumps({"poll_first_s": 60, "poll_most_s": 900, "poll_growth": 0.5}),  # as on Azure, with fewer polls
+    "TUNEDROP_OPENAI_ENDPOINT": BASE,
+    "TUNEDROP_ARM_ENDPOINT": BASE,
+    "TUNEDROP_CREDENTIAL": "stand-in",
+    "AZURE_FUNCTIONS_DURABLE_STRICT_TYPING": "1",
+    "TUNEDROP_ACCOUNT": ACCOUNT_ID,
+    "TUNEDROP_LIMITS": json.dumps(PLENTY),
+}
+CONTAINERS = ("training", "reports", "ledger")
+
+
+class Words(logging.Handler):
+    """Keeps every line that the app logs."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keeps the line and its fields."""
+        self.lines.append(f"{record.getMessage()} {record.__dict__.get('run', '')}")
+
+
+@cache
+def functions() -> dict[str, Callable[..., Any]]:
+    """Every function of the app by name: the code that the decorators were put on."""
+    return {str(f.get_function_name()): _written(f.get_user_function()) for f in function_app.app.get_functions()}
+
+
+def _written(function: Any) -> Callable[..., Any]:
+    return getattr(function, "orchestrator_function", None) or getattr(function, "__wrapped__", function)
+
+
+@cache
+def worker() -> DurableFunctionsWorker:
+    """What executes orchestrators on Azure."""
+    return DurableFunctionsWorker()
+
+
+@contextmanager
+def installed(account: Account, wire: Wire, words: Words, more: dict[str, str]) -> Generator[None]:
+    """For this long the app's adapters stand on this storage and this wire, and its settings are the simulation's."""
+    OpenAITransport.wire = ArmAdapter.wire = wire
+    with ExitStack() as stack:
+        stack.enter_context(_environment(SETTINGS | more))
+        for name in CONTAINERS:
+            container = account.container("tunedrop" if name == "ledger" else name)
+            stack.enter_context(swapped(storage, name, lambda container=container: container))
+        stack.enter_context(swapped(azure_openai, "connect", openai_on_the_wire))
+        stack.enter_context(swapped(resource_manager, "connect", arm_on_the_wire))
+        stack.enter_context(_heard(words))
+        yield
+
+
+@contextmanager
+def swapped(owner: Any, name: str, other: Any) -> Generator[None]:
+    """For this long `owner.name`, or `owner[name]` of a dictionary, is another."""
+    table = cast("dict[str, Any]", owner) if isinstance(owner, dict) else None
+    former = table[name] if table else vars(cast("object", owner))[name]
+
+    def put(value: Any) -> None:
+        table.__setitem__(name, value) if table else setattr(cast("object", owner), name, value)
+
+    put(other)
+    try:
+        yield
+    finally:
+        put(former)
+
+
+@contextmanager
+def _environment(wanted: dict[str, str]) -> Generator[None]:
+    former = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    settings.cache_clear()
+    try:
+        yield
+    finally:
+        for name, value in former.items():
+            os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
+        settings.cache_clear()
+
+
+@contextmanager
+def _heard(words: Words) -> Generator[None]:
+    root = logging.getLogger()
+    former, level = root.handlers[:], root.level
+    quiet = {name: logging.getLogger(name).level for name in ("azure", "durabletask", "openai", "httpx", "httpx2")}
+    root.handlers, root.level = [words], logging.INFO
+    for name in quiet:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        root.handlers, root.level = former, level
+        for name, before in quiet.items():
+            logging.getLogger(name).setLevel(before)
+
+
+def http_on_the_wire() -> httpx2.Client:
+    """A client over the wire of whichever simulation runs."""
+    return httpx2.Client(transport=OpenAITransport(), follow_redirects=False)
+
+
+@cache
+def openai_on_the_wire(api_version: str | None = None) -> AzureOpenAI:
+    """The adapter as `connect` makes it, but for the transport."""
+    http = http_on_the_wire()
+    limit = azure_openai.READ_TIMEOUT_S
+    if api_version is None:
+        return AzureOpenAI(openai.OpenAI(api_key="stand-in", base_url=f"{BASE}/openai/v1/", timeout=limit, http_client=http), None)
+    client = openai.AzureOpenAI(azure_endpoint=BASE, api_key="stand-in", api_version=api_version, timeout=limit, http_client=http)
+    return AzureOpenAI(client, api_version)
+
+
+@cache
+def arm_on_the_wire(api_version: str | None = None) -> ResourceManager:
+    """The adapter as `connect` makes it, but for the transport."""
+    session = requests.Session()
+    session.mount("http://", ArmAdapter())
+    transport = RequestsTransport(session=session, session_owner=False)
+    parts, version = ACCOUNT_ID.strip("/").split("/"), api_version or "2024-10-01"
+    client = CognitiveServicesManagementClient(
+        StandInCredential(), parts[1], base_url=BASE, api_version=version, transport=transport, credential_scopes=["scope"]
+    )
+    return ResourceManager(client, parts[3], parts[7], ACCOUNT_ID, BASE, version)

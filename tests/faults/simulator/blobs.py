@@ -1,0 +1,141 @@
+"""Blob storage in memory, behind the real `shared.storage.Container`: conditional writes, ETags, the service's clock, and faults.
+
+Only what the app calls of azure-storage-blob's ContainerClient stands here, and it answers with that library's errors.
+"""
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import format_datetime
+from types import SimpleNamespace
+from typing import Any
+
+from azure.core.exceptions import (
+    HttpResponseError,
+    ResourceExistsError,
+    ResourceModifiedError,
+    ResourceNotFoundError,
+    ServiceResponseError,
+)
+
+from shared.storage import Container
+from tests.faults.simulator.stage import Stage
+
+ACCOUNT = "simulated"
+
+
+@dataclass(frozen=True)
+class Blob:
+    """One blob as it stands."""
+
+    content: bytes
+    etag: str
+    modified: datetime
+    metadata: dict[str, str] = field(default_factory=dict[str, str])
+
+
+class Account:
+    """All containers of one storage account."""
+
+    def __init__(self, stage: Stage, fault_rate: float) -> None:
+        self.stage = stage
+        self.watchers: list[Callable[[str, str, Blob], None]] = []
+        """Called after each write with container, blob and what stands there now."""
+        self._fault_rate = fault_rate
+        self._containers: dict[str, dict[str, Blob]] = {}
+        self._numbers = itertools.count(1)
+
+    def container(self, name: str) -> Container:
+        """The app's own adapter on this container."""
+        client: Any = MemoryContainer(self, name)
+        return Container(client)
+
+    def blobs(self, container: str) -> dict[str, Blob]:
+        """What stands in a container, by name."""
+        return self._containers.setdefault(container, {})
+
+    def write(self, container: str, name: str, content: bytes, metadata: dict[str, str] | None = None) -> Blob:
+        """Writes at once and without faults, as an uploader outside the simulation does."""
+        blob = Blob(content, f"0x8D{next(self._numbers):08X}", self.stage.now.replace(microsecond=0), metadata or {})
+        self.blobs(container)[name] = blob
+        for watcher in self.watchers:
+            watcher(container, name, blob)
+        return blob
+
+    def call[T](self, act: Callable[[], T]) -> T:
+        """One call over the network: both ways take time, and either can fail."""
+        random = self.stage.random
+        fate = random.choice(("busy", "lost", "repeated")) if random.random() < self._fault_rate else "fine"
+        self.stage.pause(random.uniform(0.005, 0.1))
+        if fate == "busy":
+            raise _error(HttpResponseError, 503)
+        result = act()
+        self.stage.pause(random.uniform(0.005, 0.1))
+        if fate == "lost":
+            raise ServiceResponseError("reset")
+        return act() if fate == "repeated" else result  # the client's own retry meets what its first attempt did
+
+
+class MemoryContainer:
+    """What the app uses of a ContainerClient."""
+
+    def __init__(self, account: Account, name: str) -> None:
+        self.account_name = ACCOUNT
+        self.container_name = name
+        self._account = account
+        self._name = name
+
+    def _there(self, blob: str, etag: str | None = None) -> Blob:
+        found = self._account.blobs(self._name).get(blob)
+        if found is None:
+            raise _error(ResourceNotFoundError, 404)
+        if etag is not None and found.etag != etag:
+            raise _error(ResourceModifiedError, 412)
+        return found
+
+    def download_blob(
+        self, blob: str, offset: int = 0, length: int | None = None, *, etag: str | None = None, raw_response_hook: Any = None, **_: Any
+    ) -> SimpleNamespace:
+        """The content, or the part of it, that readall gives."""
+        found = self._account.call(lambda: self._there(blob, etag))
+        if raw_response_hook:
+            date = {"Date": format_datetime(self._account.stage.now, usegmt=True)}
+            raw_response_hook(SimpleNamespace(http_response=SimpleNamespace(headers=date)))
+        content = found.content[offset : None if length is None else offset + length]
+        return SimpleNamespace(readall=lambda: content, properties=SimpleNamespace(etag=f'"{found.etag}"'))
+
+    def get_blob_client(self, blob: str) -> SimpleNamespace:
+        """A client that tells a blob's properties."""
+        return SimpleNamespace(get_blob_properties=lambda: _properties(blob, self._account.call(lambda: self._there(blob))))
+
+    def upload_blob(
+        self, name: str, data: bytes, *, overwrite: bool, etag: str | None = None, metadata: dict[str, str] | None = None, **_: Any
+    ) -> None:
+        """A conditional write."""
+
+        def write() -> None:
+            if not overwrite and name in self._account.blobs(self._name):
+                raise _error(ResourceExistsError, 409)
+            if etag is not None:
+                self._there(name, etag)
+            self._account.write(self._name, name, data, metadata)
+
+        self._account.call(write)
+
+    def list_blobs(self, name_starts_with: str = "", **_: Any) -> Iterator[SimpleNamespace]:
+        """All blobs of a prefix, by name, as they stood when the call was answered."""
+        found = self._account.call(lambda: sorted(self._account.blobs(self._name).items()))
+        return (_properties(name, blob) for name, blob in found if name.startswith(name_starts_with))
+
+
+def _properties(name: str, blob: Blob) -> SimpleNamespace:
+    return SimpleNamespace(
+        name=name, etag=f'"{blob.etag}"', size=len(blob.content), last_modified=blob.modified, metadata=dict(blob.metadata)
+    )
+
+
+def _error[E: HttpResponseError](kind: type[E], status: int) -> E:
+    error = kind(str(status))
+    error.status_code, error.reason = status, "simulated"
+    return error

@@ -1,0 +1,173 @@
+"""Virtual time and real interleaving: code runs in threads of which one at a time holds the baton, handed on by a seeded order.
+
+Nothing sleeps. Code under test pauses where it waits for a network or a timer; which of the paused goes on next, and what
+the clock then says, is decided here. The same seed gives the same order, and so the same trace.
+"""
+
+import hashlib
+import heapq
+import itertools
+import random
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import time_machine
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+LAST_KEPT = 10_000
+
+
+class Killed(BaseException):
+    """Ends an actor where it pauses, as SIGKILL would: no `except Exception` of the app sees it."""
+
+
+class Stage:
+    """The clock, what is due, and who acts now."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)  # noqa: S311  a reproducible order, not a secret
+        self.now = START
+        self.living: set[Actor] = set()
+        self.numbers = itertools.count()
+        self.last: deque[str] = deque(maxlen=LAST_KEPT)
+        self._acting: Actor | None = None
+        self._due: list[tuple[datetime, int, Callable[[], None]]] = []
+        self._order = itertools.count()
+        self._trace = hashlib.sha256()
+        self._clock: time_machine.Traveller | None = None
+        self._shown = START
+
+    @contextmanager
+    def opened(self) -> Generator[None]:
+        """For this long the process's clocks are the stage's, `time.sleep` is a pause, and `random` is seeded."""
+        really = time.sleep, time.monotonic
+        random.seed(self.random.random())  # the jitter of the clients' own retries
+        with time_machine.travel(START.timestamp(), tick=False) as clock:
+            self._clock, time.sleep, time.monotonic = clock, self.pause, lambda: (self.now - START).total_seconds()
+            try:
+                yield
+            finally:
+                for actor in sorted(self.living, key=lambda actor: actor.number):
+                    actor.kill()
+                self._clock, (time.sleep, time.monotonic) = None, really
+
+    @property
+    def trace(self) -> str:
+        """The hash of everything that was noted."""
+        return self._trace.hexdigest()[:16]
+
+    def note(self, *what: object) -> None:
+        """Adds to the trace."""
+        line = " ".join([self.now.isoformat(timespec="milliseconds")[5:23], *map(str, what)])
+        self.last.append(line)
+        self._trace.update(line.encode())
+
+    def at(self, when: datetime, act: Callable[[], None]) -> None:
+        """Has `act` called at a time; what is due at once goes in the order of asking."""
+        heapq.heappush(self._due, (when, next(self._order), act))
+
+    def after(self, seconds: float, act: Callable[[], None]) -> None:
+        """Has `act` called so many virtual seconds from now."""
+        self.at(self.now + timedelta(seconds=seconds), act)
+
+    def step(self) -> bool:
+        """Lets the next thing happen; False where nothing is due."""
+        if not self._due:
+            return False
+        when, _, act = heapq.heappop(self._due)
+        self.now = max(when, self.now)
+        self.show(self.now)
+        act()
+        return True
+
+    def show(self, moment: datetime) -> None:
+        """Sets the process's clock."""
+        if self._clock and moment != self._shown:
+            self._clock.move_to(moment.timestamp())  # a datetime would cost a change of time zone
+            self._shown = moment
+
+    def pause(self, seconds: float) -> None:
+        """On an actor: lets so much virtual time and everybody else's work go by. Elsewhere nothing waits."""
+        if (actor := self._acting) is not None:
+            actor.pause(seconds)
+
+    def play(self, actor: "Actor") -> None:
+        """Hands the baton to an actor until it pauses or ends."""
+        self._acting = actor
+        self.show(self.now + actor.skew)
+        actor.go_on()
+        self._acting = None
+        self.show(self.now)
+
+
+class Actor:
+    """One piece of the app's code at work, on an instance whose clock is off by `skew`.
+
+    `ended` is called on the stage, with the result, or the exception, or Killed.
+    """
+
+    def __init__(
+        self, stage: Stage, work: Callable[[], object], ended: Callable[[object], None], *, skew: timedelta, dies_at: int | None = None
+    ) -> None:
+        self.skew = skew
+        self.number = next(stage.numbers)
+        self.killed = False
+        self._stage = stage
+        self._work = work
+        self._ended = ended
+        self._dies_at = dies_at
+        self._pauses = 0
+        self._result: object = Killed()
+        self._mine, self._theirs = threading.Semaphore(0), threading.Semaphore(0)
+        self._thread = threading.Thread(target=self._live, daemon=True)
+
+    def begin(self) -> None:
+        """Starts to act, on the stage, until the first pause."""
+        self._stage.living.add(self)
+        self._thread.start()
+        self._continue()
+
+    def kill(self) -> None:
+        """Ends it where it pauses; called on the stage."""
+        if self in self._stage.living:
+            self.killed = True
+            self._continue()
+
+    def pause(self, seconds: float) -> None:
+        """Called by the code that acts."""
+        self._pauses += 1
+        if self._pauses == self._dies_at:
+            raise Killed
+        self._stage.after(seconds, self._continue)
+        self._theirs.release()
+        self._mine.acquire()
+        if self.killed:
+            raise Killed
+
+    def go_on(self) -> None:
+        """Lets the thread run until it pauses or ends; called by the stage."""
+        self._mine.release()
+        self._theirs.acquire()
+
+    def _continue(self) -> None:
+        if self not in self._stage.living:
+            return
+        self._stage.play(self)
+        if not self._thread.is_alive() or self._over:
+            self._stage.living.discard(self)
+            self._ended(self._result)
+
+    _over = False
+
+    def _live(self) -> None:
+        self._mine.acquire()
+        try:
+            self._result = self._work()
+        except BaseException as error:
+            self._result = error
+        self._over = True
+        self._theirs.release()

@@ -1,0 +1,83 @@
+"""How bad a world a seed gets: rates and delays, drawn once from the seed's random source."""
+
+from dataclasses import dataclass, replace
+from random import Random
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Rates are probabilities of one call or event, times are seconds."""
+
+    storage: float
+    """A storage call fails, before or after its commit."""
+    service: float
+    """A call to Azure OpenAI or ARM fails."""
+    creating: float
+    """A call that makes something fails, or ends with its outcome unknown."""
+    list_lag_s: float
+    """The most that a listing may hide what was just made."""
+    activity: float
+    """An activity is executed twice, late, or dies."""
+    event_lost: float
+    event_twice: float
+    event_late: float
+    clock_s: float
+    """The most that an instance's clock is off."""
+    hosts: int
+    kills: int
+    """How often a host, with its engine, is killed; or a worker, without it."""
+    engine_lost: bool
+    """Whether the engine's state goes with the host, as on the embedded one."""
+    ended_is_replaced: bool
+    """Whether the engine starts an instance anew that has ended, as on Azure."""
+    cancels: float
+    """The share of runs that somebody cancels."""
+    doom: float
+    """How likely the next file, job or deployment ends badly at the provider, for each kind of end."""
+    jobs_at_a_time: int
+    """What the wallet allows."""
+
+
+CALM = Trouble(
+    storage=0,
+    service=0,
+    creating=0,
+    list_lag_s=0,
+    activity=0,
+    event_lost=0.05,
+    event_twice=0.2,
+    event_late=0.02,
+    clock_s=5,
+    hosts=2,
+    kills=0,
+    engine_lost=False,
+    ended_is_replaced=True,
+    cancels=0,
+    doom=0,
+    jobs_at_a_time=1000,
+)
+"""Nothing goes wrong but events."""
+STORM = replace(CALM, storage=0.01, service=0.06, creating=0.3, list_lag_s=120, activity=0.2, clock_s=600, kills=3, cancels=0.5, doom=0.15)
+"""Everything goes wrong at once."""
+
+
+def trouble_of(random: Random) -> Trouble:
+    """The trouble of one seed: calm in some, all at once in others."""
+    return Trouble(
+        storage=random.choice((0, 0.002, 0.01)),
+        service=random.choice((0, 0.02, 0.06)),
+        creating=random.choice((0, 0.1, 0.3)),
+        list_lag_s=random.choice((0, 30, 120)),
+        activity=random.choice((0, 0.05, 0.2)),
+        event_lost=0.05,
+        event_twice=0.2,
+        event_late=0.02,
+        clock_s=random.choice((0, 5, 600)),
+        hosts=random.choice((1, 2, 3)),
+        kills=random.choice((0, 0, 1, 3)),
+        engine_lost=random.random() < 0.5,
+        ended_is_replaced=random.random() < 0.5,
+        cancels=random.choice((0, 0.2, 0.5)),
+        doom=random.choice((0, 0.15)),
+        jobs_at_a_time=random.choice((1, 3, 10)),
+    )
