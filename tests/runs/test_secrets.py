@@ -85,11 +85,10 @@ TOLD = word()
 
 def an_example(subject: str, number: int) -> dict[str, Any]:
     """A chat example full of canaries."""
-    secret = f"{DATA['cloud key']} {DATA['repository token']} https://me:{DATA['password in an address']}@host.example/"
     return {
         "messages": [
             {"role": "system", "content": f"{DATA['system text']} {subject}"},
-            {"role": "user", "name": DATA["message name"], "content": f"{DATA['question']} {number} {subject} {secret}"},
+            {"role": "user", "name": DATA["message name"], "content": f"{DATA['question']} {number} {subject}"},
             {"role": "assistant", "content": f"{DATA['answer']} {number} {DATA['person\'s name']} {DATA['mail address']}"},
         ]
     }
@@ -109,11 +108,13 @@ def a_proof(name: str) -> tuple[bytes, dict[str, Any]]:
 
 
 def broken(name: str) -> bytes:
-    """A training set with unknown fields, wrong values and a line that is cut off, each with a canary in it."""
+    """A training set with secrets, unknown fields, wrong values and a line that is cut off, each with a canary in it."""
+    secret = f"{DATA['cloud key']} {DATA['repository token']} https://me:{DATA['password in an address']}@host.example/"
+    leaking = {"messages": [{"role": "user", "content": secret}, {"role": "assistant", "content": secret}]}
     stray = {**an_example(name, 12), DATA["unknown field"]: 1}
     nested = {"messages": [{"role": "user", "content": "x", DATA["unknown field"]: DATA["answer"]}, {"role": DATA["unknown field"]}]}
     cut = f'{{"messages": [{{"role": "{DATA["broken line"]}'.encode()
-    return lines(*(an_example(name, number) for number in range(12)), stray, nested, cut, {DATA["unknown field"]: []})
+    return lines(*(an_example(name, number) for number in range(12)), leaking, stray, nested, cut, {DATA["unknown field"]: []})
 
 
 def validation() -> bytes:
@@ -147,7 +148,7 @@ def drop_all(stack: Stack) -> dict[str, str]:
     ],
 )
 def searched(request: pytest.FixtureRequest) -> Iterator[tuple[Stack, dict[str, str], list[Said]]]:
-    """A TuneDrop with canaries in every setting, after five runs, and all that it said."""
+    """A TuneDrop with canaries in every setting, after six runs, and all that it said."""
     option, by_sas = request.param
     keys = Keys(SETTINGS["storage account key"], SETTINGS["service key"], SETTINGS["function key"], by_sas)
     with running_stack("fast", ROOT, (option,), keys, **ENVIRONMENT) as stack:
