@@ -1,6 +1,7 @@
 """Scans of a run's files: the dataset engine reading pinned blobs, its results kept beside the ledger."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from shared import storage
@@ -27,7 +28,16 @@ class PinnedSource:
         Raises:
             Changed: the blob isn't the pinned one any more.
         """
-        return storage.training().chunks(self._pin.blob, self._pin.etag, start, stop)
+        return _ahead(storage.training().chunks(self._pin.blob, self._pin.etag, start, stop))
+
+
+def _ahead(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The pieces, each of which is on its way while the one before it is worked on."""
+    with ThreadPoolExecutor(1, "read-ahead") as reader:
+        coming = reader.submit(next, pieces, None)
+        while (piece := coming.result()) is not None:
+            coming = reader.submit(next, pieces, None)
+            yield piece
 
 
 def scan_span(plan: Plan, wanted: ScanSpan) -> None:
