@@ -1,14 +1,18 @@
 """What an example asks and what it answers, as texts by which examples are compared."""
 
-from typing import Any, NamedTuple
+import functools
+import hashlib
+from typing import NamedTuple
 
 import msgspec
 
+from .messages import PROMPTS
 from .shapes import Json, JsonObject
 
 BETWEEN = "\x1e"
 """Separates the texts of a prompt or an answer."""
 
+_KEPT_CHARACTERS = 2**14
 _encode = msgspec.json.encode
 
 
@@ -28,32 +32,12 @@ def parts_of(example: JsonObject) -> Parts:
     """
     messages = example.get("messages")
     if isinstance(messages, list) and messages:
-        try:
-            return _of_plain_chat(example, messages)
-        except (KeyError, TypeError, _NotPlain):
-            return _of_chat(example, messages)
+        return _of_chat(example, messages)
     preferred, other = example.get("preferred_output"), example.get("non_preferred_output")
     if preferred is None:
         return Parts(_json(example), "", "")
     learnt = preferred[-1] if isinstance(preferred, list) and preferred else None
     return Parts(_json(example.get("input")), BETWEEN.join((_json(preferred), _json(other))), _prose(learnt))
-
-
-class _NotPlain(Exception):
-    """A chat holds more than texts."""
-
-
-def _of_plain_chat(example: dict[str, Any], messages: list[Any]) -> Parts:
-    """The parts of nearly every example, unchecked for speed: what doesn't fit raises, and is looked at again."""
-    texts: list[str] = []
-    for message in messages:
-        if len(message) != 2:
-            raise _NotPlain
-        texts += (message["role"], message["content"])
-    answer = texts.pop()
-    if len(example) != 1 or texts.pop() != "assistant" or type(answer) is not str:
-        raise _NotPlain
-    return Parts(BETWEEN.join(texts), answer, answer)
 
 
 def _of_chat(example: JsonObject, messages: list[Json]) -> Parts:
@@ -78,13 +62,23 @@ def _answer_of(messages: list[Json]) -> JsonObject | None:
     return None
 
 
+def mark(system: str) -> str:
+    """What stands for a system message in a prompt: its SHA-256, as it is the same in most examples and often longer than the rest."""
+    return _mark(system) if len(system) <= _KEPT_CHARACTERS else _mark.__wrapped__(system)
+
+
+@functools.lru_cache(1024)
+def _mark(system: str) -> str:
+    return hashlib.sha256(system.encode("utf-8", "surrogatepass")).hexdigest()
+
+
 def _texts(messages: list[Json]) -> list[str]:
     texts: list[str] = []
     for message in messages:
         if isinstance(message, dict) and len(message) == 2:
             role, content = message.get("role"), message.get("content")
             if isinstance(role, str) and isinstance(content, str):
-                texts += (role, content)
+                texts += (role, mark(content) if role in PROMPTS else content)
                 continue
         texts.append(_json(message))
     return texts

@@ -104,7 +104,7 @@ class SpanScanner:
                 watch.example(number, *parts.parts_of(_decoder.decode(next(written))))
             else:
                 answer = own.pop()
-                watch.example(number, shape.prompt % (tuple(own) if system is None else (system, *own)), answer, answer)
+                watch.example(number, shape.prompt % (tuple(own) if system is None else (parts.mark(system), *own)), answer, answer)
 
     def _begin(self) -> SpanScan:
         """Go on to the next line with content."""

@@ -4,16 +4,16 @@ from typing import Any
 
 import pytest
 
-from shared.dataset.parts import BETWEEN, parts_of
+from shared.dataset.parts import BETWEEN, mark, parts_of
 from tests.unit.dataset.builders import a_conversation, a_message, an_example
 
 CALL = {"role": "assistant", "tool_calls": [{"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}]}
 
 
 def test_chat_answers_with_its_last_assistant_message() -> None:
-    """What stands before it is the prompt, roles included."""
+    """What stands before it is the prompt, roles included, with a mark for the system message."""
     prompt, answer, learnt = parts_of(an_example(a_message("system", "S"), a_message("user", "U"), a_message("assistant", "A")))
-    assert prompt == BETWEEN.join(["system", "S", "user", "U"])
+    assert prompt == BETWEEN.join(["system", mark("S"), "user", "U"])
     assert answer == learnt == "A"
 
 

@@ -7,10 +7,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from shared.dataset import counters, formats, lines, tokens
+from shared.dataset import counters, formats, lines, scan, tokens
+from shared.dataset.parts import parts_of
 from shared.dataset.plain import PlainLines, PlainReader
 from shared.dataset.plain_messages import ROLES
-from tests.unit.dataset.builders import LOADED, TEXT_MODEL, a_message, an_example
+from shared.dataset.watch import SpanWatch
+from tests.unit.dataset.builders import LOADED, TEXT_MODEL, MemorySource, a_message, an_example, options
 
 COUNTER = counters.counter("o200k_base")
 ROLE_TOKENS = dict(zip(ROLES.values(), COUNTER.count(list(ROLES.values())), strict=True))
@@ -85,7 +87,23 @@ def in_full(line: bytes) -> tuple[int, int, int]:
     return counted.total, counted.assistant, counted.trained
 
 
-@settings(LOADED, max_examples=600)
+def fingerprints(line: bytes) -> bytes:
+    """What the full way compares the line by."""
+    value, observer = lines.decode(line).value, SpanWatch()
+    assert value is not None
+    observer.example(1, *parts_of(value))
+    return bytes(observer.result().fingerprints.records)
+
+
+def plain_fingerprints(line: bytes, found: PlainLines) -> bytes:
+    """What the scanner compares the plain line by."""
+    chosen = options(watched=True)
+    source = MemorySource(line + b"\n")
+    assert len(found) == 1
+    return bytes(scan.scan_span(source, scan.Span(0, source.size), chosen).watch.fingerprints.records)
+
+
+@settings(LOADED, max_examples=400)
 @given(EXAMPLE, WRITTEN, DAMAGE, st.booleans())
 @example({**an_example(), "tools": ODD_TOOLS}, (",", ":"), ("", ""), False)
 def test_plain_line_is_clean_and_counted_in_full(value: Any, written: Any, damage: Any, ascii_only: bool) -> None:
@@ -95,6 +113,7 @@ def test_plain_line_is_clean_and_counted_in_full(value: Any, written: Any, damag
     if found is not None:
         assert is_clean(line)
         assert tokens_of(found) == [in_full(line)]
+        assert fingerprints(line) == plain_fingerprints(line, found)
 
 
 @pytest.mark.parametrize(
