@@ -13,6 +13,7 @@ from shared.azure_openai import AzureOpenAI
 from shared.checkpoints import checkpoint
 from shared.ledger import open_ledger
 from shared.models.messages import Answer, RunStep, done
+from shared.report import results_csv
 from shared.results import report_path
 
 bp = df.Blueprint()
@@ -47,4 +48,4 @@ def _collect(wanted: RunStep) -> Answer:
 
 def _metrics(service: AzureOpenAI, job_id: str) -> bytes | None:
     job = service.job(job_id)
-    return azure_openai.decoded_results(service.content(job.result_files[0])) if job and job.result_files else None
+    return results_csv.harmless(azure_openai.decoded_results(service.content(job.result_files[0]))) if job and job.result_files else None

@@ -8,7 +8,9 @@ Azure sends plain text; OpenAI sends the same text in base64, which is tried sec
 import base64
 import binascii
 import csv
+import io
 import math
+import re
 from collections.abc import Mapping
 
 from shared.report.model import CurvePoint
@@ -22,6 +24,9 @@ _METRICS = {
     "validation_mean_token_accuracy": "valid_mean_token_accuracy",
     "full_valid_mean_token_accuracy": "full_valid_mean_token_accuracy",
 }
+
+RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(inf|nan)", re.ASCII | re.IGNORECASE)
 
 
 class ResultsUnreadable(ValueError):
@@ -47,6 +52,30 @@ def parse_results(content: bytes) -> list[CurvePoint]:
     except csv.Error:
         raise ResultsUnreadable("is not well-formed CSV") from None
     return sorted(points, key=lambda point: point.step)
+
+
+def harmless(content: bytes) -> bytes:
+    """The same table with an apostrophe before each cell that a spreadsheet would run; without such a cell, the same bytes.
+
+    Numbers keep their signs. Source of the first characters: OWASP, CSV injection, and their full-width forms.
+    """
+    text = content.decode("utf-8-sig", "replace")
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline="")))
+    except csv.Error:
+        rows = [[line] for line in text.splitlines()]
+    inert = [[_inert(cell) for cell in row] for row in rows]
+    if inert == rows:
+        return content
+    written = io.StringIO()
+    csv.writer(written, lineterminator="\n").writerows(inert)
+    return written.getvalue().encode()
+
+
+def _inert(cell: str) -> str:
+    bare = cell.strip()
+    runs = cell.startswith(("\t", "\r")) or (bare.startswith(RUN_BY_SPREADSHEETS) and not NUMBER.fullmatch(bare))
+    return f"'{cell}" if runs else cell
 
 
 def _table(content: bytes) -> list[str]:
