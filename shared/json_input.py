@@ -88,18 +88,16 @@ def _finite(digits: str) -> float:
 
 def _depth(value: Any) -> int:
     """How deep lists and objects are nested; counted without recursion."""
-    depth, level = -1, [value]
-    while level:
+    depth, level = 0, [value]
+    while level := [item for item in level if _holds(item)]:
         depth += 1
         level = [inner for item in level for inner in _inside(item)]
     return depth
 
 
+def _holds(value: Any) -> bool:
+    return isinstance(value, dict | list)
+
+
 def _inside(value: Any) -> Iterable[Any]:
-    match value:
-        case dict():
-            return cast("dict[str, Any]", value).values()
-        case list():
-            return cast("list[Any]", value)
-        case _:
-            return ()
+    return cast("dict[str, Any]", value).values() if isinstance(value, dict) else cast("list[Any]", value)
