@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared import hosting, scans, spending, storage
 from shared.errors import Problem
-from shared.models.plan import Pin, Plan
+from shared.models.plan import Pin, Plan, Role
 from shared.models.record import Effect, Outcome, RunRecord, Step
 from shared.report import model as page
 from shared.report.bins import bins_of
@@ -15,7 +15,9 @@ from shared.results import kept_events, report_path
 from shared.settings import settings
 
 if TYPE_CHECKING:
+    from shared.dataset.findings import Finding
     from shared.dataset.pricing import PriceTable
+    from shared.dataset.results import FileScan
 
 EVENTS_SHOWN = 8
 log = logging.getLogger("tunedrop")
@@ -95,27 +97,47 @@ def _data(record: RunRecord, plan: Plan) -> list[page.DataPart]:
     parts: list[page.DataPart] = []
     for role in plan.roles:
         pin, found = plan.file(role), scans.file_scan(record.id, role)
-        if pin is None or found is None:
-            continue
-        parts.append(
-            page.DataPart(
-                role=role,
-                name=pin.blob,
-                bytes=pin.bytes,
-                lines=found.lines,
-                examples=found.examples,
-                errors=found.errors,
-                warnings=found.warnings,
-                findings=[
-                    page.FindingPart(line=f.line, field=f.field, code=f.code, severity=f.severity, message=f.message, mend=f.mend)
-                    for f in found.findings
-                ],
-                total=_tokens(found.total),
-                assistant=_tokens(found.assistant),
-                histogram=bins_of(found.total.counts),
-            )
-        )
+        if pin is not None and found is not None:
+            parts.append(_data_part(pin, role, found, scans.options(plan, role).model.max_example_tokens))
     return parts
+
+
+def _data_part(pin: Pin, role: Role, found: "FileScan", limit: int) -> page.DataPart:
+    return page.DataPart(
+        role=role,
+        name=pin.blob,
+        bytes=pin.bytes,
+        lines=found.lines,
+        examples=found.examples,
+        errors=found.errors,
+        warnings=found.warnings,
+        findings=[_finding(one) for one in found.findings],
+        total=_tokens(found.total),
+        assistant=_tokens(found.assistant),
+        trained=_tokens(found.trained),
+        over_limit=found.over_limit,
+        max_example_tokens=limit,
+        images=_images(found),
+        histogram=bins_of(found.total.counts),
+    )
+
+
+def _finding(found: "Finding") -> page.FindingPart:
+    return page.FindingPart(
+        line=found.line,
+        field=found.field,
+        code=found.code,
+        severity=found.severity,
+        message=found.message,
+        mend=found.mend,
+        times=found.times,
+        lines=list(found.lines),
+    )
+
+
+def _images(found: "FileScan") -> page.ImagesPart | None:
+    images = found.images
+    return page.ImagesPart(images=images.images, assumed=images.assumed, tokens=images.tokens) if images.images else None
 
 
 def _tokens(histogram: Any) -> page.Tokens | None:

@@ -75,13 +75,17 @@ class FindingPart(Part):
     """One fault of the data: its place and its mend, never the data itself."""
 
     line: int | None
-    """Line of the file, counted from 1; absent where the whole file is meant."""
+    """Line of the file, counted from 1; absent where the whole file is meant, the first one where many lines are."""
     field: Text
     """JSON pointer into the line; empty for the whole line."""
     code: Text
     severity: Literal["error", "warning"]
     message: Text
     mend: Text
+    times: NonNegativeInt = 1
+    """How many lines the finding stands for; it counts once in `errors` or `warnings`."""
+    lines: list[int] = []
+    """Of a finding that may stand for many lines, the first 20 of them."""
 
 
 class Tokens(Part):
@@ -104,6 +108,15 @@ class Bin(Part):
     count: NonNegativeInt
 
 
+class ImagesPart(Part):
+    """What the images of a file are estimated to count, beside the tokens of its texts."""
+
+    images: NonNegativeInt
+    assumed: NonNegativeInt
+    """Images whose size isn't known, for they stand at an address: taken for 1,024 by 1,024."""
+    tokens: NonNegativeInt
+
+
 class DataPart(Part):
     """What the scan found in one file."""
 
@@ -119,6 +132,12 @@ class DataPart(Part):
     """At most this many errors, and as many warnings, are listed in `findings`; `errors` and `warnings` count all."""
     total: Tokens | None = None
     assistant: Tokens | None = None
+    trained: Tokens | None = None
+    """Of the answers that are learnt: without those of weight 0, and of preferences those that are preferred."""
+    over_limit: NonNegativeInt = 0
+    """Examples with more tokens than `max_example_tokens`, the most that the model takes."""
+    max_example_tokens: NonNegativeInt | None = None
+    images: ImagesPart | None = None
     histogram: list[Bin] = []
 
 

@@ -67,6 +67,12 @@ def _caption(report: Report, severity: str) -> str:
     return display.shown_of(len(_findings(report, severity)), total, severity)
 
 
+def _lines(finding: FindingPart) -> str:
+    """lines 2, 3, 7 and 19 more."""
+    rest = finding.times - len(finding.lines)
+    return f"lines {', '.join(map(str, finding.lines))}" + (f" and {rest:,} more" if rest else "")
+
+
 def _distribution(part: DataPart) -> Markup:
     if part.total is None:
         return Markup()
@@ -103,6 +109,7 @@ def _template() -> Template:
         "clock": display.clock,
         "counted": display.counted,
         "duration": display.duration,
+        "lines": _lines,
         "moment": display.moment,
         "number": display.number,
         "size": display.size,

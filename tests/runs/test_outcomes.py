@@ -77,6 +77,29 @@ def test_broken_data_is_rejected_with_line_field_and_mend(stack: Stack, name: st
     assert not [e for e in stack.asked("files.create") if run["id"] in e["request"]["filename"]]
 
 
+def test_report_tells_what_the_texts_hold(stack: Stack, name: str) -> None:
+    """A secret stops the run and is shown by four characters; a warning of many lines is one finding; figures tell what is learnt."""
+    secret = "hf" + "_AbCdEfGhIjKlMnOpQrStUvWxYzAbCdEfGh"
+    texts = [f"{number}: ask {person}@corp.com" for number, person in enumerate(("ann", "bob", "eve"))]
+    asked = [a_turn("user", "Whom?"), a_turn("assistant", "No.", weight=0), a_turn("user", "Whom?")]
+    examples = [[*asked, a_turn("assistant", text)] for text in (*texts, secret)]
+    stack.drop(name, a_training_set(name) + b"".join(json.dumps({"messages": one}).encode() + b"\n" for one in examples))
+    run = stack.ended(name)
+    [data] = stack.report(run)["data"]
+    told = {f["code"]: (f["severity"], f["line"], f["times"], f["lines"]) for f in data["findings"]}
+    assert (run["outcome"], data["errors"], told["TD-DATA-801"]) == ("rejected", 1, ("error", 16, 1, []))
+    assert told["TD-DATA-811"] == ("warning", 13, 3, [13, 14, 15])
+    assert 0 < data["trained"]["sum"] < data["assistant"]["sum"] < data["total"]["sum"]
+    assert (data["over_limit"], data["max_example_tokens"], data["images"]) == (0, 65_536, None)
+    assert "hf_A…" in (page := json.dumps(data, ensure_ascii=False))
+    assert "hf_Ab" not in page
+
+
+def a_turn(role: str, content: str, **more: int) -> dict[str, str | int]:
+    """A message."""
+    return {"role": role, "content": content, **more}
+
+
 @pytest.mark.parametrize(
     ("content", "code"),
     [

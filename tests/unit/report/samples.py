@@ -54,6 +54,8 @@ def a_data_part(**changes: Any) -> model.DataPart:
         "warnings": 0,
         "total": tokens(counts),
         "assistant": model.Tokens(min=14, max=118, mean=46.3, median=44, sum=14_816, p5=19, p95=87),
+        "trained": model.Tokens(min=9, max=118, mean=44.1, median=42, sum=14_112, p5=16, p95=85),
+        "max_example_tokens": 65_536,
         "histogram": bins_of(counts),
     }
     return model.DataPart(**(facts | changes))
@@ -199,15 +201,16 @@ MENDS = {
     "TD-DATA-017": ("The example has no assistant message.", "End the example with the answer that the model shall learn."),
     "TD-DATA-002": ("The line is not JSON.", "Write one JSON object per line, without trailing commas."),
     "TD-DATA-030": ("The example has 71,204 tokens; the model takes 65,536.", "Shorten or split the example."),
+    "TD-DATA-811": ("Lines with e-mail addresses: 23.", "Replace them by addresses at example.com."),
     "TD-DATA-041": ("The content repeats that of line 17.", "Keep one of the two, unless the weight is meant."),
 }
 
 
-def a_finding(line: int | None, field: str, code: str, severity: str = "error") -> model.FindingPart:
+def a_finding(line: int | None, field: str, code: str, severity: str = "error", **more: Any) -> model.FindingPart:
     """A finding with the sentence and the mend of its code."""
     message, mend = MENDS[code]
     return model.FindingPart.model_validate(
-        {"line": line, "field": field, "code": code, "severity": severity, "message": message, "mend": mend}
+        {"line": line, "field": field, "code": code, "severity": severity, "message": message, "mend": mend, **more}
     )
 
 
@@ -220,6 +223,7 @@ def a_rejected() -> model.Report:
         a_finding(88, "/messages/0/role", "TD-DATA-014"),
         a_finding(1_204, "", "TD-DATA-030"),
         a_finding(212, "/messages/2/content", "TD-DATA-041", "warning"),
+        a_finding(31, "", "TD-DATA-811", "warning", times=23, lines=[31, 32, *range(1_040, 1_058)]),
     ]
     return a_report(
         outcome="rejected",
@@ -233,7 +237,18 @@ def a_rejected() -> model.Report:
         ),
         drop=drop(),
         settings=settings(),
-        data=[a_data_part(lines=4_120, examples=2_886, errors=1_234, warnings=1, findings=findings, findings_shown_limit=5)],
+        data=[
+            a_data_part(
+                lines=4_120,
+                examples=2_886,
+                errors=1_234,
+                warnings=2,
+                findings=findings,
+                findings_shown_limit=5,
+                over_limit=1,
+                images=model.ImagesPart(images=40, assumed=12, tokens=21_990),
+            )
+        ],
         timeline=a_timeline(("settle", 0), ("scan", 6), ("gate", 13), ("report", 14)),
     )
 

@@ -168,6 +168,29 @@ def test_warnings_stand_with_the_data_and_not_with_the_problem() -> None:
     assert "warning TD-DATA-041" in page.split('id="data"')[1].split("</section>")[0]
 
 
+def data_of(report: model.Report) -> str:
+    """The text of the page's section on data."""
+    section = to_html(report).split('id="data"')[1].split("</section>")[0]
+    return " ".join(Skeleton(section).text.split())
+
+
+def test_warning_of_many_lines_is_one_row_with_their_numbers() -> None:
+    """The first ones, and how many more there are."""
+    text = data_of(a_rejected())
+    assert "lines 31, 32, 1040, " in text
+    assert "1057 and 3 more" in text
+    assert text.count("warning TD-DATA-811") == 1
+
+
+def test_data_tells_trained_tokens_limit_and_images() -> None:
+    """What is learnt beside what is billed, examples over the limit, and what images are estimated to count."""
+    text = data_of(a_rejected())
+    assert "of these, trained14,112" in text
+    assert "1 example over the limit of 65,536 tokens." in text
+    assert "40 images, 12 of unknown size: about 21,990 tokens more, an estimate." in text
+    assert "images" not in data_of(a_succeeded())
+
+
 def money_of(report: model.Report) -> str:
     """The text of the page's section on money."""
     section = to_html(report).split('id="money"')[1].split("</section>")[0]
