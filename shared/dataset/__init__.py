@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from .names import Role
+    from .rule import Severity
 
 __all__ = ["VERSION", "CannotCheck", "check"]
 
@@ -27,15 +28,17 @@ def check(
     *,
     model: str | None = None,
     role: "Role | None" = None,
+    secrets: "Severity" = "error",
     prices: "str | os.PathLike[str] | None" = None,
 ) -> dict[str, Any]:
     """Check files, patterns and folders: the document that `--json` prints, `{"files": [...]}`.
 
-    `model` replaces that of a job.json beside the data, `role` what the names say, and `prices` is a JSON file of training prices.
+    `model` replaces that of a job.json beside the data, `role` what the names say; `secrets="warning"` lets probable secrets through with
+    a warning, and `prices` is a JSON file of training prices.
 
     Raises:
         CannotCheck: There is no such file, it can't be read, or the model isn't known.
     """
     from .checker import library  # msgspec and the counters, 0.1 s and more: the app imports this package at its start
 
-    return library.check(paths, model=model, role=role, prices=prices)
+    return library.check(paths, model=model, role=role, secrets=secrets, prices=prices)

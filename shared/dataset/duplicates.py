@@ -135,10 +135,10 @@ def findings(file: Fingerprints, with_conflicts: bool = True) -> list[Finding]:
     found = [
         _found(rules.DUPLICATE, "Examples that equal an earlier one", table[equal]),
         _found(rules.NEAR_DUPLICATE, "Examples that nearly equal an earlier one", table[near & ~equal]),
-        _found(rules.CONFLICT, f"Examples that answer {prompts} prompt{'s' * (prompts > 1)} in different ways", table[conflicting]),
+        _found(rules.CONFLICT, f"Examples that answer {prompts:,} prompt{'s' * (prompts > 1)} in different ways", table[conflicting]),
     ]
     if file.skipped:
-        message = f"{file.skipped} examples beyond the first {file.limit} were not compared."
+        message = f"{file.skipped:,} examples beyond the first {file.limit:,} were not compared."
         found.append([finding(rules.NOT_COMPARED, message=message)])
     return [one for group in found for one in group]
 

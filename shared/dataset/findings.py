@@ -12,7 +12,7 @@ class Finding(msgspec.Struct, frozen=True):
     """One broken rule at one place.
 
     `line` counts from 1 and is None where the whole file is meant; `field` is a JSON pointer of known keys and indices, "" for the
-    whole line.
+    whole line. A finding may stand for `times` lines: then `line` is the first of them, and `lines` are the first 20.
     """
 
     line: int | None
@@ -21,6 +21,8 @@ class Finding(msgspec.Struct, frozen=True):
     severity: Severity
     message: str
     mend: str
+    times: int = 1
+    lines: tuple[int, ...] = ()
 
 
 def finding(rule: Rule, field: str = "", message: str = "", line: int | None = None) -> Finding:

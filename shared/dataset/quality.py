@@ -82,7 +82,10 @@ def long_tail(tokens: Histogram) -> list[Finding]:
     is_heavy = tokens.size >= _MIN_SHARE_EXAMPLES and share >= _TAIL_SHARE
     if not is_heavy and figures.max < _TAIL_TIMES_P95 * figures.p95:
         return []
-    message = f"The longest example has {figures.max} tokens, 95 % have at most {figures.p95:.0f}; the longest 1 % hold {share:.0%} of all."
+    message = (
+        f"The longest example has {figures.max:,} tokens, 95 % have at most {figures.p95:,.0f}; "
+        f"the longest 1 % hold {100 * share:.0f} % of all."
+    )
     return [finding(rules.LONG_TAIL, message=message)]
 
 
@@ -109,4 +112,4 @@ def one_length(answers: Histogram) -> list[Finding]:
     below = max((answers.counts.get(longest - step, 0) for step in range(1, 17)), default=0)
     if longest < _MIN_EQUAL_TOKENS or times < max(_MIN_EQUAL_ANSWERS, answers.size / 200, 4 * below):
         return []
-    return [finding(rules.ONE_LENGTH, message=f"{times} answers have exactly {longest} tokens, the greatest length.")]
+    return [finding(rules.ONE_LENGTH, message=f"{times:,} answers have exactly {longest:,} tokens, the greatest length.")]

@@ -19,10 +19,11 @@ MAX_IMAGE_EXAMPLES = 50_000
 class FileScan(msgspec.Struct):
     """The scan of a whole file.
 
-    `findings` are the first 100 errors and the first 100 warnings in file order, those of the file itself ahead; `counts` has all of
-    them by code. `examples` are the lines that hold a JSON object; `total`, `assistant` and `trained` the tokens of those that hold
-    messages: all, those of answers, and those of the answers that are learnt. `over_limit` are the examples with more tokens than the
-    model takes, `images` an estimate that `total` doesn't contain. `fingerprints` are not part of its JSON: they serve to compare files.
+    `findings` are the first 100 errors and the first 100 warnings in file order, those of the file itself and those of many lines
+    ahead; `counts` has all of them by code. `examples` are the lines that hold a JSON object; `total`, `assistant` and `trained` the
+    tokens of those that hold messages: all, those of answers, and those of the answers that are learnt. `over_limit` are the examples
+    with more tokens than the model takes, `images` an estimate that `total` doesn't contain. `fingerprints` are not part of its JSON:
+    they serve to compare files.
     """
 
     bytes: int
@@ -58,9 +59,11 @@ def merge(parts: Iterable[SpanScan], options: ScanOptions) -> FileScan:
     tally = Tally()
     for found in _of_file(whole, options):
         tally.add(found)
+    watched = _watched(whole, options) if options.watched else Tally()
+    # Warnings that stand for many lines come first, or a hundred blank lines would hide them.
+    tally.merge(Tally(watched.counts, warnings=watched.warnings), 0)
     tally.merge(whole.tally, 0)
-    if options.watched:
-        tally.merge(_watched(whole, options), 0)
+    tally.merge(Tally(errors=watched.errors), 0)
     return _told(FileScan(
         bytes=whole.stop,
         content_hash=reading.content_hash(whole.block_digests),
@@ -83,11 +86,12 @@ def merge(parts: Iterable[SpanScan], options: ScanOptions) -> FileScan:
 
 def compared(validation: FileScan, training: FileScan, options: ScanOptions) -> FileScan:
     """The scan of a validation file with what it repeats of the training file; `options` are its own."""
-    tally = Tally(dict(validation.counts))
-    for found in validation.findings:
-        (tally.errors if found.severity == "error" else tally.warnings).append(found)
+    tally, own = Tally(), Tally(dict(validation.counts))
     for found in duplicates.contamination(training.fingerprints, validation.fingerprints):
         tally.add(found)
+    for found in validation.findings:
+        (own.errors if found.severity == "error" else own.warnings).append(found)
+    tally.merge(own, 0)
     return _told(validation, tally, options)
 
 
@@ -108,9 +112,10 @@ def _told(scan: FileScan, tally: Tally, options: ScanOptions) -> FileScan:
 def _watched(whole: SpanScan, options: ScanOptions) -> Tally:
     """What the texts hold: conflicts are no conflicts where two answers to a prompt are the format."""
     settings = watch.WatchOptions(options.secrets, with_conflicts=_format_of(whole) != formats.PREFERENCE)
-    tally = watch.of_file(whole.watch, settings)
+    tally = Tally()
     for found in watch.of_figures(whole.total, whole.assistant):
         tally.add(found)
+    tally.merge(watch.of_file(whole.watch, settings), 0)
     return tally
 
 
@@ -155,7 +160,7 @@ def _of_formats(whole: SpanScan, options: ScanOptions) -> list[Finding]:
 def _of_system(system: SystemMessages) -> list[Finding]:
     found: list[Finding] = []
     if system.missing:
-        found.append(finding(rules.SYSTEM_MISSING, message=f"{system.missing} of {system.examples} examples have no system message."))
+        found.append(finding(rules.SYSTEM_MISSING, message=f"{system.missing:,} of {system.examples:,} examples have no system message."))
     if system.varies:
         found.append(finding(rules.SYSTEM_VARIES))
     return found

@@ -31,17 +31,11 @@ class Sightings(msgspec.Struct):
     def finding(self, rule: Rule, what: str) -> Finding:
         """The finding for all of them; `what` says in the plural what was seen, without any text of the file."""
         first = self.lines[0] if self.lines else None
-        return finding(rule, message=f"{what}: {self.count}, on {listed(self.lines, self.count)}.", line=first)
+        found = finding(rule, message=f"{what}: {self.count:,}.", line=first)
+        return msgspec.structs.replace(found, times=self.count, lines=tuple(self.lines))
 
 
 def seen_on(lines: Iterable[int]) -> Sightings:
     """One sighting on each of these lines."""
     numbers = list(lines)
     return Sightings(len(numbers), numbers[:SHOWN])
-
-
-def listed(lines: list[int], count: int) -> str:
-    """The lines in words, and how many more there are."""
-    rest = count - len(lines)
-    numbers = ", ".join(map(str, lines))
-    return f"line{'s' * (count > 1)} {numbers}" + (f" and {rest} more" if rest else "")

@@ -122,14 +122,14 @@ class SpanWatch:
 def of_file(whole: SpanFindings, options: WatchOptions) -> Tally:
     """All findings of a whole file: one for each rule and file, and one for each line with a secret, of which 100 are kept."""
     tally = Tally()
-    for secret in whole.secrets:
-        tally.add(_of_secret(secret, options.secrets))
-    for code, times in whole.secrets_by_code.items():
-        tally.count(code, times - tally.counts.get(code, 0))
     for code, sightings in sorted(whole.counted.items()):
         tally.add(sightings.finding(*_COUNTED[code]))
     for found in duplicates.findings(whole.fingerprints, options.with_conflicts):
         tally.add(found)
+    for secret in whole.secrets:
+        tally.add(_of_secret(secret, options.secrets))
+    for code, times in whole.secrets_by_code.items():
+        tally.count(code, times - tally.counts.get(code, 0))
     return tally
 
 

@@ -39,7 +39,9 @@ def check(context: typer.Context) -> None:
 
 
 def _show(lines: "Iterable[text.Line]") -> None:
-    for line in lines:
+    from shared.dataset.checker.wrapping import wrapped  # as above
+
+    for line in wrapped(lines, out.width) if out.is_terminal else lines:
         out.print(Text.assemble(*((span.text, COLOURS.get(span.style, "")) for span in line)))
 
 

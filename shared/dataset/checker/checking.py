@@ -1,6 +1,6 @@
 """One input, checked: what the engine found, with the file and the line in it that each finding means."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -8,24 +8,29 @@ import msgspec
 from .. import CannotCheck, models, pricing, results, scan
 from ..findings import Finding
 from ..reading import SourceTruncated
+from ..rule import Severity
 from ..vocabulary import VocabularyDamaged
-from . import jobs, sources
+from . import jobs, pairs, sources
 from .inputs import Input
 
 
 class Request(msgspec.Struct, frozen=True):
-    """What inputs are checked for: the model, else that of the job.json beside them; the prices; how a job.json is read."""
+    """What inputs are checked for: the model, else that of the job.json beside them; what a probable secret is; the prices; how a
+    job.json is read.
+    """
 
     model: str | None = None
+    secrets: Severity = "error"
     prices: pricing.PriceTable = msgspec.field(default_factory=pricing.prices)
     job_beside: Callable[[Path | None], jobs.Job] = jobs.beside
 
 
 class Placed(msgspec.Struct, frozen=True):
-    """A finding and the file that it lies in: the input itself, or one of its parts."""
+    """A finding and the file that it lies in: the input itself, or one of its parts. `lines` are those it stands for, by their file."""
 
     file: str
     found: Finding
+    lines: dict[str, list[int]] = msgspec.field(default_factory=dict[str, list[int]])
 
 
 class Checked(msgspec.Struct, frozen=True):
@@ -46,18 +51,31 @@ class Checked(msgspec.Struct, frozen=True):
         return own - kept + (self.scan.errors if severity == "error" else self.scan.warnings)
 
 
-def check(wanted: Input, request: Request) -> Checked:
-    """Check one input.
+def check_all(wanted: Sequence[Input], request: Request) -> Iterator[Checked]:
+    """Check inputs in their order, and validation data against the training data that it belongs to, too.
 
     Raises:
         CannotCheck: The model isn't known, a file or job.json can't be read, or the package itself is damaged.
     """
+    training = [pairs.training_of(one, wanted) for one in wanted]
+    partners = {one.path: _check(one, request) for one in training if one is not None}
+    for one, partner in zip(wanted, training, strict=True):
+        if partner is not None:
+            yield _check(one, request, partners[partner.path].scan)
+        else:
+            yield partners.get(one.path) or _check(one, request)
+
+
+def _check(wanted: Input, request: Request, training: results.FileScan | None = None) -> Checked:
     job = request.job_beside(wanted.home)
     model = _base(request.model or job.model or jobs.DEFAULT_MODEL)
     own = [Placed(wanted.path, found) for found in wanted.findings]
     try:
         with sources.opened(wanted) as source:
-            found = _scanned(wanted, source, scan.ScanOptions(model=model, role=wanted.role, method=job.method))
+            options = scan.ScanOptions(model=model, role=wanted.role, method=job.method, secrets=request.secrets)
+            found = _scanned(wanted, source, options)
+            if training is not None:
+                found = scan.compared(found, training, options)
             return Checked(wanted, job, model, found, [*own, *_placed(wanted, source, found.findings)])
     except sources.Refused as refused:
         file = wanted.path if refused.part is None else str(refused.part)
@@ -83,13 +101,15 @@ def _base(name: str) -> models.BaseModel:
 
 
 def _placed(wanted: Input, source: scan.Source, findings: list[Finding]) -> Iterator[Placed]:
-    """Each finding with its file; of a folder, the line in its part instead of the line in the whole."""
-    if len(wanted.parts) == 1:
-        yield from (Placed(str(wanted.parts[0]) if found.line else wanted.path, found) for found in findings)
-        return
-    lines = [found.line for found in findings if found.line]
+    """Each finding with its file; of a folder, the lines in its parts instead of those in the whole."""
+    lines = {line for found in findings for line in (found.line, *found.lines) if line}
     places = source.place_of(lines) if isinstance(source, sources.JoinedSource) else {}
+    whole = str(wanted.parts[0]) if len(wanted.parts) == 1 else wanted.path
     for found in findings:
         part, line = places.get(found.line or 0, (None, found.line))
-        file = wanted.path if part is None else str(wanted.parts[part])
-        yield Placed(file, msgspec.structs.replace(found, line=line))
+        file = str(wanted.parts[part]) if part is not None else whole if line else wanted.path
+        by_file: dict[str, list[int]] = {}
+        for number in found.lines:
+            part, number_there = places.get(number, (None, number))
+            by_file.setdefault(whole if part is None else str(wanted.parts[part]), []).append(number_there)
+        yield Placed(file, msgspec.structs.replace(found, line=line), by_file)

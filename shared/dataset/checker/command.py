@@ -4,6 +4,7 @@ import argparse
 import io
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -13,6 +14,7 @@ import msgspec
 
 from .. import VERSION, CannotCheck
 from . import checking, explaining, github, inputs, jobs, library, mending, sarif, sources, text
+from .wrapping import wrapped
 
 FINE, WARNINGS, ERRORS = 0, 1, 2
 """Exit codes: fine; warnings under --strict; errors in the data or in the usage."""
@@ -42,6 +44,7 @@ def parser(prog: str) -> argparse.ArgumentParser:
     made.add_argument("paths", nargs="*", metavar="PATH", help=files)
     made.add_argument("--model", metavar="M", help=f"base model: decides encoding and limits; else job.json's, else {jobs.DEFAULT_MODEL}")
     made.add_argument("--role", choices=("training", "validation"), help="what the files are for; else told by their names")
+    made.add_argument("--secrets", choices=("error", "warning"), default="error", help="what a probable secret is; error")
     made.add_argument("--strict", action="store_true", help="exit code 1 where there are warnings")
     made.add_argument("--format", choices=("text", "json", "github", "sarif"), default="text", help="how the result is told; text")
     made.add_argument("--json", dest="format", action="store_const", const="json", help="the same as --format json")
@@ -64,7 +67,7 @@ def run(arguments: list[str], prog: str, show: Show, job_beside: Callable[[Path 
         return _explain(options, show)
     if not options.paths:
         raise CannotCheck(f"Name the files to check. See {prog} --help.")
-    request = checking.Request(options.model, library.price_table(options.prices), job_beside)
+    request = checking.Request(options.model, options.secrets, library.price_table(options.prices), job_beside)
     found = inputs.find(options.paths, options.role)
     copy = _fix(found, options) if options.fix else None
     told = library.documents(found if copy is None else [copy.input], request)
@@ -123,8 +126,8 @@ def _code(files: list[dict[str, Any]], strict: bool) -> int:
 
 
 def plainly(lines: Iterable[text.Line]) -> None:
-    """Print lines without colours."""
-    for line in lines:
+    """Print lines without colours, broken to its width on a terminal."""
+    for line in wrapped(lines, shutil.get_terminal_size().columns) if sys.stdout.isatty() else lines:
         print("".join(span.text for span in line).rstrip())
 
 

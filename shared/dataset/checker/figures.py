@@ -8,7 +8,7 @@ from .. import formats, pricing
 from ..bins import bins_of
 from ..results import FileScan
 from ..statistics import Histogram
-from .checking import Checked
+from .checking import Checked, Placed
 
 BINS = 12
 """So many fit on a terminal below each other."""
@@ -28,7 +28,7 @@ def document(checked: Checked, prices: pricing.PriceTable) -> dict[str, Any]:
         "examples": found.examples if found else 0,
         "errors": checked.number_of("error"),
         "warnings": checked.number_of("warning"),
-        "findings": [_finding(placed.file, placed.found) for placed in checked.findings],
+        "findings": [_finding(placed) for placed in checked.findings],
         "counts": dict(found.counts) if found else {},
         "notes": list(checked.input.notes),
         "messages": dict(found.messages_by_role) if found else {},
@@ -40,8 +40,8 @@ def document(checked: Checked, prices: pricing.PriceTable) -> dict[str, Any]:
     }
 
 
-def _finding(file: str, found: Any) -> dict[str, Any]:
-    return {"file": file, **msgspec.structs.asdict(found)}
+def _finding(placed: Placed) -> dict[str, Any]:
+    return {"file": placed.file, **msgspec.structs.asdict(placed.found), "lines": placed.lines}
 
 
 def _figures(histogram: Histogram) -> dict[str, Any] | None:

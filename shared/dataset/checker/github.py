@@ -11,6 +11,7 @@ from typing import Any
 from .. import rules
 from .display import visible
 from .inputs import STANDARD_INPUT
+from .places import sentence
 
 
 def lines(files: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -27,7 +28,7 @@ def _annotation(finding: Mapping[str, Any]) -> str:
     properties = {"file": _file(finding["file"]), "line": finding["line"], "title": f"{finding['code']} {_title(finding['code'])}"}
     told = ",".join(f"{name}={_property(str(value))}" for name, value in properties.items() if value)
     place = f"{finding['field']}: " if finding["field"] else ""
-    return f"::{finding['severity']} {told}::{_data(visible(place + finding['message'] + ' ' + finding['mend']))}"
+    return f"::{finding['severity']} {told}::{_data(visible(place + finding['message'] + sentence(finding) + ' ' + finding['mend']))}"
 
 
 def _title(code: str) -> str:

@@ -1,11 +1,12 @@
 """The checker for notebooks and scripts: paths in, the JSON document out."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from .. import CannotCheck, pricing
 from ..names import Role
+from ..rule import Severity
 from . import checking, figures, inputs
 
 
@@ -14,21 +15,24 @@ def check(
     *,
     model: str | None,
     role: Role | None,
+    secrets: Severity,
     prices: "str | os.PathLike[str] | None",
 ) -> dict[str, Any]:
     """What `tunedrop_check.check` does."""
     wanted = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
-    request = checking.Request(model=model, prices=price_table(prices))
+    if secrets not in ("error", "warning"):
+        raise CannotCheck("A probable secret is an error or a warning: secrets takes one of these two words.")
+    request = checking.Request(model=model, secrets=secrets, prices=price_table(prices))
     return documents(inputs.find([os.fspath(path) for path in wanted], role), request)
 
 
-def documents(found: Iterable[inputs.Input], request: checking.Request) -> dict[str, Any]:
+def documents(found: Sequence[inputs.Input], request: checking.Request) -> dict[str, Any]:
     """The document of all these inputs.
 
     Raises:
         CannotCheck: One of them can't be checked.
     """
-    return {"files": [figures.document(checking.check(one, request), request.prices) for one in found]}
+    return {"files": [figures.document(one, request.prices) for one in checking.check_all(found, request)]}
 
 
 def price_table(file: "str | os.PathLike[str] | None") -> pricing.PriceTable:

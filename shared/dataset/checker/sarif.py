@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from .. import VERSION, rules
 from .inputs import STANDARD_INPUT
+from .places import sentence
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
 
@@ -59,7 +60,7 @@ def _result(finding: Mapping[str, Any], broken: list[str], seen: "Counter[tuple[
         "ruleId": finding["code"],
         "ruleIndex": broken.index(finding["code"]),
         "level": finding["severity"],
-        "message": {"text": f"{finding['message']} {finding['mend']}"},
+        "message": {"text": f"{finding['message']}{sentence(finding)} {finding['mend']}"},
         "locations": [location],
         "partialFingerprints": {"tunedropPlace/v1": _fingerprint(*place, str(seen[place]))},
     }

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 import zlib
-from collections.abc import Generator, Iterator
+from collections.abc import Collection, Generator, Iterator
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -104,7 +104,7 @@ class JoinedSource:
                 yield from piece.read(low, high)
             begin += piece.size
 
-    def place_of(self, lines: list[int]) -> dict[int, tuple[int, int]]:
+    def place_of(self, lines: Collection[int]) -> dict[int, tuple[int, int]]:
         """For lines of the whole, the index of their part and their line in it. Reads the parts once more."""
         places: dict[int, tuple[int, int]] = {}
         before = 0

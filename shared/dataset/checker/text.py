@@ -4,12 +4,13 @@ Everything that comes from data or from a name is made visible here, once.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
 from typing import Any, Literal, NamedTuple
 
 from .. import rules
+from ..findings import KEPT
 from .display import visible
 from .mending import CHANGES, MAX_REMEMBERED
+from .places import sentence
 
 Style = Literal["plain", "strong", "faint", "error", "warning", "good", "bar"]
 
@@ -67,26 +68,33 @@ def _fact(name: str, value: str, more: str = "") -> Line:
 
 
 def _findings(file: Mapping[str, Any]) -> Iterator[Line]:
-    """One heading a rule, errors first, and below it the places."""
-    order = sorted(file["findings"], key=lambda finding: (finding["severity"], finding["code"]))
-    for code, group in groupby(order, key=lambda finding: finding["code"]):
-        yield from _group(code, list(group), file["counts"].get(code, 0))
+    """One heading a rule, errors first, and below it the places; a heading alone where there are more findings than are kept."""
+    groups: dict[str, list[Mapping[str, Any]]] = {code: [] for code in file["counts"]}
+    for finding in file["findings"]:
+        groups.setdefault(finding["code"], []).append(finding)
+    severities: dict[str, rules.Severity] = {
+        code: found[0]["severity"] if found else rules.RULES[code].severity for code, found in groups.items()
+    }
+    for code in sorted(groups, key=lambda code: (severities[code], code)):
+        yield from _group(code, severities[code], groups[code], file["counts"].get(code, 0))
 
 
-def _group(code: str, found: list[Mapping[str, Any]], counted: int) -> Iterator[Line]:
+def _group(code: str, severity: rules.Severity, found: list[Mapping[str, Any]], counted: int) -> Iterator[Line]:
     rule, number = rules.RULES[code], max(counted, len(found))
     times = f" ({number:,})" if number > 1 else ""
-    yield [Span(f"  {code}", rule.severity), Span(f" {rule.title}{times}", "strong"), Span(f" — {rule.mend}")]
-    for finding in found[:SHOWN]:
+    yield [Span(f"  {code}", severity), Span(f" {rule.title}{times}", "strong"), Span(f" — {rule.mend}")]
+    shown = found[:SHOWN]
+    for finding in shown:
         yield _place(finding)
-    if number > SHOWN:
-        yield [Span(f"    and {number - len(found[:SHOWN]):,} more", "faint")]
+    if number > len(shown):
+        rest = f"and {number - len(shown):,} more" if shown else f"not listed: {KEPT} other {severity}s come before"
+        yield [Span(f"    {rest}", "faint")]
 
 
 def _place(finding: Mapping[str, Any]) -> Line:
     place = visible(finding["file"]) + (f":{finding['line']}" if finding["line"] else "")
     field = f" {visible(finding['field'])}" if finding["field"] else ""
-    return [Span(f"    {place}", "strong"), Span(f"{field}  {visible(finding['message'])}")]
+    return [Span(f"    {place}", "strong"), Span(f"{field}  {visible(finding['message'])}{sentence(finding)}")]
 
 
 # --- Figures

@@ -39,6 +39,12 @@ _COUNTRY_CODE = (
 _INTERNATIONAL = re.compile(rf"\+{_COUNTRY_CODE}(?:[-. ()/]{{0,3}}[0-9]){{4,12}}[0-9](?![.]?[0-9])".encode())
 _NORTH_AMERICAN = re.compile(rb"([2-9][0-9]{2})(?:\) ?|[-.])([2-9][0-9]{2})[-.]([0-9]{4})(?![0-9-])")
 _MIN_DIGITS, _MAX_DIGITS, _MIN_DISTINCT = 8, 15, 3
+_BRITISH_CITIES = ("113", "114", "115", "116", "117", "118", "121", "131", "141", "151", "161")
+_BRITISH_FICTION = (
+    *(f"44{city}4960" for city in _BRITISH_CITIES),
+    *("442079460", "441914980", "442896496", "442920180", "441632960", "447700900", "448081570", "443069990"),
+)
+"""With which numbers begin that Ofcom has set aside for drama."""
 
 
 def _international(text: bytes, start: int) -> int | None:
@@ -48,7 +54,8 @@ def _international(text: bytes, start: int) -> int | None:
     digits = _digits(found[0])
     if not _MIN_DIGITS <= len(digits) <= _MAX_DIGITS or len(set(digits[1:])) < _MIN_DISTINCT:
         return None
-    return None if digits.startswith("1") and not _is_north_american(digits[1:]) else start
+    is_fiction = digits.startswith(_BRITISH_FICTION) or (digits.startswith("1") and not _is_north_american(digits[1:]))
+    return None if is_fiction else start
 
 
 def _north_american(text: bytes, start: int) -> int | None:

@@ -26,21 +26,22 @@ def prints_of(pairs: list[Pair], first_line: int = 1) -> Fingerprints:
 
 
 def found_in(pairs: list[Pair]) -> dict[str, str]:
-    """Messages by code of what is found among these."""
-    return {found.code.removeprefix("TD-DATA-"): found.message for found in duplicates.findings(prints_of(pairs))}
+    """Messages and lines by code of what is found among these."""
+    found = duplicates.findings(prints_of(pairs))
+    return {one.code.removeprefix("TD-DATA-"): f"{one.message} {', '.join(map(str, one.lines))}" for one in found}
 
 
 @pytest.mark.parametrize(
     ("pairs", "lines"),
     [
-        pytest.param([("a", "b"), ("c", "d"), ("a", "b")], "1, on line 3", id="one"),
-        pytest.param([("a", "b")] * 4, "3, on lines 2, 3, 4", id="four of a kind"),
-        pytest.param([("a", LONG), ("b", LONG), ("b", LONG)], "1, on line 3", id="long"),
+        pytest.param([("a", "b"), ("c", "d"), ("a", "b")], "1. 3", id="one"),
+        pytest.param([("a", "b")] * 4, "3. 2, 3, 4", id="four of a kind"),
+        pytest.param([("a", LONG), ("b", LONG), ("b", LONG)], "1. 3", id="long"),
     ],
 )
 def test_equal_examples_are_found(pairs: list[Pair], lines: str) -> None:
     """Each that equals an earlier one is counted, and the first line numbers are told."""
-    assert found_in(pairs) == {"701": f"Examples that equal an earlier one: {lines}."}
+    assert found_in(pairs) == {"701": f"Examples that equal an earlier one: {lines}"}
 
 
 @pytest.mark.parametrize(
@@ -82,9 +83,9 @@ def test_different_examples_are_not_found(first: str, second: str) -> None:
 @pytest.mark.parametrize(
     ("pairs", "message"),
     [
-        pytest.param([("q", "yes"), ("q", "no")], "answer 1 prompt in different ways: 2, on lines 1, 2.", id="one prompt"),
+        pytest.param([("q", "yes"), ("q", "no")], "answer 1 prompt in different ways: 2. 1, 2", id="one prompt"),
         pytest.param(
-            [("q", "1"), ("p", "1"), ("q", "2"), ("p", "2")], "answer 2 prompts in different ways: 4, on lines 1, 2, 3, 4.", id="two"
+            [("q", "1"), ("p", "1"), ("q", "2"), ("p", "2")], "answer 2 prompts in different ways: 4. 1, 2, 3, 4", id="two"
         ),
     ],
 )
@@ -127,8 +128,8 @@ def test_fingerprints_do_not_depend_on_the_cuts(pairs: list[Pair], cuts: list[in
 def test_equal_means_equal(pairs: list[Pair]) -> None:
     """As many are counted as there are examples beyond the different ones."""
     repeated = len(pairs) - len(set(pairs))
-    message = found_in(pairs).get("701", ": 0,")
-    assert f": {repeated}," in message
+    message = found_in(pairs).get("701", ": 0.")
+    assert f": {repeated}." in message
 
 
 @pytest.mark.parametrize(

@@ -59,8 +59,10 @@ def test_findings_hold_no_text_of_the_data(texts: list[str]) -> None:
 
 def test_sightings_are_one_finding_for_the_file() -> None:
     """A count and the first 20 lines."""
-    message = messages_of(watched(["Paris.", *[f"ann{number}@corp.com" for number in range(22)]]))["811"]
-    assert message == f"Lines with e-mail addresses: 22, on lines {', '.join(map(str, range(2, 22)))} and 2 more."
+    tally = watch.of_file(watched(["Paris.", *[f"ann{number}@corp.com" for number in range(22)]]), WatchOptions())
+    [found] = [one for one in tally.warnings if one.code == "TD-DATA-811"]
+    assert (found.message, found.line, found.times) == ("Lines with e-mail addresses: 22.", 2, 22)
+    assert found.lines == tuple(range(2, 22))
 
 
 def test_secrets_are_one_finding_a_line() -> None:

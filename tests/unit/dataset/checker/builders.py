@@ -34,6 +34,12 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> Answer:
     return Answer(code, said.out, said.err)
 
 
+def a_finding(**changed: Any) -> dict[str, Any]:
+    """A finding as the document has it."""
+    usual = {"file": "data/a.jsonl", "line": 7, "field": "/messages", "code": "TD-DATA-201", "severity": "error"}
+    return {**usual, "message": "It is wrong.", "mend": "Mend it.", "times": 1, "lines": {}, **changed}
+
+
 def a_file(path: Path, content: bytes | None = None) -> Path:
     """A file with this content, else with twelve good examples; packed where its name ends in .gz."""
     content = a_training_set(path.name) if content is None else content

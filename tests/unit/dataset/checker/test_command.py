@@ -182,6 +182,13 @@ def test_rule_is_explained_by_its_code(capsys: pytest.CaptureFixture[str], code:
     assert json.loads(run(capsys, "--explain", code, "--json").out)["title"] == rule.title
 
 
+@pytest.mark.parametrize("rule", rules.RULES.values(), ids=lambda rule: rule.code)
+def test_every_rule_is_explained(capsys: pytest.CaptureFixture[str], rule: rules.Rule) -> None:
+    """Those of form, of preferences, of graders and of what texts hold."""
+    told = run(capsys, "--explain", rule.code[-3:]).out
+    assert told.startswith(f"{rule.code} {rule.title}  {rule.severity}\n  why         {rule.explanation}\n")
+
+
 @pytest.mark.usefixtures("here")
 def test_text_groups_findings_by_rule_and_hides_what_steers(capsys: pytest.CaptureFixture[str]) -> None:
     """Errors first, each place below its rule, at most ten of them; no control character of a name."""
@@ -226,7 +233,15 @@ def test_library_gives_what_the_command_prints(capsys: pytest.CaptureFixture[str
     assert check([Path("bad.jsonl")], model="gpt-4o") == check(Path("bad.jsonl"), model="gpt-4o")
 
 
-@pytest.mark.parametrize(("path", "options"), [("none.jsonl", {}), ("good.jsonl", {"model": "?"}), ("good.jsonl", {"prices": "none"})])
+@pytest.mark.parametrize(
+    ("path", "options"),
+    [
+        ("none.jsonl", {}),
+        ("good.jsonl", {"model": "?"}),
+        ("good.jsonl", {"prices": "none"}),
+        ("good.jsonl", {"secrets": "no"}),
+    ],
+)
 @pytest.mark.usefixtures("here")
 def test_library_raises_what_can_not_be_done(path: str, options: dict[str, Any]) -> None:
     """One exception, with the command's sentence."""

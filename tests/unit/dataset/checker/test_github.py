@@ -2,23 +2,18 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from shared.dataset.checker import github
 from tests.data import a_training_set
-from tests.unit.dataset.checker.builders import BAD_ROLE, a_file, run
+from tests.unit.dataset.checker.builders import BAD_ROLE, a_file, a_finding, run
 
 COMMAND = re.compile(r"::(error|warning|notice) ((?:[a-zA-Z]+=[^,:\r\n]*,?)+)::([^\r\n]*)")
 
 
-def a_finding(**changed: object) -> dict[str, object]:
-    """A finding as the document has it."""
-    usual = {"file": "data/a.jsonl", "line": 7, "field": "/messages", "code": "TD-DATA-201", "severity": "error"}
-    return {**usual, "message": "It is wrong.", "mend": "Mend it.", **changed}
-
-
-def commands(*findings: dict[str, object], path: str = "data/a.jsonl") -> list[str]:
+def commands(*findings: dict[str, Any], path: str = "data/a.jsonl") -> list[str]:
     """The lines for one file with these findings, without its notice."""
     tokens = {"total": None, "assistant": None}
     file = {"path": path, "examples": 1, "errors": 1, "warnings": 0, "tokens": tokens, "findings": findings}
@@ -35,6 +30,14 @@ def test_finding_of_the_whole_file_has_no_line() -> None:
     assert commands(a_finding(line=None, field="", severity="warning", code="TD-DATA-009")) == [
         "::warning file=data/a.jsonl,title=TD-DATA-009 System message missing::It is wrong. Mend it."
     ]
+
+
+def test_finding_of_several_lines_stands_at_the_first_and_names_them() -> None:
+    """One annotation; where lines lie in another part of a folder, the part is named."""
+    places = {"data/a.jsonl": [7, 9], "data/b.jsonl": [1]}
+    [line] = commands(a_finding(field="", times=5, lines=places))
+    assert line.startswith("::error file=data/a.jsonl,line=7,title=TD-DATA-201 No messages::")
+    assert line.endswith("::It is wrong. Lines 7, 9; 1 of b.jsonl and 2 more. Mend it.")
 
 
 def test_finding_in_standard_input_has_no_file() -> None:

@@ -153,6 +153,11 @@ def test_what_is_wrong_with_a_folder_has_a_code(
     assert file["errors"] + file["warnings"] == len(codes)
 
 
+def test_example_of_a_drop_has_no_findings(capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither of its files, not even a warning."""
+    assert [file["counts"] for file in run(capsys, EXAMPLES / "travel-desk", "--json").files] == [{}, {}]
+
+
 def test_example_of_part_files_is_checked_as_its_page_says(capsys: pytest.CaptureFixture[str]) -> None:
     """Twelve examples, and the part of the failed task left out."""
     answer = run(capsys, EXAMPLES / "part-files", "--json")

@@ -10,7 +10,7 @@ import pytest
 from shared.dataset import rules
 from shared.dataset.checker import sarif
 from tests.data import a_training_set
-from tests.unit.dataset.checker.builders import BAD_ROLE, NO_SYSTEM, a_file, a_spark_folder, run
+from tests.unit.dataset.checker.builders import BAD_ROLE, NO_SYSTEM, a_file, a_finding, a_spark_folder, run
 
 MODULES = Path(__file__).parents[4] / "node_modules"
 SCHEMA = json.loads((MODULES / "@microsoft" / "jest-sarif" / "lib" / "schemas" / "sarif-2.1.0-rtm.5.json").read_bytes())
@@ -22,12 +22,6 @@ def a_log(*findings: dict[str, Any]) -> dict[str, Any]:
     log = sarif.log([{"findings": findings}])
     VALIDATOR.validate(json.loads(json.dumps(log)))
     return log["runs"][0]
-
-
-def a_finding(**changed: Any) -> dict[str, Any]:
-    """A finding as the document has it."""
-    usual = {"file": "data/a.jsonl", "line": 7, "field": "/messages", "code": "TD-DATA-201", "severity": "error"}
-    return {**usual, "message": "It is wrong.", "mend": "Mend it.", **changed}
 
 
 def uri(file: str) -> str:
