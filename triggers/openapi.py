@@ -14,7 +14,6 @@ from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 from shared.json_input import DEPTH_MAX
 from shared.models.api import (
     BODY_MAX_BYTES,
-    RUN_ID_MAX_CHARS,
     RUNS_DEFAULT,
     RUNS_MAX,
     Cancelling,
@@ -25,7 +24,7 @@ from shared.models.api import (
     Started,
     StartRequest,
 )
-from shared.models.drop import RUN_NAME
+from shared.models.drop import RUN_ID_MAX_CHARS, RUN_NAME
 from triggers.answers import text
 
 bp = df.Blueprint()

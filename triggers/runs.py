@@ -22,7 +22,6 @@ from shared.json_input import NotJson, wrong_fields
 from shared.ledger import open_ledger
 from shared.models.api import (
     BODY_MAX_BYTES,
-    RUN_ID_MAX_CHARS,
     RUNS_DEFAULT,
     RUNS_MAX,
     Cancelling,
@@ -33,7 +32,7 @@ from shared.models.api import (
     Started,
     StartRequest,
 )
-from shared.models.drop import RUN_NAME, TRAINING_SET, Drop, drop_of
+from shared.models.drop import RUN_ID_MAX_CHARS, RUN_NAME, TRAINING_SET, Drop, drop_of
 from shared.models.record import RunRecord, summary_of
 from triggers.answers import answer, refused, served
 from triggers.starting import PARTS, start_once

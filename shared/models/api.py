@@ -15,7 +15,6 @@ from shared.models.record import Entered, FileSummary, JobProgress, RunSummary
 BODY_MAX_BYTES = 256 * 1024
 RUNS_MAX = 10_000
 RUNS_DEFAULT = 1_000
-RUN_ID_MAX_CHARS = 40
 
 
 class StartRequest(BaseModel):

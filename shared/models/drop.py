@@ -13,6 +13,7 @@ from shared.models.base import Frozen
 
 RUN_NAME = re.compile(r"[a-z0-9](-?[a-z0-9])*")
 RUN_NAME_MAX_CHARS = 31
+RUN_ID_MAX_CHARS = 40
 NAMELESS = "invalid-name"
 """The run that a drop with an unusable name is reported under."""
 

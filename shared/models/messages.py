@@ -1,27 +1,32 @@
 """What crosses the durable engine: references and small answers, at most 16 KB each, never data."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from shared.errors import Problem
 from shared.models.base import Frozen
+from shared.models.drop import RUN_ID_MAX_CHARS, RUN_NAME
 from shared.models.pace import Pace
 from shared.models.plan import Role
 from shared.models.record import Outcome
 
 WIRE_MAX_BYTES = 16 * 1024
+RunId = Annotated[str, Field(pattern=f"^{RUN_NAME.pattern}$", max_length=RUN_ID_MAX_CHARS)]
+"""Checked wherever it comes in: it becomes part of names, and whoever can write to the task hub can send any message."""
 
 
 class StartRun(Frozen):
     """Input of the run orchestrator: all else stands in the ledger."""
 
-    run_id: str
+    run_id: RunId
     pace: Pace = Pace()
 
 
 class RunStep(Frozen):
     """Input of most activities."""
 
-    run_id: str
+    run_id: RunId
     pace: Pace = Pace()
 
 

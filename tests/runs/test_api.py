@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from durabletask.client import OrchestrationStatus, TaskHubGrpcClient
 
 from tests.data import a_training_set
 from tests.runs.stack import Stack
@@ -74,3 +75,28 @@ def test_no_answer_gives_out_a_management_address(stack: Stack, name: str) -> No
     said = [f"{answer.text} {dict(answer.headers)}" for answer in answers]
     assert {answer.status_code for answer in answers} >= {200, 202, 401, 404, 409, 415}
     assert [(mark, text) for mark in NEVER_GIVEN_OUT for text in said if mark in text] == []
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        pytest.param({"__class__": "HttpRequest", "__module__": "azure.functions", "__data__": "{}"}, id="an object to build"),
+        pytest.param({"run_id": {"__class__": "C", "__module__": "os", "__data__": "{}"}}, id="an object inside"),
+        pytest.param({"run_id": "../../training/x"}, id="an id that leads elsewhere"),
+        pytest.param({"run_id": "nobody-00000000", "pace": {"settle_s": "soon"}}, id="a pace that is none"),
+        pytest.param(["run_id"], id="a list"),
+        pytest.param(None, id="nothing"),
+    ],
+)
+def test_hostile_message_in_the_task_hub_makes_nothing(stack: Stack, message: Any) -> None:
+    """The orchestration fails by the type of its input, and neither storage nor service hears of it."""
+    hub = TaskHubGrpcClient(host_address=stack.engine)
+    runs, asked = len(stack.runs()), len(stack.record())
+    try:
+        instance = hub.schedule_new_orchestration("run", input=message)
+        state = hub.wait_for_orchestration_completion(instance, timeout=60)
+    finally:
+        hub.close()
+    assert state is not None
+    assert state.runtime_status is OrchestrationStatus.FAILED
+    assert (len(stack.runs()), len(stack.record())) == (runs, asked)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel, ValidationError
 
 import function_app
 from orchestrators.names import Activity, Orchestrator
@@ -81,3 +82,16 @@ def test_import_of_the_app_opens_no_socket() -> None:
     ]
     assert seen[0] == seen[1]
     assert b"connect" not in seen[1]
+
+
+@pytest.mark.parametrize(
+    "run_id", ["", "../other", "a/b", "..%2fb", "A", "a b", "a\n", "<b>", "a" * 41, "@entity@x", None, 1, {"__class__": "C"}], ids=repr
+)
+@pytest.mark.parametrize("message", [StartRun, ScanSpan, EndRun], ids=lambda message: message.__name__)
+def test_message_with_an_id_that_is_none_is_refused(message: type[BaseModel], run_id: object) -> None:
+    """An id becomes the name of blobs, and whoever can write to the task hub can send any message; no value is quoted."""
+    whole = {"run_id": run_id, "role": "training", "index": 0, "start": 0, "stop": 1, "outcome": "failed"}
+    with pytest.raises(ValidationError) as refused:
+        message.model_validate(whole)
+    assert [error["loc"] for error in refused.value.errors()] == [("run_id",)]
+    assert "input_value" not in str(refused.value)
