@@ -114,3 +114,14 @@ def test_uploader_gets_the_owners_limits_and_the_report_says_so(stack: Stack, na
     assert run["outcome"] == "succeeded"
     assert [note.split()[0] for note in told] == ["deployment.capacity", "budget.usd"]
     assert all(note in page_of(stack, run["report"]) for note in told)
+
+
+def test_deployment_of_another_run_is_not_taken_over(stack: Stack, name: str) -> None:
+    """A drop that names it is rejected by name, and the deployment stands as it did."""
+    stack.drop(name, a_training_set(name))
+    standing = stack.ended(name)["deployment"]
+    before = [one for one in stack.control("GET", "state")["deployments"] if standing in str(one)]
+    stack.drop(f"{name}-thief", a_training_set(f"{name}-thief"), job={"deployment": {"name": standing}})
+    run = stack.ended(f"{name}-thief")
+    assert (run["outcome"], run["problem"]["code"]) == ("rejected", "TD-GATE-005")
+    assert [one for one in stack.control("GET", "state")["deployments"] if standing in str(one)] == before != []

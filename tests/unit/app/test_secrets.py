@@ -4,8 +4,10 @@ import os
 import subprocess
 import sys
 import traceback
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
+from threading import Thread
+from typing import Any, ClassVar
 
 import pytest
 from pydantic import SecretStr
@@ -71,3 +73,45 @@ def test_unusable_storage_connection_is_not_quoted(command: list[str], connectio
     assert done.returncode != 0
     assert done.stderr
     assert CANARY.encode() not in done.stdout + done.stderr
+
+
+class Listener(BaseHTTPRequestHandler):
+    """A service that notes the headers which it is sent, and has no files."""
+
+    seen: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        """Answers an empty list."""
+        self.seen.append(str(self.headers))
+        body = b'{"object": "list", "data": [], "has_more": false}'
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Says nothing."""
+
+
+@pytest.mark.parametrize("surface", ["v1", "api-version"])
+@pytest.mark.parametrize(("key", "sent"), [("mine", "mine"), (None, "Bearer stand-in")], ids=["by key", "by identity"])
+def test_keys_left_in_the_environment_are_not_used(surface: str, key: str | None, sent: str) -> None:
+    """Only the key or the identity of the settings goes to the service, on both surfaces."""
+    Listener.seen.clear()
+    with HTTPServer(("127.0.0.1", 0), Listener) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        left = dict.fromkeys(
+            ("OPENAI_API_KEY", "OPENAI_ADMIN_KEY", "AZURE_OPENAI_API_KEY", "AZURE_OPENAI_AD_TOKEN", "AZURE_CLIENT_SECRET"), CANARY
+        )
+        address = f"http://127.0.0.1:{server.server_port}"
+        chosen = {"OPENAI_ENDPOINT": address, "ARM_ENDPOINT": address, "CREDENTIAL": "stand-in", "OPENAI_SURFACE": surface}
+        given = {f"TUNEDROP_{name}": value for name, value in {**chosen, **({"OPENAI_API_KEY": key} if key else {})}.items()}
+        asking = "from shared import azure_openai; print(azure_openai.connect().count_files())"
+        done = subprocess.run(
+            [sys.executable, "-c", asking], cwd=ROOT, env={**os.environ, **left, **given}, capture_output=True, check=False
+        )
+        server.shutdown()
+    assert (done.returncode, done.stdout.strip()) == (0, b"0"), done.stderr
+    assert [sent in headers for headers in Listener.seen] == [True]
+    assert CANARY not in "".join(Listener.seen)
