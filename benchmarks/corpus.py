@@ -31,12 +31,21 @@ SCRIPTS = {
 PIECES = {"ENGLISH": (84, 12, 4), "EUROPEAN": (50, 35, 15), "CYRILLIC": (45, 38, 17)}
 OTHER_PIECES = (40, 35, 25)
 """How many words in a hundred are one, two and three tokens of the vocabulary long, about as in natural text."""
-TOPICS, WORDS_A_TOPIC = 40, 1_500
-COMMON_WORDS = 250
-SYSTEM_PROMPTS = 12
+TOPICS, WORDS_A_TOPIC, COMMON_WORDS = 40, 1_100, 400  # so that the common words are four in five
+SYSTEM_PROMPTS = 12  # of some 700 to 3,500 characters
+SOURCE_EXAMPLES = 400
 UNSPACED = frozenset({"CJK", "HIRAGANA", "THAI"})
 ENDS = (".", ".", ".", "?", ":", ",", "!\n", ".\n\n- ")
 TAIL = 0.004  # the share of examples that are some ten to fifty times as long as the others
+
+
+@dataclass(frozen=True)
+class Source:
+    """What the examples of one source have in common."""
+
+    system: str | None
+    with_tools: bool
+    escaped: bool
 
 
 class Writer:
@@ -48,29 +57,36 @@ class Writer:
         self._topics = {
             script: [self._topic(script, words[script]) for _ in range(TOPICS if script == "ENGLISH" else 4)] for script in SCRIPTS
         }
-        self._systems = [self._prose(self._topics["ENGLISH"][n], 60 + 30 * n) for n in range(SYSTEM_PROMPTS)]
+        self._systems = [self._prose(self._topics["ENGLISH"][n], 120 + 45 * n) for n in range(SYSTEM_PROMPTS)]
 
     def examples(self, size: int) -> Iterator[bytes]:
-        """Lines with their ends, until they have this many bytes together."""
+        """Lines with their ends, until they have this many bytes together; they come from one source after the other."""
         while size > 0:
-            line = json.dumps(self.example(), ensure_ascii=self._random.random() < 0.1, separators=(",", ":")).encode() + b"\n"
-            size -= len(line)
-            yield line
+            source = self._source()
+            for _ in range(SOURCE_EXAMPLES):
+                line = json.dumps(self.example(source), ensure_ascii=source.escaped, separators=(",", ":")).encode() + b"\n"
+                size -= len(line)
+                yield line
+                if size <= 0:
+                    return
 
-    def example(self) -> dict[str, Any]:
-        """One example: some turns, one in eight with a tool, the system prompt one of a few."""
+    def _source(self) -> "Source":
+        draw = self._random
+        system = draw.choice(self._systems) if draw.random() < 0.85 else None
+        return Source(system, with_tools=draw.random() < 0.25, escaped=draw.random() < 0.1)
+
+    def example(self, source: "Source") -> dict[str, Any]:
+        """One example: some turns, the source's system prompt, and where it has tools, one in two with a call."""
         draw = self._random
         script = draw.choices([*SCRIPTS, "CODE"], [*SCRIPTS.values(), 100 - sum(SCRIPTS.values())])[0]
         topic = draw.choice(self._topics.get(script, self._topics["ENGLISH"]))
         length = int(draw.lognormvariate(4.2, 0.7) * (draw.uniform(10, 50) if draw.random() < TAIL else 1)) + 8
         write: Callable[[int], str] = self._code if script == "CODE" else lambda words: self._prose(topic, words, script)
-        messages: list[dict[str, Any]] = []
-        if draw.random() < 0.8:
-            messages.append({"role": "system", "content": draw.choice(self._systems)})
+        messages: list[dict[str, Any]] = [{"role": "system", "content": source.system}] if source.system else []
         for _ in range(draw.choice((1, 1, 1, 2, 3))):
             messages.append({"role": "user", "content": self._prose(topic, max(length // 3, 4), script if script != "CODE" else "ENGLISH")})
             messages.append({"role": "assistant", "content": write(length)})
-        if draw.random() < 0.125:
+        if source.with_tools and draw.random() < 0.5:
             return {"messages": [*messages[:-1], *self._tool_turn(topic), messages[-1]], "tools": [TOOL]}
         return {"messages": messages}
 
@@ -84,9 +100,9 @@ class Writer:
         ]
 
     def _topic(self, script: str, words: "Words") -> list[str]:
-        """The words of a topic, the common ones first: word starts with up to two further tokens behind them."""
-        starts = [*words.starts[:COMMON_WORDS], *self._random.sample(words.starts, min(WORDS_A_TOPIC, len(words.starts)))]
-        return [start + self._rest(script, words.rests) for start in starts]
+        """The words of a topic: the common ones of the script first, which are short, then its own, with up to two further tokens."""
+        own = self._random.sample(words.starts, min(WORDS_A_TOPIC, len(words.starts)))
+        return [*words.starts[:COMMON_WORDS], *(start + self._rest(script, words.rests) for start in own)]
 
     def _rest(self, script: str, rests: list[str]) -> str:
         further = self._random.choices((0, 1, 2), PIECES.get(script, OTHER_PIECES))[0] if rests else 0

@@ -29,8 +29,11 @@ _IS_LEAD = np.isin(np.arange(256), _LEADS)
 class Counter(Protocol):
     """Counts the tokens of texts; every counter gives tiktoken's figures."""
 
-    def count(self, texts: Sequence[str]) -> list[int]:
-        """Tokens of each text, special tokens read as plain text, lone surrogates as U+FFFD."""
+    def count(self, texts: Sequence[str], ordinary: bool = False) -> list[int]:
+        """Tokens of each text, special tokens read as plain text, lone surrogates as U+FFFD.
+
+        `ordinary`: the caller knows by is_ordinary that no text needs a look of its own.
+        """
         ...
 
 
@@ -40,7 +43,7 @@ class TiktokenCounter:
     def __init__(self, encoding_name: str) -> None:
         self._encoding = vocabulary.encoding(encoding_name)
 
-    def count(self, texts: Sequence[str]) -> list[int]:
+    def count(self, texts: Sequence[str], ordinary: bool = False) -> list[int]:
         """Tokens of each text."""
         return [self._one(text) for text in texts]
 
@@ -60,10 +63,10 @@ class FastCounter:
         self._batch_count = toktok.batch_count
         self._encoding_name = encoding_name
 
-    def count(self, texts: Sequence[str]) -> list[int]:
+    def count(self, texts: Sequence[str], ordinary: bool = False) -> list[int]:
         """Tokens of each text."""
-        foreign = [text for text in texts if not text.isascii()]
-        return self._apart(texts) if foreign and _may_hold_newer(foreign) else self._batch_count(texts, self._encoding_name, 1)
+        foreign = [] if ordinary else [text for text in texts if not text.isascii()]
+        return self._apart(texts) if foreign and not _are_ordinary(foreign) else self._batch_count(texts, self._encoding_name, 1)
 
     def _apart(self, texts: Sequence[str]) -> list[int]:
         exact = {index for index, text in enumerate(texts) if not text.isascii() and _NEWER.search(text)}
@@ -77,15 +80,21 @@ def whole_characters(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def _may_hold_newer(texts: Sequence[str]) -> bool:
-    """A quick look at all texts: whether one may hold what goes to tiktoken, told by the first two bytes of its UTF-8."""
-    try:
-        table = np.frombuffer("".join(texts).encode(), np.uint8)
-    except UnicodeEncodeError:
+def is_ordinary(utf8: bytes) -> bool:
+    """A quick look: whether this text certainly holds none of NEWER_LETTERS, told by the first two bytes of their UTF-8."""
+    if utf8.isascii():
         return True
+    table = np.frombuffer(utf8, np.uint8)
     leads = np.flatnonzero(table >= _LEADS[0])
     leads = leads[_IS_LEAD[table[leads]]]
-    return bool(np.isin(table[leads].astype(np.uint16) << 8 | table[leads + 1], _PREFIXES).any())
+    return not np.isin(table[leads].astype(np.uint16) << 8 | table[leads + 1], _PREFIXES).any()
+
+
+def _are_ordinary(texts: Sequence[str]) -> bool:
+    try:
+        return is_ordinary("".join(texts).encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def counter(encoding_name: str) -> Counter:

@@ -11,7 +11,7 @@ import numpy as np
 from msgspec import UNSET, Raw, UnsetType
 from numpy.typing import NDArray
 
-from . import lines, tools
+from . import counters, lines, tools
 from .parts import BETWEEN
 from .plain_messages import ROLES, Assistant, Message, System, Tool, User
 from .plain_walk import Walk
@@ -21,9 +21,12 @@ LONGEST = 2**18
 """Longer lines, in bytes, are for the full check, which bounds what they may hold."""
 KEPT_SHAPES, KEPT_TOOLS = 4096, 64
 
-_SPACED_KEY = re.compile(rb'"[ \t\r\n]+:')
-_NEWLINE, _RETURN, _QUOTE, _COLON, _OPEN, _CLOSE, _BACKSLASH = b'\n\r":{}\\'
+_SPACED_KEY = re.compile(rb'(?<![\\:,\[ \t\r\n])"[ \t\r\n]+:')
+_NEWLINE, _RETURN, _QUOTE, _COLON, _OPEN, _CLOSE = b'\n\r":{}'
 _LAST_BLANK = 0x20  # a byte up to it before a colon is white space
+_NO_KEY_BEFORE = np.isin(np.arange(256), list(b"\\:,[ \t\r\n"))
+"""Bytes before a quote that ends no key: it is escaped, or begins a text. Of keys that end in such a byte a plain line has none."""
+_ODD_KEY = re.compile(rb'[\\:,\[ \t\r\n]"[ \t\r\n]*:')
 
 Bytes = NDArray[np.uint8]
 Kinds = tuple[type[Message], ...]
@@ -53,7 +56,7 @@ class Shape(msgspec.Struct, frozen=True, eq=False):
 class PlainLines:
     """Plain lines that follow each other: each one's shape and system message, and the other texts of all, in order.
 
-    `written` are the lines themselves of those whose shape has no simple prompt.
+    `written` are the lines themselves of those whose shape has no simple prompt; `ordinary` as in counters.py.
     """
 
     def __init__(self) -> None:
@@ -61,6 +64,7 @@ class PlainLines:
         self.systems: list[str | None] = []
         self.texts: list[str] = []
         self.written: list[bytes] = []
+        self.ordinary = False
 
     def __len__(self) -> int:
         return len(self.shapes)
@@ -105,6 +109,7 @@ class PlainReader:
         if len(found) != len(ends) or keys != _keys_written(block, table):
             return None
         closely = [index for index, shape in enumerate(found.shapes) if shape.prompt is None]
+        found.ordinary = b"\\u" not in block and counters.is_ordinary(block)
         found.written = [block[ends[index - 1] + 1 if index else 0 : ends[index]] for index in closely]
         return found
 
@@ -191,8 +196,7 @@ def _are_conversation(kinds: Kinds) -> bool:
 def _clean_tools(written: bytes) -> _Tools | None:
     """What a declaration declares, if nothing is wrong with it."""
     line = lines.decode(b'{"tools":' + written + b"}")
-    # A key that ends in a backslash would be counted for an escaped quote.
-    if line.value is None or line.findings or any(tools.check_declarations(line.value)) or b'\\\\"' in written:
+    if line.value is None or line.findings or any(tools.check_declarations(line.value)) or _ODD_KEY.search(written):
         return None
     return _Tools(tools.declared_in(line.value), (lines.keys_of(line.value) or 1) - 1)
 
@@ -210,12 +214,9 @@ def _one_object_a_line(table: Bytes, ends: NDArray[np.intp]) -> bool:
 
 
 def _keys_written(line: bytes, table: Bytes) -> int:
-    """The keys that stand in lines whose strings may hold escaped quotes, -1 where white space hides them.
-
-    A quote before a colon ends a key, unless it is escaped; of keys that end in a backslash a plain line has none.
-    """
+    """The keys that stand in lines, whatever their texts hold; -1 where white space hides some."""
     before, colons = table[:-1], table[1:] == _COLON
     if (colons & (before <= _LAST_BLANK)).any() and _SPACED_KEY.search(line):
         return -1
-    quotes = colons & (before == _QUOTE)
-    return int(np.count_nonzero(quotes)) - int(np.count_nonzero(quotes[1:] & (table[:-2] == _BACKSLASH)))
+    quotes = np.flatnonzero(colons & (before == _QUOTE))
+    return len(quotes) - int(np.count_nonzero(_NO_KEY_BEFORE[table[quotes - 1]]))

@@ -18,6 +18,7 @@ from .span_scan import ScanOptions, SpanScan
 from .watch import SpanWatch
 
 _decoder: msgspec.json.Decoder[JsonObject] = msgspec.json.Decoder()
+_SMALL_BLOCK = 2**14
 KEPT_SYSTEMS = 1024
 KEPT_CHARACTERS = 2**23
 """How many system messages are remembered at least, and how many characters a block may add to them."""
@@ -42,6 +43,11 @@ class SpanScanner:
         if plain is not None and block is not None:
             self._search(block)
             self._plain(plain)
+            return
+        middle = block.find(b"\n", len(block) // 2) + 1 if block and len(block) > _SMALL_BLOCK else 0
+        if block is not None and 0 < middle < len(block):  # what isn't plain mustn't slow down the rest of its block
+            self.take(block[:middle])
+            self.take(block[middle:])
             return
         found = reading.lines_of(block, self._options.max_line_bytes)
         self._search(b"\n".join(line or b"" for line in found) if block is None or None in found else block)
@@ -79,7 +85,7 @@ class SpanScanner:
             for role in shape.roles:
                 result.messages_by_role[role] = result.messages_by_role.get(role, 0) + times
         totals, assistant, trained, begin = list[int](), list[int](), list[int](), 0
-        counts = self._counter.count(found.texts)
+        counts = self._counter.count(found.texts, found.ordinary)
         if self._watch:
             self._watch_plain(self._watch, found, result.lines)
         for shape, system in zip(found.shapes, found.systems, strict=True):

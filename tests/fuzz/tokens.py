@@ -60,7 +60,7 @@ class BareToktok:
     def __init__(self, encoding_name: str) -> None:
         self._encoding_name = encoding_name
 
-    def count(self, texts: Sequence[str]) -> list[int]:
+    def count(self, texts: Sequence[str], ordinary: bool = False) -> list[int]:
         """Tokens of each text."""
         return toktok.batch_count(texts, self._encoding_name, 1)
 

@@ -36,6 +36,13 @@ def test_newer_letters_are_routed_wherever_they_stand(name: str) -> None:
     assert not list(fuzz.differences([*texts, "plain", "日本語", *texts], name, counters.counter(name)))
 
 
+@pytest.mark.parametrize("letter", SOME, ids=ascii)
+def test_text_with_a_newer_letter_is_not_ordinary(letter: str) -> None:
+    """Else a block that holds it would be counted without a look at its texts."""
+    assert not counters.is_ordinary(f'{{"a":"日本 x{letter}"}}'.encode())
+    assert counters.is_ordinary("日本語 \U0001f468 Привет".encode())
+
+
 def test_newer_letters_are_no_more_than_needed() -> None:
     """Each of them is one that bare toktok counts otherwise; else a tiktoken update would leave a stale list."""
     texts = [f"x{letter}'S" for letter in SOME]

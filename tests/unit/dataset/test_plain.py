@@ -16,7 +16,7 @@ from tests.unit.dataset.builders import LOADED, TEXT_MODEL, MemorySource, a_mess
 
 COUNTER = counters.counter("o200k_base")
 ROLE_TOKENS = dict(zip(ROLES.values(), COUNTER.count(list(ROLES.values())), strict=True))
-HOSTILE = ["Hi.", "", "a : b", 'say "x": 1', "back\\", '\\":', "\u00e9\u088f'S", "{}\n{}", "\ufeff", " "]
+HOSTILE = ["Hi.", "", "a : b", ": a", " : a", ",", 'say "x": 1', "back\\", '\\":', "\u00e9\u088f'S", "{}\n{}", "\ufeff", " "]
 TEXT = st.sampled_from(HOSTILE) | st.text(max_size=8)
 CALL: st.SearchStrategy[Any] = st.fixed_dictionaries(
     {"id": st.sampled_from(["a", "b", ""]), "type": st.sampled_from(["function", "function", "other"])},
@@ -48,7 +48,7 @@ GOOD: st.SearchStrategy[Any] = st.sampled_from(
     ]
 )
 TOOLS: list[dict[str, Any]] = [{"type": "function", "function": {"name": "f", "parameters": {"a": {}}}}]
-ODD_TOOLS: list[dict[str, Any]] = [{"type": "function", "function": {"name": 'f\\":', "parameters": {"a\\": 1}}}]
+ODD_TOOLS: list[dict[str, Any]] = [{"type": "function", "function": {"name": 'f\\":', "parameters": {"a\\": 1, "b:": 2}}}]
 EXAMPLE: st.SearchStrategy[Any] = st.fixed_dictionaries(
     {"messages": st.lists(GOOD | MESSAGE, max_size=6)},
     optional={"tools": st.sampled_from([TOOLS, [], [{"type": "function"}], None]), "parallel_tool_calls": st.booleans(), "extra": TEXT},
