@@ -21,11 +21,11 @@ LONGEST = 2**18
 """Longer lines, in bytes, are for the full check, which bounds what they may hold."""
 KEPT_SHAPES, KEPT_TOOLS = 4096, 64
 
-_SPACED_KEY = re.compile(rb'(?<![\\:,\[ \t\r\n])"[ \t\r\n]+:')
 _NEWLINE, _RETURN, _QUOTE, _COLON, _OPEN, _CLOSE = b'\n\r":{}'
 _LAST_BLANK = 0x20  # a byte up to it before a colon is white space
 _NO_KEY_BEFORE = np.isin(np.arange(256), list(b"\\:,[ \t\r\n"))
 """Bytes before a quote that ends no key: it is escaped, or begins a text. Of keys that end in such a byte a plain line has none."""
+_FEW_BLANKS = 16
 _ODD_KEY = re.compile(rb'[\\:,\[ \t\r\n]"[ \t\r\n]*:')
 
 Bytes = NDArray[np.uint8]
@@ -106,7 +106,7 @@ class PlainReader:
             if not own:
                 return None
             keys += own
-        if len(found) != len(ends) or keys != _keys_written(block, table):
+        if len(found) != len(ends) or keys != _keys_written(table):
             return None
         closely = [index for index, shape in enumerate(found.shapes) if shape.prompt is None]
         found.ordinary = b"\\u" not in block and counters.is_ordinary(block)
@@ -122,7 +122,7 @@ class PlainReader:
             keys = self._look(_decoder.decode(line), found)
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return None
-        if not keys or keys != _keys_written(line, np.frombuffer(line, np.uint8)):
+        if not keys or keys != _keys_written(np.frombuffer(line, np.uint8)):
             return None
         found.written = [line] if found.shapes[0].prompt is None else []
         return found
@@ -213,10 +213,23 @@ def _one_object_a_line(table: Bytes, ends: NDArray[np.intp]) -> bool:
     return bool((before == _CLOSE).all() and (table[ends[:-1] + 1] == _OPEN).all())
 
 
-def _keys_written(line: bytes, table: Bytes) -> int:
-    """The keys that stand in lines, whatever their texts hold; -1 where white space hides some."""
+def _keys_written(table: Bytes) -> int:
+    """The keys that stand in lines, whatever their texts hold; -1 where white space may hide some."""
     before, colons = table[:-1], table[1:] == _COLON
-    if (colons & (before <= _LAST_BLANK)).any() and _SPACED_KEY.search(line):
+    if not _are_close(table, np.flatnonzero(colons & (before <= _LAST_BLANK))):
         return -1
     quotes = np.flatnonzero(colons & (before == _QUOTE))
     return len(quotes) - int(np.count_nonzero(_NO_KEY_BEFORE[table[quotes - 1]]))
+
+
+def _are_close(table: Bytes, blanks: NDArray[np.intp]) -> bool:
+    """Whether no key ends before these blanks, each of which stands before a colon."""
+    for _ in range(_FEW_BLANKS):
+        blanks = blanks[blanks > 1]
+        if not len(blanks):
+            return True
+        ends = table[blanks - 1]
+        if not _NO_KEY_BEFORE[table[blanks[ends == _QUOTE] - 2]].all():
+            return False
+        blanks = blanks[ends <= _LAST_BLANK] - 1
+    return False

@@ -4,7 +4,6 @@ Nothing is ever downloaded. Hashes, split patterns and special tokens are those 
 the installed tiktoken.
 """
 
-import base64
 import binascii
 import functools
 import hashlib
@@ -93,7 +92,7 @@ def ranks(file: Path, sha256: str) -> dict[bytes, int]:
         data = file.read_bytes()
         if hashlib.sha256(data).hexdigest() != sha256:
             raise VocabularyDamaged(file.name)
-        return {base64.b64decode(token): int(rank) for token, rank in (line.split() for line in data.splitlines() if line)}
+        return {binascii.a2b_base64(token): int(rank) for token, rank in (line.split() for line in data.splitlines() if line)}
     except (OSError, binascii.Error, ValueError) as error:
         raise VocabularyDamaged(file.name) from error
 

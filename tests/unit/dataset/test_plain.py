@@ -17,7 +17,8 @@ from tests.unit.dataset.builders import LOADED, TEXT_MODEL, MemorySource, a_mess
 COUNTER = counters.counter("o200k_base")
 ROLE_TOKENS = dict(zip(ROLES.values(), COUNTER.count(list(ROLES.values())), strict=True))
 HOSTILE = ["Hi.", "", "a : b", ": a", " : a", ",", 'say "x": 1', "back\\", '\\":', "\u00e9\u088f'S", "{}\n{}", "\ufeff", " "]
-TEXT = st.sampled_from(HOSTILE) | st.text(max_size=8)
+SPACED = ['"  : a', '"' + " " * 20 + ":"]
+TEXT = st.sampled_from(HOSTILE + SPACED) | st.text(max_size=8)
 CALL: st.SearchStrategy[Any] = st.fixed_dictionaries(
     {"id": st.sampled_from(["a", "b", ""]), "type": st.sampled_from(["function", "function", "other"])},
     optional={
