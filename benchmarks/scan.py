@@ -3,7 +3,9 @@
     python -m benchmarks.scan [--size 64MB] [--rounds 3] [--json]
 
 Peers: the lab's script (one thread, as it is); bare tiktoken over the same strings on all cores, by its own batch call and, harder, in
-processes; and the bare fast counter over the same strings on all cores, which is the limit. Ours: from disk with all rules and figures, from disk with all findings on top, and as activities that read through Azurite.
+processes; and the bare fast counter over the same strings on all cores, which is the limit. Ours: from disk with all rules and
+figures, from disk with all findings on top, and as activities that read through Azurite.
+
 Each part runs in a process of its own; the parts take turns for some rounds, and the median of each counts. Ratios are speeds, ours
 over theirs, but for azurite_to_disk: one activity through Azurite over one thread from disk, both with all findings.
 """

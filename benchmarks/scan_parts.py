@@ -2,7 +2,8 @@
 
     python -m benchmarks.scan_parts PART FILE
 
-Prints one JSON object: seconds of wall and processor time, megabytes, tokens where the part counts all, and the peak of memory in MB. What a part needs before it can begin (imports, vocabularies, strings in memory for the bare counters) is not timed.
+Prints one JSON object: seconds of wall and processor time, megabytes, tokens where the part counts all, and the peak of memory in MB.
+What a part needs before it can begin (imports, vocabularies, strings in memory for the bare counters) is not timed.
 """
 
 import json
