@@ -36,6 +36,7 @@ SETTINGS = {
     "SAS": word(),
 }
 ENVIRONMENT = {
+    "TUNEDROP_DATA_SECRETS": "warning",  # so that runs with secrets in their data go the whole way
     "AzureWebJobsStorage": f"DefaultEndpointsProtocol=https;AccountName=host;AccountKey={SETTINGS['host storage connection']}==",
     "APPLICATIONINSIGHTS_CONNECTION_STRING": f"InstrumentationKey={SETTINGS['telemetry key']};IngestionEndpoint=http://127.0.0.1:9/",
     "IDENTITY_HEADER": SETTINGS["identity header"],
@@ -85,10 +86,11 @@ TOLD = word()
 
 def an_example(subject: str, number: int) -> dict[str, Any]:
     """A chat example full of canaries."""
+    secret = f"{DATA['cloud key']} {DATA['repository token']} https://me:{DATA['password in an address']}@host.example/"
     return {
         "messages": [
             {"role": "system", "content": f"{DATA['system text']} {subject}"},
-            {"role": "user", "name": DATA["message name"], "content": f"{DATA['question']} {number} {subject}"},
+            {"role": "user", "name": DATA["message name"], "content": f"{DATA['question']} {number} {subject} {secret}"},
             {"role": "assistant", "content": f"{DATA['answer']} {number} {DATA['person\'s name']} {DATA['mail address']}"},
         ]
     }
@@ -108,13 +110,11 @@ def a_proof(name: str) -> tuple[bytes, dict[str, Any]]:
 
 
 def broken(name: str) -> bytes:
-    """A training set with secrets, unknown fields, wrong values and a line that is cut off, each with a canary in it."""
-    secret = f"{DATA['cloud key']} {DATA['repository token']} https://me:{DATA['password in an address']}@host.example/"
-    leaking = {"messages": [{"role": "user", "content": secret}, {"role": "assistant", "content": secret}]}
+    """A training set with unknown fields, wrong values and a line that is cut off, each with a canary in it."""
     stray = {**an_example(name, 12), DATA["unknown field"]: 1}
     nested = {"messages": [{"role": "user", "content": "x", DATA["unknown field"]: DATA["answer"]}, {"role": DATA["unknown field"]}]}
     cut = f'{{"messages": [{{"role": "{DATA["broken line"]}'.encode()
-    return lines(*(an_example(name, number) for number in range(12)), leaking, stray, nested, cut, {DATA["unknown field"]: []})
+    return lines(*(an_example(name, number) for number in range(12)), stray, nested, cut, {DATA["unknown field"]: []})
 
 
 def validation() -> bytes:
@@ -130,12 +130,12 @@ def drop_all(stack: Stack) -> dict[str, str]:
     stack.drop("good", training, validation(), job)
     stack.drop("rejected", broken("rejected"))
     stack.drop("settings", training, job=wrong)
-    ends = {name: stack.ended(name)["outcome"] for name in ("good", "rejected", "settings")}
+    ends = {name: stack.ended(name, 120)["outcome"] for name in ("good", "rejected", "settings")}
     for name, faults in FAULTS.items():
         for fault in faults:
             stack.control("POST", "faults", fault)
         stack.drop(name, lines(*(an_example(name, number) for number in range(12))))
-        ends[name] = stack.ended(name, 90)["outcome"]
+        ends[name] = stack.ended(name, 120)["outcome"]
     return ends
 
 
