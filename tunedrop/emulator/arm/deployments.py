@@ -102,7 +102,8 @@ class Deployments:
                     self._world.store.delete("deployment", doc["name"])
                 continue
             way = pace.deployment.gained(now - doc["since"], doc["reads"])
-            if way >= 1 and (doc["fate"] or {}).get("ends") != "never":
+            fate: Doc = doc["fate"] or {}
+            if way >= 1 and fate.get("ends") != "never":
                 self._finish(doc, pace.deployment.moment(doc["since"], 1.0, now))
             elif way >= _CREATING_AT:
                 doc["state"] = "Creating"
