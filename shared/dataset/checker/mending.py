@@ -37,8 +37,9 @@ class Mended(msgspec.Struct):
     all_lines_remembered: bool = True
 
 
-def mend(wanted: Input, target: Path, *, force: bool = False) -> Mended:
-    """Write a mended copy of an input; the parts of a folder become one file. A copy that can't be finished leaves nothing behind.
+def mend(wanted: Input, target: Path, *, force: bool = False, remembered: int = MAX_REMEMBERED) -> Mended:
+    """Write a mended copy of an input; the parts of a folder become one file, and of so many different lines duplicates are
+    found. A copy that can't be finished leaves nothing behind.
 
     Raises:
         CannotCheck: The target may not be written, or an input can't be read.
@@ -48,7 +49,7 @@ def mend(wanted: Input, target: Path, *, force: bool = False) -> Mended:
     unfinished = target.with_name(f".{target.name}.{os.getpid()}.part")
     with sources.opened(wanted) as source:
         try:
-            mended = _write(source, unfinished)
+            mended = _write(source, unfinished, remembered)
             unfinished.replace(target)
         except OSError as error:
             raise CannotCheck(f"{target} can't be written: {error.strerror or type(error).__name__}.") from None
@@ -68,9 +69,9 @@ def _refuse(wanted: Input, target: Path, force: bool) -> None:
         raise CannotCheck(f"{target} exists; --force overwrites it.")
 
 
-def _write(source: Source, target: Path) -> Mended:
+def _write(source: Source, target: Path, remembered: int) -> Mended:
     mended = Mended()
-    mender = _Mender(mended)
+    mender = _Mender(mended, remembered)
     last = b"\n"
     with target.open("xb") as file:
         for line, whole in _lines(source):
@@ -87,8 +88,9 @@ def _write(source: Source, target: Path) -> Mended:
 class _Mender:
     """Takes whole lines in order and remembers them."""
 
-    def __init__(self, mended: Mended) -> None:
+    def __init__(self, mended: Mended, remembered: int) -> None:
         self._mended = mended
+        self._remembered = remembered
         self._seen: set[bytes] = set()
 
     def line(self, line: bytes) -> bytes:
@@ -115,7 +117,7 @@ class _Mender:
         digest = hashlib.blake2b(_value_of(content), digest_size=16).digest()
         if digest in self._seen:
             return True
-        if len(self._seen) < MAX_REMEMBERED:
+        if len(self._seen) < self._remembered:
             self._seen.add(digest)
         else:
             self._mended.all_lines_remembered = False

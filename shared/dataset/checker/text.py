@@ -131,7 +131,7 @@ def _number(value: float) -> str:
 def _histogram(bins: Sequence[Mapping[str, int]]) -> Iterator[Line]:
     """Examples by their tokens, a bar each; a bin that isn't empty has at least a sliver."""
     most = max(found["count"] for found in bins)
-    ranges = [f"{found['low']:,}-{found['high']:,}" for found in bins]
+    ranges = [f"{low:,}" if low == high else f"{low:,}-{high:,}" for low, high in ((found["low"], found["high"]) for found in bins)]
     for name, found in zip(ranges, bins, strict=True):
         eighths = -(-found["count"] * _BAR * 8 // most)
         bar = "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()

@@ -78,10 +78,10 @@ def test_line_over_the_limit_is_copied_unread(tmp_path: Path) -> None:
 
 def test_duplicates_of_what_is_not_remembered_stay(tmp_path: Path) -> None:
     """The memory is bounded, and the bound is told where it was met."""
-    most = mending.MAX_REMEMBERED
+    most = 100
     content = b"".join(b"%d\n" % number for number in itertools.chain(range(most + 1), [5, most]))
     [one] = inputs.find([str(a_file(tmp_path / "in.jsonl", content))])
-    told = mending.mend(one, tmp_path / "out.jsonl")
+    told = mending.mend(one, tmp_path / "out.jsonl", remembered=most)
     assert (told.changes["duplicates"], told.all_lines_remembered) == (1, False)
 
 
