@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
 
 from shared.dataset import VERSION
 from tests.data import a_training_set
@@ -103,10 +104,12 @@ def test_wheel_runs_by_itself_on_each_python(wheel: Path, tmp_path: Path, versio
 
 
 def test_wheel_needs_what_the_app_has() -> None:
-    """Its dependencies are the app's own lines, but for numpy, of which it takes older ones."""
+    """Its dependencies are the app's own lines, but for numpy, of which it takes older ones, and the counters, which are those compared."""
     app, package = load(ROOT / "pyproject.toml"), load(ROOT / "tools" / "wheel" / "pyproject.toml")
-    others = set(package["dependencies"]) - set(app["dependencies"])
-    assert [re.split("[<>=]", other)[0] for other in others] == ["numpy"]
+    others = {wanted.name: wanted.specifier for wanted in map(Requirement, set(package["dependencies"]) - set(app["dependencies"]))}
+    assert others.keys() == {"numpy", "tiktoken", "toktok-rs"}
+    locked = dict(re.findall(r"^([a-z0-9-]+)==([^\s;\\]+)", (ROOT / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE))
+    assert [name for name, versions in others.items() if locked[name] not in versions] == []
     assert (app["version"], package["requires-python"]) == (VERSION, ">=3.11")
 
 
