@@ -117,6 +117,13 @@ def test_histogram_holds_every_example(capsys: pytest.CaptureFixture[str]) -> No
     assert [found["low"] for found in bins[1:]] == [found["high"] + 1 for found in bins[:-1]]
 
 
+def test_bin_of_one_length_is_told_as_one_number(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two bars, named 13 and 14, not 13-13 and 14-14."""
+    longer = NO_SYSTEM.replace(b'"u"', b'"u u"')
+    out = run(capsys, a_file(tmp_path / "same.jsonl", NO_SYSTEM * 6 + longer * 6)).out
+    assert [line.split()[0] for line in out.splitlines() if "█" in line] == ["13", "14"]
+
+
 @pytest.mark.usefixtures("here")
 def test_cost_follows_from_tokens_epochs_and_prices(capsys: pytest.CaptureFixture[str]) -> None:
     """The service would choose 8 epochs for 12 examples; the price names the date of its table."""
