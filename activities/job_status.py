@@ -8,7 +8,7 @@ from durabletask import task
 
 from shared import azure_openai
 from shared.answering import answered
-from shared.azure_openai import AzureOpenAI, JobFacts
+from shared.azure_openai import ENDED, AzureOpenAI, JobFacts
 from shared.checkpoints import checkpoint
 from shared.errors import InternalError, ServiceRejected, TuneDropError
 from shared.ledger import open_ledger
@@ -45,13 +45,19 @@ def _status(wanted: RunStep) -> Answer:
     heard = _progress(service, job, record.job or JobProgress())
 
     def noting(current: RunRecord, _now: datetime) -> RunRecord:
-        return current.model_copy(update={"job": heard})
+        return current.model_copy(update={"job": later_of(current.job, heard)})
 
     checkpoint("job_status: before the record")
     ledger.change(wanted.run_id, noting)
     checkpoint("job_status: after the record")
     waited_s = (read.now - record.entered(Step.TRAIN)).total_seconds()
     return _verdict(job, heard, wanted, waited_s)
+
+
+def later_of(known: JobProgress | None, heard: JobProgress) -> JobProgress:
+    """What is known of the job after this was heard: an execution that was held up must not take an ended job back, or its model away."""
+    older = known and ((known.status in ENDED and heard.status not in ENDED) or (known.fine_tuned_model and not heard.fine_tuned_model))
+    return known if known and older else heard
 
 
 def _verdict(job: JobFacts, heard: JobProgress, wanted: RunStep, waited_s: float) -> Answer:
