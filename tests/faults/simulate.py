@@ -69,7 +69,7 @@ def told(result: Result, shown: int) -> str:
 
 def _caught(name: str, asked: argparse.Namespace) -> bool:
     most = asked.seeds or SEEDS_PER_MUTATION
-    found = many.first_violation(name, range(asked.seed, asked.seed + most))
+    found = many.first_violation(name, range(asked.seed, asked.seed + most), asked.jobs)
     count = found.seed - asked.seed + 1 if found else most
     print(f"{name:40} {f'caught by seed {count}: {found.violation}' if found else f'NOT caught within {most} seeds'}", flush=True)
     return found is not None

@@ -16,7 +16,7 @@ from azure.durable_functions.worker import DurableFunctionsWorker
 from azure.mgmt.cognitiveservices import CognitiveServicesManagementClient
 
 import function_app
-from shared import azure_openai, resource_manager, storage
+from shared import azure_openai, checkpoints, resource_manager, storage
 from shared.azure_openai import AzureOpenAI
 from shared.credentials import StandInCredential
 from shared.resource_manager import ResourceManager
@@ -28,7 +28,7 @@ from tunedrop.emulator.arm.routes import ACCOUNT_ID
 
 PLENTY = {"files": 10_000, "jobs": 10_000, "fine_tuned_deployments": 1000, "deployments": 1000}
 SETTINGS = {
-    "TUNEDROP_PACE": json.dumps({"poll_first_s": 60, "poll_most_s": 900, "poll_growth": 0.5}),  # as on Azure, with fewer polls
+    "TUNEDROP_PACE": json.dumps({"poll_first_s": 60, "poll_most_s": 900, "poll_growth": 0.5, "brief_s": 45}),  # Azure's, with fewer polls
     "TUNEDROP_OPENAI_ENDPOINT": BASE,
     "TUNEDROP_ARM_ENDPOINT": BASE,
     "TUNEDROP_CREDENTIAL": "stand-in",
@@ -79,6 +79,8 @@ def installed(account: Account, wire: Wire, words: Words, more: dict[str, str]) 
         stack.enter_context(swapped(azure_openai, "connect", openai_on_the_wire))
         stack.enter_context(swapped(resource_manager, "connect", arm_on_the_wire))
         stack.enter_context(_heard(words))
+        checkpoints.observe(account.stage.checkpoint)
+        stack.callback(checkpoints.observe, None)
         yield
 
 

@@ -14,7 +14,7 @@ KINDS = {
     "good": 12,
     "again": 4,  # the bytes and settings of an earlier drop
     "retrained": 1,
-    "replaced": 2,  # another upload under the same name
+    "replaced": 3,  # another upload under the same name
     "deleted": 1,
     "broken": 1,
     "refused": 1,  # a job.json that can't be followed
@@ -89,7 +89,7 @@ def _dropped(random: Random, kind: str, number: int, before: list[Dropped]) -> D
             at_s = earlier.at_s + random.choice((0, random.uniform(0, 30), random.uniform(0, 9000)))
             job |= {"retrain": True} if kind == "retrained" else {}
         case "replaced" if earlier and "/" in earlier.starting:
-            name, at_s = earlier.starting.split("/")[0], earlier.at_s + random.choice((random.uniform(0, 20), random.uniform(0, 6000)))
+            name, at_s = earlier.starting.split("/")[0], earlier.at_s + random.choice((random.uniform(0, 40), random.uniform(0, 6000)))
         case "refused":
             job |= {"method": "dpo"} if random.random() < 0.5 else {"hyperparametres": {}}
         case "dear":

@@ -9,7 +9,7 @@ import durabletask.internal.orchestrator_service_pb2 as pb
 
 from tests.faults.simulator import app, hub
 from tests.faults.simulator.hub import Hub
-from tests.faults.simulator.stage import Actor, Killed, Stage
+from tests.faults.simulator.stage import Actor, Killed, Stage, Strike
 from tests.faults.simulator.trouble import Trouble
 from tests.faults.simulator.watch import Watch
 
@@ -43,8 +43,8 @@ class Hosts:
     def _new_hub(self) -> Hub:
         return Hub(self._stage, ended_is_replaced=self._trouble.ended_is_replaced)
 
-    def act(self, what: str, work: Callable[[], object], ended: Callable[[object], None], dies_at: int | None = None) -> None:
-        """Has some instance do this work, to its end, its `dies_at`-th pause, or the instance's death."""
+    def act(self, what: str, work: Callable[[], object], ended: Callable[[object], None], strike: Strike | None = None) -> None:
+        """Has some instance do this work, to its end, to what befalls it on the way, or to the instance's death."""
         host = self._stage.random.choice(self._hosts)
 
         def over(result: object) -> None:
@@ -52,7 +52,7 @@ class Hosts:
             self._stage.note("ended", what, _short(result))
             ended(result)
 
-        actor = Actor(self._stage, work, over, skew=host.skew, dies_at=dies_at)
+        actor = Actor(self._stage, work, over, skew=host.skew, strike=strike)
         host.actors.add(actor)
         self._stage.note("begins", what)
         actor.begin()
@@ -98,9 +98,9 @@ class Hosts:
         return answer
 
     def _perform(self, of: Hub, request: pb.ActivityRequest, token: str) -> None:
-        """Once; twice at about the same time; a second time much later; or to a death somewhere in it, and again after the lease."""
+        """Once; twice at about the same time; a second time much later; or to a death or a long halt in it, and again after the lease."""
         random = self._stage.random
-        fate = random.choice(("twice", "late", "dies")) if random.random() < self._trouble.activity else "once"
+        fate = random.choice(("twice", "late", "dies", "freezes")) if random.random() < self._trouble.activity else "once"
         settled = False
 
         def answered(result: object) -> None:
@@ -117,18 +117,25 @@ class Hosts:
         def ended(result: object) -> None:
             lost(result) if isinstance(result, Killed) else answered(result)
 
-        def begin(ended: Callable[[object], None], dies_at: int | None = None) -> Callable[[], None]:
-            return lambda: self._activity(request, ended, dies_at) if of is self.hub else None
+        def begin(ended: Callable[[object], None], strike: Strike | None = None) -> Callable[[], None]:
+            return lambda: self._activity(request, ended, strike) if of is self.hub else None
 
         first_s = random.uniform(0.01, 2)
         if fate == "dies":
-            self._stage.after(first_s, begin(lost, random.randint(1, 25)))
+            self._stage.after(first_s, begin(lost, self._strike(None)))
             return
-        self._stage.after(first_s, begin(ended))
+        frozen = self._strike(random.uniform(30, 4000)) if fate == "freezes" else None
+        self._stage.after(first_s, begin(ended, frozen))
+        if frozen:
+            self._stage.after(first_s + random.uniform(LEASE_S, 5 * LEASE_S), begin(answered))
         if fate == "twice":
             self._stage.after(first_s + random.choice((0, random.uniform(0, 3), random.uniform(0, 60))), begin(answered))
         if fate == "late":
             self._much_later(random.uniform(60, 20_000), begin(answered))
+
+    def _strike(self, frozen_s: float | None) -> Strike:
+        at_checkpoint = self._stage.random.random() < 0.5
+        return Strike(self._stage.random.randint(1, 4 if at_checkpoint else 25), frozen_s, at_checkpoint)
 
     def _much_later(self, seconds: float, act: Callable[[], None]) -> None:
         self.to_come += 1
@@ -139,7 +146,7 @@ class Hosts:
 
         self._stage.after(seconds, happen)
 
-    def _activity(self, request: pb.ActivityRequest, ended: Callable[[object], None], dies_at: int | None) -> None:
+    def _activity(self, request: pb.ActivityRequest, ended: Callable[[object], None], strike: Strike | None) -> None:
         given = json.loads(request.input.value)
         what = f"{request.name} {given.get('role', '')} of {given['run_id']}"
 
@@ -147,7 +154,7 @@ class Hosts:
             self._watch.activity_ended(what, result)
             ended(result)
 
-        self.act(what, lambda: app.functions()[request.name](request=given), over, dies_at)
+        self.act(what, lambda: app.functions()[request.name](request=given), over, strike)
 
 
 def _response(request: pb.ActivityRequest, token: str, result: object) -> pb.ActivityResponse:

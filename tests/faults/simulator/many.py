@@ -76,6 +76,6 @@ def results(seeds: Iterable[int], processes: int, mutation: str | None = None) -
         yield from pool.imap(run, seeds, AT_A_TIME)
 
 
-def first_violation(mutation: str, seeds: Iterable[int]) -> Result | None:
+def first_violation(mutation: str, seeds: Iterable[int], processes: int = 1) -> Result | None:
     """The first of these seeds that catches a known bug."""
-    return next((result for seed in seeds if (result := result_of(seed, mutation)).violation), None)
+    return next((result for result in results(seeds, processes, mutation) if result.violation), None)

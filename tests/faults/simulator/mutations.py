@@ -6,6 +6,7 @@ the bug is, its name is what `--mutation` takes.
 
 import logging
 import random
+import time
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from functools import cache
@@ -15,7 +16,7 @@ import azure.functions as func
 import grpc
 import openai
 
-from activities import claim_content, create_job, preflight
+from activities import claim_content, create_job, job_status, preflight
 from orchestrators import run, steps
 from orchestrators.names import WAKE
 from shared import azure_openai, gate, once, storage
@@ -85,6 +86,7 @@ def claim_after_start() -> list[Swap]:
 
     def start_then_claim(client: Any, ledger: Ledger, drop: Any, job_settings: Any = None) -> bool:
         starting.schedule(client, drop.run_id)
+        time.sleep(2)
         return start_once(client, ledger, drop, job_settings)
 
     return [(module, "start_once", start_then_claim) for module in (drops, runs, sweep)]
@@ -262,6 +264,11 @@ def budget_ignored() -> list[Swap]:
     return [(gate, "refusal", _always(None)), (preflight, "estimated_usd", _always(0.0))]
 
 
+def late_news_count() -> list[Swap]:
+    """Whoever wrote last knows best how the job is."""
+    return [(job_status, "later_of", lambda _known, heard: heard)]  # pyright: ignore[reportUnknownLambdaType]
+
+
 def report_left_out() -> list[Swap]:
     """A report that could not be written is not written."""
     write = app.functions()["write_report"]
@@ -309,6 +316,7 @@ MUTATIONS: dict[str, Callable[[], list[Swap]]] = {
         adopts_any_job,
         content_let_go_early,
         budget_ignored,
+        late_news_count,
         report_left_out,
         data_in_the_log,
     )

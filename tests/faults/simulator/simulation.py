@@ -19,7 +19,7 @@ from tests.faults.simulator.watch import Violation, Watch
 from tests.faults.simulator.wire import Wire
 from tunedrop.emulator.pace import Pace, after_seconds
 
-SWEEP_S = 300.0
+SWEEP_S = 600.0
 DAY_S = 86_400.0
 SLOW_S = 3000.0
 """A deployment that takes longer can miss its deadline by itself."""
@@ -52,7 +52,7 @@ class Simulation:
         self.words = app.Words()
         self.watch = Watch(self.stage, self.account)
         self.hosts = Hosts(self.stage, self.trouble, self.watch)
-        self.drops = drops if drops is not None else drops_of(random, random.randint(1, 8), self.trouble.cancels)
+        self.drops = drops if drops is not None else drops_of(random, random.randint(1, 6), self.trouble.cancels)
         self._client = hub.client(self.stage, lambda: self.hosts.hub)
         self._mutation = mutation
         self._to_come = 0

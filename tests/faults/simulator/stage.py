@@ -13,12 +13,23 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import time_machine
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
+CHECKPOINT_S = 0.001
 LAST_KEPT = 10_000
+
+
+@dataclass(frozen=True)
+class Strike:
+    """What befalls an actor at its `at`-th pause, or at its `at`-th checkpoint: it stands still for so long, or ends."""
+
+    at: int
+    frozen_s: float | None = None
+    at_checkpoint: bool = False
 
 
 class Killed(BaseException):
@@ -90,10 +101,18 @@ class Stage:
             self._clock.move_to(moment.timestamp())  # a datetime would cost a change of time zone
             self._shown = moment
 
-    def pause(self, seconds: float) -> None:
-        """On an actor: lets so much virtual time and everybody else's work go by. Elsewhere nothing waits."""
+    def pause(self, seconds: float, *, freezes: bool = True) -> None:
+        """On an actor: lets so much virtual time and everybody else's work go by. Elsewhere nothing waits.
+
+        An actor whose fate it is to freeze does so here, unless what it waits for is on its way already.
+        """
         if (actor := self._acting) is not None:
-            actor.pause(seconds)
+            actor.pause(seconds, freezes=freezes)
+
+    def checkpoint(self, _name: str) -> None:
+        """A named point of the app (shared/checkpoints.py): a moment at which much can happen."""
+        if (actor := self._acting) is not None:
+            actor.pause(CHECKPOINT_S, freezes=True, checkpoint=True)
 
     def play(self, actor: "Actor") -> None:
         """Hands the baton to an actor until it pauses or ends."""
@@ -111,7 +130,7 @@ class Actor:
     """
 
     def __init__(
-        self, stage: Stage, work: Callable[[], object], ended: Callable[[object], None], *, skew: timedelta, dies_at: int | None = None
+        self, stage: Stage, work: Callable[[], object], ended: Callable[[object], None], *, skew: timedelta, strike: Strike | None = None
     ) -> None:
         self.skew = skew
         self.number = next(stage.numbers)
@@ -119,10 +138,13 @@ class Actor:
         self._stage = stage
         self._work = work
         self._ended = ended
-        self._dies_at = dies_at
+        self._strike = strike
         self._pauses = 0
         self._result: object = Killed()
-        self._mine, self._theirs = threading.Semaphore(0), threading.Semaphore(0)
+        self._over = False
+        self._mine, self._theirs = threading.Lock(), threading.Lock()  # each is released by the one whose turn ends
+        self._mine.acquire()
+        self._theirs.acquire()
         self._thread = threading.Thread(target=self._live, daemon=True)
 
     def begin(self) -> None:
@@ -137,16 +159,24 @@ class Actor:
             self.killed = True
             self._continue()
 
-    def pause(self, seconds: float) -> None:
+    def pause(self, seconds: float, *, freezes: bool, checkpoint: bool = False) -> None:
         """Called by the code that acts."""
-        self._pauses += 1
-        if self._pauses == self._dies_at:
-            raise Killed
+        strike = self._strike
+        self._pauses += checkpoint or not (strike and strike.at_checkpoint)
+        if strike and self._pauses >= strike.at and (freezes or strike.frozen_s is None):
+            seconds += self._struck(strike)
         self._stage.after(seconds, self._continue)
         self._theirs.release()
         self._mine.acquire()
         if self.killed:
             raise Killed
+
+    def _struck(self, strike: Strike) -> float:
+        if strike.frozen_s is None:
+            raise Killed
+        self._strike = None
+        self._stage.note("frozen", f"{strike.frozen_s:.0f} s")
+        return strike.frozen_s
 
     def go_on(self) -> None:
         """Lets the thread run until it pauses or ends; called by the stage."""
@@ -157,11 +187,9 @@ class Actor:
         if self not in self._stage.living:
             return
         self._stage.play(self)
-        if not self._thread.is_alive() or self._over:
+        if self._over:
             self._stage.living.discard(self)
             self._ended(self._result)
-
-    _over = False
 
     def _live(self) -> None:
         self._mine.acquire()

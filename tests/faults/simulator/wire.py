@@ -86,7 +86,7 @@ class Wire:
     def _travel(self, wanted: Matched, timeout_s: float) -> None:
         random = self._stage.random
         slow = random.random() < 0.05
-        self._stage.pause(min(random.uniform(1, 20) if slow else random.uniform(0.02, 0.5), timeout_s * 0.45))
+        self._stage.pause(min(random.uniform(1, 20) if slow else random.uniform(0.02, 0.5), timeout_s * 0.45), freezes=False)
 
     def _travel_and_maybe_die(self, wanted: Matched, timeout_s: float, commit: Callable[[], Answer]) -> None:
         try:
@@ -111,7 +111,7 @@ class Wire:
     def _lose(self, timed_out: bool, sent_at: float, timeout_s: float) -> None:
         """The caller gives up when its patience ends, or when the connection falls before that."""
         left_s = timeout_s - (self._stage.now.timestamp() - sent_at)
-        self._stage.pause(left_s if timed_out else left_s * self._stage.random.random())
+        self._stage.pause(left_s if timed_out else left_s * self._stage.random.random(), freezes=False)
         raise NoAnswer(timed_out)
 
     def _refusal(self, *, after: bool = False) -> Answer:
