@@ -22,13 +22,13 @@ def open_run(_context: task.ActivityContext, request: dict[str, Any]) -> dict[st
     Second run: it reads; noting the first step twice changes nothing.
     """
     wanted = RunStep.model_validate(request)
-    return answered(lambda: _open(wanted))
+    return answered(lambda: _open(wanted), wanted.pace)
 
 
 def _open(wanted: RunStep) -> Answer:
     record = open_ledger().get(wanted.run_id).record
     if record.ended_at:
-        return done(ended=True)
+        return done(ended=True, unreported=record.report is None)
     if record.ending:
         return ended(record.ending.outcome, record.ending.problem, record.ending.duplicate_of)
     if record.cancel_requested_at:

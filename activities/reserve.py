@@ -9,7 +9,7 @@ from durabletask import task
 from shared import spending, wallet
 from shared.answering import answered
 from shared.checkpoints import checkpoint
-from shared.errors import WalletFull
+from shared.errors import RecordUnreadable, WalletFull
 from shared.ledger import Ledger, Read, open_ledger
 from shared.models.messages import CANCELLED, Answer, RunStep, done, ended, wait
 from shared.models.pace import Pace
@@ -28,7 +28,7 @@ def reserve(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str
     run has ended is settled, by what the ledger says, when another run needs the room.
     """
     wanted = RunStep.model_validate(request)
-    return answered(lambda: _reserve(wanted))
+    return answered(lambda: _reserve(wanted), wanted.pace)
 
 
 def _reserve(wanted: RunStep) -> Answer:
@@ -80,8 +80,11 @@ def book(ledger: Ledger, run_id: str, usd: float, most: wallet.Limits) -> Refuse
 
 
 def closed(ledger: Ledger, run_id: str) -> Closed | None:
-    """What the ledger knows of a booked run's spending; None while the run lives."""
-    found = ledger.read(run_id)
+    """What the ledger knows of a booked run's spending; None while the run lives, and where its record can't be read."""
+    try:
+        found = ledger.read(run_id)
+    except RecordUnreadable:
+        return None
     if found is None:
         return Closed(bought=False)
     record = found.record

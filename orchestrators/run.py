@@ -22,6 +22,8 @@ def run(context: task.OrchestrationContext, given: dict[str, Any]) -> Steps[dict
     try:
         opened = yield from story.done(Activity.OPEN_RUN)
         if opened.value.get("ended"):
+            if opened.value.get("unreported"):
+                yield from or_else_go_on(story.call(Activity.WRITE_REPORT))
             return {"run_id": story.start.run_id}
         yield from prove_a_model(story)
         end = StoryEnded(Outcome.SUCCEEDED)
@@ -59,6 +61,8 @@ def end_the_run(story: Story, end: StoryEnded) -> Steps[dict[str, Any]]:
     """Decides the ending once, takes back what must not stay, writes the report, closes the record."""
     decision = EndRun(**dict(story.request()), outcome=end.outcome, problem=end.problem, duplicate_of=end.duplicate_of)
     decided = yield from story.call(Activity.BEGIN_ENDING, decision)
+    if decided.kind != "done":  # the ledger can't be read: nothing is taken back without knowing what
+        return {"run_id": story.start.run_id, "outcome": decided.outcome.value}
     outcome = Outcome(decided.value["outcome"])
     story.show(Step.CLEAN_UP)
     yield from or_else_go_on(story.call(Activity.COLLECT_RESULTS))

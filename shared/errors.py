@@ -8,6 +8,7 @@
     ├── ServiceRejected      Azure said no: its code, its message, its request id
     ├── ServiceUnavailable   try again later: the only kind that is retried
     │   └── OutcomeUnknown   a creating call whose effect nobody has confirmed: look, never repeat
+    ├── RecordUnreadable     an operator restores a record of the ledger
     └── InternalError        our fault
 
 Only ServiceUnavailable leaves an activity as an exception. Every other kind is returned as its
@@ -153,6 +154,17 @@ def retry_after_s(header: str | None) -> float | None:
 
 class OutcomeUnknown(ServiceUnavailable):
     """A creating call ended without an answer: the thing may exist."""
+
+
+class RecordUnreadable(TuneDropError):
+    """The ledger's record of a run is damaged, or was written by a later release."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(
+            "TD-LEDGER-001",
+            f"The ledger's record of the run {run_id} can't be read.",
+            "Restore the blob runs/<run id>.json of the ledger's container from its versions, or go back to the release that wrote it.",
+        )
 
 
 class InternalError(TuneDropError):

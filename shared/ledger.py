@@ -4,20 +4,25 @@ It outlives the durable history: what a second execution, a second host or a swe
 change nothing stands here. Claims (on content, on a deployment's name) are blobs beside it.
 """
 
+import logging
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from pydantic import ValidationError
+
 from shared import storage
-from shared.errors import InternalError, ServiceUnavailable
+from shared.errors import InternalError, RecordUnreadable, ServiceUnavailable
 from shared.models.base import Frozen
-from shared.models.record import Effect, Entered, RunRecord, RunSummary, Step, summary_of
-from shared.storage import Container
+from shared.models.record import PERCENTAGES, Effect, Entered, Outcome, RunRecord, RunSummary, Step, summary_of
+from shared.storage import BlobFacts, Container
 from shared.wallet import Wallet
 
+log = logging.getLogger("tunedrop")
 RUNS, CLAIMS, WALLET = "runs/", "claims/", "wallet.json"
 SUMMARY = "summary"  # key of the metadata that holds the row of the run: 8 KB of ASCII at most
+REPORT, MISSING = "report", "missing"  # metadata of a run that has ended without one
 SWAPS = 50
 FALLBACKS = 8  # earlier holders that a claim remembers
 STEPS = tuple(Step)
@@ -54,13 +59,25 @@ class Ledger:
         mine = record.model_copy(update={"written_by": secrets.token_hex(8)})
         if self._container.put_new(_blob(record.id), _encoded(mine), _metadata(mine)):
             return True
-        found = self.read(record.id)  # a retry inside the client may have met its own first attempt
+        try:
+            found = self.read(record.id)  # a retry inside the client may have met its own first attempt
+        except RecordUnreadable:
+            return False
         return found is not None and found.record.written_by == mine.written_by
 
     def read(self, run_id: str) -> Read | None:
-        """The record of a run; None where the run isn't known."""
+        """The record of a run; None where the run isn't known.
+
+        Raises:
+            RecordUnreadable: it is known, and so never started anew, but its record can't be read.
+        """
         stored = self._container.read(_blob(run_id))
-        return Read(RunRecord.model_validate_json(stored.content), stored.etag, stored.now) if stored else None
+        if stored is None:
+            return None
+        try:
+            return Read(RunRecord.model_validate_json(stored.content), stored.etag, stored.now)
+        except ValidationError:
+            raise RecordUnreadable(run_id) from None
 
     def get(self, run_id: str) -> Read:
         """The record of a run that must be there."""
@@ -111,10 +128,37 @@ class Ledger:
         self.change(run_id, noting)
 
     def summaries(self) -> Iterator[RunSummary]:
-        """A row for every run, from one listing."""
+        """A row for every run, from one listing; a damaged row is one that has failed, so that it hides no other."""
         for facts in self._container.list(RUNS):
-            if row := facts.metadata.get(SUMMARY):
-                yield RunSummary.model_validate_json(row)
+            try:
+                yield RunSummary.model_validate_json(facts.metadata.get(SUMMARY, ""))
+            except ValidationError:
+                yield self._row_without_summary(facts)
+
+    def unreported(self, since: datetime) -> list[str]:
+        """The runs that have ended since then and have no report: it could not be written."""
+        return [
+            facts.name.removeprefix(RUNS).removesuffix(".json")
+            for facts in self._container.list(RUNS)
+            if facts.metadata.get(REPORT) == MISSING and facts.modified >= since
+        ]
+
+    def _row_without_summary(self, facts: BlobFacts) -> RunSummary:
+        run_id = facts.name.removeprefix(RUNS).removesuffix(".json")
+        try:
+            return summary_of(self.get(run_id).record)
+        except RecordUnreadable as unreadable:
+            log.error("record of the ledger unreadable", extra={"run": run_id})
+            return RunSummary(
+                id=run_id,
+                name=run_id.rpartition("-")[0],
+                step=Step.ENDED,
+                percentage=PERCENTAGES[Step.ENDED],
+                outcome=Outcome.FAILED,
+                created_at=facts.modified,
+                updated_at=facts.modified,
+                code=unreadable.problem.code,
+            )
 
     def hold(self, claim: str, run_id: str, holds: Callable[[RunRecord], bool], *, by_force: bool = False) -> str | None:
         """Takes a claim for this run; answers the id of the run that holds it already, or None.
@@ -177,7 +221,8 @@ def _encoded(record: RunRecord) -> bytes:
 
 
 def _metadata(record: RunRecord) -> dict[str, str]:
-    return {SUMMARY: summary_of(record).model_dump_json(exclude_none=True)}
+    row = {SUMMARY: summary_of(record).model_dump_json(exclude_none=True)}
+    return row | ({REPORT: MISSING} if record.ended_at and record.report is None else {})
 
 
 def open_ledger() -> Ledger:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import azure.functions as func
 from pydantic import BaseModel
 
-from shared.errors import Problem, ServiceUnavailable
+from shared.errors import Problem, RecordUnreadable, ServiceUnavailable
 from shared.models.api import Fault, Refusal
 
 type Respond = Callable[[], func.HttpResponse]
@@ -29,13 +29,15 @@ def refused(status: int, code: str, message: str, mend: str, headers: dict[str, 
 
 
 def served(respond: Respond) -> func.HttpResponse:
-    """What this function answers; 503 where the storage behind it can't answer now, because that passes."""
+    """What this function answers; 503 where the storage behind it can't answer now, or a record can't be read."""
     try:
         return respond()
     except ServiceUnavailable as error:
         problem: Problem = error.problem
         wait_s = error.retry_after_s or STORAGE_RETRY_S
         return refused(503, problem.code, problem.message, "Ask again in some seconds.", {"Retry-After": f"{wait_s:.0f}"})
+    except RecordUnreadable as error:
+        return refused(503, error.problem.code, error.problem.message, error.problem.mend)
 
 
 def _json(status: int, body: str, more: dict[str, str] | None = None) -> func.HttpResponse:

@@ -11,7 +11,8 @@ import azure.durable_functions as df
 import azure.functions as func
 
 from shared import storage
-from shared.ledger import open_ledger
+from shared.errors import RecordUnreadable
+from shared.ledger import Ledger, open_ledger
 from shared.models.drop import Drop, drop_of
 from shared.models.record import RunSummary
 from shared.settings import settings
@@ -25,15 +26,27 @@ log = logging.getLogger("tunedrop")
 @bp.timer_trigger(arg_name="timer", schedule=settings().sweep_schedule, run_on_startup=False, use_monitor=True)
 @bp.durable_client_input(client_name="client")
 def sweep(timer: func.TimerRequest, client: df.SyncDurableFunctionsClient) -> None:
-    """Takes up runs that have no living orchestration, and starts drops whose event never came."""
+    """Takes up runs that have no living orchestration, writes reports that are missing, and starts drops whose event never came."""
     ledger, now = open_ledger(), datetime.now(UTC)
     known = list(ledger.summaries())
     for run_id in stranded(known, now - timedelta(seconds=settings().claim_patience_s)):
-        if not is_alive(client, run_id) and schedule_anew(client, run_id):
+        if not is_alive(client, run_id) and readable(ledger, run_id) and schedule_anew(client, run_id):
             log.warning("run taken up again", extra={"run": run_id})
+    for run_id in ledger.unreported(now - timedelta(days=settings().sweep_days)):
+        if not is_alive(client, run_id) and schedule_anew(client, run_id):
+            log.warning("report written again", extra={"run": run_id})
     for drop in unheard({row.id for row in known}, now):
         if start_once(client, ledger, drop):
             log.warning("drop without an event", extra={"run": drop.run_id})
+
+
+def readable(ledger: Ledger, run_id: str) -> bool:
+    """Whether the record of a run can be read; one that can't waits for a person, and stops no other."""
+    try:
+        return ledger.read(run_id) is not None
+    except RecordUnreadable as unreadable:
+        log.error("run can't be taken up", extra={"run": run_id, "code": unreadable.problem.code})
+        return False
 
 
 def stranded(rows: Iterable[RunSummary], before: datetime) -> list[str]:
