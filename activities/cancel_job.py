@@ -21,7 +21,7 @@ def cancel_job(_context: task.ActivityContext, request: dict[str, Any]) -> dict[
     Second run: a job that has ended, or isn't there, needs no cancelling.
     """
     wanted = RunStep.model_validate(request)
-    return answered(lambda: take_back_job(wanted))
+    return answered(lambda: take_back_job(wanted), wanted.pace)
 
 
 def take_back_job(wanted: RunStep) -> Answer:

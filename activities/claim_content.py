@@ -27,7 +27,7 @@ def claim_content(_context: task.ActivityContext, request: dict[str, Any]) -> di
     to buy has held it before, and asks no more.
     """
     wanted = RunStep.model_validate(request)
-    return answered(lambda: claimed(open_ledger(), wanted, take_back_job))
+    return answered(lambda: claimed(open_ledger(), wanted, take_back_job), wanted.pace)
 
 
 def claimed(ledger: Ledger, wanted: RunStep, take_back: Callable[[RunStep], Answer]) -> Answer:

@@ -36,13 +36,15 @@ def _collect(wanted: RunStep) -> Answer:
     if record.plan is None or job_id is None:
         return done()
     service = azure_openai.connect(record.plan.api_versions.training)
+    # The results first: the events are told by an endpoint of their own, which must not keep anything from being kept.
+    metrics = _metrics(service, job_id)
+    checkpoint("collect_results: before the results")
+    if metrics:
+        storage.reports().put(report_path(record, "results.csv"), metrics, content_type="text/csv")
+    checkpoint("collect_results: after the results")
     events = b"".join(json.dumps(asdict(e)).encode() + b"\n" for e in reversed(service.events(job_id, EVENTS_KEPT)))
-    checkpoint("collect_results: before the events")
     storage.reports().put(report_path(record, "events.jsonl"), events, content_type="application/jsonl")
     checkpoint("collect_results: after the events")
-    if content := _metrics(service, job_id):
-        storage.reports().put(report_path(record, "results.csv"), content, content_type="text/csv")
-    checkpoint("collect_results: after the results")
     return done()
 
 

@@ -1,21 +1,23 @@
 """Create the fine-tuning job of a run: the call that costs money."""
 
+import logging
 from typing import Any
 
 import azure.durable_functions as df
 from durabletask import task
 
 from shared import azure_openai
-from shared.answering import answered
+from shared.answering import answered, polled
 from shared.azure_openai import JobOrder
-from shared.errors import ServiceRejected, ServiceUnavailable
+from shared.errors import ServiceRejected
 from shared.ledger import open_ledger
-from shared.models.messages import CANCELLED, Answer, RunStep, ended, wait
+from shared.models.messages import CANCELLED, Answer, RunStep
 from shared.models.plan import Plan
-from shared.models.record import Outcome, RunRecord, Step
+from shared.models.record import RunRecord, Step
 from shared.once import Making, make_once
 
 bp = df.Blueprint()
+log = logging.getLogger("tunedrop")
 
 
 @bp.activity_trigger(input_name="request")
@@ -26,15 +28,8 @@ def create_job(_context: task.ActivityContext, request: dict[str, Any]) -> dict[
     Of two executions at once, one acts; a call without an answer is looked up and never repeated blindly.
     """
     wanted = RunStep.model_validate(request)
-    return answered(lambda: _create_or_wait(wanted))
-
-
-def _create_or_wait(wanted: RunStep) -> Answer:
-    """The orchestrator gives this activity no retry policy, so "try me again" is said as a value too."""
-    try:
-        return _create(wanted)
-    except ServiceUnavailable as unavailable:
-        return wait(max(unavailable.retry_after_s or 0, wanted.pace.brief_s))
+    # The orchestrator gives this activity no retry policy, so "try me again" is always said as a value.
+    return answered(lambda: _create(wanted), wanted.pace)
 
 
 def _create(wanted: RunStep) -> Answer:
@@ -43,17 +38,22 @@ def _create(wanted: RunStep) -> Answer:
     plan, training_file = read.record.plan, read.record.made("file:training")
     if plan is None or training_file is None:
         return CANCELLED
-    if (read.now - read.record.entered(Step.TRAIN)).total_seconds() > wanted.pace.job_deadline_s:
-        return ended(Outcome.EXPIRED, ServiceRejected("Azure OpenAI", None, "jobDeadline", "no job could be created in time").problem)
     service = azure_openai.connect(plan.api_versions.training)
 
     def look() -> str | None:
-        return next((job.id for job in service.jobs_of_file(training_file)), None)
+        jobs = service.jobs_of_file(training_file)
+        for second in (job for job in jobs[1:] if not job.ended):  # a call that was repeated on its way: the oldest job stays
+            log.error("second job cancelled", extra={"run": wanted.run_id, "job": second.id})
+            service.cancel_job(second.id)
+        return jobs[0].id if jobs else None
 
     def act(within_s: float) -> str:
         return service.create_job(order_of(read.record, plan, training_file), within_s).id
 
-    return make_once(ledger, wanted.run_id, wanted.pace, Making("job", look, act, wanted.pace.call_s))
+    waited_s = (read.now - read.record.entered(Step.TRAIN)).total_seconds()
+    late = ServiceRejected("Azure OpenAI", None, "jobDeadline", "no job could be created in time")
+    making = Making("job", look, act, wanted.pace.call_s)
+    return polled(lambda: make_once(ledger, wanted.run_id, wanted.pace, making), wanted.pace, waited_s, wanted.pace.job_deadline_s, late)
 
 
 def order_of(record: RunRecord, plan: Plan, training_file: str) -> JobOrder:

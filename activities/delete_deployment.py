@@ -8,22 +8,23 @@ from durabletask import task
 from activities.deploy import own_deployment
 from shared import resource_manager
 from shared.answering import answered
-from shared.errors import PlanRejected
+from shared.errors import PlanRejected, ServiceUnavailable
 from shared.ledger import open_ledger
 from shared.models.messages import Answer, RunStep, done
 from shared.once import Removing, remove_once
+from shared.resource_manager import DeploymentFacts
 
 bp = df.Blueprint()
 
 
 @bp.activity_trigger(input_name="request")
 def delete_deployment(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
-    """Deletes the deployment that the ledger says this run made, and no other.
+    """Deletes the deployment that the ledger says this run made, and no other; `wait` until it is gone.
 
     Second run: a deployment that isn't there is deleted.
     """
     wanted = RunStep.model_validate(request)
-    return answered(lambda: _delete(wanted))
+    return answered(lambda: _delete(wanted), wanted.pace)
 
 
 def _delete(wanted: RunStep) -> Answer:
@@ -34,14 +35,24 @@ def _delete(wanted: RunStep) -> Answer:
         return done()
     account = resource_manager.connect(plan.api_versions.deployment)
 
-    def look() -> str | None:
+    def own() -> DeploymentFacts | None:
+        found = account.deployment(plan.deployment.name)
         try:
-            return own_deployment(account.deployment(plan.deployment.name), plan, model)
+            return found if own_deployment(found, plan, model) else None
         except PlanRejected:  # somebody else's: not ours to delete
             return None
 
+    def look() -> str | None:
+        found = own()
+        return found.name if found else None
+
     def remove(_name: str) -> None:
-        if name := look():
-            account.delete_deployment(name)
+        found = own()
+        if found is None:
+            return
+        if found.state.lower() != "deleting":
+            account.delete_deployment(found.name)
+        # A delete is taken at once and may still fail: it is over when the deployment is gone, not before.
+        raise ServiceUnavailable("Azure Resource Manager", "the deployment is being deleted")
 
     return remove_once(ledger, wanted.run_id, wanted.pace, Removing("deployment", look, remove, wanted.pace.call_s))

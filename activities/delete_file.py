@@ -22,7 +22,7 @@ def delete_file(_context: task.ActivityContext, request: dict[str, Any]) -> dict
     Second run: a file that isn't there is deleted.
     """
     wanted = FileStep.model_validate(request)
-    return answered(lambda: _delete(wanted))
+    return answered(lambda: _delete(wanted), wanted.pace)
 
 
 def _delete(wanted: FileStep) -> Answer:

@@ -6,12 +6,12 @@ import azure.durable_functions as df
 from durabletask import task
 
 from shared import resource_manager
-from shared.answering import answered
+from shared.answering import answered, polled
 from shared.errors import PlanRejected, ServiceRejected
 from shared.ledger import open_ledger
-from shared.models.messages import CANCELLED, Answer, RunStep, ended
+from shared.models.messages import CANCELLED, Answer, RunStep
 from shared.models.plan import Plan
-from shared.models.record import Outcome, Step
+from shared.models.record import Step
 from shared.once import Making, make_once
 from shared.resource_manager import DeploymentFacts
 
@@ -25,7 +25,7 @@ def deploy(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str,
     Second run: a deployment of that name that serves this run's model is adopted; any other is never touched.
     """
     wanted = RunStep.model_validate(request)
-    return answered(lambda: _deploy(wanted))
+    return answered(lambda: _deploy(wanted), wanted.pace)
 
 
 def _deploy(wanted: RunStep) -> Answer:
@@ -34,11 +34,6 @@ def _deploy(wanted: RunStep) -> Answer:
     plan, job = read.record.plan, read.record.job
     if plan is None or job is None or job.fine_tuned_model is None:
         return CANCELLED
-    if (read.now - read.record.entered(Step.DEPLOY)).total_seconds() > wanted.pace.deployment_deadline_s:
-        return ended(
-            Outcome.EXPIRED,
-            ServiceRejected("Azure Resource Manager", None, "deploymentDeadline", "the deployment could not be written in time").problem,
-        )
     account, model = resource_manager.connect(plan.api_versions.deployment), job.fine_tuned_model
 
     def look() -> str | None:
@@ -47,7 +42,12 @@ def _deploy(wanted: RunStep) -> Answer:
     def act(within_s: float) -> str:
         return account.put_deployment(plan.deployment, model, wanted.run_id, within_s)
 
-    return make_once(ledger, wanted.run_id, wanted.pace, Making("deployment", look, act, wanted.pace.call_s))
+    waited_s = (read.now - read.record.entered(Step.DEPLOY)).total_seconds()
+    late = ServiceRejected("Azure Resource Manager", None, "deploymentDeadline", "the deployment could not be written in time")
+    making = Making("deployment", look, act, wanted.pace.call_s)
+    return polled(
+        lambda: make_once(ledger, wanted.run_id, wanted.pace, making), wanted.pace, waited_s, wanted.pace.deployment_deadline_s, late
+    )
 
 
 def own_deployment(found: DeploymentFacts | None, plan: Plan, model: str | None) -> str | None:

@@ -6,11 +6,13 @@ import azure.durable_functions as df
 from durabletask import task
 
 from shared import resource_manager
-from shared.answering import answered
+from shared.answering import answered, polled
 from shared.errors import ServiceRejected
 from shared.ledger import open_ledger
 from shared.models.messages import CANCELLED, Answer, RunStep, done, ended, wait
+from shared.models.pace import Pace
 from shared.models.record import Outcome, Step
+from shared.resource_manager import DeploymentFacts
 
 bp = df.Blueprint()
 BAD = frozenset({"failed", "canceled", "disabled", "deleting"})
@@ -23,7 +25,7 @@ def deployment_status(_context: task.ActivityContext, request: dict[str, Any]) -
     Second run: it only reads.
     """
     wanted = RunStep.model_validate(request)
-    return answered(lambda: _status(wanted))
+    return answered(lambda: _status(wanted), wanted.pace)
 
 
 def _status(wanted: RunStep) -> Answer:
@@ -31,11 +33,18 @@ def _status(wanted: RunStep) -> Answer:
     record, name = read.record, read.record.made("deployment")
     if record.stopping or record.plan is None or name is None:
         return CANCELLED
-    found = resource_manager.connect(record.plan.api_versions.deployment).deployment(name)
+    waited_s = (read.now - record.entered(Step.DEPLOY)).total_seconds()
+    late = ServiceRejected("Azure Resource Manager", None, "deploymentDeadline", f"the deployment did not stand after {waited_s:.0f} s")
+    account = resource_manager.connect(record.plan.api_versions.deployment)
+    return polled(
+        lambda: _verdict(account.deployment(name), waited_s, wanted.pace), wanted.pace, waited_s, wanted.pace.deployment_deadline_s, late
+    )
+
+
+def _verdict(found: DeploymentFacts | None, waited_s: float, pace: Pace) -> Answer:
     state = found.state.lower() if found else "gone"
     if state == "succeeded":
         return done()
-    waited_s = (read.now - record.entered(Step.DEPLOY)).total_seconds()
     if state in BAD or state == "gone":
         return ended(
             Outcome.FAILED,
@@ -43,11 +52,4 @@ def _status(wanted: RunStep) -> Answer:
                 "Azure Resource Manager", None, f"deployment {state}", f"the deployment ended {state} after {waited_s:.0f} s"
             ).problem,
         )
-    if waited_s > wanted.pace.deployment_deadline_s:
-        return ended(
-            Outcome.EXPIRED,
-            ServiceRejected(
-                "Azure Resource Manager", None, "deploymentDeadline", f"the deployment was still {state} after {waited_s:.0f} s"
-            ).problem,
-        )
-    return wait(wanted.pace.next_poll_s(waited_s))
+    return wait(pace.next_poll_s(waited_s))

@@ -6,11 +6,13 @@ import azure.durable_functions as df
 from durabletask import task
 
 from shared import azure_openai
-from shared.answering import answered
+from shared.answering import answered, polled
 from shared.errors import ServiceRejected
 from shared.ledger import open_ledger
-from shared.models.messages import CANCELLED, Answer, RunStep, done, ended, wait
-from shared.models.record import Outcome
+from shared.models.messages import CANCELLED, Answer, RunStep, done, wait
+from shared.models.pace import Pace
+from shared.models.plan import Plan
+from shared.models.record import RunRecord
 
 bp = df.Blueprint()
 
@@ -22,29 +24,29 @@ def file_status(_context: task.ActivityContext, request: dict[str, Any]) -> dict
     Second run: it only reads.
     """
     wanted = RunStep.model_validate(request)
-    return answered(lambda: _status(wanted))
+    return answered(lambda: _status(wanted), wanted.pace)
 
 
 def _status(wanted: RunStep) -> Answer:
     read = open_ledger().get(wanted.run_id)
-    record = read.record
-    if record.stopping or record.plan is None:
+    record, plan = read.record, read.record.plan
+    if record.stopping or plan is None:
         return CANCELLED
     if record.effects.get("job"):
         return done()
-    service = azure_openai.connect(record.plan.api_versions.training)
-    files = [service.file(file_id) for role in record.plan.roles if (file_id := record.made(f"file:{role}"))]
+    uploaded_at = max(effect.at for name, effect in record.effects.items() if name.startswith("file:"))
+    waited_s = (read.now - uploaded_at).total_seconds()  # an upload may have taken longer than the processing may
+    late = ServiceRejected("Azure OpenAI", None, "fileDeadline", f"the uploaded files were not processed within {waited_s:.0f} s")
+    return polled(lambda: _looked_at(record, plan, waited_s, wanted.pace), wanted.pace, waited_s, wanted.pace.file_deadline_s, late)
+
+
+def _looked_at(record: RunRecord, plan: Plan, waited_s: float, pace: Pace) -> Answer:
+    service = azure_openai.connect(plan.api_versions.training)
+    files = [service.file(file_id) for role in plan.roles if (file_id := record.made(f"file:{role}"))]
     for file in files:
         if file is None or file.status in {"error", "deleted", "deleting"}:
             reason = (file.reason if file else None) or "no reason given"
             raise ServiceRejected("Azure OpenAI", None, "fileError", f"an uploaded file was not accepted: {reason[:300]}")
     if all(file and file.status == "processed" for file in files):
         return done()
-    uploaded_at = max(effect.at for name, effect in record.effects.items() if name.startswith("file:"))
-    waited_s = (read.now - uploaded_at).total_seconds()  # an upload may have taken longer than the processing may
-    if waited_s > wanted.pace.file_deadline_s:
-        return ended(
-            Outcome.EXPIRED,
-            ServiceRejected("Azure OpenAI", None, "fileDeadline", f"the uploaded files were not processed within {waited_s:.0f} s").problem,
-        )
-    return wait(wanted.pace.next_poll_s(waited_s))
+    return wait(pace.next_poll_s(waited_s))

@@ -7,13 +7,14 @@ import azure.durable_functions as df
 from durabletask import task
 
 from shared import azure_openai
-from shared.answering import answered
+from shared.answering import answered, polled
 from shared.azure_openai import ENDED, AzureOpenAI, JobFacts
 from shared.checkpoints import checkpoint
 from shared.errors import InternalError, ServiceRejected, TuneDropError
-from shared.ledger import open_ledger
+from shared.ledger import Ledger, Read, open_ledger
 from shared.models.base import wire
 from shared.models.messages import CANCELLED, Answer, RunStep, done, ended, wait
+from shared.models.pace import Pace
 from shared.models.record import JobProgress, Outcome, RunRecord, Step
 
 bp = df.Blueprint()
@@ -27,7 +28,7 @@ def job_status(_context: task.ActivityContext, request: dict[str, Any]) -> dict[
     Second run: it reads, and notes what it read.
     """
     wanted = RunStep.model_validate(request)
-    return answered(lambda: _status(wanted))
+    return answered(lambda: _status(wanted), wanted.pace)
 
 
 def _status(wanted: RunStep) -> Answer:
@@ -38,20 +39,27 @@ def _status(wanted: RunStep) -> Answer:
         return CANCELLED
     if job_id is None:
         raise InternalError("there is no job to ask about")
+    waited_s = (read.now - record.entered(Step.TRAIN)).total_seconds()
+    late = ServiceRejected("Azure OpenAI", None, "jobDeadline", f"the fine-tuning job had not ended after {waited_s / 3600:.1f} h")
     service = azure_openai.connect(record.plan.api_versions.training)
+    answer = polled(lambda: _looked_at(ledger, read, service, job_id, wanted.pace), wanted.pace, waited_s, wanted.pace.job_deadline_s, late)
+    known = wire(ledger.get(wanted.run_id).record.job or JobProgress())
+    return answer.model_copy(update={"value": {"progress": known}}) if answer.kind in {"done", "wait"} else answer
+
+
+def _looked_at(ledger: Ledger, read: Read, service: AzureOpenAI, job_id: str, pace: Pace) -> Answer:
     job = service.job(job_id)
     if job is None:
         raise ServiceRejected("Azure OpenAI", 404, "notFound", "the job is gone: somebody deleted it")
-    heard = _progress(service, job, record.job or JobProgress())
+    heard = _progress(service, job, read.record.job or JobProgress())
 
     def noting(current: RunRecord, _now: datetime) -> RunRecord:
         return current.model_copy(update={"job": later_of(current.job, heard)})
 
     checkpoint("job_status: before the record")
-    ledger.change(wanted.run_id, noting)
+    ledger.change(read.record.id, noting)
     checkpoint("job_status: after the record")
-    waited_s = (read.now - record.entered(Step.TRAIN)).total_seconds()
-    return _verdict(job, heard, wanted, waited_s)
+    return _verdict(job, read, pace)
 
 
 def later_of(known: JobProgress | None, heard: JobProgress) -> JobProgress:
@@ -60,9 +68,13 @@ def later_of(known: JobProgress | None, heard: JobProgress) -> JobProgress:
     return known if known and older else heard
 
 
-def _verdict(job: JobFacts, heard: JobProgress, wanted: RunStep, waited_s: float) -> Answer:
+def _verdict(job: JobFacts, read: Read, pace: Pace) -> Answer:
     if job.status == "succeeded" and job.fine_tuned_model:
-        return done(progress=wire(heard))
+        return done()
+    nameless_s = read.now.timestamp() - (job.finished_at or read.now.timestamp())
+    if job.status == "succeeded" and nameless_s > pace.nameless_s:
+        sentence = f"the fine-tuning job succeeded, but names no model after {nameless_s:.0f} s"
+        return ended(Outcome.FAILED, ServiceRejected("Azure OpenAI", None, "noModel", sentence).problem)
     if job.ended and job.status != "succeeded":
         return ended(
             Outcome.FAILED,
@@ -70,14 +82,7 @@ def _verdict(job: JobFacts, heard: JobProgress, wanted: RunStep, waited_s: float
                 "Azure OpenAI", None, job.error_code or job.status, job.error_message or f"the fine-tuning job ended {job.status}"
             ).problem,
         )
-    if waited_s > wanted.pace.job_deadline_s:
-        return ended(
-            Outcome.EXPIRED,
-            ServiceRejected(
-                "Azure OpenAI", None, "jobDeadline", f"the fine-tuning job was still {job.status} after {waited_s / 3600:.1f} h"
-            ).problem,
-        )
-    return Answer(kind="wait", wait_s=wait(wanted.pace.next_poll_s(waited_s)).wait_s, value={"progress": wire(heard)})
+    return wait(pace.next_poll_s((read.now - read.record.entered(Step.TRAIN)).total_seconds()))
 
 
 def _progress(service: AzureOpenAI, job: JobFacts, before: JobProgress) -> JobProgress:

@@ -29,7 +29,7 @@ def make_plan(_context: task.ActivityContext, request: dict[str, Any]) -> dict[s
     Second run: the plan of the first one stands; of two at once, one is written and both answer it.
     """
     wanted = RunStep.model_validate(request)
-    return answered(lambda: _plan(wanted))
+    return answered(lambda: _plan(wanted), wanted.pace)
 
 
 def _plan(wanted: RunStep) -> Answer:

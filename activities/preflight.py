@@ -1,5 +1,6 @@
 """Ask the account, before anything is bought, whether everything that comes later can succeed."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -7,8 +8,9 @@ import azure.durable_functions as df
 from durabletask import task
 
 from shared import azure_openai, gate, resource_manager
-from shared.answering import answered
+from shared.answering import answered, polled
 from shared.checkpoints import checkpoint
+from shared.errors import ServiceRejected
 from shared.gate import Preflight
 from shared.ledger import open_ledger
 from shared.models.messages import CANCELLED, Answer, RunStep, done, ended
@@ -27,12 +29,13 @@ def preflight(_context: task.ActivityContext, request: dict[str, Any]) -> dict[s
     A run that has begun to buy has passed the gate before.
     """
     wanted = RunStep.model_validate(request)
-    return answered(lambda: _pass(wanted))
+    return answered(lambda: _pass(wanted), wanted.pace)
 
 
 def _pass(wanted: RunStep) -> Answer:
     ledger = open_ledger()
-    record = ledger.enter(wanted.run_id, Step.GATE).record
+    read = ledger.enter(wanted.run_id, Step.GATE)
+    record = read.record
     if record.stopping:
         return CANCELLED
     if record.effects or record.plan is None:
@@ -47,9 +50,39 @@ def _pass(wanted: RunStep) -> Answer:
     checkpoint("preflight: after the estimate")
     holder = ledger.hold(f"deployment/{record.plan.deployment.name.lower()}", wanted.run_id, lambda other: other.outcome is None)
     checkpoint("preflight: after the claim of the name")
-    facts = _facts(record.plan, holder)
-    refusal = gate.refusal(record.plan, facts, estimate, wanted.run_id)
-    return ended(Outcome.REJECTED, refusal) if refusal else done()
+    waited_s = (read.now - (record.turn_at or record.entered(Step.GATE))).total_seconds()
+    late = ServiceRejected("Azure", None, "gateDeadline", "the account could not be asked in time")
+    asking = Asking(record.plan, holder, estimate, wanted.run_id)
+    return polled(asking.verdict, wanted.pace, waited_s, wanted.pace.gate_deadline_s, late)
+
+
+@dataclass(frozen=True)
+class Asking:
+    """One question to the account: may this run go on?"""
+
+    plan: Plan
+    name_held_by: str | None
+    estimate_usd: float | None
+    run_id: str
+
+    def verdict(self) -> Answer:
+        """The gate's answer."""
+        refusal = gate.refusal(self.plan, self._facts(), self.estimate_usd, self.run_id)
+        return ended(Outcome.REJECTED, refusal) if refusal else done()
+
+    def _facts(self) -> Preflight:
+        account = resource_manager.connect(None)
+        service = azure_openai.connect(self.plan.api_versions.training)
+        return Preflight(
+            models=account.models(),
+            quotas=account.quotas(account.location()),
+            deployments=account.deployments(),
+            may_deploy=account.may_deploy(),
+            name_held_by=self.name_held_by,
+            files=service.count_files(),
+            jobs=service.count_jobs(),
+            limits=settings().limits,
+        )
 
 
 def estimated_usd(record: RunRecord, plan: Plan) -> float | None:
@@ -61,18 +94,3 @@ def estimated_usd(record: RunRecord, plan: Plan) -> float | None:
     billed = pricing.billed_tokens(training.total_tokens, epochs)
     table = pricing.prices(settings().price_table)
     return pricing.training_cost(table, plan.training.model, billed, plan.training.training_type or pricing.GLOBAL).usd
-
-
-def _facts(plan: Plan, name_held_by: str | None) -> Preflight:
-    account = resource_manager.connect(None)
-    service = azure_openai.connect(plan.api_versions.training)
-    return Preflight(
-        models=account.models(),
-        quotas=account.quotas(account.location()),
-        deployments=account.deployments(),
-        may_deploy=account.may_deploy(),
-        name_held_by=name_held_by,
-        files=service.count_files(),
-        jobs=service.count_jobs(),
-        limits=settings().limits,
-    )

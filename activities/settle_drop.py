@@ -7,11 +7,12 @@ import azure.durable_functions as df
 from durabletask import task
 
 from shared import planning, storage
-from shared.answering import answered
+from shared.answering import answered, polled
 from shared.errors import DataRejected, PlanRejected
-from shared.ledger import open_ledger
+from shared.ledger import Read, open_ledger
 from shared.models.drop import JOB_FILE, VALIDATION_SET, Drop
 from shared.models.messages import CANCELLED, Answer, RunStep, done, wait
+from shared.models.pace import Pace
 from shared.models.record import Step
 from shared.storage import BlobFacts, Container
 
@@ -25,7 +26,7 @@ def settle_drop(_context: task.ActivityContext, request: dict[str, Any]) -> dict
     Second run: it only looks. A run that has its plan is settled for good.
     """
     wanted = RunStep.model_validate(request)
-    return answered(lambda: _settle(wanted))
+    return answered(lambda: _settle(wanted), wanted.pace)
 
 
 def _settle(wanted: RunStep) -> Answer:
@@ -35,6 +36,13 @@ def _settle(wanted: RunStep) -> Answer:
         return CANCELLED
     if record.plan:
         return done()
+    waited_s = (read.now - record.entered(Step.SETTLE)).total_seconds()
+    late = DataRejected("TD-DROP-002", "The dropped files could not be looked at in time.", "Drop them again.")
+    return polled(lambda: _whole(read, pace), pace, waited_s, pace.companion_s, late)
+
+
+def _whole(read: Read, pace: Pace) -> Answer:
+    record = read.record
     blobs = present(storage.training(), record.drop)
     quiet_at = max(b.modified for b in blobs.values()) + timedelta(seconds=0 if record.drop.at_once else pace.settle_s)
     if read.now < quiet_at:

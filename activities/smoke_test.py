@@ -27,7 +27,7 @@ def smoke_test(_context: task.ActivityContext, request: dict[str, Any]) -> dict[
     Second run: an answer that the ledger holds stands; else the question is asked again, which changes nothing.
     """
     wanted = RunStep.model_validate(request)
-    return answered(lambda: _prove(wanted))
+    return answered(lambda: _prove(wanted), wanted.pace)
 
 
 def _prove(wanted: RunStep) -> Answer:

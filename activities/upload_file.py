@@ -8,8 +8,9 @@ import azure.durable_functions as df
 from durabletask import task
 
 from shared import azure_openai, storage
-from shared.answering import answered
+from shared.answering import answered, polled
 from shared.azure_openai import FileFacts
+from shared.errors import ServiceRejected
 from shared.ledger import open_ledger
 from shared.models.messages import CANCELLED, Answer, FileStep
 from shared.models.plan import Pin
@@ -26,12 +27,13 @@ def upload_file(_context: task.ActivityContext, request: dict[str, Any]) -> dict
     Second run: the file is found by its name, which carries run id and content hash, and adopted if it is whole.
     """
     wanted = FileStep.model_validate(request)
-    return answered(lambda: _upload(wanted))
+    return answered(lambda: _upload(wanted), wanted.pace)
 
 
 def _upload(wanted: FileStep) -> Answer:
     ledger = open_ledger()
-    record = ledger.enter(wanted.run_id, Step.UPLOAD).record
+    read = ledger.enter(wanted.run_id, Step.UPLOAD)
+    record = read.record
     pin = record.plan.file(wanted.role) if record.plan else None
     if record.plan is None or pin is None:
         return CANCELLED
@@ -44,7 +46,10 @@ def _upload(wanted: FileStep) -> Answer:
     def act(within_s: float) -> str:
         return service.upload(name, _reader(pin), within_s).id
 
-    return make_once(ledger, wanted.run_id, wanted.pace, Making(f"file:{wanted.role}", look, act, wanted.pace.upload_s))
+    waited_s = (read.now - record.entered(Step.UPLOAD)).total_seconds()
+    late = ServiceRejected("Azure OpenAI", None, "fileDeadline", f"the {wanted.role} file could not be uploaded in time")
+    making = Making(f"file:{wanted.role}", look, act, wanted.pace.upload_s)
+    return polled(lambda: make_once(ledger, wanted.run_id, wanted.pace, making), wanted.pace, waited_s, wanted.pace.file_deadline_s, late)
 
 
 def is_whole(found: FileFacts, pin: Pin) -> bool:

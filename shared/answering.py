@@ -5,18 +5,43 @@ from typing import Any
 
 from shared.errors import BudgetExceeded, DataRejected, PlanRejected, ServiceUnavailable, TuneDropError
 from shared.models.base import wire
-from shared.models.messages import Answer, ended
+from shared.models.messages import Answer, ended, wait
+from shared.models.pace import Pace
 from shared.models.record import Outcome
 from shared.storage import Changed
 
+PATIENT_WAITS = 4  # an unavailability that outlasted the client's own retries is not over in one brief wait
 
-def answered(work: Callable[[], Answer]) -> dict[str, Any]:
+
+def answered(work: Callable[[], Answer], pace: Pace | None = None) -> dict[str, Any]:
     """The answer of this work in plain JSON.
 
+    With a `pace`, unavailability is answered as a wait, however long it lasts: for activities that the story calls until they
+    are done. The engine's retries are counted, and an outage of an hour must not end a run that has trained for days.
+
     Raises:
-        ServiceUnavailable: the only kind that the engine may retry.
+        ServiceUnavailable: without a pace; the only kind that the engine may retry.
     """
-    return wire(_answer(work))
+    try:
+        return wire(_answer(work))
+    except ServiceUnavailable as unavailable:
+        if pace is None:
+            raise
+        return wire(wait(max(unavailable.retry_after_s or 0, PATIENT_WAITS * pace.brief_s)))
+
+
+def polled(ask: Callable[[], Answer], pace: Pace, waited_s: float, deadline_s: float, late: TuneDropError) -> Answer:
+    """A look at something under way, or a try to begin it: its answer, or the run's expiry where it still says wait at the deadline.
+
+    Refusals of the moment are bounded by time, not by number: a storm of them ends nothing that goes on. One that
+    lasts beyond the deadline is the reason that is told, else `late`.
+    """
+    reason = late.problem
+    try:
+        answer = ask()
+    except ServiceUnavailable as unavailable:
+        reason, answer = unavailable.problem, wait(max(unavailable.retry_after_s or 0, pace.next_poll_s(waited_s)))
+    return ended(Outcome.EXPIRED, reason) if answer.kind == "wait" and waited_s > deadline_s else answer
 
 
 def _answer(work: Callable[[], Answer]) -> Answer:

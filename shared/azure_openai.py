@@ -7,6 +7,8 @@ the client's own retries would repeat a paid POST and send no idempotency key (o
 import base64
 import binascii
 import json
+import logging
+import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +24,7 @@ from shared.settings import is_loopback, settings
 if TYPE_CHECKING:
     from openai import OpenAI
 
+log = logging.getLogger("tunedrop")
 SERVICE = "Azure OpenAI"
 READ_TIMEOUT_S = 30.0
 METHODS_SINCE = "2025-04-01-preview"  # `method` and `trainingType`: fine-tuning guide, REST page
@@ -107,11 +110,22 @@ class AzureOpenAI:
         return self._api_version is None or self._api_version >= METHODS_SINCE
 
     def upload(self, name: str, content: BinaryIO, timeout_s: float) -> FileFacts:
-        """Uploads a training or validation file, once.
+        """Uploads a training or validation file, once; again where the token ran out on the way: nothing was taken then.
 
         Raises:
             OutcomeUnknown: nobody knows whether it arrived.
         """
+        began_s = time.monotonic()
+        try:
+            return self._upload(name, content, timeout_s)
+        except ServiceRejected as refused:
+            left_s = timeout_s - (time.monotonic() - began_s)
+            if refused.status != 401 or left_s <= 0:
+                raise
+        content.seek(0)
+        return self._upload(name, content, left_s)
+
+    def _upload(self, name: str, content: BinaryIO, timeout_s: float) -> FileFacts:
         once = self._client.with_options(max_retries=0, timeout=timeout_s)
         with _translated(creating=True):
             made = once.files.create(file=(name, content, "application/jsonl"), purpose="fine-tune")
@@ -167,7 +181,8 @@ class AzureOpenAI:
         """The jobs that train on this file, oldest first. The file belongs to one run alone, so its job is the run's."""
         with _translated():
             jobs = [_job(j) for j in islice(self._client.fine_tuning.jobs.list(limit=100), JOBS_LISTED_MAX)]
-        return sorted((j for j in jobs if j.training_file == training_file), key=lambda j: j.created_at)
+        # The list is newest first, and the time of creation is in whole seconds.
+        return sorted((j for j in reversed(jobs) if j.training_file == training_file), key=lambda j: j.created_at)
 
     def count_jobs(self) -> int:
         """How many jobs the resource remembers."""
@@ -184,8 +199,11 @@ class AzureOpenAI:
         Raises:
             ServiceUnavailable: it still runs, and could not be cancelled.
         """
-        if self._is_over(job_id):
-            return
+        try:
+            if self._is_over(job_id):
+                return
+        except ServiceUnavailable:  # a storm over reads keeps no job running
+            log.info("job can't be looked at before its cancel", extra={"job": job_id})
         try:
             with _translated():
                 self._client.with_options(max_retries=0).fine_tuning.jobs.cancel(job_id)

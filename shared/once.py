@@ -145,10 +145,8 @@ class Removing:
 
 
 def remove_once(ledger: Ledger, run_id: str, pace: Pace, removing: Removing) -> Answer:
-    """Takes back what the run made, or may have made. `done(id=…)`: gone, or never there; `wait`: not yet, or not known yet.
-
-    Raises:
-        ServiceUnavailable: the service has refused for as long as the pace allows; the thing stays, and the report says so.
+    """Takes back what the run made, or may have made. `done(id=…)`: gone, or never there; `wait`: not yet, or not known yet; `ended`:
+    the service has refused for as long as the pace allows, the thing stays, and the report says so.
     """
     read = ledger.get(run_id)
     found = read.record.effects.get(removing.effect)
@@ -166,7 +164,7 @@ def remove_once(ledger: Ledger, run_id: str, pace: Pace, removing: Removing) -> 
     except ServiceUnavailable as error:
         waited_s = (read.now - read.record.entered(Step.CLEAN_UP)).total_seconds()
         if waited_s > pace.take_back_s:
-            raise
+            return ended(Outcome.FAILED, error.problem)
         return wait(max(error.retry_after_s or 0, pace.next_poll_s(waited_s)))
     checkpoint(f"remove {removing.effect}: after the call")
 

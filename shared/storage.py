@@ -21,7 +21,7 @@ from azure.core.exceptions import (
     ResourceModifiedError,
     ResourceNotFoundError,
 )
-from azure.storage.blob import BlobServiceClient, ContainerClient, ContentSettings
+from azure.storage.blob import BlobServiceClient, ContainerClient, ContentSettings, ExponentialRetry
 
 from shared.credentials import credential
 from shared.errors import ServiceRejected, ServiceUnavailable
@@ -29,7 +29,10 @@ from shared.settings import AZURITE, AZURITE_CONNECTION_STRING, settings, storag
 
 log = logging.getLogger(__name__)
 CHUNK_BYTES = 4 * 2**20
-TRANSIENT = {408, 429, 500, 502, 503, 504}
+TRANSIENT = {401, 403, 408, 429}
+"""Statuses that pass, as those from 500 on do. 401 and 403 too: a new role takes minutes to arrive (RBAC troubleshooting page)."""
+RETRIES = ExponentialRetry(initial_backoff=1, increment_base=2, random_jitter_range=1, retry_total=3)
+"""The client's own retries, after about 3, 5 and 9 s; its default waits 18 s before the first. What lasts longer, the run waits for."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +67,8 @@ def _translated() -> Generator[None]:
         raise
     except HttpResponseError as error:
         status = error.status_code or 0
-        if status in TRANSIENT:
-            raise ServiceUnavailable("Storage", f"{status} {error.reason}") from None
+        if status in TRANSIENT or status >= 500:
+            raise ServiceUnavailable("Storage", f"{status} {getattr(error, 'error_code', None) or error.reason}") from None
         raise ServiceRejected("Storage", status, str(getattr(error, "error_code", None) or "unknown"), str(error.reason)) from None
     except AzureError as error:
         raise ServiceUnavailable("Storage", type(error).__name__) from None
@@ -188,9 +191,9 @@ def _service() -> BlobServiceClient:
     connection = storage_connection()
     if connection.connection_string:
         text = connection.connection_string.get_secret_value()
-        return BlobServiceClient.from_connection_string(AZURITE_CONNECTION_STRING if text == AZURITE else text)
+        return BlobServiceClient.from_connection_string(AZURITE_CONNECTION_STRING if text == AZURITE else text, retry_policy=RETRIES)
     if connection.address:
-        return BlobServiceClient(connection.address, credential=credential())
+        return BlobServiceClient(connection.address, credential=credential(), retry_policy=RETRIES)
     raise ServiceRejected("Storage", None, "NoConnection", "neither DropStorage nor DropStorage__blobServiceUri is set")
 
 

@@ -34,6 +34,8 @@ class Pace(Frozen):
     """How long the service may take to process an uploaded file."""
     job_deadline_s: float = 722 * 3600
     """How long a job may take: the service's own limit of 720 h (quotas page, "Max job time"), and some."""
+    nameless_s: float = 600
+    """How long a job that has succeeded may name no model."""
     deployment_deadline_s: float = 3600
     first_answer_s: float = 15
     """Wait between a deployment's success and the first question: a fresh one answers DeploymentNotFound for a moment."""
@@ -67,6 +69,7 @@ LOCAL = Pace(
     gate_deadline_s=3600,
     file_deadline_s=60,
     job_deadline_s=3600,
+    nameless_s=30,
     deployment_deadline_s=300,
     first_answer_s=1.5,
     smoke_deadline_s=60,

@@ -81,12 +81,20 @@ TABLE = pytest.mark.parametrize(("answering", "ending"), ENDINGS.values(), ids=E
 def test_creating_call_is_sent_once_and_ends_as_promised(
     create: Callable[[AzureOpenAI], object], api_version: str | None, answering: Answering, ending: type[TuneDropError]
 ) -> None:
-    """Only an answer that says no is a no; what may have been taken has an unknown outcome; nothing is sent twice."""
+    """Only an answer that says no is a no; what may have been taken has an unknown outcome, and is not sent twice."""
     wire = Wire(answering)
     with pytest.raises(TuneDropError) as raised:
         create(wire.service(api_version))
     assert type(raised.value) is ending
-    assert len(wire.requests) == 1
+    without_token = create is upload and isinstance(raised.value, ServiceRejected) and raised.value.status == 401
+    assert len(wire.requests) == (2 if without_token else 1)
+
+
+def test_upload_is_sent_again_when_its_token_ran_out_on_the_way() -> None:
+    """401 took nothing: the whole file goes once more, with the token of the moment."""
+    wire = Wire(refused(401, "unauthorized"), told(file_body()))
+    assert wire.service().upload("travel.jsonl", io.BytesIO(SECRET.encode()), 5).id == "file-1"
+    assert [SECRET.encode() in sent.content for sent in wire.requests] == [True, True]
 
 
 @CREATING

@@ -242,5 +242,6 @@ def test_removal_waits_while_the_service_refuses_and_gives_up_in_the_end(ledger:
     make_once(ledger, run, AT_ONCE, service.making)
     refused = Removing("job", service.look, refuse, CALL_S)
     assert remove_once(ledger, run, PATIENT, refused).kind == "wait"
-    with pytest.raises(ServiceUnavailable):
-        remove_once(ledger, run, PATIENT.model_copy(update={"take_back_s": -1.0}), refused)
+    given_up = remove_once(ledger, run, PATIENT.model_copy(update={"take_back_s": -1.0}), refused)
+    assert given_up.problem is not None
+    assert "409 RequestConflict" in given_up.problem.message
