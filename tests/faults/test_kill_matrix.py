@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.faults import page, points
-from tests.faults.matrix import QUICK, WAYS, Cell, Seen, Wave, wave, waves
-from tests.runs.stack import Stack
+from tests.faults.matrix import QUICK, WAYS, Cell, wave, waves
+from tests.faults.stacks import Stacks
 
 pytestmark = pytest.mark.timeout(300)
 QUICK_WAVES = [wave("kill", QUICK["kill"]), [*wave("raise", QUICK["raise"]), *wave("twice", QUICK["twice"])]]
@@ -25,26 +25,24 @@ def results(request: pytest.FixtureRequest) -> Iterator[dict[Cell, list[str]]]:
         page.record(found, (time.monotonic() - began) / 60)
 
 
-def strike(stack: Stack, cells: list[Cell], results: dict[Cell, list[str]]) -> dict[str, list[str]]:
+def strike(stacks: Stacks, cells: list[Cell], results: dict[Cell, list[str]]) -> dict[str, list[str]]:
     """What is wrong after a wave, by point."""
-    found = Wave(stack, cells).run()
+    found = stacks.strike(cells)
     results.update(found)
     return {f"{cell.way} at {cell.point}": wrong for cell, wrong in found.items() if wrong}
 
 
 @pytest.mark.parametrize("cells", QUICK_WAVES, ids=["kill", "exception-and-twice"])
-def test_run_ends_right_when_struck_where_it_matters_most(struck_stack: Stack, results: dict[Cell, list[str]], cells: list[Cell]) -> None:
+def test_run_ends_right_when_struck_where_it_matters_most(stacks: Stacks, results: dict[Cell, list[str]], cells: list[Cell]) -> None:
     """One job, one file of each kind, one deployment, one charge, one report: around the calls that cost money."""
-    assert strike(struck_stack, cells, results) == {}
-    assert Seen.of(struck_stack).unowned() == []
+    assert strike(stacks, cells, results) == {}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("cells", ALL, ids=[f"{cells[0].way}-{cells[0].point.replace(' ', '_')}" for cells in ALL])
-def test_run_ends_right_when_struck_anywhere(struck_stack: Stack, results: dict[Cell, list[str]], cells: list[Cell]) -> None:
+def test_run_ends_right_when_struck_anywhere(stacks: Stacks, results: dict[Cell, list[str]], cells: list[Cell]) -> None:
     """The same at every checkpoint in every way, and at every wait of the orchestrators."""
-    assert strike(struck_stack, cells, results) == {}
-    assert Seen.of(struck_stack).unowned() == []
+    assert strike(stacks, cells, results) == {}
 
 
 def test_matrix_has_a_cell_for_every_point_in_every_way() -> None:

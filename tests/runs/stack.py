@@ -207,7 +207,7 @@ def running_stack(
     with (
         running_azurite(key=keys.storage) as storage,
         tempfile.TemporaryDirectory() as folder,
-        _emulator(Path(folder), pace, keys.service) as emulator,
+        running_emulator(Path(folder), pace, keys.service) as emulator,
     ):
         settings = {"TUNEDROP_OPENAI_API_KEY": keys.service, **settings}
         if keys.by_sas:
@@ -232,7 +232,8 @@ def sas_connection(storage: str, key: str) -> str:
 
 
 @contextmanager
-def _emulator(folder: Path, pace: str, key: str) -> Generator[str]:
+def running_emulator(folder: Path, pace: str, key: str) -> Generator[str]:
+    """The address of a stand-in that answers, ended on leaving; its state and log lie in the folder."""
     port = free_port()
     limits = [option for name, value in SERVICE_PLENTY.items() for option in ("--limit", f"{name}={value}")]
     limits += ["--switch", "client_retries=refused"]
