@@ -7,6 +7,7 @@ the clock then says, is decided here. The same seed gives the same order, and so
 import hashlib
 import heapq
 import itertools
+import math
 import random
 import threading
 import time
@@ -54,11 +55,10 @@ class Stage:
 
     @contextmanager
     def opened(self) -> Generator[None]:
-        """For this long the process's clocks are the stage's, `time.sleep` is a pause, and `random` is seeded."""
+        """For this long the process's clocks are the stage's, and `time.sleep` is a pause."""
         really = time.sleep, time.monotonic
-        random.seed(self.random.random())  # the jitter of the clients' own retries
         with time_machine.travel(START.timestamp(), tick=False) as clock:
-            self._clock, time.sleep, time.monotonic = clock, self.pause, lambda: (self.now - START).total_seconds()
+            self._clock, time.sleep, time.monotonic = clock, self._sleep, lambda: (self.now - START).total_seconds()
             try:
                 yield
             finally:
@@ -108,6 +108,10 @@ class Stage:
         """
         if (actor := self._acting) is not None:
             actor.pause(seconds, freezes=freezes)
+
+    def _sleep(self, seconds: float) -> None:
+        """Without the jitter of the openai client, up to a quarter of half a second, one or two: it hangs on what ran before."""
+        self.pause(math.ceil(seconds * 2) / 2)
 
     def checkpoint(self, _name: str) -> None:
         """A named point of the app (shared/checkpoints.py): a moment at which much can happen."""
