@@ -14,7 +14,7 @@ import pytest
 from tests.runs.canaries import Said, everything, found
 from tests.runs.stack import ROOT, Keys, Stack, running_stack
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.slow]
 
 
 def word() -> str:
