@@ -37,6 +37,7 @@ from tests.faults.proxy import Proxy, before
 from tests.runs.stack import ACCOUNT, PLENTY, WALLET, running_emulator
 from triggers.starting import start_once
 from tunedrop.host.engine import Engine
+from tunedrop.host.worker import LOOPBACK
 
 PACE = Pace(
     settle_s=0,
@@ -196,7 +197,9 @@ def _working() -> Generator[TaskHubGrpcClient]:
     engine = Engine()
     address = engine.start()
     at_once = ConcurrencyOptions(maximum_concurrent_activity_work_items=24, maximum_thread_pool_workers=36)
-    worker = TaskHubGrpcWorker(host_address=address, concurrency_options=at_once, emit_trace_spans=False, logger=quiet)
+    worker = TaskHubGrpcWorker(
+        host_address=address, concurrency_options=at_once, resiliency_options=LOOPBACK, emit_trace_spans=False, logger=quiet
+    )
     for name in Orchestrator:
         worker.add_orchestrator(_written(f"orchestrators.{name}").orchestrator_function)
     for name in Activity:

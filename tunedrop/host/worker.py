@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import durabletask.internal.orchestrator_service_pb2 as pb
+from durabletask.grpc_options import GrpcWorkerResiliencyOptions
 from durabletask.internal import helpers
 from durabletask.worker import ConcurrencyOptions, TaskHubGrpcWorker
 
@@ -27,6 +28,14 @@ CONCURRENCY = ConcurrencyOptions(
     maximum_concurrent_entity_work_items=1,
     maximum_thread_pool_workers=19,
 )
+LOOPBACK = GrpcWorkerResiliencyOptions(
+    hello_timeout_seconds=5,
+    silent_disconnect_timeout_seconds=0,
+    reconnect_backoff_base_seconds=0.1,
+    reconnect_backoff_cap_seconds=1,
+)
+"""How a worker holds on to an engine on the same machine. By default it would drop a stream that was quiet for two minutes,
+and the in-memory engine loses what it handed to that stream in the same moment: the run would never go on."""
 
 type Invoke = Callable[[Function, dict[str, Any]], TypedData | None]
 
@@ -37,7 +46,9 @@ class Worker(TaskHubGrpcWorker):
     def __init__(self, engine: str, runtime: Runtime, invoke: Invoke) -> None:
         # Its own logger would bring a handler of its own.
         log = logging.getLogger("durabletask.worker")
-        super().__init__(host_address=engine, concurrency_options=CONCURRENCY, emit_trace_spans=False, logger=log)
+        super().__init__(
+            host_address=engine, concurrency_options=CONCURRENCY, resiliency_options=LOOPBACK, emit_trace_spans=False, logger=log
+        )
         self._runtime = runtime
         self._invoke = invoke
 

@@ -17,6 +17,7 @@ from shared.models.base import wire
 from shared.models.messages import Answer, StartRun, done, wait
 from shared.models.pace import Pace
 from tunedrop.host.engine import Engine
+from tunedrop.host.worker import LOOPBACK
 
 PACE = Pace(settle_s=0, poll_first_s=0.001, poll_most_s=0.001, retry_first_s=0.01, retry_most_s=0.02, first_answer_s=0, brief_s=0.01)
 SOON = wait(0.001)
@@ -71,7 +72,10 @@ class Theatre:
         self.hub = TaskHubGrpcClient(host_address=address)
         self._plays: dict[str, Play] = {}
         self._worker = TaskHubGrpcWorker(
-            host_address=address, concurrency_options=ConcurrencyOptions(maximum_thread_pool_workers=8), emit_trace_spans=False
+            host_address=address,
+            concurrency_options=ConcurrencyOptions(maximum_thread_pool_workers=8),
+            resiliency_options=LOOPBACK,
+            emit_trace_spans=False,
         )
         for blueprint in (run.run, scan.scan, gate.gate, train.train):
             self._worker.add_orchestrator(undecorated(blueprint))
