@@ -110,16 +110,18 @@ def fast_counter(file: Path) -> Work:
     return work
 
 
-def ours(file: Path, watched: bool, threads: int | None = None) -> Work:
-    """Ours from disk."""
+def ours(file: Path, watched: bool) -> Work:
+    """Ours from disk, as `tunedrop check` does it."""
     options = scan.ScanOptions(MODEL, watched=watched)
     counters.counter(MODEL.encoding).count(["warm", "é"])
+    return lambda: scan.scan_file(file, options).total.sum
 
-    def work() -> int:
-        found = scan.scan_source(scan.FileSource(file), options, SPAN_BYTES, threads)
-        return found.total.sum
 
-    return work
+def disk(file: Path) -> Work:
+    """Ours from disk on one thread, with all findings."""
+    options = scan.ScanOptions(MODEL)
+    counters.counter(MODEL.encoding).count(["warm", "é"])
+    return lambda: scan.scan_source(scan.FileSource(file), options, SPAN_BYTES, threads=1).total.sum
 
 
 def activity(file: Path, fan_out: bool) -> Work:
@@ -145,7 +147,7 @@ PARTS: dict[str, Callable[[Path], Work]] = {
     "fast_counter": fast_counter,
     "rules": partial(ours, watched=False),
     "findings": partial(ours, watched=True),
-    "disk": partial(ours, watched=True, threads=1),
+    "disk": disk,
     "activity": partial(activity, fan_out=False),
     "fan_out": partial(activity, fan_out=True),
 }

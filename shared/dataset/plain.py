@@ -134,12 +134,12 @@ class PlainReader:
         shape = self._shapes[kinds] if kinds in self._shapes else self._shape(kinds)
         if shape is None or line.tools is not UNSET or line.parallel_tool_calls is not UNSET:
             return self._look_closely(line, kinds, found)
-        texts: list[str] = []
+        texts = [content for message in messages if (content := message.content)]
+        if len(texts) < len(kinds):
+            return self._look_closely(line, kinds, found)
         for message in messages:
-            content = message.content
-            if not content or (isinstance(message, Assistant) and message.is_more_than_content):
+            if type(message) is Assistant and (message.weight is not UNSET or message.tool_calls is not UNSET):
                 return self._look_closely(line, kinds, found)
-            texts.append(content)
         found.shapes.append(shape)
         found.systems.append(texts.pop(0) if kinds[0] is System else None)
         found.texts += texts
@@ -157,9 +157,7 @@ class PlainReader:
             self._shapes[kinds] = shape
         return shape
 
-    def _shaped(
-        self, kinds: Kinds, size: int, answers: tuple[int, ...], trained: tuple[int, ...], prompt: str | None = None
-    ) -> Shape:
+    def _shaped(self, kinds: Kinds, size: int, answers: tuple[int, ...], trained: tuple[int, ...], prompt: str | None = None) -> Shape:
         roles = tuple(ROLES[kind] for kind in kinds)
         frame = PER_EXAMPLE + sum(PER_MESSAGE + self._role_tokens[role] for role in roles)
         return Shape(roles, frame, size, answers, trained, prompt)
@@ -215,10 +213,11 @@ def _one_object_a_line(table: Bytes, ends: NDArray[np.intp]) -> bool:
 
 def _keys_written(table: Bytes) -> int:
     """The keys that stand in lines, whatever their texts hold; -1 where white space may hide some."""
-    before, colons = table[:-1], table[1:] == _COLON
-    if not _are_close(table, np.flatnonzero(colons & (before <= _LAST_BLANK))):
+    colons = np.flatnonzero(table == _COLON)
+    before = table[colons - 1]
+    if not _are_close(table, colons[before <= _LAST_BLANK] - 1):
         return -1
-    quotes = np.flatnonzero(colons & (before == _QUOTE))
+    quotes = colons[before == _QUOTE] - 1
     return len(quotes) - int(np.count_nonzero(_NO_KEY_BEFORE[table[quotes - 1]]))
 
 

@@ -25,11 +25,6 @@ class Assistant(msgspec.Struct, tag_field="role", tag="assistant", forbid_unknow
     tool_calls: Raw | UnsetType = UNSET
     weight: int | UnsetType = UNSET
 
-    @property
-    def is_more_than_content(self) -> bool:
-        """Whether anything stands beside the content."""
-        return self.weight is not UNSET or self.tool_calls is not UNSET
-
 
 class Tool(msgspec.Struct, tag_field="role", tag="tool", forbid_unknown_fields=True, gc=False):
     """A tool's answer."""

@@ -64,24 +64,28 @@ def merge(parts: Iterable[SpanScan], options: ScanOptions) -> FileScan:
     tally.merge(Tally(watched.counts, warnings=watched.warnings), 0)
     tally.merge(whole.tally, 0)
     tally.merge(Tally(errors=watched.errors), 0)
-    return _told(FileScan(
-        bytes=whole.stop,
-        content_hash=reading.content_hash(whole.block_digests),
-        format=_format_of(whole),
-        lines=whole.lines,
-        examples=whole.examples,
-        errors=0,
-        warnings=0,
-        findings=[],
-        counts={},
-        total=whole.total,
-        assistant=whole.assistant,
-        messages_by_role=whole.messages_by_role,
-        trained=whole.trained,
-        over_limit=whole.over_limit,
-        images=whole.images,
-        fingerprints=whole.watch.fingerprints,
-    ), tally, options)
+    return _told(
+        FileScan(
+            bytes=whole.stop,
+            content_hash=reading.content_hash(whole.block_digests),
+            format=_format_of(whole),
+            lines=whole.lines,
+            examples=whole.examples,
+            errors=0,
+            warnings=0,
+            findings=[],
+            counts={},
+            total=whole.total,
+            assistant=whole.assistant,
+            messages_by_role=whole.messages_by_role,
+            trained=whole.trained,
+            over_limit=whole.over_limit,
+            images=whole.images,
+            fingerprints=whole.watch.fingerprints,
+        ),
+        tally,
+        options,
+    )
 
 
 def compared(validation: FileScan, training: FileScan, options: ScanOptions) -> FileScan:

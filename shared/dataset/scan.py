@@ -5,12 +5,11 @@ is skipped at the start of the file; line ends are LF or CRLF; a last line witho
 """
 
 import os
-from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
-from . import lines, reading
+from . import counters, lines, reading, sharing
 from .reading import BLOCK_BYTES, MAX_LINE_BYTES, FileSource, Source, SourceTruncated, Span, content_hash_of, spans
 from .results import FileScan, compared, file_scan_from_json, merge, span_scan_from_json, to_json
 from .scanner import SpanScanner
@@ -37,6 +36,9 @@ __all__ = [
     "spans",
     "to_json",
 ]
+
+
+PROCESSES_PAY_BYTES = 2 * BLOCK_BYTES
 
 _KINDS = {
     b"\x1f\x8b": "a gzip archive",
@@ -81,9 +83,7 @@ def scan_span(source: Source, span: Span, options: ScanOptions) -> SpanScan:
 
 
 def scan_source(source: Source, options: ScanOptions, span_bytes: int = BLOCK_BYTES, threads: int | None = None) -> FileScan:
-    """Scan a whole file, span by span, on as many threads as there are processors, or as told.
-
-    Threads are enough: counting, hashing and searching let go of the interpreter's lock. The result doesn't depend on their number.
+    """Scan a whole source, span by span, on as many threads as there are processors, or as told; the result doesn't depend on that.
 
     Raises:
         SourceTruncated: The source changed while it was read.
@@ -94,34 +94,30 @@ def scan_source(source: Source, options: ScanOptions, span_bytes: int = BLOCK_BY
     if threads == 1:
         return merge((scan_span(source, span, options) for span in wanted), options)
     with ThreadPoolExecutor(threads, "scan") as pool:
-        return merge(_in_order(pool, source, wanted, options, threads), options)
-
-
-def processors() -> int:
-    """The processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _in_order(pool: ThreadPoolExecutor, source: Source, wanted: list[Span], options: ScanOptions, threads: int) -> Iterator[SpanScan]:
-    """The spans' scans in order; one more than threads is under way, so that results don't pile up."""
-    under_way: deque[Future[SpanScan]] = deque()
-    try:
-        for span in wanted:
-            under_way.append(pool.submit(scan_span, source, span, options))
-            if len(under_way) > threads:
-                yield under_way.popleft().result()
-        while under_way:
-            yield under_way.popleft().result()
-    finally:
-        for waiting in under_way:
-            waiting.cancel()
+        return merge(sharing.in_order(pool, partial(scan_span, source, options=options), wanted, threads), options)
 
 
 def scan_file(path: Path | str, options: ScanOptions) -> FileScan:
-    """Scan a file on disk.
+    """Scan a file on disk, a big one in processes where that is safe.
 
     Raises:
         OSError: It can't be read, or changed while it was read.
         VocabularyDamaged: The package's vocabulary is damaged.
     """
-    return scan_source(FileSource(path), options)
+    source = FileSource(path)
+    wanted, processes = spans(source.size, BLOCK_BYTES), processors()
+    if processes == 1 or source.size < PROCESSES_PAY_BYTES or not sharing.may_fork():
+        return scan_source(source, options)
+    counters.counter(options.model.encoding)  # so that the processes share one vocabulary
+    with sharing.forked(min(processes, len(wanted))) as pool:
+        parts = sharing.in_order(pool, partial(_scanned_apart, source, options), wanted, processes)
+        return merge((span_scan_from_json(part) for part in parts), options)
+
+
+def _scanned_apart(source: Source, options: ScanOptions, span: Span) -> bytes:
+    return to_json(scan_span(source, span, options))
+
+
+def processors() -> int:
+    """The processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

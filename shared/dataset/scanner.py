@@ -5,7 +5,8 @@ Findings stay in the order of lines, whatever the blocks are; so the result does
 
 import hashlib
 from collections import Counter
-from itertools import islice
+from collections.abc import Iterator
+from itertools import chain, islice
 
 import msgspec
 
@@ -22,6 +23,8 @@ _SMALL_BLOCK = 2**14
 KEPT_SYSTEMS = 1024
 KEPT_CHARACTERS = 2**23
 """How many system messages are remembered at least, and how many characters a block may add to them."""
+WAITING_BYTES = 2**23
+"""Plain blocks of so many bytes are counted in one go: between other work a counter finds its tables out of the processor's cache."""
 
 
 class SpanScanner:
@@ -36,13 +39,15 @@ class SpanScanner:
         self._reader = PlainReader(role_tokens, min(LONGEST, options.max_line_bytes))
         self._systems: dict[str | None, int] = {None: 0}
         self._watch = SpanWatch() if options.watched else None
+        self._waiting: list[tuple[int, PlainLines]] = []
+        self._waiting_bytes = 0
 
     def take(self, block: bytes | None) -> None:
         """Take the next block of reading.blocks_of."""
         plain = self._reader.block(block) if block else None
         if plain is not None and block is not None:
             self._search(block)
-            self._plain(plain)
+            self._plain(plain, len(block))
             return
         middle = block.find(b"\n", len(block) // 2) + 1 if block and len(block) > _SMALL_BLOCK else 0
         if block is not None and 0 < middle < len(block):  # what isn't plain mustn't slow down the rest of its block
@@ -55,7 +60,8 @@ class SpanScanner:
             self._line(line)
 
     def finish(self) -> None:
-        """Take over what the watch found."""
+        """Take over what waits, and what the watch found."""
+        self._count_waiting()
         if self._watch:
             self._result.watch = self._watch.result()
 
@@ -68,26 +74,43 @@ class SpanScanner:
             self._result.lines += 1
             self._result.open_blanks += 1
         elif line is not None and (plain := self._reader.line(line)):
-            self._plain(plain)
+            self._plain(plain, len(line))
         else:
+            self._count_waiting()
             self._full(lines.decode(line) if line is not None else lines.Line(None, [finding(rules.LINE_TOO_LONG)]))
 
-    def _plain(self, found: PlainLines) -> None:
-        """Add lines that have nothing but their tokens to look at."""
+    def _plain(self, found: PlainLines, size: int) -> None:
+        """Add lines that have nothing but their tokens to look at; the tokens wait for those of more lines."""
         result = self._begin()
         result.see_format(formats.SUPERVISED, len(found))
         result.examples += len(found)
-        systems = Counter(found.systems)
-        tokens_of = self._know({text for text in systems if text is not None})
-        for text, times in systems.items():
+        for text, times in Counter(found.systems).items():
             result.system.add(_digest(text) if text is not None else "", times)
         for shape, times in Counter(found.shapes).items():
             for role in shape.roles:
                 result.messages_by_role[role] = result.messages_by_role.get(role, 0) + times
-        totals, assistant, trained, begin = list[int](), list[int](), list[int](), 0
-        counts = self._counter.count(found.texts, found.ordinary)
         if self._watch:
             self._watch_plain(self._watch, found, result.lines)
+            found.written.clear()
+        self._waiting.append((result.lines, found))
+        self._waiting_bytes += size
+        result.lines += len(found) - 1
+        if self._waiting_bytes >= WAITING_BYTES:
+            self._count_waiting()
+
+    def _count_waiting(self) -> None:
+        waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        counts: dict[bool, Iterator[int]] = {}
+        for ordinary in {found.ordinary for _, found in waiting}:
+            texts = list(chain.from_iterable(found.texts for _, found in waiting if found.ordinary is ordinary))
+            counts[ordinary] = iter(self._counter.count(texts, ordinary))
+        for first, found in waiting:
+            self._add_tokens(first, found, list(islice(counts[found.ordinary], len(found.texts))))
+
+    def _add_tokens(self, first: int, found: PlainLines, counts: list[int]) -> None:
+        """Add the tokens of plain lines, from those of their texts."""
+        result, tokens_of = self._result, self._know({text for text in found.systems if text is not None})
+        totals, assistant, trained, begin = list[int](), list[int](), list[int](), 0
         for shape, system in zip(found.shapes, found.systems, strict=True):
             own = counts[begin : begin + shape.size]
             begin += shape.size
@@ -98,9 +121,8 @@ class SpanScanner:
         result.assistant.add_all(assistant)
         result.trained.add_all(trained)
         if max(totals) > self._options.model.max_example_tokens:
-            for index, total in enumerate(totals):
-                self._hold_to_limit(total, result.lines + index)
-        result.lines += len(found) - 1
+            for line, total in enumerate(totals, first):
+                self._hold_to_limit(total, line)
 
     def _watch_plain(self, watch: SpanWatch, found: PlainLines, first: int) -> None:
         written, texts = iter(found.written), iter(found.texts)

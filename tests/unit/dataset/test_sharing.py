@@ -1,0 +1,63 @@
+"""Big files are scanned in processes where a fork is safe, with the result that threads give."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from shared.dataset import models, scan, sharing
+from tests.unit.dataset.builders import a_file, a_message, an_example
+
+ROOT = Path(__file__).parents[3]
+MODEL = "gpt-4.1-mini-2025-04-14"
+PROGRAM = f"""
+import resource, sys
+from shared.dataset import models, scan
+found = scan.scan_file(sys.argv[1], scan.ScanOptions(models.base_model({MODEL!r})))
+assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime > 0, "no process helped"
+sys.stdout.buffer.write(scan.to_json(found))
+"""
+
+
+@pytest.fixture
+def big(tmp_path: Path) -> Path:
+    """A file of 20 MB with a bad line now and then."""
+    path = tmp_path / "training_set.jsonl"
+    examples = [an_example(a_message("user", f"{number} " + "word " * 1000), a_message("assistant", f"{number}.")) for number in range(250)]
+    path.write_bytes((a_file(*examples) + b'{"messages": []}\n') * 16)
+    return path
+
+
+@pytest.mark.skipif(scan.processors() == 1, reason="one processor shares nothing")
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing is forked")
+def test_processes_find_what_threads_find(big: Path) -> None:
+    """A fresh process forks; this one, which has threads, doesn't, and finds the same."""
+    by_processes = subprocess.run([sys.executable, "-c", PROGRAM, str(big)], cwd=ROOT, capture_output=True, check=True).stdout
+    by_threads = scan.scan_source(scan.FileSource(big), scan.ScanOptions(models.base_model(MODEL)))
+    assert json.loads(by_processes) == json.loads(scan.to_json(by_threads))
+    assert by_threads.errors == 16
+
+
+def test_nothing_is_forked_beside_another_thread() -> None:
+    """It could hold a lock that its copy would never release."""
+    with ThreadPoolExecutor(1) as pool:
+        assert not pool.submit(sharing.may_fork).result()
+
+
+def test_results_come_in_the_order_of_the_parts_and_not_many_at_a_time() -> None:
+    """No more parts are under way than there are workers, and one."""
+    taken: list[int] = []
+
+    def parts() -> Iterator[int]:
+        for number in range(20):
+            taken.append(number)
+            yield number
+
+    with ThreadPoolExecutor(2) as pool:
+        for number, result in enumerate(sharing.in_order(pool, str, parts(), 2)):
+            assert result == str(number)
+            assert len(taken) <= number + 3
