@@ -2,6 +2,7 @@
 
     python -m tests.faults.simulate --seeds 10000 --jobs 2 --record     many seeds, kept in docs/reliability.md
     python -m tests.faults.simulate --seed 27                           one, with its last events
+    python -m tests.faults.simulate --seeds 200 --storm                 all trouble at once in every seed
     python -m tests.faults.simulate --mutations                         every known bug, until it is caught
     python -m tests.faults.simulate --events 1000                       drops whose events are lost, doubled and late
 
@@ -17,6 +18,7 @@ from tests.faults.simulator import events, many
 from tests.faults.simulator.many import Result
 from tests.faults.simulator.mutations import MUTATIONS
 from tests.faults.simulator.record import write
+from tests.faults.simulator.trouble import STORM
 
 SEEDS_PER_MUTATION = 2000
 
@@ -39,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--jobs", type=int, default=1, help="how many processes")
     parser.add_argument("--mutation", choices=sorted(MUTATIONS), help="put this known bug in")
     parser.add_argument("--mutations", action="store_true", help="put each known bug in, in turn")
+    parser.add_argument("--storm", action="store_true", help="all trouble at once in every seed, as it is for --mutations")
     parser.add_argument("--events", type=int, help="so many drops, to count runs and jobs")
     parser.add_argument("--shown", type=int, default=40, help="how many of the last events a violation shows")
     parser.add_argument("--json", action="store_true", help="a line of JSON for each seed")
@@ -48,7 +51,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _seeds(asked: argparse.Namespace) -> int:
     began, total = time.monotonic(), many.Total()
-    for result in many.results(range(asked.seed, asked.seed + (asked.seeds or 1)), asked.jobs, asked.mutation):
+    seeds = range(asked.seed, asked.seed + (asked.seeds or 1))
+    for result in many.results(seeds, asked.jobs, asked.mutation, STORM if asked.storm else None):
         total.add(result)
         if asked.json:
             print(json.dumps(asdict(result)), flush=True)

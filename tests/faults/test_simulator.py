@@ -5,16 +5,18 @@ import pytest
 from tests.faults.simulator import events, many
 from tests.faults.simulator.mutations import MUTATIONS
 from tests.faults.simulator.simulation import Simulation
-from tests.faults.simulator.trouble import STORM
+from tests.faults.simulator.trouble import STORM, Trouble
 
 SEEDS, FEW = 300, 20
 PROCESSES = 2
-SEEDS_PER_MUTATION = 200
+SEEDS_PER_MUTATION = 250
+STORMS = 40
 
 
-def violations(seeds: range, processes: int) -> list[str]:
+def violations(seeds: range, processes: int, trouble: Trouble | None = None) -> list[str]:
     """What does not hold in these seeds; `python -m tests.faults.simulate --seed N` shows the events before it."""
-    return [f"seed {result.seed}: {result.violation}" for result in many.results(seeds, processes) if result.violation]
+    found = many.results(seeds, processes, trouble=trouble)
+    return [f"seed {result.seed}: {result.violation}" for result in found if result.violation]
 
 
 @pytest.mark.timeout(240)
@@ -28,6 +30,13 @@ def test_invariants_hold_in_a_few_seeds() -> None:
 def test_invariants_hold_in_many_seeds() -> None:
     """The same in as many seeds as a commit can wait for."""
     assert violations(range(FEW, SEEDS), PROCESSES) == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_invariants_hold_in_storms() -> None:
+    """What catches the known bugs finds nothing where there is none."""
+    assert violations(range(STORMS), PROCESSES, STORM) == []
 
 
 def test_same_seed_gives_the_same_trace_also_in_another_process() -> None:

@@ -9,6 +9,7 @@ from functools import partial
 
 from tests.faults.simulator.mutations import mutated
 from tests.faults.simulator.simulation import Simulation
+from tests.faults.simulator.trouble import STORM, Trouble
 from tests.faults.simulator.watch import Violation
 
 AT_A_TIME = 4  # seeds that a process takes at once
@@ -54,9 +55,9 @@ class Total:
         return f"{self.seeds} seeds from {self.first}, {self.violations} violations, trace {self.trace}; runs: {ended}."
 
 
-def result_of(seed: int, mutation: str | None = None) -> Result:
-    """Runs one seed, with a known bug where one is named."""
-    simulation = Simulation(seed, mutation=partial(mutated, mutation) if mutation else None)
+def result_of(seed: int, mutation: str | None = None, trouble: Trouble | None = None) -> Result:
+    """Runs one seed, with a known bug where one is named, and with this trouble instead of the seed's own."""
+    simulation = Simulation(seed, trouble=trouble, mutation=partial(mutated, mutation) if mutation else None)
     try:
         simulation.run()
         violation = None
@@ -66,9 +67,9 @@ def result_of(seed: int, mutation: str | None = None) -> Result:
     return Result(seed, simulation.stage.trace, violation, dict(outcomes), tuple(simulation.stage.last) if violation else ())
 
 
-def results(seeds: Iterable[int], processes: int, mutation: str | None = None) -> Iterator[Result]:
+def results(seeds: Iterable[int], processes: int, mutation: str | None = None, trouble: Trouble | None = None) -> Iterator[Result]:
     """The results of these seeds, in their order."""
-    run = partial(result_of, mutation=mutation)
+    run = partial(result_of, mutation=mutation, trouble=trouble)
     if processes == 1:
         yield from map(run, seeds)
         return
@@ -77,5 +78,5 @@ def results(seeds: Iterable[int], processes: int, mutation: str | None = None) -
 
 
 def first_violation(mutation: str, seeds: Iterable[int], processes: int = 1) -> Result | None:
-    """The first of these seeds that catches a known bug."""
-    return next((result for result in results(seeds, processes, mutation) if result.violation), None)
+    """The first of these seeds that catches a known bug, each with all trouble at once."""
+    return next((result for result in results(seeds, processes, mutation, STORM) if result.violation), None)

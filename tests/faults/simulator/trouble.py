@@ -57,8 +57,8 @@ CALM = Trouble(
     jobs_at_a_time=1000,
 )
 """Nothing goes wrong but events."""
-STORM = replace(CALM, storage=0.01, service=0.06, creating=0.3, list_lag_s=120, activity=0.2, clock_s=600, kills=3, cancels=0.5, doom=0.15)
-"""Everything goes wrong at once."""
+STORM = replace(CALM, storage=0.01, service=0.06, creating=0.3, list_lag_s=120, activity=0.6, clock_s=600, kills=3, cancels=0.7, doom=0.15)
+"""Everything goes wrong at once: what a bug needs that hides in the meeting of two rare troubles."""
 
 
 def trouble_of(random: Random) -> Trouble:
