@@ -15,7 +15,6 @@ from azure.core.pipeline.transport import RequestsTransport
 from azure.durable_functions.worker import DurableFunctionsWorker
 from azure.mgmt.cognitiveservices import CognitiveServicesManagementClient
 
-import function_app
 from shared import azure_openai, checkpoints, resource_manager, storage
 from shared.azure_openai import AzureOpenAI
 from shared.credentials import StandInCredential
@@ -24,6 +23,7 @@ from shared.settings import settings
 from tests.faults.simulator.blobs import Account
 from tests.faults.simulator.provider import BASE
 from tests.faults.simulator.wire import ArmAdapter, OpenAITransport, Wire
+from tests.registered import registered_functions
 from tunedrop.emulator.arm.routes import ACCOUNT_ID
 
 PLENTY = {"files": 10_000, "jobs": 10_000, "fine_tuned_deployments": 1000, "deployments": 1000}
@@ -54,7 +54,7 @@ class Words(logging.Handler):
 @cache
 def functions() -> dict[str, Callable[..., Any]]:
     """Every function of the app by name: the code that the decorators were put on."""
-    return {str(f.get_function_name()): _written(f.get_user_function()) for f in function_app.app.get_functions()}
+    return {str(f.get_function_name()): _written(f.get_user_function()) for f in registered_functions()}
 
 
 def _written(function: Any) -> Callable[..., Any]:

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-import function_app
 from orchestrators.names import Activity, Orchestrator
 from shared.errors import InternalError, Problem
 from shared.models.base import wire
 from shared.models.messages import WIRE_MAX_BYTES, Answer, EndRun, ScanSpan, StartRun
 from shared.models.pace import AZURE
 from shared.models.record import Outcome
+from tests.registered import registered_functions
 
 ROOT = Path(__file__).parents[3]
 BINDINGS = "import azure.functions, azure.durable_functions, azurefunctions.extensions.bindings.blob, pydantic_settings"
@@ -24,8 +24,8 @@ BINDINGS = "import azure.functions, azure.durable_functions, azurefunctions.exte
 
 @cache
 def bindings() -> dict[str, list[dict[str, Any]]]:
-    """The bindings of each function; the app can be indexed once only."""
-    return {str(f.get_function_name()): json.loads(f.get_function_json())["bindings"] for f in function_app.app.get_functions()}
+    """The bindings of each function."""
+    return {str(f.get_function_name()): json.loads(f.get_function_json())["bindings"] for f in registered_functions()}
 
 
 def registered(trigger: str) -> set[str]:
