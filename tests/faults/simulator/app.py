@@ -15,7 +15,7 @@ from azure.core.pipeline.transport import RequestsTransport
 from azure.durable_functions.worker import DurableFunctionsWorker
 from azure.mgmt.cognitiveservices import CognitiveServicesManagementClient
 
-from shared import azure_openai, checkpoints, resource_manager, storage
+from shared import azure_openai, checkpoints, resource_manager, scans, storage
 from shared.azure_openai import AzureOpenAI
 from shared.credentials import StandInCredential
 from shared.resource_manager import ResourceManager
@@ -76,6 +76,7 @@ def installed(account: Account, wire: Wire, words: Words, more: dict[str, str]) 
         for name in CONTAINERS:
             container = account.container("tunedrop" if name == "ledger" else name)
             stack.enter_context(swapped(storage, name, lambda container=container: container))
+        stack.enter_context(swapped(scans, "_ahead", iter))  # a thread of its own would take no part in the order of things
         stack.enter_context(swapped(azure_openai, "connect", openai_on_the_wire))
         stack.enter_context(swapped(resource_manager, "connect", arm_on_the_wire))
         stack.enter_context(_heard(words))

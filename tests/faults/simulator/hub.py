@@ -59,6 +59,8 @@ class Hub(Engine):
 
     def take(self) -> pb.WorkItem | None:
         """The next work item, or None."""
+        if not self._orchestration_queue and not self._activity_queue:
+            return None
         context: Any = _Context()
         return next(iter(self.GetWorkItems(pb.GetWorkItemsRequest(), context)), None)
 

@@ -1,4 +1,4 @@
-"""Virtual time and real interleaving: code runs in threads of which one at a time holds the baton, handed on by a seeded order.
+"""Virtual time and real interleaving: code runs in greenlets of one thread, which go on in a seeded order.
 
 Nothing sleeps. Code under test pauses where it waits for a network or a timer; which of the paused goes on next, and what
 the clock then says, is decided here. The same seed gives the same order, and so the same trace.
@@ -9,7 +9,6 @@ import heapq
 import itertools
 import math
 import random
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator
@@ -18,6 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import time_machine
+from greenlet import getcurrent, greenlet
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 CHECKPOINT_S = 0.001
@@ -146,15 +146,12 @@ class Actor:
         self._pauses = 0
         self._result: object = Killed()
         self._over = False
-        self._mine, self._theirs = threading.Lock(), threading.Lock()  # each is released by the one whose turn ends
-        self._mine.acquire()
-        self._theirs.acquire()
-        self._thread = threading.Thread(target=self._live, daemon=True)
+        self._others = getcurrent()
+        self._own = greenlet(self._live, self._others)
 
     def begin(self) -> None:
         """Starts to act, on the stage, until the first pause."""
         self._stage.living.add(self)
-        self._thread.start()
         self._continue()
 
     def kill(self) -> None:
@@ -170,8 +167,7 @@ class Actor:
         if strike and self._pauses >= strike.at and (freezes or strike.frozen_s is None):
             seconds += self._struck(strike)
         self._stage.after(seconds, self._continue)
-        self._theirs.release()
-        self._mine.acquire()
+        self._others.switch()
         if self.killed:
             raise Killed
 
@@ -183,9 +179,8 @@ class Actor:
         return strike.frozen_s
 
     def go_on(self) -> None:
-        """Lets the thread run until it pauses or ends; called by the stage."""
-        self._mine.release()
-        self._theirs.acquire()
+        """Lets it run until it pauses or ends; called by the stage."""
+        self._own.switch()
 
     def _continue(self) -> None:
         if self not in self._stage.living:
@@ -196,10 +191,8 @@ class Actor:
             self._ended(self._result)
 
     def _live(self) -> None:
-        self._mine.acquire()
         try:
             self._result = self._work()
         except BaseException as error:
             self._result = error
         self._over = True
-        self._theirs.release()

@@ -42,7 +42,7 @@ class Watch:
             raise self._found
 
     def see(self, invariant: str, what: str) -> None:
-        """Keeps the first violation; it is raised on the stage, not in the thread that met it."""
+        """Keeps the first violation; it is raised on the stage, not in the actor that met it."""
         self._found = self._found or Violation(invariant, what)
 
     def unheard(self) -> list[str]:
