@@ -2,7 +2,7 @@
 
     python -m benchmarks.scan_parts PART FILE
 
-Prints one JSON object: seconds of wall and processor time, megabytes, tokens where the part counts all, and the peak of memory in MB.
+Prints one JSON object: seconds of wall and processor time, megabytes, and tokens where the part counts all.
 What a part needs before it can begin (imports, vocabularies, strings in memory for the bare counters) is not timed.
 """
 
@@ -163,8 +163,7 @@ def report(file: Path, work: Work) -> None:
     begun, cpu_begun = time.perf_counter(), cpu_seconds()
     tokens = work()
     seconds, cpu = time.perf_counter() - begun, cpu_seconds() - cpu_begun
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
-    print(json.dumps({"seconds": seconds, "megabytes": file.stat().st_size / 1e6, "cpu_seconds": cpu, "tokens": tokens, "peak_mb": peak}))
+    print(json.dumps({"seconds": seconds, "megabytes": file.stat().st_size / 1e6, "cpu_seconds": cpu, "tokens": tokens}))
 
 
 if __name__ == "__main__":

@@ -260,6 +260,7 @@ def connect(api_version: str | None = None) -> AzureOpenAI:
     else:
         identity: dict[str, Any] = {"api_key": key} if key else {"azure_ad_token_provider": _token}
         client = openai.AzureOpenAI(azure_endpoint=endpoint, api_version=version, timeout=READ_TIMEOUT_S, http_client=http, **identity)
+    client.organization = client.project = None  # it takes them from the environment, and they are no business of this service's
     return AzureOpenAI(client, version)
 
 

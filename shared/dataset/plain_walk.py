@@ -1,13 +1,12 @@
 """A walk along the messages of one line with tools or weights, for as long as they are plain."""
 
-import json
-
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
 from . import lines
 from .plain_messages import Assistant, Message, System, Tool
 from .shapes import Json
+from .tokens import compact_json
 
 MAX_ARGUMENTS = 2**18
 
@@ -68,7 +67,7 @@ class Walk:
         calls: Json = _decoder.decode(written)
         if not isinstance(calls, list) or not calls:
             return False
-        self.texts.append(json.dumps(calls, ensure_ascii=False, separators=(",", ":")))
+        self.texts.append(compact_json(calls))
         return all(map(self._call, calls))
 
     def _call(self, call: Json) -> bool:

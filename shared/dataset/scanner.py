@@ -125,14 +125,15 @@ class SpanScanner:
                 self._hold_to_limit(total, line)
 
     def _watch_plain(self, watch: SpanWatch, found: PlainLines, first: int) -> None:
-        written, texts = iter(found.written), iter(found.texts)
+        written, begin = iter(found.written), 0
         for number, (shape, system) in enumerate(zip(found.shapes, found.systems, strict=True), first):
-            own = list(islice(texts, shape.size))
+            last = begin + shape.size - 1
             if shape.prompt is None:
                 watch.example(number, *parts.parts_of(_decoder.decode(next(written))))
             else:
-                answer = own.pop()
+                own, answer = found.texts[begin:last], found.texts[last]
                 watch.example(number, shape.prompt % (tuple(own) if system is None else (parts.mark(system), *own)), answer, answer)
+            begin = last + 1
 
     def _begin(self) -> SpanScan:
         """Go on to the next line with content."""

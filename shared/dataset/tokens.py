@@ -26,6 +26,9 @@ MAX_BLANK_RUN = 500_000
 MAX_TEXT_BYTES = 2**20
 """Natural text of this size has four times the tokens of any model's limit; a tokenizer can need forty times its size in memory."""
 
+compact_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+"""What stands for a value that is no text, such as calls."""
+
 _LONG_TEXT = 2**18
 _BLANKS = re.compile(r"\s{2,}")
 
@@ -92,7 +95,7 @@ def _texts_of_value(key: str, value: Json) -> list[str]:
         texts = [part.get("text") if isinstance(part, dict) else part for part in value]
         return [text for text in texts if isinstance(text, str)]
     if isinstance(value, (dict, list)):
-        return [json.dumps(value, ensure_ascii=False, separators=(",", ":"))]
+        return [compact_json(value)]
     return []
 
 

@@ -75,6 +75,18 @@ def test_unusable_storage_connection_is_not_quoted(command: list[str], connectio
     assert CANARY.encode() not in done.stdout + done.stderr
 
 
+LEFT = (
+    "OPENAI_API_KEY",
+    "OPENAI_ADMIN_KEY",
+    "OPENAI_ORG_ID",
+    "OPENAI_PROJECT_ID",
+    "AZURE_OPENAI_API_KEY",
+    "AZURE_OPENAI_AD_TOKEN",
+    "AZURE_CLIENT_SECRET",
+)
+"""Variables of other programs."""
+
+
 class Listener(BaseHTTPRequestHandler):
     """A service that notes the headers which it is sent, and has no files."""
 
@@ -115,4 +127,5 @@ def test_keys_left_in_the_environment_are_not_used(surface: str, key: str | None
     assert (done.returncode, done.stdout.strip()) == (0, b"0"), done.stderr
     assert len(Listener.seen) == 1
     assert sent in Listener.seen[0]
+    assert CANARY not in Listener.seen[0]
     assert CANARY not in "".join(Listener.seen)
