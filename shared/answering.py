@@ -33,15 +33,16 @@ def answered(work: Callable[[], Answer], pace: Pace | None = None) -> dict[str, 
 def polled(ask: Callable[[], Answer], pace: Pace, waited_s: float, deadline_s: float, late: TuneDropError) -> Answer:
     """A look at something under way, or a try to begin it: its answer, or the run's expiry where it still says wait at the deadline.
 
-    Refusals of the moment are bounded by time, not by number: a storm of them ends nothing that goes on. One that
-    lasts beyond the deadline is the reason that is told, else `late`.
+    Refusals of the moment are bounded by time, not by number: a storm of them ends nothing that goes on. One that comes at the
+    deadline leaves time for a few more looks; one that outlasts these, too, is the reason that is told, else `late`.
     """
-    reason = late.problem
     try:
         answer = ask()
     except ServiceUnavailable as unavailable:
-        reason, answer = unavailable.problem, wait(max(unavailable.retry_after_s or 0, pace.next_poll_s(waited_s)))
-    return ended(Outcome.EXPIRED, reason) if answer.kind == "wait" and waited_s > deadline_s else answer
+        if waited_s > deadline_s + PATIENT_WAITS * pace.poll_most_s:
+            return ended(Outcome.EXPIRED, unavailable.problem)
+        return wait(max(unavailable.retry_after_s or 0, pace.next_poll_s(waited_s)))
+    return ended(Outcome.EXPIRED, late.problem) if answer.kind == "wait" and waited_s > deadline_s else answer
 
 
 def _answer(work: Callable[[], Answer]) -> Answer:

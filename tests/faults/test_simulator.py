@@ -1,15 +1,13 @@
-"""The simulator: no invariant breaks under faults, the same seed is the same world, and each known bug is caught."""
+"""The simulator: no invariant breaks under faults, and the same seed is the same world."""
 
 import pytest
 
 from tests.faults.simulator import events, many
-from tests.faults.simulator.mutations import MUTATIONS
 from tests.faults.simulator.simulation import Simulation
 from tests.faults.simulator.trouble import STORM, Trouble
 
 SEEDS, FEW = 300, 20
 PROCESSES = 2
-SEEDS_PER_MUTATION = 250
 STORMS = 40
 
 
@@ -55,14 +53,6 @@ def test_simulation_has_each_kind_of_trouble() -> None:
         simulation.run()
         seen |= {word for line in simulation.stage.last for word in line.split()}
     assert {"killed", "cancel_run", "Killed", "timeout_late", "refused_after_all", "broken", "reset_after", "sweep"} <= seen
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-@pytest.mark.parametrize("name", MUTATIONS)
-def test_known_bug_is_caught(name: str) -> None:
-    """Put into the app, it breaks an invariant within a bounded number of seeds."""
-    assert many.first_violation(name, range(SEEDS_PER_MUTATION)) is not None
 
 
 def test_lost_doubled_and_late_events_give_one_run_and_one_job_each() -> None:
