@@ -126,6 +126,6 @@ def test_keys_left_in_the_environment_are_not_used(surface: str, key: str | None
         server.shutdown()
     assert (done.returncode, done.stdout.strip()) == (0, b"0"), done.stderr
     assert len(Listener.seen) == 1
-    assert sent in Listener.seen[0]
+    assert f"{sent}\n" in Listener.seen[0]
     assert CANARY not in Listener.seen[0]
     assert CANARY not in "".join(Listener.seen)

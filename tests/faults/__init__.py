@@ -1,0 +1,1 @@
+"""What TuneDrop does when everything around it fails."""
