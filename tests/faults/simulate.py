@@ -11,6 +11,7 @@ Each exits 1 where an invariant does not hold, or a known bug is not caught.
 
 import argparse
 import json
+import sys
 import time
 from dataclasses import asdict
 
@@ -21,6 +22,7 @@ from tests.faults.simulator.record import write
 from tests.faults.simulator.trouble import STORM
 
 SEEDS_PER_MUTATION = 2000
+TOLD_EVERY = 100
 
 
 def main() -> int:
@@ -52,12 +54,17 @@ def _parser() -> argparse.ArgumentParser:
 def _seeds(asked: argparse.Namespace) -> int:
     began, total = time.monotonic(), many.Total()
     seeds = range(asked.seed, asked.seed + (asked.seeds or 1))
-    for result in many.results(seeds, asked.jobs, asked.mutation, STORM if asked.storm else None):
-        total.add(result)
-        if asked.json:
-            print(json.dumps(asdict(result)), flush=True)
-        elif result.violation:
-            print(told(result, asked.shown), flush=True)
+    try:
+        for result in many.results(seeds, asked.jobs, asked.mutation, STORM if asked.storm else None):
+            total.add(result)
+            if asked.json:
+                print(json.dumps(asdict(result)), flush=True)
+            elif result.violation:
+                print(told(result, asked.shown), flush=True)
+            elif total.seeds % TOLD_EVERY == 0:
+                print(f"{total.seeds} seeds, {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+    except KeyboardInterrupt:
+        print("Interrupted: what follows is the sum so far.", file=sys.stderr)
     took_s = time.monotonic() - began
     if not asked.json:
         print(f"{total.sentence()} {took_s:.0f} s.")
