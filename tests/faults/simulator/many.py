@@ -88,3 +88,9 @@ def _settle_in() -> None:
 def first_violation(mutation: str, seeds: Iterable[int], processes: int = 1) -> Result | None:
     """The first of these seeds that catches a known bug, each with all trouble at once."""
     return next((result for result in results(seeds, processes, mutation, STORM) if result.violation), None)
+
+
+def violations(seeds: Iterable[int], processes: int, trouble: Trouble | None = None) -> list[str]:
+    """What does not hold in these seeds; `python -m tests.faults.simulate --seed N` shows the events before it."""
+    found = results(seeds, processes, trouble=trouble)
+    return [f"seed {result.seed}: {result.violation}" for result in found if result.violation]
