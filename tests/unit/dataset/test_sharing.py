@@ -12,13 +12,19 @@ import pytest
 from shared.dataset import models, scan, sharing
 from tests.unit.dataset.builders import a_file, a_message, an_example
 
+DYING = """
+def dies(*_given):
+    os._exit(1)
+scan._scanned_apart = dies
+"""
 ROOT = Path(__file__).parents[3]
 MODEL = "gpt-4.1-mini-2025-04-14"
 PROGRAM = f"""
-import resource, sys
+import os, resource, sys
 from shared.dataset import models, scan
+exec(sys.argv[2])
 found = scan.scan_file(sys.argv[1], scan.ScanOptions(models.base_model({MODEL!r})))
-assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime > 0, "no process helped"
+assert sys.argv[2] or resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime > 0, "no process helped"
 sys.stdout.buffer.write(scan.to_json(found))
 """
 
@@ -34,9 +40,11 @@ def big(tmp_path: Path) -> Path:
 
 @pytest.mark.skipif(scan.processors() == 1, reason="one processor shares nothing")
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing is forked")
-def test_processes_find_what_threads_find(big: Path) -> None:
-    """A fresh process forks; this one, which has threads, doesn't, and finds the same."""
-    by_processes = subprocess.run([sys.executable, "-c", PROGRAM, str(big)], cwd=ROOT, capture_output=True, check=True).stdout
+@pytest.mark.parametrize("first", ["", DYING], ids=["helped", "helpers that die"])
+def test_processes_find_what_threads_find(big: Path, first: str) -> None:
+    """A fresh process forks; this one, which has threads, doesn't, and finds the same. So does one whose helpers are killed."""
+    command = [sys.executable, "-c", PROGRAM, str(big), first]
+    by_processes = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout
     by_threads = scan.scan_source(scan.FileSource(big), scan.ScanOptions(models.base_model(MODEL)))
     assert json.loads(by_processes) == json.loads(scan.to_json(by_threads))
     assert by_threads.errors == 16
