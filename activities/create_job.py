@@ -7,7 +7,7 @@ import azure.durable_functions as df
 from durabletask import task
 
 from shared import azure_openai
-from shared.answering import answered, polled
+from shared.answering import Deadline, answered, polled
 from shared.azure_openai import JobOrder
 from shared.errors import ServiceRejected
 from shared.ledger import open_ledger
@@ -51,9 +51,10 @@ def _create(wanted: RunStep) -> Answer:
         return service.create_job(order_of(read.record, plan, training_file), within_s).id
 
     waited_s = (read.now - read.record.entered(Step.TRAIN)).total_seconds()
+    deadline = Deadline(ledger, wanted.run_id, "create_job", waited_s, wanted.pace.job_deadline_s)
     late = ServiceRejected("Azure OpenAI", None, "jobDeadline", "no job could be created in time")
     making = Making("job", look, act, wanted.pace.call_s)
-    return polled(lambda: make_once(ledger, wanted.run_id, wanted.pace, making), wanted.pace, waited_s, wanted.pace.job_deadline_s, late)
+    return polled(lambda: make_once(ledger, wanted.run_id, wanted.pace, making), wanted.pace, deadline, late)
 
 
 def order_of(record: RunRecord, plan: Plan, training_file: str) -> JobOrder:

@@ -6,7 +6,7 @@ import azure.durable_functions as df
 from durabletask import task
 
 from shared import resource_manager
-from shared.answering import answered, polled
+from shared.answering import Deadline, answered, polled
 from shared.errors import PlanRejected, ServiceRejected
 from shared.ledger import open_ledger
 from shared.models.messages import CANCELLED, Answer, RunStep
@@ -43,11 +43,10 @@ def _deploy(wanted: RunStep) -> Answer:
         return account.put_deployment(plan.deployment, model, wanted.run_id, within_s)
 
     waited_s = (read.now - read.record.entered(Step.DEPLOY)).total_seconds()
+    deadline = Deadline(ledger, wanted.run_id, "deploy", waited_s, wanted.pace.deployment_deadline_s)
     late = ServiceRejected("Azure Resource Manager", None, "deploymentDeadline", "the deployment could not be written in time")
     making = Making("deployment", look, act, wanted.pace.call_s)
-    return polled(
-        lambda: make_once(ledger, wanted.run_id, wanted.pace, making), wanted.pace, waited_s, wanted.pace.deployment_deadline_s, late
-    )
+    return polled(lambda: make_once(ledger, wanted.run_id, wanted.pace, making), wanted.pace, deadline, late)
 
 
 def own_deployment(found: DeploymentFacts | None, plan: Plan, model: str | None) -> str | None:

@@ -6,7 +6,7 @@ import azure.durable_functions as df
 from durabletask import task
 
 from shared import resource_manager
-from shared.answering import answered, polled
+from shared.answering import Deadline, answered, polled
 from shared.errors import ServiceRejected
 from shared.ledger import open_ledger
 from shared.models.messages import CANCELLED, Answer, RunStep, done, ended, wait
@@ -29,16 +29,16 @@ def deployment_status(_context: task.ActivityContext, request: dict[str, Any]) -
 
 
 def _status(wanted: RunStep) -> Answer:
-    read = open_ledger().get(wanted.run_id)
+    ledger = open_ledger()
+    read = ledger.get(wanted.run_id)
     record, name = read.record, read.record.made("deployment")
     if record.stopping or record.plan is None or name is None:
         return CANCELLED
     waited_s = (read.now - record.entered(Step.DEPLOY)).total_seconds()
+    deadline = Deadline(ledger, wanted.run_id, "deployment_status", waited_s, wanted.pace.deployment_deadline_s)
     late = ServiceRejected("Azure Resource Manager", None, "deploymentDeadline", f"the deployment did not stand after {waited_s:.0f} s")
     account = resource_manager.connect(record.plan.api_versions.deployment)
-    return polled(
-        lambda: _verdict(account.deployment(name), waited_s, wanted.pace), wanted.pace, waited_s, wanted.pace.deployment_deadline_s, late
-    )
+    return polled(lambda: _verdict(account.deployment(name), waited_s, wanted.pace), wanted.pace, deadline, late)
 
 
 def _verdict(found: DeploymentFacts | None, waited_s: float, pace: Pace) -> Answer:

@@ -6,7 +6,7 @@ import azure.durable_functions as df
 from durabletask import task
 
 from shared import azure_openai
-from shared.answering import answered, polled
+from shared.answering import Deadline, answered, polled
 from shared.errors import ServiceRejected
 from shared.ledger import open_ledger
 from shared.models.messages import CANCELLED, Answer, RunStep, done, wait
@@ -28,7 +28,8 @@ def file_status(_context: task.ActivityContext, request: dict[str, Any]) -> dict
 
 
 def _status(wanted: RunStep) -> Answer:
-    read = open_ledger().get(wanted.run_id)
+    ledger = open_ledger()
+    read = ledger.get(wanted.run_id)
     record, plan = read.record, read.record.plan
     if record.stopping or plan is None:
         return CANCELLED
@@ -36,8 +37,9 @@ def _status(wanted: RunStep) -> Answer:
         return done()
     uploaded_at = max(effect.at for name, effect in record.effects.items() if name.startswith("file:"))
     waited_s = (read.now - uploaded_at).total_seconds()  # an upload may have taken longer than the processing may
+    deadline = Deadline(ledger, wanted.run_id, "file_status", waited_s, wanted.pace.file_deadline_s)
     late = ServiceRejected("Azure OpenAI", None, "fileDeadline", f"the uploaded files were not processed within {waited_s:.0f} s")
-    return polled(lambda: _looked_at(record, plan, waited_s, wanted.pace), wanted.pace, waited_s, wanted.pace.file_deadline_s, late)
+    return polled(lambda: _looked_at(record, plan, waited_s, wanted.pace), wanted.pace, deadline, late)
 
 
 def _looked_at(record: RunRecord, plan: Plan, waited_s: float, pace: Pace) -> Answer:

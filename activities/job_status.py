@@ -7,7 +7,7 @@ import azure.durable_functions as df
 from durabletask import task
 
 from shared import azure_openai
-from shared.answering import answered, polled
+from shared.answering import Deadline, answered, polled
 from shared.azure_openai import ENDED, AzureOpenAI, JobFacts
 from shared.checkpoints import checkpoint
 from shared.errors import InternalError, ServiceRejected, TuneDropError
@@ -40,9 +40,10 @@ def _status(wanted: RunStep) -> Answer:
     if job_id is None:
         raise InternalError("there is no job to ask about")
     waited_s = (read.now - record.entered(Step.TRAIN)).total_seconds()
+    deadline = Deadline(ledger, wanted.run_id, "job_status", waited_s, wanted.pace.job_deadline_s)
     late = ServiceRejected("Azure OpenAI", None, "jobDeadline", f"the fine-tuning job had not ended after {waited_s / 3600:.1f} h")
     service = azure_openai.connect(record.plan.api_versions.training)
-    answer = polled(lambda: _looked_at(ledger, read, service, job_id, wanted.pace), wanted.pace, waited_s, wanted.pace.job_deadline_s, late)
+    answer = polled(lambda: _looked_at(ledger, read, service, job_id, wanted.pace), wanted.pace, deadline, late)
     known = wire(ledger.get(wanted.run_id).record.job or JobProgress())
     return answer.model_copy(update={"value": {"progress": known}}) if answer.kind in {"done", "wait"} else answer
 

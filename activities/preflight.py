@@ -8,7 +8,7 @@ import azure.durable_functions as df
 from durabletask import task
 
 from shared import azure_openai, gate, resource_manager
-from shared.answering import answered, polled
+from shared.answering import Deadline, answered, polled
 from shared.checkpoints import checkpoint
 from shared.errors import ServiceRejected
 from shared.gate import Preflight
@@ -51,9 +51,10 @@ def _pass(wanted: RunStep) -> Answer:
     holder = ledger.hold(f"deployment/{record.plan.deployment.name.lower()}", wanted.run_id, lambda other: other.outcome is None)
     checkpoint("preflight: after the claim of the name")
     waited_s = (read.now - (record.turn_at or record.entered(Step.GATE))).total_seconds()
+    deadline = Deadline(ledger, wanted.run_id, "preflight", waited_s, wanted.pace.gate_deadline_s)
     late = ServiceRejected("Azure", None, "gateDeadline", "the account could not be asked in time")
     asking = Asking(record.plan, holder, estimate, wanted.run_id)
-    return polled(asking.verdict, wanted.pace, waited_s, wanted.pace.gate_deadline_s, late)
+    return polled(asking.verdict, wanted.pace, deadline, late)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import azure.durable_functions as df
 from durabletask import task
 
 from shared import planning, storage
-from shared.answering import answered, polled
+from shared.answering import Deadline, answered, polled
 from shared.errors import DataRejected, PlanRejected
 from shared.ledger import Read, open_ledger
 from shared.models.drop import JOB_FILE, VALIDATION_SET, Drop
@@ -30,15 +30,17 @@ def settle_drop(_context: task.ActivityContext, request: dict[str, Any]) -> dict
 
 
 def _settle(wanted: RunStep) -> Answer:
-    read = open_ledger().enter(wanted.run_id, Step.SETTLE)
+    ledger = open_ledger()
+    read = ledger.enter(wanted.run_id, Step.SETTLE)
     record, pace = read.record, wanted.pace
     if record.stopping:
         return CANCELLED
     if record.plan:
         return done()
     waited_s = (read.now - record.entered(Step.SETTLE)).total_seconds()
+    deadline = Deadline(ledger, wanted.run_id, "settle_drop", waited_s, pace.companion_s)
     late = DataRejected("TD-DROP-002", "The dropped files could not be looked at in time.", "Drop them again.")
-    return polled(lambda: _whole(read, pace), pace, waited_s, pace.companion_s, late)
+    return polled(lambda: _whole(read, pace), pace, deadline, late)
 
 
 def _whole(read: Read, pace: Pace) -> Answer:

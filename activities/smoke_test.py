@@ -7,7 +7,7 @@ import azure.durable_functions as df
 from durabletask import task
 
 from shared import azure_openai
-from shared.answering import answered
+from shared.answering import Deadline, answered
 from shared.azure_openai import Reply
 from shared.checkpoints import checkpoint
 from shared.errors import ServiceRejected, ServiceUnavailable
@@ -43,7 +43,8 @@ def _prove(wanted: RunStep) -> Answer:
         reply = azure_openai.connect(record.plan.api_versions.inference).chat(deployment, asked, wanted.pace.call_s)
     except ServiceUnavailable as unavailable:
         waited_s = (read.now - record.entered(Step.SMOKE_TEST)).total_seconds()
-        return _not_yet(ledger, wanted, unavailable, waited_s)
+        deadline = Deadline(ledger, wanted.run_id, "smoke_test", waited_s, wanted.pace.smoke_deadline_s)
+        return _not_yet(ledger, wanted, unavailable, deadline)
     return _verdict(_noted(ledger, wanted.run_id, judged(reply, record.plan.smoke_test, record.smoke_attempts + 1)))
 
 
@@ -56,14 +57,14 @@ def judged(reply: Reply, plan: SmokeTestPlan, attempts: int) -> SmokeResult:
     return SmokeResult(verdict="passed" if holds else "failed", answer=text, attempts=attempts)
 
 
-def _not_yet(ledger: Ledger, wanted: RunStep, unavailable: ServiceUnavailable, waited_s: float) -> Answer:
+def _not_yet(ledger: Ledger, wanted: RunStep, unavailable: ServiceUnavailable, deadline: Deadline) -> Answer:
     def counting(current: RunRecord, _now: datetime) -> RunRecord:
         return current.model_copy(update={"smoke_attempts": current.smoke_attempts + 1})
 
     checkpoint("smoke_test: before the attempt is counted")
     attempts = ledger.change(wanted.run_id, counting).smoke_attempts
     checkpoint("smoke_test: after the attempt is counted")
-    if waited_s > wanted.pace.smoke_deadline_s:
+    if deadline.passes():
         return _verdict(_noted(ledger, wanted.run_id, SmokeResult(verdict="not_answered", attempts=attempts)))
     return wait(max(unavailable.retry_after_s or 0, wanted.pace.brief_s))
 

@@ -8,7 +8,7 @@ import azure.durable_functions as df
 from durabletask import task
 
 from shared import azure_openai, storage
-from shared.answering import answered, polled
+from shared.answering import Deadline, answered, polled
 from shared.azure_openai import FileFacts
 from shared.errors import ServiceRejected
 from shared.ledger import open_ledger
@@ -48,8 +48,9 @@ def _upload(wanted: FileStep) -> Answer:
 
     waited_s = (read.now - record.entered(Step.UPLOAD)).total_seconds()
     late = ServiceRejected("Azure OpenAI", None, "fileDeadline", f"the {wanted.role} file could not be uploaded in time")
+    deadline = Deadline(ledger, wanted.run_id, f"upload_file:{wanted.role}", waited_s, wanted.pace.file_deadline_s)
     making = Making(f"file:{wanted.role}", look, act, wanted.pace.upload_s)
-    return polled(lambda: make_once(ledger, wanted.run_id, wanted.pace, making), wanted.pace, waited_s, wanted.pace.file_deadline_s, late)
+    return polled(lambda: make_once(ledger, wanted.run_id, wanted.pace, making), wanted.pace, deadline, late)
 
 
 def is_whole(found: FileFacts, pin: Pin) -> bool:

@@ -1,9 +1,11 @@
 """How an activity answers: what must not be retried is returned, what may be is raised."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from shared.errors import BudgetExceeded, DataRejected, PlanRejected, ServiceUnavailable, TuneDropError
+from shared.ledger import Ledger
 from shared.models.base import wire
 from shared.models.messages import Answer, ended, wait
 from shared.models.pace import Pace
@@ -11,6 +13,7 @@ from shared.models.record import Outcome
 from shared.storage import Changed
 
 PATIENT_WAITS = 4  # an unavailability that outlasted the client's own retries is not over in one brief wait
+LATE_LOOKS = 4  # past a deadline, so that neither one Retry-After nor an outage of ours uses all of it up
 
 
 def answered(work: Callable[[], Answer], pace: Pace | None = None) -> dict[str, Any]:
@@ -30,19 +33,34 @@ def answered(work: Callable[[], Answer], pace: Pace | None = None) -> dict[str, 
         return wire(wait(max(unavailable.retry_after_s or 0, PATIENT_WAITS * pace.brief_s)))
 
 
-def polled(ask: Callable[[], Answer], pace: Pace, waited_s: float, deadline_s: float, late: TuneDropError) -> Answer:
-    """A look at something under way, or a try to begin it: its answer, or the run's expiry where it still says wait at the deadline.
+@dataclass(frozen=True)
+class Deadline:
+    """How long the run `run_id` has waited for `what`, and how long it may, in seconds."""
 
-    Refusals of the moment are bounded by time, not by number: a storm of them ends nothing that goes on. One that comes at the
-    deadline leaves time for a few more looks; one that outlasts these, too, is the reason that is told, else `late`.
+    ledger: Ledger
+    run_id: str
+    what: str
+    waited_s: float
+    limit_s: float
+
+    def passes(self) -> bool:
+        """Whether this look, which did not find what is waited for, is the last: past the limit a few looks count, in the ledger."""
+        return self.waited_s > self.limit_s and self.ledger.look_late(self.run_id, self.what) >= LATE_LOOKS
+
+
+def polled(ask: Callable[[], Answer], pace: Pace, deadline: Deadline, late: TuneDropError) -> Answer:
+    """A look at something under way, or a try to begin it: its answer, or the run's expiry where it still says wait past the deadline.
+
+    Refusals of the moment are bounded by time, not by number: a storm of them ends nothing that goes on. One that comes with the
+    last look is the reason that is told, else `late`.
     """
     try:
         answer = ask()
     except ServiceUnavailable as unavailable:
-        if waited_s > deadline_s + PATIENT_WAITS * pace.poll_most_s:
+        if deadline.passes():
             return ended(Outcome.EXPIRED, unavailable.problem)
-        return wait(max(unavailable.retry_after_s or 0, pace.next_poll_s(waited_s)))
-    return ended(Outcome.EXPIRED, late.problem) if answer.kind == "wait" and waited_s > deadline_s else answer
+        return wait(max(unavailable.retry_after_s or 0, pace.next_poll_s(deadline.waited_s)))
+    return ended(Outcome.EXPIRED, late.problem) if answer.kind == "wait" and deadline.passes() else answer
 
 
 def _answer(work: Callable[[], Answer]) -> Answer:

@@ -119,6 +119,14 @@ class Ledger:
         self.change(run_id, entering)
         return self.get(run_id)
 
+    def look_late(self, run_id: str, what: str) -> int:
+        """Counts a look for something past its deadline, and answers how many that makes."""
+
+        def counting(record: RunRecord, _now: datetime) -> RunRecord:
+            return record.model_copy(update={"late_looks": {**record.late_looks, what: record.late_looks.get(what, 0) + 1}})
+
+        return self.change(run_id, counting).late_looks[what]
+
     def show_wait(self, run_id: str, because: str) -> None:
         """Notes why the run waits, for whoever looks at it."""
 

@@ -125,6 +125,8 @@ class RunRecord(Frozen):
     job: JobProgress | None = None
     smoke: SmokeResult | None = None
     smoke_attempts: int = 0
+    late_looks: dict[str, int] = {}
+    """How often the run has looked for something past its deadline."""
     cancel_requested_at: datetime | None = None
     ending: Ending | None = None
     ended_at: datetime | None = None

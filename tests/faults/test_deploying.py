@@ -32,6 +32,7 @@ CASES = {
     "never-ready": Case([{"on": "readiness", "then": "never"}], "failed", "did not answer"),
     "chat-filtered": Case(often(CHAT, "content_filter", 1), "failed", "content filter"),
     "chat-429": Case(often(CHAT, answer(429, "429", retry_after=1), 4), pace={"smoke_deadline_s": LONG}),
+    "chat-429-past-the-deadline": Case(often(CHAT, answer(429, "429", retry_after=1), 3), pace={"smoke_deadline_s": 0.5}),
     "chat-429-for-ever": Case(always(CHAT, answer(429, "429")), "failed", "did not answer"),
     "chat-500": Case(often(CHAT, answer(500), 4), pace={"smoke_deadline_s": LONG}),
     "file-delete-404": Case(often("files.delete", answer(404, "notFound"), 1), left=2),

@@ -9,7 +9,7 @@ import pytest
 from shared.errors import OutcomeUnknown, ServiceRejected, ServiceUnavailable
 from shared.ledger import Ledger
 from shared.models.pace import Pace
-from shared.models.record import Effect, Ending, Outcome, RunRecord
+from shared.models.record import Effect, Ending, Outcome, RunRecord, Step
 from shared.once import Making, Removing, make_once, remove_once
 from tests.builders import AT_ONCE, a_record
 
@@ -240,6 +240,7 @@ def test_removal_waits_while_the_service_refuses_and_gives_up_in_the_end(ledger:
         raise ServiceUnavailable("S", "409 RequestConflict")
 
     make_once(ledger, run, AT_ONCE, service.making)
+    ledger.enter(run, Step.CLEAN_UP)
     refused = Removing("job", service.look, refuse, CALL_S)
     assert remove_once(ledger, run, PATIENT, refused).kind == "wait"
     given_up = remove_once(ledger, run, PATIENT.model_copy(update={"take_back_s": -1.0}), refused)
