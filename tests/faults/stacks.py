@@ -37,6 +37,7 @@ class Stacks:
             found = Wave(stack, cells).run()
             unowned = [f"nobody owns the deployment {name}" for name in Seen.of(stack).unowned()]
         except BaseException:
+            print(stack.last_words())
             self._end()
             raise
         self._waves += 1

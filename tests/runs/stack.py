@@ -32,6 +32,7 @@ PLENTY = {"files": 1000, "jobs": 1000, "fine_tuned_deployments": 1000, "deployme
 WALLET = {"TUNEDROP_JOBS_AT_A_TIME": "1000", "TUNEDROP_JOBS_A_DAY": "10000", "TUNEDROP_USD_A_DAY": "10000"}
 # Reading certificates, which plain HTTP doesn't need, would take longer than the calls: so every client here has verify=False.
 PACE = LOCAL.model_copy(update={"smoke_deadline_s": 8.0})
+WORDS = 4_000  # characters of a host's log that a failure shows
 _pause = threading.Event()
 
 
@@ -88,6 +89,7 @@ class Stack:
     def environment(self) -> dict[str, str]:
         """The app settings of the host."""
         return os.environ | {
+            "PYTHONFAULTHANDLER": "1",
             "DropStorage": self.storage,
             "TUNEDROP_BLOB_SOURCE": "LogsAndContainerScan",
             "TUNEDROP_OPENAI_ENDPOINT": self.emulator,
@@ -120,6 +122,12 @@ class Stack:
     def log(self) -> Path:
         """What all hosts of this stack have said."""
         return self.directory / "host.log"
+
+    def last_words(self) -> str:
+        """Whether the host lives, and what it said last: for whoever reads of a test that failed."""
+        code = self.host.poll() if self.host else None
+        said = self.log.read_text(errors="replace")[-WORDS:] if self.log.exists() else ""
+        return f"the host {'runs' if code is None else f'ended with {code}'}; its log:\n{said}"
 
     def kill_host(self) -> None:
         """SIGKILL: nothing of the host gets to clean up."""
@@ -216,6 +224,9 @@ def running_stack(
         try:
             stack.start_host()
             yield stack
+        except BaseException:
+            print(stack.last_words())
+            raise
         finally:
             if stack.host is not None:
                 stack.host.terminate()
