@@ -79,7 +79,7 @@ class Fingerprints(msgspec.Struct):
 
 def _encoded(texts: Sequence[str]) -> list[bytes]:
     try:
-        return [text.encode() for text in texts]
+        return list(map(str.encode, texts))
     except UnicodeEncodeError:
         return [text.encode("utf-8", "surrogatepass") for text in texts]
 

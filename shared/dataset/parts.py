@@ -13,7 +13,7 @@ BETWEEN = "\x1e"
 """Separates the texts of a prompt or an answer."""
 
 _KEPT_CHARACTERS = 2**14
-_encode = msgspec.json.encode
+_encode = msgspec.json.Encoder(order="sorted").encode
 
 
 class Parts(NamedTuple):
@@ -25,7 +25,8 @@ class Parts(NamedTuple):
 
 
 def parts_of(example: JsonObject) -> Parts:
-    """The parts of an example of any format; whatever is no message of the expected shape stands as its JSON.
+    """The parts of an example of any format; whatever is no message of the expected shape stands as its JSON, keys
+    in order.
 
     The answer of a chat is its last assistant message, of a preference both outputs, of which the preferred one is learnt, and of a
     task for reinforcement the fields that its grader reads.

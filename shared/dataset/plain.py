@@ -5,6 +5,8 @@ isn't plain, for whatever reason, is for the full check: this module makes no fi
 """
 
 import re
+from collections.abc import Iterator
+from itertools import chain, repeat
 
 import msgspec
 import numpy as np
@@ -14,14 +16,17 @@ from numpy.typing import NDArray
 from . import counters, lines, tools
 from .parts import BETWEEN
 from .plain_messages import ROLES, Assistant, Message, System, Tool, User
-from .plain_walk import Walk
+from .plain_walk import Walk, example_of
+from .search import blocks
+from .shapes import Json, JsonObject
+from .starts import REST, Starts
 from .tokens import PER_EXAMPLE, PER_MESSAGE
 
 LONGEST = 2**18
 """Longer lines, in bytes, are for the full check, which bounds what they may hold."""
 KEPT_SHAPES, KEPT_TOOLS = 4096, 64
 
-_NEWLINE, _RETURN, _QUOTE, _COLON, _OPEN, _CLOSE = b'\n\r":{}'
+_NEWLINE, _RETURN, _QUOTE, _COLON, _OPEN, _CLOSE, _BACKSLASH, _U = b'\n\r":{}\\u'
 _LAST_BLANK = 0x20  # a byte up to it before a colon is white space
 _NO_KEY_BEFORE = np.isin(np.arange(256), list(b"\\:,[ \t\r\n"))
 """Bytes before a quote that ends no key: it is escaped, or begins a text. Of keys that end in such a byte a plain line has none."""
@@ -56,28 +61,41 @@ class Shape(msgspec.Struct, frozen=True, eq=False):
 class PlainLines:
     """Plain lines that follow each other: each one's shape and system message, and the other texts of all, in order.
 
-    `written` are the lines themselves of those whose shape has no simple prompt; `ordinary` as in counters.py.
+    `closely` are those whose shape has no simple prompt, with their system messages and tools; `block` is all of them as far as it must
+    be searched; `ordinary` as in counters.py.
     """
 
     def __init__(self) -> None:
         self.shapes: list[Shape] = []
         self.systems: list[str | None] = []
         self.texts: list[str] = []
-        self.written: list[bytes] = []
+        self.closely: list[tuple[_Line, str | None, Json]] = []
+        self.block = b""
         self.ordinary = False
 
     def __len__(self) -> int:
         return len(self.shapes)
 
+    def examples(self) -> Iterator[JsonObject]:
+        """Those of `closely`, as parts.py takes them."""
+        for line, system, declared in self.closely:
+            example = example_of(line.messages, system)
+            if not isinstance(line.tools, UnsetType):
+                example["tools"] = declared
+            if not isinstance(line.parallel_tool_calls, UnsetType):
+                example["parallel_tool_calls"] = line.parallel_tool_calls
+            yield example
+
 
 class _Tools(msgspec.Struct, frozen=True):
-    """A declaration that is clean: the names that it declares and the keys that it is written with."""
+    """A declaration that is clean: what it says, the names that it declares and the keys that it is written with."""
 
+    value: Json
     names: frozenset[str]
     keys: int
 
 
-_NO_TOOLS = _Tools(frozenset(), 0)
+_NO_TOOLS = _Tools(None, frozenset(), 0)
 _decoder = msgspec.json.Decoder(_Line)
 
 
@@ -88,10 +106,14 @@ class PlainReader:
         self._role_tokens = role_tokens
         self._longest = longest
         self._shapes: dict[Kinds, Shape | None] = {}
+        self._closer_shapes: dict[tuple[Kinds, int, tuple[int, ...], tuple[int, ...]], Shape] = {}
         self._tools: dict[bytes, _Tools | None] = {}
+        self._starts = Starts(self._system_of)
 
     def block(self, block: bytes) -> PlainLines | None:
         """The lines of a block, if all of them are plain and have their line feed."""
+        cut = self._starts.cut(block, self._longest)
+        block = cut.block
         table = np.frombuffer(block, np.uint8)
         ends = np.flatnonzero(table == _NEWLINE)
         if not _one_object_a_line(table, ends) or np.diff(ends, prepend=-1).max() > self._longest:
@@ -101,16 +123,15 @@ class PlainReader:
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return None
         found, keys = PlainLines(), 0
-        for line in decoded:
-            own = self._look(line, found)
+        for line, system in zip(decoded, chain(cut.systems, repeat(None)), strict=False):
+            own = self._look(line, found, system)
             if not own:
                 return None
             keys += own
         if len(found) != len(ends) or keys != _keys_written(table):
             return None
-        closely = [index for index, shape in enumerate(found.shapes) if shape.prompt is None]
-        found.ordinary = b"\\u" not in block and counters.is_ordinary(block)
-        found.written = [block[ends[index - 1] + 1 if index else 0 : ends[index]] for index in closely]
+        found.ordinary = not _has_unicode_escapes(table) and counters.is_ordinary(block)
+        found.block = block
         return found
 
     def line(self, line: bytes) -> PlainLines | None:
@@ -124,24 +145,34 @@ class PlainReader:
             return None
         if not keys or keys != _keys_written(np.frombuffer(line, np.uint8)):
             return None
-        found.written = [line] if found.shapes[0].prompt is None else []
         return found
 
-    def _look(self, line: _Line, found: PlainLines) -> int:
-        """Add a line, if it is plain, and answer the number of its keys, else 0."""
+    def _system_of(self, start: bytes) -> str | None:
+        """The system message of such a start, if it may be cut off as starts.py says."""
+        found = self.line(start + REST)
+        if found is None or found.shapes[0].prompt is None or found.shapes[0].roles != ("system", "user", "assistant"):
+            return None
+        return None if blocks.may_hold(start) else found.systems[0]
+
+    def _look(self, line: _Line, found: PlainLines, system: str | None = None) -> int:
+        """Add a line, if it is plain, and answer the number of its keys, else 0; `system` stands in place of its system message."""
         messages = line.messages
         kinds = tuple(map(type, messages))
         shape = self._shapes[kinds] if kinds in self._shapes else self._shape(kinds)
         if shape is None or line.tools is not UNSET or line.parallel_tool_calls is not UNSET:
-            return self._look_closely(line, kinds, found)
+            return self._look_closely(line, kinds, found, system)
         texts = [content for message in messages if (content := message.content)]
         if len(texts) < len(kinds):
-            return self._look_closely(line, kinds, found)
+            return self._look_closely(line, kinds, found, system)
         for message in messages:
             if type(message) is Assistant and (message.weight is not UNSET or message.tool_calls is not UNSET):
-                return self._look_closely(line, kinds, found)
+                return self._look_closely(line, kinds, found, system)
         found.shapes.append(shape)
-        found.systems.append(texts.pop(0) if kinds[0] is System else None)
+        if kinds[0] is System:
+            found.systems.append(system or texts[0])
+            del texts[0]
+        else:
+            found.systems.append(None)
         found.texts += texts
         return 2 * len(kinds) + 1
 
@@ -162,18 +193,26 @@ class PlainReader:
         frame = PER_EXAMPLE + sum(PER_MESSAGE + self._role_tokens[role] for role in roles)
         return Shape(roles, frame, size, answers, trained, prompt)
 
-    def _look_closely(self, line: _Line, kinds: Kinds, found: PlainLines) -> int:
+    def _look_closely(self, line: _Line, kinds: Kinds, found: PlainLines, system: str | None) -> int:
         """As _look, for a line with tools or weights."""
         declared = self._declared(line.tools)
         if declared is None or not _are_conversation(kinds):
             return 0
-        walk = Walk(declared.names)
-        if not all(map(walk.take, line.messages)) or not walk.learns:
+        walk = Walk(declared.names, system)
+        if not walk.through(line.messages):
             return 0
-        found.shapes.append(self._shaped(kinds, len(walk.texts), tuple(walk.answers), tuple(walk.trained)))
+        found.closely.append((line, walk.system, declared.value))
+        found.shapes.append(self._closer_shape(kinds, walk))
         found.systems.append(walk.system)
         found.texts += walk.texts
         return 1 + (line.tools is not UNSET) + (line.parallel_tool_calls is not UNSET) + declared.keys + walk.keys
+
+    def _closer_shape(self, kinds: Kinds, walk: Walk) -> Shape:
+        key = (kinds, len(walk.texts), tuple(walk.answers), tuple(walk.trained))
+        shape = self._closer_shapes.get(key) or self._shaped(*key)
+        if len(self._closer_shapes) < KEPT_SHAPES:
+            self._closer_shapes[key] = shape
+        return shape
 
     def _declared(self, declaration: Raw | UnsetType) -> _Tools | None:
         if isinstance(declaration, UnsetType):
@@ -196,7 +235,7 @@ def _clean_tools(written: bytes) -> _Tools | None:
     line = lines.decode(b'{"tools":' + written + b"}")
     if line.value is None or line.findings or any(tools.check_declarations(line.value)) or _ODD_KEY.search(written):
         return None
-    return _Tools(tools.declared_in(line.value), (lines.keys_of(line.value) or 1) - 1)
+    return _Tools(line.value["tools"], tools.declared_in(line.value), (lines.keys_of(line.value) or 1) - 1)
 
 
 def _one_object_a_line(table: Bytes, ends: NDArray[np.intp]) -> bool:
@@ -209,6 +248,11 @@ def _one_object_a_line(table: Bytes, ends: NDArray[np.intp]) -> bool:
     before = table[ends - 1]
     before = np.where(before == _RETURN, table[ends - 2], before)
     return bool((before == _CLOSE).all() and (table[ends[:-1] + 1] == _OPEN).all())
+
+
+def _has_unicode_escapes(table: Bytes) -> bool:
+    """Whether there may be a \\uXXXX; a block ends with a line feed, so that something follows each backslash."""
+    return bool((table[np.flatnonzero(table == _BACKSLASH) + 1] == _U).any())
 
 
 def _keys_written(table: Bytes) -> int:

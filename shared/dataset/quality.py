@@ -8,6 +8,7 @@ An answer counts as cut where it ends
 """
 
 import re
+from collections.abc import Sequence
 
 import msgspec
 
@@ -17,6 +18,7 @@ from .statistics import Histogram
 
 _FENCE = "```"
 _LONG_LINE = 80
+_SENTENCE_MARKS = ".!?"
 _SENTENCE_ENDS = (". ", "? ", "! ")
 _LISTED = re.compile(r"[-*+#|>$]|[0-9]+[.)]")
 
@@ -28,6 +30,12 @@ _MIN_EQUAL_TOKENS = 64
 _MIN_EQUAL_ANSWERS = 5
 
 
+def odd_ends(answers: Sequence[str]) -> list[int]:
+    """Which of these are not whole at the first look; most are."""
+    # "" is in every text: an answer without characters ends well.
+    return [index for index, answer in enumerate(answers) if answer[-1:] not in _SENTENCE_MARKS or "`" in answer]
+
+
 def is_blank(answer: str) -> bool:
     """Whether an answer has characters, but only white space."""
     return answer.isspace()
@@ -35,8 +43,7 @@ def is_blank(answer: str) -> bool:
 
 def is_cut(answer: str) -> bool:
     """Whether an answer seems to stop before its end."""
-    end = answer[-1:]
-    if end in ".!?" and "`" not in answer:
+    if not odd_ends([answer]):
         return False
     if "`" in answer and answer.count(_FENCE) % 2:
         return True

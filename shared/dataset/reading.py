@@ -16,7 +16,6 @@ MAX_LINE_BYTES = 16 * 2**20
 """The longest line that is kept: an image of 10 MB fits, embedded as base64."""
 HEAD_BYTES = 8
 
-_READ_BYTES = 2**20
 _CHUNK_BYTES = 2**19  # enough to count in one go, and little enough that threads take turns
 _FIRST_TAIL_BYTES = 2**16
 
@@ -54,10 +53,10 @@ class FileSource:
         self.size = self._path.stat().st_size
 
     def read(self, start: int, stop: int) -> Iterator[bytes]:
-        """The bytes [start, stop), in pieces of at most 1 MiB."""
+        """The bytes [start, stop), in pieces of at most 512 KiB."""
         with self._path.open("rb") as file:
             file.seek(start)
-            while start < stop and (piece := file.read(min(_READ_BYTES, stop - start))):
+            while start < stop and (piece := file.read(min(_CHUNK_BYTES, stop - start))):
                 start += len(piece)
                 yield piece
 
@@ -213,7 +212,7 @@ def _finish(line: _Assembly, source: Source, start: int) -> None:
             line.add(chunk if end < 0 else chunk[:end])
             if end >= 0:
                 return
-        start, step = stop, min(step * 2, _READ_BYTES)
+        start, step = stop, min(step * 2, _CHUNK_BYTES)
 
 
 def _exactly(source: Source, start: int, stop: int) -> Iterator[bytes]:

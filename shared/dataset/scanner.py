@@ -8,8 +8,6 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import chain, islice
 
-import msgspec
-
 from . import counters, formats, lines, messages, parts, reading, rules, tokens
 from .findings import finding
 from .plain import LONGEST, PlainLines, PlainReader
@@ -18,12 +16,11 @@ from .shapes import JsonObject
 from .span_scan import ScanOptions, SpanScan
 from .watch import SpanWatch
 
-_decoder: msgspec.json.Decoder[JsonObject] = msgspec.json.Decoder()
 _SMALL_BLOCK = 2**14
 KEPT_SYSTEMS = 1024
 KEPT_CHARACTERS = 2**23
 """How many system messages are remembered at least, and how many characters a block may add to them."""
-WAITING_BYTES = 2**22
+WAITING_BYTES = 2**23
 """Plain blocks of so many bytes are counted in one go: between other work a counter finds its tables out of the processor's cache."""
 
 
@@ -46,8 +43,8 @@ class SpanScanner:
         """Take the next block of reading.blocks_of."""
         plain = self._reader.block(block) if block else None
         if plain is not None and block is not None:
-            self._search(block)
-            self._plain(plain, len(block))
+            self._search(plain.block)
+            self._plain(plain, len(plain.block))
             return
         middle = block.find(b"\n", len(block) // 2) + 1 if block and len(block) > _SMALL_BLOCK else 0
         if block is not None and 0 < middle < len(block):  # what isn't plain mustn't slow down the rest of its block
@@ -91,7 +88,8 @@ class SpanScanner:
                 result.messages_by_role[role] = result.messages_by_role.get(role, 0) + times
         if self._watch:
             self._watch_plain(self._watch, found, result.lines)
-            found.written.clear()
+            found.closely.clear()
+            found.block = b""
         self._waiting.append((result.lines, found))
         self._waiting_bytes += size
         result.lines += len(found) - 1
@@ -125,15 +123,27 @@ class SpanScanner:
                 self._hold_to_limit(total, line)
 
     def _watch_plain(self, watch: SpanWatch, found: PlainLines, first: int) -> None:
-        written, begin = iter(found.written), 0
-        for number, (shape, system) in enumerate(zip(found.shapes, found.systems, strict=True), first):
+        texts, examples, begin = found.texts, found.examples(), 0
+        prompts, answers, learnt = list[str](), list[str](), list[str]()
+        marked, mark = "", ""
+        for shape, system in zip(found.shapes, found.systems, strict=True):
             last = begin + shape.size - 1
             if shape.prompt is None:
-                watch.example(number, *parts.parts_of(_decoder.decode(next(written))))
+                prompt, answer, prose = parts.parts_of(next(examples))
             else:
-                own, answer = found.texts[begin:last], found.texts[last]
-                watch.example(number, shape.prompt % (tuple(own) if system is None else (parts.mark(system), *own)), answer, answer)
+                own = texts[begin:last]
+                if system is None:
+                    prompt = shape.prompt % tuple(own)
+                else:
+                    if system is not marked:
+                        marked, mark = system, parts.mark(system)
+                    prompt = shape.prompt % (mark, *own)
+                answer = prose = texts[last]
+            prompts.append(prompt)
+            answers.append(answer)
+            learnt.append(prose)
             begin = last + 1
+        watch.examples(first, prompts, answers, learnt)
 
     def _begin(self) -> SpanScan:
         """Go on to the next line with content."""

@@ -4,6 +4,7 @@ Counting, hashing and searching let go of the interpreter's lock, the rest of a 
 other. A fork takes a few milliseconds and finds the vocabularies loaded; a process that starts from nothing needs a second for them.
 """
 
+import gc
 import multiprocessing
 import signal
 import sys
@@ -24,7 +25,12 @@ def may_fork() -> bool:
 
 def forked(processes: int) -> ProcessPoolExecutor:
     """So many forks of this process; an interrupt is the parent's to answer."""
-    return ProcessPoolExecutor(processes, multiprocessing.get_context("fork"), signal.signal, (signal.SIGINT, signal.SIG_IGN))
+    return ProcessPoolExecutor(processes, multiprocessing.get_context("fork"), _begin)
+
+
+def _begin() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.freeze()  # a collection would touch, and so copy, all that the parent has
 
 
 def in_order(  # noqa: UP047  # Python 3.11 has no such syntax

@@ -4,6 +4,8 @@ What runs here runs in bounded memory: fingerprints are kept of the first 1,000,
 of the first 20 sightings of a rule, and the first 100 secrets.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 
 from . import content_rules as rules
@@ -75,7 +77,9 @@ class SpanWatch:
 
     def __init__(self) -> None:
         self._result = SpanFindings()
-        self._batch: list[tuple[int, str, str]] = []
+        self._lines: list[int] = []
+        self._prompts: list[str] = []
+        self._answers: list[str] = []
         self._characters = 0
 
     def block(self, raw: bytes, first_line: int) -> None:
@@ -89,13 +93,19 @@ class SpanWatch:
 
     def example(self, line: int, prompt: str, answer: str, learnt: str) -> None:
         """Take the next example, in the parts that parts.py tells."""
-        if learnt:
-            if quality.is_blank(learnt):
-                self._count(rules.BLANK_ANSWER.code, line)
-            elif quality.is_cut(learnt):
-                self._count(rules.ANSWER_CUT.code, line)
-        self._batch.append((line, prompt, answer))
-        self._characters += len(prompt) + len(answer)
+        self.examples(line, [prompt], [answer], [learnt])
+
+    def examples(self, first: int, prompts: Sequence[str], answers: Sequence[str], learnt: Sequence[str]) -> None:
+        """Take the examples of the lines from `first` on, in the parts that parts.py tells."""
+        for index in quality.odd_ends(learnt):
+            if quality.is_blank(learnt[index]):
+                self._count(rules.BLANK_ANSWER.code, first + index)
+            elif quality.is_cut(learnt[index]):
+                self._count(rules.ANSWER_CUT.code, first + index)
+        self._lines += range(first, first + len(prompts))
+        self._prompts += prompts
+        self._answers += answers
+        self._characters += sum(map(len, prompts)) + sum(map(len, answers))
         if self._characters >= _BATCH_CHARACTERS:
             self._flush()
 
@@ -114,9 +124,9 @@ class SpanWatch:
             self._result.secrets.append(secret)
 
     def _flush(self) -> None:
-        if self._batch:
-            self._result.fingerprints.observe(*zip(*self._batch, strict=True))
-        self._batch, self._characters = [], 0
+        if self._lines:
+            self._result.fingerprints.observe(self._lines, self._prompts, self._answers)
+        self._lines, self._prompts, self._answers, self._characters = [], [], [], 0
 
 
 def of_file(whole: SpanFindings, options: WatchOptions) -> Tally:

@@ -62,6 +62,11 @@ def search(block: bytes) -> list[Hit]:
     return hits
 
 
+def may_hold(text: bytes) -> bool:
+    """Whether there are candidates at all; a text without any has nothing that is searched for."""
+    return _RAW.search(text) is not None
+
+
 def _search(text: bytes, candidates: Pattern, line: int, hits: list[Hit]) -> tuple[int, int] | None:
     """Add the hits to `hits`; stops at a line with escaped ASCII, and says its number and where it begins."""
     begin, end = 0, -1

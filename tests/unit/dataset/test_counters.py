@@ -56,6 +56,15 @@ def test_tiktoken_counts_where_the_fast_counter_is_missing(name: str) -> None:
     assert counters.TiktokenCounter(name).count(texts) == counters.counter(name).count(texts)
 
 
+@pytest.mark.parametrize("name", ENCODINGS)
+@pytest.mark.parametrize("ordinary", [False, True])
+def test_many_texts_of_all_scripts_keep_their_order(name: str, ordinary: bool) -> None:
+    """They are counted by script, and each gets its own count."""
+    words = ["", "plain", "d\u00e9j\u00e0 vu", "\u65e5\u672c\u8a9e", "\u041f\u0440\u0438\u0432\u0435\u0442", "\u0928\u092e", "\U0001f468"]
+    texts = [f"{words[n % 7]}{' ' * (n % 3)}{words[n % 5] * (n % 4)}" for n in range(3_000)]
+    assert counters.counter(name).count(texts, ordinary) == counters.TiktokenCounter(name).count(texts)
+
+
 def test_unknown_encoding_is_refused() -> None:
     """A name that isn't carried is a LookupError."""
     with pytest.raises(LookupError):
