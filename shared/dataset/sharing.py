@@ -30,7 +30,7 @@ def forked(processes: int) -> ProcessPoolExecutor:
 
 def _begin() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    gc.freeze()  # a collection would touch, and so copy, all that the parent has
+    gc.disable()  # a scan makes no cycles, and a collection would touch, and so copy, all that the parent has
 
 
 def in_order(  # noqa: UP047  # Python 3.11 has no such syntax
