@@ -3,7 +3,6 @@
 import itertools
 import json
 from typing import Any
-from unittest import mock
 
 import pytest
 from hypothesis import given, settings
@@ -79,7 +78,8 @@ def scan_of_whole_lines(content: bytes, max_line_bytes: int = 2**20) -> bytes:
     def cut(_starts: Starts, block: bytes, _longest: int) -> Cut:
         return Cut(block, [])
 
-    with mock.patch.object(Starts, "cut", cut):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Starts, "cut", cut)
         return scan_of(content, max_line_bytes)
 
 

@@ -13,8 +13,8 @@ STORING = {"put", "put_new", "swap", "change", "hold"}
 SERVICES = {"upload_file", "create_job", "upload", "put_deployment", "cancel_job", "delete_file", "delete_deployment"}
 SENDING = {"post", "put", "request", "send", "urlopen"}
 WITH_POINTS_OF_THEIR_OWN = {"make_once", "remove_once"}
-HARMLESS = {"enter", "show_wait"}
-"""These note what a run shows; whatever comes next writes it again."""
+HARMLESS = {"enter", "show_wait", "look_late"}
+"""These note what a run shows, which whatever comes next writes again, or how often it looked past a deadline: one look more or less."""
 
 
 def writers() -> set[str]:
