@@ -25,8 +25,9 @@ class Parts(NamedTuple):
 
 
 def parts_of(example: JsonObject) -> Parts:
-    """The parts of an example of any format; whatever is no message of the expected shape stands as its JSON, keys
-    in order.
+    """The parts of an example of any format; whatever is no message of the expected shape stands as its JSON.
+
+    In that JSON keys are sorted: their order in the file says nothing.
 
     The answer of a chat is its last assistant message, of a preference both outputs, of which the preferred one is learnt, and of a
     task for reinforcement the fields that its grader reads.
