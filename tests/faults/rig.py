@@ -4,10 +4,12 @@ Azurite is the storage and the stand-in the service, both over HTTP. What the em
 is tested with processes (tests/runs/, the kill matrix).
 """
 
+import faulthandler
 import functools
 import inspect
 import logging
 import tempfile
+import threading
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -57,6 +59,7 @@ PACE = Pace(
     upload_s=3,
 )
 """A second stands for a minute and more."""
+STOP_S = 60
 SERVICE = {"file": 0.1, "job": 0.4, "deployment": 0.2, "readiness": 0.1, "deletion": 0.1}
 CACHES: tuple[Any, ...] = (
     settings.settings,
@@ -210,8 +213,17 @@ def _working() -> Generator[TaskHubGrpcClient]:
         yield hub
     finally:
         hub.close()
-        worker.stop()
+        _stop(worker)
         engine.stop(0)
+
+
+def _stop(worker: TaskHubGrpcWorker) -> None:
+    """Stops a worker, whose own stop waits without an end: by now every run has been judged, so a hang shows its threads and goes on."""
+    stopping = threading.Thread(target=worker.stop, daemon=True)
+    stopping.start()
+    stopping.join(STOP_S)
+    if stopping.is_alive():
+        faulthandler.dump_traceback()
 
 
 def _activity(name: str) -> Callable[[ActivityContext, dict[str, Any]], dict[str, Any]]:
