@@ -22,10 +22,10 @@ _MANY_TEXTS = 1024
 _HEAD = 16  # characters that tell a text's script well enough
 _NEWER = re.compile("[" + "".join(f"{chr(first)}-{chr(last)}" for first, last in NEWER_LETTERS) + "\ud800-\udfff]")
 
-_PREFIXES = sorted({int.from_bytes(chr(c).encode()[:2]) for first, last in NEWER_LETTERS for c in range(first, last + 1)})
-_LEADS = sorted({prefix >> 8 for prefix in _PREFIXES})
+_PREFIXES = {tuple(chr(letter).encode()[:2]) for first, last in NEWER_LETTERS for letter in range(first, last + 1)}
+_SECONDS = {lead: np.isin(np.arange(256), [second for first, second in _PREFIXES if first == lead]) for lead, _ in _PREFIXES}
+"""By the first byte of such a letter: which second bytes one may have."""
 _building = threading.Lock()
-_IS_LEAD = np.isin(np.arange(256), _LEADS)
 
 
 class Counter(Protocol):
@@ -97,9 +97,8 @@ def is_ordinary(utf8: bytes) -> bool:
     if utf8.isascii():
         return True
     table = np.frombuffer(utf8, np.uint8)
-    leads = np.flatnonzero(table >= _LEADS[0])
-    leads = leads[_IS_LEAD[table[leads]]]
-    return not np.isin(table[leads].astype(np.uint16) << 8 | table[leads + 1], _PREFIXES).any()
+    there = (lead for lead in _SECONDS if lead in utf8)
+    return not any(_SECONDS[lead][table[np.flatnonzero(table == lead) + 1]].any() for lead in there)
 
 
 def _are_ordinary(texts: Sequence[str]) -> bool:

@@ -5,8 +5,8 @@ arithmetic stay, or every exercise would equal the next: a gap or mark after a d
 than 512 bytes, where that would cost too much, blanks and marks are dropped at both ends, and count as all the same between them. A
 text of nothing else stands for itself.
 
-Two examples are nearly the same where the near forms of their prompts and of their answers are (64 bits of SHA-256 each), and the
-same where both texts also agree in their CRC-32.
+Two examples are nearly the same where the near forms of their prompts are (64 bits of SHA-256) and those of their answers (CRC-32,
+which suffices between answers to one prompt), and the same where both texts also agree in their own CRC-32.
 """
 
 import hashlib
@@ -53,9 +53,8 @@ class Fingerprints(msgspec.Struct):
         """Take the next examples; prompts and answers as parts.py says. Best called with 50 to 200 KB of text at a time."""
         encoded = _encoded([*prompts, *answers])
         records = np.empty(len(lines), _RECORD)
-        near = _hashes(_near_forms(encoded))
-        checks = np.fromiter(map(zlib.crc32, encoded), np.uint32, len(encoded))
-        records["prompt"], records["answer"] = near[: len(lines)], near[len(lines) :]
+        near, checks = _near_forms(encoded), _checks(encoded)
+        records["prompt"], records["answer"] = _hashes(near[: len(lines)]), _checks(near[len(lines) :])
         records["prompt_crc"], records["answer_crc"] = checks[: len(lines)], checks[len(lines) :]
         records["line"] = lines
         self._extend(records)
@@ -125,6 +124,10 @@ def _drop_wide_marks(folded: NDArray[np.uint8], wanted: NDArray[np.bool_]) -> No
 def _hashes(texts: Sequence[bytes]) -> Hashes:
     digests = b"".join([hashlib.sha256(text).digest() for text in texts])
     return np.frombuffer(digests, "<u8")[::4]
+
+
+def _checks(texts: Sequence[bytes]) -> NDArray[np.uint32]:
+    return np.fromiter(map(zlib.crc32, texts), np.uint32, len(texts))
 
 
 def findings(file: Fingerprints, with_conflicts: bool = True) -> list[Finding]:

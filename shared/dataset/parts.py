@@ -34,7 +34,7 @@ def parts_of(example: JsonObject) -> Parts:
     """
     messages = example.get("messages")
     if isinstance(messages, list) and messages:
-        return _of_chat(example, messages)
+        return _of_chat(messages, beside({key: value for key, value in example.items() if key != "messages"}))
     preferred, other = example.get("preferred_output"), example.get("non_preferred_output")
     if preferred is None:
         return Parts(_json(example), "", "")
@@ -42,10 +42,15 @@ def parts_of(example: JsonObject) -> Parts:
     return Parts(_json(example.get("input")), BETWEEN.join((_json(preferred), _json(other))), _prose(learnt))
 
 
-def _of_chat(example: JsonObject, messages: list[Json]) -> Parts:
+def beside(fields: JsonObject) -> str:
+    """What stands beside the messages of a chat, as a prompt ends with it; "" where nothing does."""
+    return _json(fields) if fields else ""
+
+
+def _of_chat(messages: list[Json], fields: str) -> Parts:
+    """The parts of a chat of these messages, beside which stand these fields."""
     answer = _answer_of(messages)
     texts = _texts([message for message in messages if message is not answer])
-    fields = _json({key: value for key, value in example.items() if key != "messages"}) if len(example) > 1 else ""
     if answer is None:
         return Parts(BETWEEN.join(texts), fields, "")
     learnt = _prose(answer)
@@ -65,13 +70,13 @@ def _answer_of(messages: list[Json]) -> JsonObject | None:
 
 
 def mark(system: str) -> str:
-    """What stands for a system message in a prompt: its SHA-256, as it is the same in most examples and often longer than the rest."""
+    """What stands for a system message in a prompt: 64 bits of its SHA-256, as it is often the same, and longer than the rest."""
     return _mark(system) if len(system) <= _KEPT_CHARACTERS else _mark.__wrapped__(system)
 
 
 @functools.lru_cache(1024)
 def _mark(system: str) -> str:
-    return hashlib.sha256(system.encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(system.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def _texts(messages: list[Json]) -> list[str]:

@@ -7,16 +7,17 @@ isn't plain, for whatever reason, is for the full check: this module makes no fi
 import re
 from collections.abc import Iterator
 from itertools import chain, repeat
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 from msgspec import UNSET, Raw, UnsetType
 from numpy.typing import NDArray
 
-from . import counters, lines, tools
-from .parts import BETWEEN
+from . import counters, lines, parts, tools
+from .parts import BETWEEN, Parts
 from .plain_messages import ROLES, Assistant, Message, System, Tool, User
-from .plain_walk import Walk, example_of
+from .plain_walk import Walk, parts_of
 from .search import blocks
 from .shapes import Json, JsonObject
 from .starts import REST, Starts
@@ -61,41 +62,46 @@ class Shape(msgspec.Struct, frozen=True, eq=False):
 class PlainLines:
     """Plain lines that follow each other: each one's shape and system message, and the other texts of all, in order.
 
-    `closely` are those whose shape has no simple prompt, with their system messages and tools; `block` is all of them as far as it must
-    be searched; `ordinary` as in counters.py.
+    `closely` are those whose shape has no simple prompt; `block` is all of them as far as it must be searched; `ordinary` as in
+    counters.py.
     """
 
     def __init__(self) -> None:
         self.shapes: list[Shape] = []
         self.systems: list[str | None] = []
         self.texts: list[str] = []
-        self.closely: list[tuple[_Line, str | None, Json]] = []
+        self.closely: list[_Closely] = []
         self.block = b""
         self.ordinary = False
 
     def __len__(self) -> int:
         return len(self.shapes)
 
-    def examples(self) -> Iterator[JsonObject]:
-        """Those of `closely`, as parts.py takes them."""
-        for line, system, declared in self.closely:
-            example = example_of(line.messages, system)
-            if not isinstance(line.tools, UnsetType):
-                example["tools"] = declared
-            if not isinstance(line.parallel_tool_calls, UnsetType):
-                example["parallel_tool_calls"] = line.parallel_tool_calls
-            yield example
+    def parts(self) -> Iterator[Parts]:
+        """Those of `closely`."""
+        for line in self.closely:
+            yield parts_of(line.messages, line.system, line.calls, line.beside)
+
+
+class _Closely(NamedTuple):
+    """What the parts of a line with tools or weights are made of."""
+
+    messages: list[Message]
+    system: str | None
+    calls: list[list[Any]]
+    beside: str
 
 
 class _Tools(msgspec.Struct, frozen=True):
-    """A declaration that is clean: what it says, the names that it declares and the keys that it is written with."""
+    """A declaration that is clean: what it says, its part in a prompt, the names that it declares and the keys that it is written with."""
 
     value: Json
+    beside: str
     names: frozenset[str]
     keys: int
 
 
-_NO_TOOLS = _Tools(None, frozenset(), 0)
+_NO_TOOLS = _Tools(None, "", frozenset(), 0)
 _decoder = msgspec.json.Decoder(_Line)
 
 
@@ -201,7 +207,7 @@ class PlainReader:
         walk = Walk(declared.names, system)
         if not walk.through(line.messages):
             return 0
-        found.closely.append((line, walk.system, declared.value))
+        found.closely.append(_Closely(line.messages, walk.system, walk.calls, _beside(line, declared)))
         found.shapes.append(self._closer_shape(kinds, walk))
         found.systems.append(walk.system)
         found.texts += walk.texts
@@ -235,7 +241,15 @@ def _clean_tools(written: bytes) -> _Tools | None:
     line = lines.decode(b'{"tools":' + written + b"}")
     if line.value is None or line.findings or any(tools.check_declarations(line.value)) or _ODD_KEY.search(written):
         return None
-    return _Tools(line.value["tools"], tools.declared_in(line.value), (lines.keys_of(line.value) or 1) - 1)
+    return _Tools(line.value["tools"], parts.beside(line.value), tools.declared_in(line.value), (lines.keys_of(line.value) or 1) - 1)
+
+
+def _beside(line: _Line, declared: _Tools) -> str:
+    """What stands beside the messages, as parts.py writes it."""
+    if line.parallel_tool_calls is UNSET:
+        return declared.beside
+    fields: JsonObject = {} if line.tools is UNSET else {"tools": declared.value}
+    return parts.beside({**fields, "parallel_tool_calls": line.parallel_tool_calls})
 
 
 def _one_object_a_line(table: Bytes, ends: NDArray[np.intp]) -> bool:
@@ -251,8 +265,8 @@ def _one_object_a_line(table: Bytes, ends: NDArray[np.intp]) -> bool:
 
 
 def _has_unicode_escapes(table: Bytes) -> bool:
-    """Whether there may be a \\uXXXX; a block ends with a line feed, so that something follows each backslash."""
-    return bool((table[np.flatnonzero(table == _BACKSLASH) + 1] == _U).any())
+    """Whether there may be a \\uXXXX."""
+    return bool(((table[:-1] == _BACKSLASH) & (table[1:] == _U)).any())
 
 
 def _keys_written(table: Bytes) -> int:

@@ -1,11 +1,15 @@
 """A walk along the messages of one line with tools or weights, for as long as they are plain."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
-from . import lines
+from . import lines, parts
+from .parts import BETWEEN, Parts
 from .plain_messages import Assistant, Message, System, Tool, User
-from .shapes import Json, JsonObject
+from .shapes import Json
 
 MAX_ARGUMENTS = 2**18
 
@@ -14,7 +18,7 @@ _encode = msgspec.json.encode
 
 
 class Walk:
-    """What a line holds so far: its texts, which are answers, the keys it is written with, and the calls that were made."""
+    """What a line holds so far: its texts, which are answers, the calls of each answer that makes some (keys sorted), the keys."""
 
     def __init__(self, declared: frozenset[str], system: str | None = None) -> None:
         """`declared` are the names of tools that are declared; `system` stands in place of the line's system message."""
@@ -22,6 +26,7 @@ class Walk:
         self.texts: list[str] = []
         self.answers: list[int] = []
         self.trained: list[int] = []
+        self.calls: list[list[Any]] = []
         self.keys = 0
         self.learns = False
         self._declared = declared
@@ -72,13 +77,15 @@ class Walk:
 
     def _calls(self, written: Raw) -> bool:
         calls = _decoder.decode(written)
-        if not isinstance(calls, list) or not calls or not all(map(self._call, calls)):
+        made: list[Any] = []
+        if not isinstance(calls, list) or not calls or not all(self._call(call, made) for call in calls):
             return False
         # Calls as these have nothing but texts in them, which are written as the recipe writes them.
         self.texts.append(_encode(calls).decode())
+        self.calls.append(made)
         return True
 
-    def _call(self, call: Json) -> bool:
+    def _call(self, call: Json, made: list[Any]) -> bool:
         if not isinstance(call, dict) or len(call) != 3 or call.get("type") != "function":
             return False
         identity, function = call.get("id"), call.get("function")
@@ -88,29 +95,54 @@ class Walk:
         self._waiting.add(identity)
         self.keys += 5
         name, arguments = function.get("name"), function.get("arguments")
+        made.append({"function": {"arguments": arguments, "name": name}, "id": identity, "type": "function"})
         return isinstance(name, str) and name in self._declared and isinstance(arguments, str) and _is_object(arguments)
 
 
-def example_of(messages: list[Message], system: str | None) -> JsonObject:
-    """The messages as they would be decoded without types, with this system message."""
-    return {"messages": [_untyped(message, system) for message in messages]}
+class _Result(msgspec.Struct):
+    """A tool's message as a prompt has it: keys sorted, as in parts.py."""
+
+    content: str
+    role: str
+    tool_call_id: str
 
 
-def _untyped(message: Message, system: str | None) -> Json:
-    if isinstance(message, System):
-        return {"role": "system", "content": system}
-    if isinstance(message, Tool):
-        return {"role": "tool", "content": message.content, "tool_call_id": message.tool_call_id}
-    if isinstance(message, User):
-        return {"role": "user", "content": message.content}
-    untyped: JsonObject = {"role": "assistant"}
-    if not isinstance(message.content, UnsetType):
-        untyped["content"] = message.content
-    if not isinstance(message.weight, UnsetType):
-        untyped["weight"] = message.weight
-    if not isinstance(message.tool_calls, UnsetType):
-        untyped["tool_calls"] = _decoder.decode(message.tool_calls)
-    return untyped
+class _Answer(msgspec.Struct):
+    """An answer with calls or a weight as a prompt has it."""
+
+    content: str | UnsetType | None
+    role: str
+    tool_calls: list[Any] | UnsetType
+    weight: int | UnsetType
+
+
+def parts_of(messages: list[Message], system: str | None, calls: list[list[Any]], fields: str) -> Parts:
+    """What parts.parts_of says of plain messages with this system message and these calls, beside which stand these fields."""
+    *before, answer = messages
+    made = iter(calls)
+    texts: list[str] = []
+    for message in before:
+        if isinstance(message, Assistant):
+            texts += _answered(message, made)
+        elif isinstance(message, User):
+            texts += ("user", message.content)
+        elif isinstance(message, Tool):
+            texts.append(_encode(_Result(message.content, "tool", message.tool_call_id)).decode())
+        else:
+            texts += ("system", parts.mark(system or message.content))
+    if fields:
+        texts.append(fields)
+    prose = answer.content or ""
+    if isinstance(answer, Assistant) and answer.tool_calls is not UNSET:
+        return Parts(BETWEEN.join(texts), _answered(answer, made)[0], prose)
+    return Parts(BETWEEN.join(texts), prose, prose)
+
+
+def _answered(message: Assistant, made: Iterator[list[Any]]) -> tuple[str, ...]:
+    if message.tool_calls is UNSET and message.weight is UNSET:
+        return ("assistant", message.content or "")
+    calls = UNSET if message.tool_calls is UNSET else next(made)
+    return (_encode(_Answer(message.content, "assistant", calls, message.weight)).decode(),)
 
 
 def _is_object(arguments: str) -> bool:

@@ -6,7 +6,6 @@ is skipped at the start of the file; line ends are LF or CRLF; a last line witho
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from pathlib import Path
 
@@ -110,16 +109,7 @@ def scan_file(path: Path | str, options: ScanOptions) -> FileScan:
     if processes == 1 or source.size < PROCESSES_PAY_BYTES or not sharing.may_fork():
         return scan_source(source, options)
     counters.counter(options.model.encoding)  # so that the processes share one vocabulary
-    try:
-        with sharing.forked(min(processes, len(wanted))) as pool:
-            parts = sharing.in_order(pool, partial(_scanned_apart, source, options), wanted, processes)
-            return merge((span_scan_from_json(part) for part in parts), options)
-    except BrokenProcessPool:  # somebody ended a helper, as a machine that is out of memory does
-        return scan_source(source, options, threads=1)
-
-
-def _scanned_apart(source: Source, options: ScanOptions, span: Span) -> bytes:
-    return to_json(scan_span(source, span, options))
+    return merge(sharing.by_forks(partial(scan_span, source, options=options), wanted, min(processes, len(wanted))), options)
 
 
 def processors() -> int:

@@ -87,7 +87,7 @@ class SpanScanner:
             for role in shape.roles:
                 result.messages_by_role[role] = result.messages_by_role.get(role, 0) + times
         if self._watch:
-            self._watch_plain(self._watch, found, result.lines)
+            self._watch_plain(self._watch, found, result.lines, size)
             found.closely.clear()
             found.block = b""
         self._waiting.append((result.lines, found))
@@ -122,14 +122,14 @@ class SpanScanner:
             for line, total in enumerate(totals, first):
                 self._hold_to_limit(total, line)
 
-    def _watch_plain(self, watch: SpanWatch, found: PlainLines, first: int) -> None:
-        texts, examples, begin = found.texts, found.examples(), 0
+    def _watch_plain(self, watch: SpanWatch, found: PlainLines, first: int, size: int) -> None:
+        texts, closely, begin = found.texts, found.parts(), 0
         prompts, answers, learnt = list[str](), list[str](), list[str]()
         marked, mark = "", ""
         for shape, system in zip(found.shapes, found.systems, strict=True):
             last = begin + shape.size - 1
             if shape.prompt is None:
-                prompt, answer, prose = parts.parts_of(next(examples))
+                prompt, answer, prose = next(closely)
             else:
                 own = texts[begin:last]
                 if system is None:
@@ -143,7 +143,7 @@ class SpanScanner:
             answers.append(answer)
             learnt.append(prose)
             begin = last + 1
-        watch.examples(first, prompts, answers, learnt)
+        watch.examples(first, prompts, answers, learnt, size)
 
     def _begin(self) -> SpanScan:
         """Go on to the next line with content."""

@@ -1,21 +1,28 @@
-"""Sharing a scan's spans out among processors: to forked processes where that is safe, to threads elsewhere.
+"""Sharing a scan's spans out among processors: to this process and its forks where that is safe, to threads elsewhere.
 
 Counting, hashing and searching let go of the interpreter's lock, the rest of a span's work holds it: processes don't wait for each
 other. A fork takes a few milliseconds and finds the vocabularies loaded; a process that starts from nothing needs a second for them.
+What a fork writes to it must copy first, for a small file a tenth of its time: so this process works, too, instead of one more.
 """
 
 import gc
 import multiprocessing
+import os
+import queue
+import select
 import signal
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, Future
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import Any, TypeVar
 
 Part = TypeVar("Part")
 Result = TypeVar("Result")
+_AHEAD = 4  # parts a process that may be worked at beyond the first whose result is due
 
 
 def may_fork() -> bool:
@@ -23,14 +30,138 @@ def may_fork() -> bool:
     return sys.platform == "linux" and threading.active_count() == 1
 
 
-def forked(processes: int) -> ProcessPoolExecutor:
-    """So many forks of this process; an interrupt is the parent's to answer."""
-    return ProcessPoolExecutor(processes, multiprocessing.get_context("fork"), _begin)
+def by_forks(  # noqa: UP047  # Python 3.11 has no such syntax
+    work: Callable[[Part], Result], parts: Sequence[Part], processes: int
+) -> Iterator[Result]:
+    """The parts' results in order, from this process and its forks; each takes the next part when it is done with one.
+
+    What a fork fails at is done here again: an error is raised here, and a fork that somebody ended, as a machine does that is out
+    of memory, costs no result.
+    """
+    ready: dict[int, Result] = {}
+    due = issued = 0
+    collects = gc.isenabled()
+    gc.disable()  # a scan makes no cycles, and a collection would touch, and so copy, all that the processes share
+    tickets = _Tickets()
+    forks = _Forks(tickets, work, parts, processes - 1)
+    try:
+        while due < len(parts):
+            for number in range(issued, min(due + _AHEAD * processes, len(parts))):
+                tickets.issue(number)
+                issued = number + 1
+            number = tickets.draw()
+            if number is None and forks.lost_one:
+                number = due
+            if number is not None:
+                ready[number] = work(parts[number])
+            for answered, result in forks.answers(wait=number is None):
+                if answered >= due:
+                    ready[answered] = work(parts[answered]) if result is None else result
+            while due in ready:
+                yield ready.pop(due)
+                due += 1
+    finally:
+        forks.end()
+        tickets.close()
+        if collects:
+            gc.enable()
 
 
-def _begin() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    gc.disable()  # a scan makes no cycles, and a collection would touch, and so copy, all that the parent has
+class _Tickets:
+    """Numbers of parts in a pipe, each drawn by one process: whichever asks first."""
+
+    _BYTES = 4
+
+    def __init__(self) -> None:
+        self._drawn, self._issued = os.pipe()
+        os.set_blocking(self._drawn, False)
+
+    def issue(self, number: int) -> None:
+        os.write(self._issued, number.to_bytes(self._BYTES, "little"))
+
+    def draw(self) -> int | None:
+        """The next number; None where none is left for now."""
+        try:
+            ticket = os.read(self._drawn, self._BYTES)
+        except BlockingIOError:
+            return None
+        return int.from_bytes(ticket, "little") if ticket else None
+
+    def drawn_in_turn(self) -> Iterator[int]:
+        """The numbers that a fork draws, for as long as it lives."""
+        os.close(self._issued)
+        waiting = select.poll()
+        waiting.register(self._drawn, select.POLLIN)
+        while waiting.poll()[0][1] & select.POLLIN:
+            number = self.draw()
+            if number is not None:
+                yield number
+
+    def close(self) -> None:
+        os.close(self._drawn)
+        os.close(self._issued)
+
+
+class _Forks:
+    """The forks, and a thread for each that hears what it says while this process works."""
+
+    def __init__(self, tickets: _Tickets, work: Callable[[Any], Any], parts: Sequence[Any], number: int) -> None:
+        context = multiprocessing.get_context("fork")
+        self.lost_one = False
+        self._heard: queue.SimpleQueue[tuple[int, Any] | None] = queue.SimpleQueue()
+        self._connections: list[Connection] = []
+        self._processes: list[BaseProcess] = []
+        for _ in range(number):
+            here, there = context.Pipe(duplex=False)
+            self._connections.append(here)
+            process = context.Process(target=_help, args=(tickets, work, parts, there, self._connections), daemon=True)
+            process.start()
+            there.close()
+            self._processes.append(process)
+        self._threads = [threading.Thread(target=self._hear, args=(connection,), daemon=True) for connection in self._connections]
+        for thread in self._threads:
+            thread.start()
+
+    def answers(self, *, wait: bool) -> Iterator[tuple[int, Any]]:
+        """What the forks have answered meanwhile; to wait is to wait for an answer, or for the end of a fork."""
+        while wait or not self._heard.empty():
+            heard = self._heard.get()
+            wait = False
+            if heard is None:
+                self.lost_one = True
+            else:
+                yield heard
+
+    def end(self) -> None:
+        """End them, whatever they do."""
+        for process in self._processes:
+            process.kill()
+            process.join()
+        for thread in self._threads:
+            thread.join()
+        for connection in self._connections:
+            connection.close()
+
+    def _hear(self, connection: Connection) -> None:
+        try:
+            while True:
+                self._heard.put(connection.recv())
+        except (EOFError, OSError):
+            self._heard.put(None)
+
+
+def _help(
+    tickets: _Tickets, work: Callable[[Any], Any], parts: Sequence[Any], connection: Connection, of_parent: list[Connection]
+) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the parent's to answer
+    for foreign in of_parent:  # else nobody would notice that the parent is gone
+        foreign.close()
+    for number in tickets.drawn_in_turn():
+        try:
+            result = work(parts[number])
+        except Exception:  # the parent tries it again, and raises it
+            result = None
+        connection.send((number, result))
 
 
 def in_order(  # noqa: UP047  # Python 3.11 has no such syntax

@@ -93,10 +93,10 @@ class SpanWatch:
 
     def example(self, line: int, prompt: str, answer: str, learnt: str) -> None:
         """Take the next example, in the parts that parts.py tells."""
-        self.examples(line, [prompt], [answer], [learnt])
+        self.examples(line, [prompt], [answer], [learnt], len(prompt) + len(answer))
 
-    def examples(self, first: int, prompts: Sequence[str], answers: Sequence[str], learnt: Sequence[str]) -> None:
-        """Take the examples of the lines from `first` on, in the parts that parts.py tells."""
+    def examples(self, first: int, prompts: Sequence[str], answers: Sequence[str], learnt: Sequence[str], size: int) -> None:
+        """Take the examples of the lines from `first` on, in the parts that parts.py tells; they have about `size` characters."""
         for index in quality.odd_ends(learnt):
             if quality.is_blank(learnt[index]):
                 self._count(rules.BLANK_ANSWER.code, first + index)
@@ -105,7 +105,7 @@ class SpanWatch:
         self._lines += range(first, first + len(prompts))
         self._prompts += prompts
         self._answers += answers
-        self._characters += sum(map(len, prompts)) + sum(map(len, answers))
+        self._characters += size
         if self._characters >= _BATCH_CHARACTERS:
             self._flush()
 

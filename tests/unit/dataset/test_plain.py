@@ -117,6 +117,11 @@ def test_plain_line_is_clean_and_counted_in_full(value: Any, written: Any, damag
         assert fingerprints(line) == plain_fingerprints(line, found)
 
 
+def a_call(identity: str) -> dict[str, Any]:
+    """A call whose keys stand in an order of their own."""
+    return {"type": "function", "function": {"name": "f", "arguments": "{}"}, "id": identity}
+
+
 @pytest.mark.parametrize(
     "value",
     [
@@ -129,8 +134,18 @@ def test_plain_line_is_clean_and_counted_in_full(value: Any, written: Any, damag
             a_message("assistant"),
             tools=TOOLS,
         ),
+        an_example(
+            a_message("system", "S"),
+            a_message("user"),
+            {"weight": 1, "tool_calls": [a_call("b"), a_call("a")], "content": "One moment.", "role": "assistant"},
+            a_message("tool", "4", tool_call_id="a"),
+            a_message("tool", "5", tool_call_id="b"),
+            {"role": "assistant", "tool_calls": [a_call("c")], "weight": 1},
+            parallel_tool_calls=True,
+            tools=TOOLS,
+        ),
     ],
-    ids=["a question", "weights", "a tool"],
+    ids=["a question", "weights", "a tool", "calls"],
 )
 def test_common_line_is_plain(value: dict[str, Any]) -> None:
     """The common shapes are recognised: else nothing would be fast."""
@@ -138,6 +153,7 @@ def test_common_line_is_plain(value: dict[str, Any]) -> None:
     found = PlainReader(ROLE_TOKENS).line(line)
     assert found is not None
     assert tokens_of(found) == [in_full(line)]
+    assert fingerprints(line) == plain_fingerprints(line, found)
 
 
 GOOD_LINE = json.dumps(an_example(), separators=(",", ":")).encode()

@@ -1,6 +1,7 @@
 """Big files are scanned in processes where a fork is safe, with the result that threads give."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,19 +14,43 @@ from shared.dataset import models, scan, sharing
 from tests.unit.dataset.builders import a_file, a_message, an_example
 
 DYING = """
-def dies(*_given):
-    os._exit(1)
-scan._scanned_apart = dies
+help = sharing._help
+sharing._help = lambda tickets, work, *rest: help(tickets, lambda part: os._exit(1), *rest)
 """
 ROOT = Path(__file__).parents[3]
 MODEL = "gpt-4.1-mini-2025-04-14"
 PROGRAM = f"""
 import os, resource, sys
-from shared.dataset import models, scan
+from shared.dataset import models, scan, sharing
 exec(sys.argv[2])
 found = scan.scan_file(sys.argv[1], scan.ScanOptions(models.base_model({MODEL!r})))
 assert sys.argv[2] or resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime > 0, "no process helped"
 sys.stdout.buffer.write(scan.to_json(found))
+"""
+
+
+SHARING = """
+import gc, multiprocessing, os, signal, threading
+from shared.dataset import sharing
+here = os.getpid()
+def square(number):
+    sum(range(10**6 if number == 0 else 10**4))
+    return number**2, os.getpid()
+def refused(number):
+    raise OSError(f"part {number} changed")
+def killed(number):
+    if number == 5 and os.getpid() != here:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+results = list(sharing.by_forks(square, range(60), 3))
+assert [result for result, _ in results] == [number**2 for number in range(60)]
+assert os.getpid() in {process for _, process in results}, "this process has no turn"
+assert len({process for _, process in results}) > 1, "no fork has a turn"
+assert list(sharing.by_forks(killed, range(60), 3)) == list(range(60))
+try:
+    list(sharing.by_forks(refused, range(60), 3))
+except OSError as error:
+    print(error, gc.isenabled(), multiprocessing.active_children(), threading.active_count())
 """
 
 
@@ -48,6 +73,13 @@ def test_processes_find_what_threads_find(big: Path, first: str) -> None:
     by_threads = scan.scan_source(scan.FileSource(big), scan.ScanOptions(models.base_model(MODEL)))
     assert json.loads(by_processes) == json.loads(scan.to_json(by_threads))
     assert by_threads.errors == 16
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing is forked")
+def test_forks_and_their_parent_take_turns() -> None:
+    """Results keep their order though the first takes longest; what one part raises ends all, and nothing stays behind."""
+    said = subprocess.run([sys.executable, "-c", SHARING], cwd=ROOT, capture_output=True, check=True, text=True).stdout
+    assert re.fullmatch(r"part \d+ changed True \[\] 1\n", said)
 
 
 def test_nothing_is_forked_beside_another_thread() -> None:
