@@ -41,10 +41,10 @@ def by_forks(  # noqa: UP047  # Python 3.11 has no such syntax
     ready: dict[int, Result] = {}
     due = issued = 0
     collects = gc.isenabled()
+    tickets, forks = _Tickets(), _Forks()
     gc.disable()  # a scan makes no cycles, and a collection would touch, and so copy, all that the processes share
-    tickets = _Tickets()
-    forks = _Forks(tickets, work, parts, processes - 1)
     try:
+        forks.start(tickets, work, parts, processes - 1)
         while due < len(parts):
             for number in range(issued, min(due + _AHEAD * processes, len(parts))):
                 tickets.issue(number)
@@ -105,12 +105,16 @@ class _Tickets:
 class _Forks:
     """The forks, and a thread for each that hears what it says while this process works."""
 
-    def __init__(self, tickets: _Tickets, work: Callable[[Any], Any], parts: Sequence[Any], number: int) -> None:
-        context = multiprocessing.get_context("fork")
+    def __init__(self) -> None:
         self.lost_one = False
         self._heard: queue.SimpleQueue[tuple[int, Any] | None] = queue.SimpleQueue()
         self._connections: list[Connection] = []
         self._processes: list[BaseProcess] = []
+        self._threads: list[threading.Thread] = []
+
+    def start(self, tickets: _Tickets, work: Callable[[Any], Any], parts: Sequence[Any], number: int) -> None:
+        """Start so many; the threads last, as no fork is safe beside one."""
+        context = multiprocessing.get_context("fork")
         for _ in range(number):
             here, there = context.Pipe(duplex=False)
             self._connections.append(here)
@@ -118,9 +122,10 @@ class _Forks:
             process.start()
             there.close()
             self._processes.append(process)
-        self._threads = [threading.Thread(target=self._hear, args=(connection,), daemon=True) for connection in self._connections]
-        for thread in self._threads:
+        for connection in self._connections:
+            thread = threading.Thread(target=self._hear, args=(connection,), daemon=True)
             thread.start()
+            self._threads.append(thread)
 
     def answers(self, *, wait: bool) -> Iterator[tuple[int, Any]]:
         """What the forks have answered meanwhile; to wait is to wait for an answer, or for the end of a fork."""
