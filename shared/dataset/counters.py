@@ -19,7 +19,6 @@ from .newer_letters import NEWER_LETTERS, PROBED
 
 _LONG_TEXT = 2**18
 _MANY_TEXTS = 1024
-_HEAD = 16  # characters that tell a text's script well enough
 _NEWER = re.compile("[" + "".join(f"{chr(first)}-{chr(last)}" for first, last in NEWER_LETTERS) + "\ud800-\udfff]")
 
 _PREFIXES = {tuple(chr(letter).encode()[:2]) for first, last in NEWER_LETTERS for letter in range(first, last + 1)}
@@ -74,7 +73,9 @@ class FastCounter:
 
     def _by_script(self, texts: Sequence[str]) -> list[int]:
         """Texts of one script after the other: the parts of the tables that a script needs then stay in the processor's cache."""
-        order = np.argsort(np.array([0 if text.isascii() else ord(max(text[:_HEAD])) >> 7 for text in texts], np.uint16), kind="stable")
+        # The first character tells the script well enough.
+        scripts = np.array([0 if text.isascii() else 1 + (ord(text[0]) >> 7) for text in texts], np.uint16)
+        order = np.argsort(scripts, kind="stable")
         indexes: list[int] = order.tolist()
         counts = np.empty(len(texts), np.int64)
         counts[order] = self._batch_count([texts[index] for index in indexes], self._encoding_name, 1)

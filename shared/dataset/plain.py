@@ -47,15 +47,16 @@ class _Line(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 class Shape(msgspec.Struct, frozen=True, eq=False):
     """What lines of one shape have in common.
 
-    Roles; the tokens beside those of the texts; how many texts there are, the system message's not among them; which of them are
-    answers, and answers that are learnt; and the prompt as parts.py writes it, with a place for each text, None where it isn't so simple.
+    Roles; the tokens beside those of the texts; how many texts there are, the system message's not among them; for each text a byte
+    that is 1 where it is an answer, and one where it is learnt; and the prompt as parts.py writes it, with a place for each text, None
+    where it isn't so simple.
     """
 
     roles: tuple[str, ...]
     frame: int
     size: int
-    answers: tuple[int, ...]
-    trained: tuple[int, ...]
+    answers: bytes
+    trained: bytes
     prompt: str | None = None
 
 
@@ -197,7 +198,8 @@ class PlainReader:
     def _shaped(self, kinds: Kinds, size: int, answers: tuple[int, ...], trained: tuple[int, ...], prompt: str | None = None) -> Shape:
         roles = tuple(ROLES[kind] for kind in kinds)
         frame = PER_EXAMPLE + sum(PER_MESSAGE + self._role_tokens[role] for role in roles)
-        return Shape(roles, frame, size, answers, trained, prompt)
+        answers_there, trained_there = (bytes(index in chosen for index in range(size)) for chosen in (answers, trained))
+        return Shape(roles, frame, size, answers_there, trained_there, prompt)
 
     def _look_closely(self, line: _Line, kinds: Kinds, found: PlainLines, system: str | None) -> int:
         """As _look, for a line with tools or weights."""

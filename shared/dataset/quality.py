@@ -30,31 +30,26 @@ _MIN_EQUAL_TOKENS = 64
 _MIN_EQUAL_ANSWERS = 5
 
 
-def odd_ends(answers: Sequence[str]) -> list[int]:
-    """Which of these are not whole at the first look; most are."""
-    # "" is in every text: an answer without characters ends well.
-    return [index for index, answer in enumerate(answers) if answer[-1:] not in _SENTENCE_MARKS or "`" in answer]
+def blank_and_cut(answers: Sequence[str]) -> tuple[list[int], list[int]]:
+    """Which answers have characters, but only white space, and which seem to stop before their end."""
+    # "" is in every text: an answer without characters ends well. Most answers are whole at the first look.
+    odd = [index for index, answer in enumerate(answers) if answer[-1:] not in _SENTENCE_MARKS or "`" in answer]
+    blank = [index for index in odd if answers[index].isspace()]
+    return blank, [index for index in odd if _is_cut(answers[index])]
 
 
-def is_blank(answer: str) -> bool:
-    """Whether an answer has characters, but only white space."""
-    return answer.isspace()
-
-
-def is_cut(answer: str) -> bool:
-    """Whether an answer seems to stop before its end."""
-    if not odd_ends([answer]):
-        return False
+def _is_cut(answer: str) -> bool:
     if "`" in answer and answer.count(_FENCE) % 2:
         return True
     text = answer.rstrip()
-    return _ends_at_bracket(text) or _ends_in_json(text) or _ends_in_sentence(text)
+    return bool(text) and (_ends_at_bracket(text) or _ends_in_json(text) or _ends_in_sentence(text))
 
 
 def _ends_at_bracket(text: str) -> bool:
-    if text.endswith(","):
+    last = text[-1]
+    if last == ",":
         return len(text) >= _LONG_LINE
-    return text[-1:] in ("(", "[", "{") and text[-2:-1] not in (":", ";", "=", "-", "'")
+    return last in "([{" and text[-2:-1] not in (":", ";", "=", "-", "'")
 
 
 def _ends_in_json(text: str) -> bool:

@@ -6,7 +6,8 @@ Findings stay in the order of lines, whatever the blocks are; so the result does
 import hashlib
 from collections import Counter
 from collections.abc import Iterator
-from itertools import chain, islice
+
+import numpy as np
 
 from . import counters, formats, lines, messages, parts, reading, rules, tokens
 from .findings import finding
@@ -97,30 +98,32 @@ class SpanScanner:
             self._count_waiting()
 
     def _count_waiting(self) -> None:
+        """Count the texts of the lines that wait."""
         waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
-        counts: dict[bool, Iterator[int]] = {}
+        over: list[tuple[int, int]] = []
         for ordinary in {found.ordinary for _, found in waiting}:
-            texts = list(chain.from_iterable(found.texts for _, found in waiting if found.ordinary is ordinary))
-            counts[ordinary] = iter(self._counter.count(texts, ordinary))
-        for first, found in waiting:
-            self._add_tokens(first, found, list(islice(counts[found.ordinary], len(found.texts))))
+            over += self._add_tokens([one for one in waiting if one[1].ordinary is ordinary], ordinary)
+        for line, total in sorted(over):
+            self._tell_over_limit(total, line)
 
-    def _add_tokens(self, first: int, found: PlainLines, counts: list[int]) -> None:
-        """Add the tokens of plain lines, from those of their texts."""
-        result, tokens_of = self._result, self._know({text for text in found.systems if text is not None})
-        totals, assistant, trained, begin = list[int](), list[int](), list[int](), 0
-        for shape, system in zip(found.shapes, found.systems, strict=True):
-            own = counts[begin : begin + shape.size]
-            begin += shape.size
-            totals.append(shape.frame + tokens_of[system] + sum(own))
-            assistant.append(sum([own[index] for index in shape.answers]))
-            trained.append(assistant[-1] if shape.trained is shape.answers else sum([own[index] for index in shape.trained]))
-        result.total.add_all(totals)
-        result.assistant.add_all(assistant)
-        result.trained.add_all(trained)
-        if max(totals) > self._options.model.max_example_tokens:
-            for line, total in enumerate(totals, first):
-                self._hold_to_limit(total, line)
+    def _add_tokens(self, waiting: list[tuple[int, PlainLines]], ordinary: bool) -> Iterator[tuple[int, int]]:
+        """Add the tokens of plain lines, from those of their texts; says which lines have more than the model takes, and how many."""
+        result, found = self._result, [found for _, found in waiting]
+        counts = np.array(self._counter.count([text for block in found for text in block.texts], ordinary), np.int64)
+        shapes = [shape for block in found for shape in block.shapes]
+        systems = [system for block in found for system in block.systems]
+        tokens_of = self._know({text for text in systems if text is not None})
+        begins = np.cumsum([0, *[shape.size for shape in shapes[:-1]]])
+        beside = [shape.frame + tokens_of[system] for shape, system in zip(shapes, systems, strict=True)]
+        answers = counts * np.frombuffer(b"".join([shape.answers for shape in shapes]), np.uint8)
+        trained = counts * np.frombuffer(b"".join([shape.trained for shape in shapes]), np.uint8)
+        totals = np.add.reduceat(counts, begins) + beside
+        result.total.add_all(totals.tolist())
+        result.assistant.add_all(np.add.reduceat(answers, begins).tolist())
+        result.trained.add_all(np.add.reduceat(trained, begins).tolist())
+        numbers = np.concatenate([np.arange(first, first + len(block)) for first, block in waiting])
+        over = totals > self._options.model.max_example_tokens
+        return zip(numbers[over].tolist(), totals[over].tolist(), strict=True)
 
     def _watch_plain(self, watch: SpanWatch, found: PlainLines, first: int, size: int) -> None:
         texts, closely, begin = found.texts, found.parts(), 0
@@ -188,14 +191,13 @@ class SpanScanner:
             result.total.add(counted.total)
             result.assistant.add(counted.assistant)
             result.trained.add(counted.trained)
-            self._hold_to_limit(counted.total, result.lines)
+            if counted.total > self._options.model.max_example_tokens:
+                self._tell_over_limit(counted.total, result.lines)
 
-    def _hold_to_limit(self, total: int, line: int) -> None:
-        limit = self._options.model.max_example_tokens
-        if total > limit:
-            self._result.over_limit += 1
-            message = f"The example has {total} tokens; the model takes {limit}."
-            self._result.tally.add(finding(rules.TOKEN_LIMIT, message=message), line)
+    def _tell_over_limit(self, total: int, line: int) -> None:
+        self._result.over_limit += 1
+        message = f"The example has {total} tokens; the model takes {self._options.model.max_example_tokens}."
+        self._result.tally.add(finding(rules.TOKEN_LIMIT, message=message), line)
 
     def _conversation(self, given: list[JsonObject]) -> None:
         result = self._result

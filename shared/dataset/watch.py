@@ -97,11 +97,11 @@ class SpanWatch:
 
     def examples(self, first: int, prompts: Sequence[str], answers: Sequence[str], learnt: Sequence[str], size: int) -> None:
         """Take the examples of the lines from `first` on, in the parts that parts.py tells; they have about `size` characters."""
-        for index in quality.odd_ends(learnt):
-            if quality.is_blank(learnt[index]):
-                self._count(rules.BLANK_ANSWER.code, first + index)
-            elif quality.is_cut(learnt[index]):
-                self._count(rules.ANSWER_CUT.code, first + index)
+        blank, cut = quality.blank_and_cut(learnt)
+        for index in blank:
+            self._count(rules.BLANK_ANSWER.code, first + index)
+        for index in cut:
+            self._count(rules.ANSWER_CUT.code, first + index)
         self._lines += range(first, first + len(prompts))
         self._prompts += prompts
         self._answers += answers

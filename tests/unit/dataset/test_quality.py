@@ -22,7 +22,7 @@ SENTENCE = "The ocean is wide and deep. It is also cold, and few have ever been 
 )
 def test_cut_answer_is_told(answer: str) -> None:
     """An answer that stops inside something is cut."""
-    assert quality.is_cut(answer)
+    assert quality.blank_and_cut([answer]) == ([], [0])
 
 
 @pytest.mark.parametrize(
@@ -49,13 +49,13 @@ def test_cut_answer_is_told(answer: str) -> None:
 )
 def test_whole_answer_is_left_alone(answer: str) -> None:
     """Labels, lists, code, JSON, smileys, greetings and addresses need no full stop."""
-    assert not quality.is_cut(answer)
+    assert quality.blank_and_cut([answer]) == ([], [])
 
 
 @pytest.mark.parametrize(("answer", "is_blank"), [(" ", True), ("\n\t", True), ("", False), ("x", False)])
 def test_blank_answer_is_white_space(answer: str, is_blank: bool) -> None:
     """An empty answer has a rule of its own."""
-    assert quality.is_blank(answer) is is_blank
+    assert quality.blank_and_cut([answer]) == ([0] * is_blank, [])
 
 
 @pytest.mark.parametrize(
