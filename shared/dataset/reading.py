@@ -140,7 +140,7 @@ def blocks_of(source: Source, span: Span, digests: BlockDigests, max_line_bytes:
             continue
         end = chunk.rfind(b"\n", begin) + 1
         if end > begin:
-            yield from line.closed_by(chunk[begin:end])
+            yield from line.closed_by(chunk, begin, end)
             begin = end
         line.add(chunk[begin:])
     if line.size:
@@ -175,19 +175,18 @@ class _Assembly:
         elif piece:
             self._pieces.append(piece)
 
-    def closed_by(self, block: bytes) -> Iterator[bytes | None]:
-        """The block with the line that its start belongs to; without it, and None ahead, where that line is over the limit."""
+    def closed_by(self, chunk: bytes, begin: int, end: int) -> Iterator[bytes | None]:
+        """The block [begin, end) of a chunk with the line that its start belongs to; without it, and None ahead, where that is too long."""
+        before: bytes | None = b""
         if self.size:
-            first = block.find(b"\n")
-            too_long = self.size + first > self._limit
+            first = chunk.find(b"\n", begin)
+            too_long = self.size + first - begin > self._limit
             before = self.take()
             if too_long or before is None:
                 yield None
-                block = block[first + 1 :]
-            else:
-                block = before + block
-        if block:
-            yield block
+                before, begin = b"", first + 1
+        if begin < end:
+            yield b"".join((before, memoryview(chunk)[begin:end])) if before else chunk[begin:end]
 
     def take(self) -> bytes | None:
         """The line so far, None where it is over the limit; the next one begins."""

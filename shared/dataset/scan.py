@@ -105,11 +105,22 @@ def scan_file(path: Path | str, options: ScanOptions) -> FileScan:
         VocabularyDamaged: The package's vocabulary is damaged.
     """
     source = FileSource(path)
-    wanted, processes = spans(source.size, BLOCK_BYTES), processors()
+    processes = processors()
+    wanted = _shares(source.size, processes)
     if processes == 1 or source.size < PROCESSES_PAY_BYTES or not sharing.may_fork():
         return scan_source(source, options)
     counters.counter(options.model.encoding)  # so that the processes share one vocabulary
     return merge(sharing.by_forks(partial(scan_span, source, options=options), wanted, min(processes, len(wanted))), options)
+
+
+def _shares(size: int, processes: int) -> list[Span]:
+    """Spans of two blocks, whose texts are counted in one go, and at the end of one, so that the processes are done at the same time."""
+    blocks = -(-size // BLOCK_BYTES)
+    shares: list[Span] = []
+    while (begin := shares[-1].stop if shares else 0) < size:
+        left = blocks - begin // BLOCK_BYTES
+        shares.append(Span(begin, min(begin + (2 if left > processes else 1) * BLOCK_BYTES, size)))
+    return shares
 
 
 def processors() -> int:

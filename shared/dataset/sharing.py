@@ -49,6 +49,8 @@ def by_forks(  # noqa: UP047  # Python 3.11 has no such syntax
             for number in range(issued, min(due + _AHEAD * processes, len(parts))):
                 tickets.issue(number)
                 issued = number + 1
+            if issued == len(parts):
+                tickets.end()
             number = tickets.draw()
             if number is None and forks.lost_one:
                 number = due
@@ -74,10 +76,17 @@ class _Tickets:
 
     def __init__(self) -> None:
         self._drawn, self._issued = os.pipe()
+        self._ended = False
         os.set_blocking(self._drawn, False)
 
     def issue(self, number: int) -> None:
         os.write(self._issued, number.to_bytes(self._BYTES, "little"))
+
+    def end(self) -> None:
+        """All are issued: a fork that finds none left may go, while this process still works."""
+        if not self._ended:
+            self._ended = True
+            os.close(self._issued)
 
     def draw(self) -> int | None:
         """The next number; None where none is left for now."""
@@ -88,8 +97,8 @@ class _Tickets:
         return int.from_bytes(ticket, "little") if ticket else None
 
     def drawn_in_turn(self) -> Iterator[int]:
-        """The numbers that a fork draws, for as long as it lives."""
-        os.close(self._issued)
+        """The numbers that a fork draws, until all are issued and none is left."""
+        self.end()
         waiting = select.poll()
         waiting.register(self._drawn, select.POLLIN)
         while waiting.poll()[0][1] & select.POLLIN:
@@ -98,8 +107,8 @@ class _Tickets:
                 yield number
 
     def close(self) -> None:
+        self.end()
         os.close(self._drawn)
-        os.close(self._issued)
 
 
 class _Forks:
@@ -149,8 +158,8 @@ class _Forks:
 
     def _hear(self, connection: Connection) -> None:
         try:
-            while True:
-                self._heard.put(connection.recv())
+            while (heard := connection.recv()) is not None:
+                self._heard.put(heard)
         except (EOFError, OSError):
             self._heard.put(None)
 
@@ -167,6 +176,7 @@ def _help(
         except Exception:  # the parent tries it again, and raises it
             result = None
         connection.send((number, result))
+    connection.send(None)  # else its end would seem a loss
 
 
 def in_order(  # noqa: UP047  # Python 3.11 has no such syntax
