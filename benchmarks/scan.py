@@ -1,6 +1,6 @@
 """Checking and counting a file, beside the lab's script and the bare tokenizers, on the same file in one go.
 
-    python -m benchmarks.scan [--size 64MB] [--rounds 3] [--json]
+    python -m benchmarks.scan [--size 64MB] [--rounds 5] [--json]
 
 Peers: the lab's script (one thread, as it is); bare tiktoken over the same strings on all cores, by its own batch call and, harder, in
 processes; and the bare fast counter over the same strings on all cores, which is the limit. Ours: from disk with all rules and
@@ -121,7 +121,7 @@ def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", type=size_of, default=size_of("64MB"), help="of the file that is made, such as 512MB")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true", help="end with one line of JSON")
     wanted = parser.parse_args()

@@ -87,7 +87,7 @@ def _near_forms(texts: Sequence[bytes]) -> list[bytes]:
     short = [text for text in texts if len(text) <= _LONG_TEXT]
     forms_of_short = iter(_near_forms_of_short(short) if short else ())
     forms = [next(forms_of_short) if len(text) <= _LONG_TEXT else text.translate(_FOLD).strip(b"\0") for text in texts]
-    return [form or text for form, text in zip(forms, texts, strict=True)]
+    return forms if all(forms) else [form or text for form, text in zip(forms, texts, strict=True)]
 
 
 def _near_forms_of_short(texts: Sequence[bytes]) -> list[bytes]:
