@@ -30,15 +30,16 @@ def check(
     role: "Role | None" = None,
     secrets: "Severity" = "error",
     prices: "str | os.PathLike[str] | None" = None,
+    grader: "str | os.PathLike[str] | None" = None,
 ) -> dict[str, Any]:
     """Check files, patterns and folders: the document that `--json` prints, `{"files": [...]}`.
 
     `model` replaces that of a job.json beside the data, `role` what the names say; `secrets="warning"` lets probable secrets through with
-    a warning, and `prices` is a JSON file of training prices.
+    a warning, `prices` is a JSON file of training prices, and `grader` one with the grader of a reinforcement run.
 
     Raises:
         CannotCheck: There is no such file, it can't be read, or the model isn't known.
     """
     from .checker import library  # msgspec and the counters, 0.1 s and more: the app imports this package at its start
 
-    return library.check(paths, model=model, role=role, secrets=secrets, prices=prices)
+    return library.check(paths, model=model, role=role, secrets=secrets, prices=prices, grader=grader)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from . import counters, formats, lines, messages, parts, reading, rules, tokens
+from . import counters, formats, graders, lines, messages, parts, reading, rules, tokens
 from .findings import finding
 from .plain import LONGEST, PlainLines, PlainReader
 from .plain_messages import ROLES
@@ -178,6 +178,9 @@ class SpanScanner:
             return
         for found in formats.CHECKS[name](example, self._options.model):
             result.tally.add(found, result.lines)
+        if name == formats.REINFORCEMENT:
+            for found in graders.check_fields(example, self._options.grader_fields):
+                result.tally.add(found, result.lines)
         self._count(example)
         self._conversation(messages.messages_of(example))
         if self._watch:

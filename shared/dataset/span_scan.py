@@ -15,6 +15,8 @@ from .watch import SpanFindings
 class ScanOptions(msgspec.Struct, frozen=True):
     """What a file is checked for. `method` is the run's training method; None takes the file's own format for it.
 
+    `grader_fields` are what a grader reads of each example for reinforcement.
+
     `watched`: whether what the texts hold is looked at, too (watch.py), and `secrets`: whether a probable secret is an error.
     The two sizes are the package's own; tests cut smaller pieces.
     """
@@ -26,6 +28,7 @@ class ScanOptions(msgspec.Struct, frozen=True):
     method: str | None = None
     watched: bool = True
     secrets: Severity = "error"
+    grader_fields: frozenset[str] = frozenset()
 
 
 class Place(msgspec.Struct):

@@ -1,6 +1,6 @@
 """The fast counter against tiktoken: hostile strings, and every code point in six contexts.
 
-    python -m tests.fuzz.tokens --strings 1000000      # and all code points; about ten minutes on one core
+    python -m tests.fuzz.tokens --strings 1000000      # and all code points; about a minute
     python -m tests.fuzz.tokens --write                # writes shared/dataset/newer_letters.py anew, from bare toktok
 
 It prints what it compared and the first differences, and exits with 1 where there are any.

@@ -10,19 +10,20 @@ from ..findings import Finding
 from ..reading import SourceTruncated
 from ..rule import Severity
 from ..vocabulary import VocabularyDamaged
-from . import jobs, pairs, sources
+from . import grading, jobs, pairs, sources
 from .inputs import Input
 
 
 class Request(msgspec.Struct, frozen=True):
     """What inputs are checked for: the model, else that of the job.json beside them; what a probable secret is; the prices; how a
-    job.json is read.
+    job.json is read; and the grader, if they are for reinforcement and have one.
     """
 
     model: str | None = None
     secrets: Severity = "error"
     prices: pricing.PriceTable = msgspec.field(default_factory=pricing.prices)
     job_beside: Callable[[Path | None], jobs.Job] = jobs.beside
+    grader: grading.Grader | None = None
 
 
 class Placed(msgspec.Struct, frozen=True):
@@ -59,11 +60,15 @@ def check_all(wanted: Sequence[Input], request: Request) -> Iterator[Checked]:
     """
     training = [pairs.training_of(one, wanted) for one in wanted]
     partners = {one.path: _check(one, request) for one in training if one is not None}
+    grader = request.grader
+    of_grader = [Placed(grader.file, found) for found in grader.findings] if grader else []
     for one, partner in zip(wanted, training, strict=True):
         if partner is not None:
-            yield _check(one, request, partners[partner.path].scan)
+            checked = _check(one, request, partners[partner.path].scan)
         else:
-            yield partners.get(one.path) or _check(one, request)
+            checked = partners.get(one.path) or _check(one, request)
+        yield msgspec.structs.replace(checked, findings=[*of_grader, *checked.findings])
+        of_grader = []  # one grader for all: it is told of once
 
 
 def _check(wanted: Input, request: Request, training: results.FileScan | None = None) -> Checked:
@@ -73,6 +78,8 @@ def _check(wanted: Input, request: Request, training: results.FileScan | None = 
     try:
         with sources.opened(wanted) as source:
             options = scan.ScanOptions(model=model, role=wanted.role, method=job.method, secrets=request.secrets)
+            if request.grader is not None:
+                options = msgspec.structs.replace(options, method=models.REINFORCEMENT, grader_fields=request.grader.fields)
             found = _scanned(wanted, source, options)
             if training is not None:
                 found = scan.compared(found, training, options)

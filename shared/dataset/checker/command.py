@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import msgspec
 
 from .. import VERSION, CannotCheck
-from . import checking, explaining, github, inputs, jobs, library, mending, sarif, sources, text
+from . import checking, explaining, github, grading, inputs, jobs, library, mending, sarif, sources, text
 from .wrapping import wrapped
 
 FINE, WARNINGS, ERRORS = 0, 1, 2
@@ -44,6 +44,11 @@ def parser(prog: str) -> argparse.ArgumentParser:
     made.add_argument("paths", nargs="*", metavar="PATH", help=files)
     made.add_argument("--model", metavar="M", help=f"base model: decides encoding and limits; else job.json's, else {jobs.DEFAULT_MODEL}")
     made.add_argument("--role", choices=("training", "validation"), help="what the files are for; else told by their names")
+    made.add_argument(
+        "--grader",
+        metavar="FILE",
+        help="a JSON file with the grader of a reinforcement run: it, and each line's fields for it, are checked",
+    )
     made.add_argument("--secrets", choices=("error", "warning"), default="error", help="what a probable secret is; error")
     made.add_argument("--strict", action="store_true", help="exit code 1 where there are warnings")
     made.add_argument("--format", choices=("text", "json", "github", "sarif"), default="text", help="how the result is told; text")
@@ -67,7 +72,8 @@ def run(arguments: list[str], prog: str, show: Show, job_beside: Callable[[Path 
         return _explain(options, show)
     if not options.paths:
         raise CannotCheck(f"Name the files to check. See {prog} --help.")
-    request = checking.Request(options.model, options.secrets, library.price_table(options.prices), job_beside)
+    grader = None if options.grader is None else grading.read(options.grader)
+    request = checking.Request(options.model, options.secrets, library.price_table(options.prices), job_beside, grader)
     found = inputs.find(options.paths, options.role)
     copy = _fix(found, options) if options.fix else None
     told = library.documents(found if copy is None else [copy.input], request)

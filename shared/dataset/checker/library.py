@@ -7,7 +7,7 @@ from typing import Any
 from .. import CannotCheck, pricing
 from ..names import Role
 from ..rule import Severity
-from . import checking, figures, inputs
+from . import checking, figures, grading, inputs
 
 
 def check(
@@ -17,12 +17,15 @@ def check(
     role: Role | None,
     secrets: Severity,
     prices: "str | os.PathLike[str] | None",
+    grader: "str | os.PathLike[str] | None",
 ) -> dict[str, Any]:
     """What `tunedrop_check.check` does."""
     wanted = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
     if secrets not in ("error", "warning"):
         raise CannotCheck("A probable secret is an error or a warning: secrets takes one of these two words.")
-    request = checking.Request(model=model, secrets=secrets, prices=price_table(prices))
+    request = checking.Request(
+        model=model, secrets=secrets, prices=price_table(prices), grader=None if grader is None else grading.read(grader)
+    )
     return documents(inputs.find([os.fspath(path) for path in wanted], role), request)
 
 
