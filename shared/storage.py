@@ -98,6 +98,19 @@ class Container:
             except ResourceExistsError:
                 log.debug("container was there")
 
+    def reach(self, within_s: float) -> None:
+        """Asks the service for the container, once, so that whoever waits for an answer gets one.
+
+        Raises:
+            ServiceUnavailable: no answer came within so many seconds, or one that passes.
+            ServiceRejected: the service refuses to say.
+        """
+        with _translated():
+            try:
+                self._client.get_container_properties(retry_total=0, connection_timeout=within_s, read_timeout=within_s)
+            except ResourceNotFoundError:
+                log.debug("container was not there")
+
     def read(self, blob: str) -> Stored | None:
         """The whole of a small blob; None where there is none."""
         seen: dict[str, str] = {}

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from orchestrators.names import WAKE
 from shared import json_input, storage
 from shared.checkpoints import checkpoint
-from shared.errors import ServiceUnavailable
+from shared.errors import ServiceRejected, ServiceUnavailable
 from shared.json_input import NotJson, wrong_fields
 from shared.ledger import open_ledger
 from shared.models.api import (
@@ -40,6 +40,8 @@ from triggers.starting import PARTS, start_once
 bp = df.Blueprint()
 log = logging.getLogger("tunedrop")
 JSON_TYPE = re.compile(r'application/json(\s*;\s*charset="?utf-8"?)?', re.IGNORECASE)
+HEALTH_PATIENCE_S = 3.0
+"""What asks for health, a load balancer say, waits some five seconds for an answer."""
 LIMIT = re.compile(r"[1-9][0-9]{0,4}")
 
 
@@ -73,8 +75,8 @@ def cancel_run(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> 
 def health(req: func.HttpRequest) -> func.HttpResponse:
     """200: the app answers and reaches its storage; 503: it doesn't. Says nothing else: it needs no key."""
     try:
-        open_ledger().read("health")
-    except ServiceUnavailable:
+        storage.ledger().reach(HEALTH_PATIENCE_S)
+    except (ServiceUnavailable, ServiceRejected):
         return answer(503, Health(status="storage unavailable"))
     return answer(200, Health(status="ok"))
 
