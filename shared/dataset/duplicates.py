@@ -176,17 +176,9 @@ def _prompt_keys(table: Records) -> Hashes:
 
 def _repeats(keys: Hashes) -> NDArray[np.bool_]:
     """Which keys stand earlier, too."""
-    if not _has_repeats(keys):
-        return np.zeros(len(keys), np.bool_)
     repeats = np.ones(len(keys), np.bool_)
     repeats[np.unique(keys, return_index=True)[1]] = False
     return repeats
-
-
-def _has_repeats(keys: Hashes) -> bool:
-    """A quick look: most files have none, and to sort without an order costs a tenth."""
-    ordered = np.sort(keys)
-    return bool((ordered[1:] == ordered[:-1]).any())
 
 
 def _are_among(keys: Hashes, known: Hashes) -> NDArray[np.bool_]:
@@ -200,8 +192,6 @@ def _are_among(keys: Hashes, known: Hashes) -> NDArray[np.bool_]:
 def _conflicting(table: Records) -> tuple[NDArray[np.bool_], int]:
     """Which examples share their prompt with one of another answer, and how many prompts that are."""
     prompts = _prompt_keys(table)
-    if not _has_repeats(prompts):
-        return np.zeros(len(table), np.bool_), 0
     order = np.argsort(prompts)
     prompts, answers = prompts[order], table["answer"][order]
     same = prompts[1:] == prompts[:-1]

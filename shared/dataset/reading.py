@@ -177,15 +177,17 @@ class _Assembly:
 
     def closed_by(self, chunk: bytes, begin: int, end: int) -> Iterator[bytes | None]:
         """The block [begin, end) of a chunk with the line that its start belongs to; without it, and None ahead, where that is too long."""
-        before: bytes | None = b""
+        before = b""
         if self.size:
             first = chunk.find(b"\n", begin)
-            too_long = self.size + first - begin > self._limit
-            before = self.take()
-            if too_long or before is None:
+            is_too_long = self.size + first - begin > self._limit
+            taken = self.take()
+            if is_too_long or taken is None:
                 yield None
-                before, begin = b"", first + 1
-        if begin < end:
+                begin = first + 1
+            else:
+                before = taken
+        if begin < end:  # joined from a view: a block is copied once
             yield b"".join((before, memoryview(chunk)[begin:end])) if before else chunk[begin:end]
 
     def take(self) -> bytes | None:

@@ -20,7 +20,7 @@ from .watch import SpanWatch
 _SMALL_BLOCK = 2**14
 KEPT_SYSTEMS = 1024
 KEPT_CHARACTERS = 2**23
-"""How many system messages are remembered at least, and how many characters a block may add to them."""
+"""How many system messages are remembered at least, and how many characters the lines that are counted in one go may add."""
 WAITING_BYTES = 2**24
 """Plain blocks of so many bytes are counted in one go: between other work a counter finds its tables out of the processor's cache."""
 
