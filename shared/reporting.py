@@ -217,7 +217,7 @@ def _instant(seconds: int | None) -> datetime | None:
 
 def _curve(record: RunRecord) -> list[page.CurvePoint]:
     """The loss curve of results.csv; a job that ended early has none, but its events tell some of it."""
-    stored = storage.reports().read(report_path(record, "results.csv"))
+    stored = storage.reports().read(report_path(record, "results.csv"), storage.RESULTS_BYTES)
     if stored is not None:
         try:
             return parse_results(stored.content)

@@ -14,5 +14,5 @@ def report_path(record: RunRecord, file: str) -> str:
 
 def kept_events(record: RunRecord) -> list[dict[str, Any]]:
     """What the service told of the job, oldest first; empty where nothing was kept."""
-    stored = storage.reports().read(report_path(record, "events.jsonl"))
+    stored = storage.reports().read(report_path(record, "events.jsonl"), storage.RESULTS_BYTES)
     return [json.loads(line) for line in stored.content.splitlines()] if stored else []

@@ -82,7 +82,7 @@ def file_scan(run_id: str, role: Role) -> "FileScan | None":
     """The whole scan of a file; None where the run never came so far."""
     from shared.dataset import scan
 
-    stored = storage.ledger().read(_file_blob(run_id, role))
+    stored = storage.ledger().read(_file_blob(run_id, role), storage.SCAN_BYTES)
     return scan.file_scan_from_json(stored.content) if stored else None
 
 
@@ -110,7 +110,7 @@ def _pin(plan: Plan, role: Role) -> Pin:
 
 
 def _content(blob: str) -> bytes:
-    stored = storage.ledger().read(blob)
+    stored = storage.ledger().read(blob, storage.SCAN_BYTES)
     if stored is None:
         msg = "a span of the scan is missing"
         raise LookupError(msg)

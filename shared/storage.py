@@ -5,7 +5,7 @@ ServiceRejected. "Not there" and "somebody else was first" are values.
 """
 
 import logging
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,11 +24,14 @@ from azure.core.exceptions import (
 from azure.storage.blob import BlobServiceClient, ContainerClient, ContentSettings, ExponentialRetry
 
 from shared.credentials import credential
-from shared.errors import ServiceRejected, ServiceUnavailable
+from shared.errors import ServiceRejected, ServiceUnavailable, TuneDropError
 from shared.settings import AZURITE, AZURITE_CONNECTION_STRING, settings, storage_connection
 
 log = logging.getLogger(__name__)
 CHUNK_BYTES = 4 * 2**20
+OWN_BLOB_BYTES = 8 * 2**20  # a record with all that a run can gather stays far under it
+SCAN_BYTES = 64 * 2**20  # a scan holds at most a million fingerprints of 28 bytes, in base64
+RESULTS_BYTES = 64 * 2**20  # what a run keeps of its job: results.csv, events
 TRANSIENT = {401, 403, 408, 429}
 """Statuses that pass, as those from 500 on do. 401 and 403 too: a new role takes minutes to arrive (RBAC troubleshooting page)."""
 RETRIES = ExponentialRetry(initial_backoff=1, increment_base=2, random_jitter_range=1, retry_total=3)
@@ -46,13 +49,30 @@ class Stored:
 
 @dataclass(frozen=True)
 class BlobFacts:
-    """What a listing tells of a blob."""
+    """What a listing tells of a blob. `kind`: block, page or append; `archived`: its bytes can't be read until it is brought back."""
 
     name: str
     etag: str
     bytes: int
     modified: datetime
     metadata: dict[str, str]
+    kind: str = "block"
+    archived: bool = False
+
+
+class TooLarge(TuneDropError):
+    """The blob has more bytes than its reader takes; none of them was read."""
+
+    kind = "service"
+
+    def __init__(self, size: int, most: int) -> None:
+        self.bytes = size
+        self.most = most
+        super().__init__(
+            "TD-STORAGE-001",
+            f"A blob has {size:,} bytes; TuneDrop reads at most {most:,} of its kind.",
+            "TuneDrop never writes one so large: look who did, and restore the blob from its versions.",
+        )
 
 
 class Changed(Exception):
@@ -111,12 +131,20 @@ class Container:
             except ResourceNotFoundError:
                 log.debug("container was not there")
 
-    def read(self, blob: str) -> Stored | None:
-        """The whole of a small blob; None where there is none."""
+    def read(self, blob: str, most: int = OWN_BLOB_BYTES) -> Stored | None:
+        """The whole of a small blob; None where there is none.
+
+        Raises:
+            TooLarge: it has more than `most` bytes.
+        """
         seen: dict[str, str] = {}
 
         def note(response: Any) -> None:
-            seen.update({k.lower(): v for k, v in response.http_response.headers.items() if k.lower() == "date"})
+            answer = response.http_response
+            seen.update({name.lower(): value for name, value in answer.headers.items()})
+            if answer.status_code in {200, 206} and (size := _whole_size(seen)) > most:
+                answer.close()  # before its body is read
+                raise TooLarge(size, most)
 
         with _translated():
             try:
@@ -131,10 +159,9 @@ class Container:
         """What the service tells of a blob; None where there is none."""
         with _translated():
             try:
-                found = self._client.get_blob_client(blob).get_blob_properties()
+                return _facts(self._client.get_blob_client(blob).get_blob_properties())
             except ResourceNotFoundError:
                 return None
-        return BlobFacts(found.name, found.etag.strip('"'), found.size, found.last_modified, dict(found.metadata or {}))
 
     def put(self, blob: str, content: bytes, *, content_type: str = "application/json") -> None:
         """Writes the blob, whatever was there."""
@@ -194,7 +221,25 @@ class Container:
         """Every blob whose name starts so, by name, with its metadata."""
         with _translated():
             for found in self._client.list_blobs(name_starts_with=prefix, include=["metadata"]):
-                yield BlobFacts(found.name, found.etag.strip('"'), found.size, found.last_modified, dict(found.metadata or {}))
+                yield _facts(found)
+
+
+def _facts(found: Any) -> BlobFacts:
+    return BlobFacts(
+        name=found.name,
+        etag=found.etag.strip('"'),
+        bytes=found.size,
+        modified=found.last_modified,
+        metadata=dict(found.metadata or {}),
+        kind=str(getattr(found.blob_type, "value", found.blob_type)).removesuffix("Blob").lower(),
+        archived=found.blob_tier == "Archive",  # it stays so until it is brought back, which takes hours
+    )
+
+
+def _whole_size(headers: Mapping[str, str]) -> int:
+    """The blob's size, whichever part of it the answer holds: `Content-Range: bytes 0-99/1000`."""
+    total = headers.get("content-range", "").rpartition("/")[2] or headers.get("content-length", "")
+    return int(total) if total.isdecimal() else 0
 
 
 @cache

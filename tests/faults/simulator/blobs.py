@@ -101,8 +101,8 @@ class MemoryContainer:
         # A range is read while a file is being uploaded: who freezes in the middle of a call leaves the window that reliability.md names.
         found = self._account.call(lambda: self._there(blob, etag), freezes=length is None)
         if raw_response_hook:
-            date = {"Date": format_datetime(self._account.stage.now, usegmt=True)}
-            raw_response_hook(SimpleNamespace(http_response=SimpleNamespace(headers=date)))
+            headers = {"Date": format_datetime(self._account.stage.now, usegmt=True), "Content-Length": str(len(found.content))}
+            raw_response_hook(SimpleNamespace(http_response=SimpleNamespace(status_code=200, headers=headers, close=lambda: None)))
         content = found.content[offset : None if length is None else offset + length]
         return SimpleNamespace(readall=lambda: content, properties=SimpleNamespace(etag=f'"{found.etag}"'))
 
@@ -132,7 +132,13 @@ class MemoryContainer:
 
 def _properties(name: str, blob: Blob) -> SimpleNamespace:
     return SimpleNamespace(
-        name=name, etag=f'"{blob.etag}"', size=len(blob.content), last_modified=blob.modified, metadata=dict(blob.metadata)
+        name=name,
+        etag=f'"{blob.etag}"',
+        size=len(blob.content),
+        last_modified=blob.modified,
+        metadata=dict(blob.metadata),
+        blob_type="BlockBlob",
+        blob_tier="Hot",
     )
 
 
