@@ -20,6 +20,8 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from shared.dataset.money import amount
+
 Kind = Literal["data", "plan", "budget", "service", "unavailable", "internal"]
 
 
@@ -70,7 +72,7 @@ class BudgetExceeded(TuneDropError):
     def __init__(self, estimate_usd: float, budget_usd: float) -> None:
         super().__init__(
             "TD-BUDGET-001",
-            f"The training would cost about {estimate_usd:.2f} USD; the budget of this run is {budget_usd:.2f} USD.",
+            f"The training would cost about {amount(estimate_usd)} USD; the budget of this run is {amount(budget_usd)} USD.",
             "Train on less data or for fewer epochs, or raise the budget: `budget.usd` in job.json, up to TUNEDROP_BUDGET_USD.",
         )
 
@@ -103,7 +105,7 @@ class WalletFull(TuneDropError):
         """Too much money today."""
         return cls(
             "TD-BUDGET-004",
-            f"The run needs about {usd:.2f} USD; {max(most - spent, 0):.2f} of the {most:.2f} USD of this day (UTC) are left.",
+            f"The run needs about {amount(usd)} USD; {amount(max(most - spent, 0))} of the {amount(most)} USD of this day (UTC) are left.",
             "Drop it again tomorrow, train on less, or have TUNEDROP_USD_A_DAY raised.",
         )
 

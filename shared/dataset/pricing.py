@@ -17,6 +17,8 @@ from typing import Annotated
 
 import msgspec
 
+from . import money
+
 GLOBAL = "GlobalStandard"
 """The training type where none is asked for."""
 
@@ -76,8 +78,8 @@ def training_cost(table: PriceTable, model: str, billed: int, training_type: str
     factor = table.training_type_factor.get(canonical(training_type))
     if per_million is None or factor is None:
         return Price()
-    rate = per_million * factor
-    return Price(usd=rate * billed / 1_000_000, usd_per_million_tokens=rate)
+    rate = money.exact(per_million) * money.exact(factor)
+    return Price(usd=float(rate * billed / 1_000_000), usd_per_million_tokens=float(rate))
 
 
 def billed_tokens(total_tokens: int, epochs: int) -> int:

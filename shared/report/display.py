@@ -37,15 +37,6 @@ def shown_of(shown: int, total: int, noun: str) -> str:
     return counted(total, noun) if shown >= total else f"first {shown:,} of {counted(total, noun)}"
 
 
-def usd(value: float) -> str:
-    """Dollars: cents below a thousand, whole dollars from there on; never a rounded zero for something that costs."""
-    if value == 0:
-        return "$0"
-    if 0 < value < 0.01:
-        return "under $0.01"
-    return f"${value:,.2f}" if value < 1000 else f"${value:,.0f}"
-
-
 def size(value: int) -> str:
     """Bytes in decimal units, to three figures: 318 kB, 1.05 MB."""
     if value < 1000:

@@ -15,6 +15,7 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from shared.dataset.money import usd
 from shared.report import charts, display
 from shared.report.model import DataPart, FindingPart, Outcome, Report
 
@@ -113,7 +114,7 @@ def _template() -> Template:
         "moment": display.moment,
         "number": display.number,
         "size": display.size,
-        "usd": display.usd,
+        "usd": usd,
     }
     environment.filters.update(filters)
     return environment.get_template("template.html.j2")

@@ -9,6 +9,7 @@ from typing import Any
 
 import typer
 
+from shared.dataset.money import usd
 from tunedrop.cli.client import Api, part
 from tunedrop.cli.drop import send
 from tunedrop.cli.following import follow
@@ -92,4 +93,4 @@ def money(told: dict[str, Any]) -> str | None:
     training, hour = told.get("training_usd"), told.get("deployment_usd_per_hour")
     if training is None or hour is None:
         return None
-    return f"nothing here; on Azure {training:,.3f} USD for the training, and {hour:,.2f} USD an hour while the deployment stands"
+    return f"nothing here; on Azure {usd(training)} for the training, and {usd(hour)} an hour while the deployment stands"

@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from .. import rules
 from ..findings import KEPT
+from ..money import amount
 from .display import visible
 from .mending import CHANGES, MAX_REMEMBERED
 from .places import sentence
@@ -148,7 +149,7 @@ def _cost(cost: Mapping[str, Any] | None) -> Iterator[Line]:
     if cost["usd"] is None:
         yield _fact("price", "not known", dated)
     else:
-        yield _fact("price", f"{cost['usd']:,.2f} USD", f" at {cost['usd_per_million_tokens']:,.2f} a million;{dated[1:]}")
+        yield _fact("price", f"{amount(cost['usd'])} USD", f" at {amount(cost['usd_per_million_tokens'])} a million;{dated[1:]}")
 
 
 def _verdict(errors: int, warnings: int) -> Line:

@@ -6,18 +6,16 @@ import pytest
 
 from tunedrop.cli.demo import money
 
-KNOWN = {"training_usd": 1.234, "deployment_usd_per_hour": 1.7, "deployment_usd_per_month": 1241.0}
+KNOWN = {"training_usd": 1.235, "deployment_usd_per_hour": 1.7, "deployment_usd_per_month": 1241.0}
 
 
 @pytest.mark.parametrize(
     ("told", "sentence"),
     [
-        pytest.param(
-            KNOWN, "nothing here; on Azure 1.234 USD for the training, and 1.70 USD an hour while the deployment stands", id="all known"
-        ),
+        pytest.param(KNOWN, "nothing here; on Azure $1.24 for the training, and $1.70 an hour while the deployment stands", id="all known"),
         pytest.param(
             KNOWN | {"training_usd": 0.0},
-            "nothing here; on Azure 0.000 USD for the training, and 1.70 USD an hour while the deployment stands",
+            "nothing here; on Azure $0 for the training, and $1.70 an hour while the deployment stands",
             id="a price of nothing",
         ),
         pytest.param(KNOWN | {"training_usd": None}, None, id="a price that is not known"),
