@@ -1,13 +1,13 @@
 """JSON from outside: bounded, strict, and refused without a word of what stands in it."""
 
-import difflib
-import inspect
 import json
 import math
-from collections.abc import Iterable, Iterator
-from typing import Any, cast, get_args
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError
+
+from shared import field_names, field_words
 
 DEPTH_MAX = 64
 ERRORS_SHOWN = 10
@@ -42,32 +42,59 @@ def decoded(content: bytes) -> Any:
 
 
 def wrong_fields(error: ValidationError, model: type[BaseModel]) -> str:
-    """What is wrong, field by field; an unknown field is not quoted, but the nearest known one is named."""
-    known = frozenset(_fields(model))
-    return "; ".join(_sentence(e, known) for e in error.errors(include_input=False, include_url=False)[:ERRORS_SHOWN])
+    """What is wrong, field by field: the form that is wanted and the kind of what came, never its value.
+
+    An unknown field is named where its name is harmless, together with the field that was probably meant.
+    """
+    schema, told = model.model_json_schema(), dict[str, None]()
+    for one in error.errors(include_url=False, include_context=False):
+        told[_sentence(one, schema)] = None
+    return "; ".join(list(told)[:ERRORS_SHOWN])
 
 
-def _sentence(error: Any, known: frozenset[str]) -> str:
-    place = ".".join(str(part) for part in error["loc"] if isinstance(part, int) or part in known)
+def _sentence(error: Any, schema: dict[str, Any]) -> str:
     if error["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(str(error["loc"][-1])[:64], sorted(known), n=1)
-        return f"an unknown field{f' in {place}' if place else ''}" + (f" (did you mean `{near[0]}`?)" if near else "")
-    return f"`{place or 'the whole'}`: {error['msg']}"
+        return _unknown(str(error["loc"][-1]), _dotted(_known_part(error["loc"][:-1], schema)), schema)
+    loc = _known_part(error["loc"], schema)
+    place = _dotted(loc)
+    match error["type"]:
+        case "missing":
+            return f"`{place}` is missing"
+        case "string_unicode":
+            return f"`{place}` holds half of a surrogate pair, which is no character"
+        case _:
+            came = field_words.told_kind(schema, loc, error["input"])
+            named = f"`{place}`" if place else "the whole"
+            return f"{named} must be {field_words.wanted(schema, loc)}" + (f", not {came}" if came else "")
 
 
-def _fields(model: type[BaseModel]) -> Iterator[str]:
-    for name, field in model.model_fields.items():
-        yield name
-        for inner in _parts(field.annotation):
-            yield from _fields(inner)
+def _unknown(name: str, place: str, schema: dict[str, Any]) -> str:
+    inside = f" in {place}" if place else ""
+    if not field_names.HARMLESS.fullmatch(name):
+        return f"an unknown field{inside}"
+    home = ".".join(part for part in place.split(".") if not part.isdigit())
+    meant = field_names.meant(name, home, _paths(schema, schema))
+    return f"an unknown field `{name}`{inside}" + (f" ({meant})" if meant else "")
 
 
-def _parts(annotation: Any) -> Iterator[type[BaseModel]]:
-    """The models in an annotation, also inside of lists and unions."""
-    if inspect.isclass(annotation) and issubclass(annotation, BaseModel):
-        yield annotation
-    for inner in get_args(annotation):
-        yield from _parts(inner)
+def _dotted(loc: Sequence[str | int]) -> str:
+    return ".".join(map(str, loc))
+
+
+def _known_part(loc: Sequence[str | int], schema: dict[str, Any]) -> tuple[str | int, ...]:
+    """The part of an error's place that the model knows: pydantic also names the alternative that it tried, and an unknown field."""
+    known = {leaf for path in _paths(schema, schema) for leaf in path.split(".")}
+    return tuple(part for part in loc if isinstance(part, int) or part in known)
+
+
+def _paths(root: dict[str, Any], node: dict[str, Any], prefix: str = "") -> Iterator[str]:
+    """The path of every field of a schema, such as `deployment.name`; a list adds nothing to it."""
+    for one in field_words.choices(root, node):
+        for name, inner in one.get("properties", {}).items():
+            yield prefix + name
+            yield from _paths(root, inner, f"{prefix}{name}.")
+        if "items" in one:
+            yield from _paths(root, one["items"], prefix)
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def planned(drop: Drop, job: JobFile, settings: Settings, training: Pin, validat
     Raises:
         PlanRejected: something is asked for that isn't supported or allowed.
     """
-    _supported(job)
+    supported(job)
     if settings.allowed_models and (job.model or settings.model) not in settings.allowed_models:
         raise PlanRejected(
             "TD-PLAN-004",
@@ -100,7 +100,12 @@ def _clamped(field: str, wanted: float | None, default: float, most: float, note
     return min(default if wanted is None else wanted, most)
 
 
-def _supported(job: JobFile) -> None:
+def supported(job: JobFile) -> None:
+    """Refuses what this release can't do yet.
+
+    Raises:
+        PlanRejected: TD-PLAN-003, with all the fields that ask for it.
+    """
     later = {
         "method": job.method != "supervised",
         "validation_split": job.validation_split is not None,

@@ -75,7 +75,7 @@ def check_job(layout: Layout) -> None:
     for upload in layout.uploads:
         if upload.blob.endswith(f"/{JOB_FILE}"):
             try:
-                planning.parsed(upload.path.read_bytes())
+                planning.supported(planning.parsed(upload.path.read_bytes()))
             except PlanRejected as rejected:
                 raise Trouble(f"{upload.path}: {rejected.problem.message} {rejected.problem.mend}") from None
 

@@ -94,6 +94,11 @@ def test_validation_set_of_an_earlier_drop_is_not_mixed_in(drop: Drop, container
         pytest.param(["gone.jsonl"], "error: There is no file gone.jsonl.", id="no file"),
         pytest.param(["mine.jsonl", "--run", "Not\x1bA Name"], "error: `Not⟦U+001B⟧A Name` can't be a run's name:", id="bad name"),
         pytest.param(["mine.jsonl", "--job", "bad.json"], "error: bad.json: job.json: ", id="unknown field in the job file"),
+        pytest.param(
+            ["mine.jsonl", "--job", "later.json"],
+            "error: later.json: job.json asks for what is not supported yet: method.",
+            id="what this release can't do",
+        ),
         pytest.param(["mine.jsonl", "--follow"], "error: --follow needs --api and --key", id="no API to follow it"),
         pytest.param(
             ["mine.jsonl", "--account-url", "https://a.example"],
@@ -107,6 +112,7 @@ def test_nothing_is_sent_where_the_drop_is_refused(
 ) -> None:
     """Names, job.json and addresses are checked first; exit code 2."""
     (tmp_path / "bad.json").write_text('{"modle": "x"}')
+    (tmp_path / "later.json").write_text('{"method": "dpo"}')
     code, out, err = drop(*arguments, "--json")
     assert (code, out, blobs(container)) == (2, "", [])
     assert err.startswith(sentence)
