@@ -52,10 +52,12 @@ _NOTES = {
     _FOR_DPO: "beta l2_multiplier",
     _FOR_REINFORCEMENT: "grader reasoning_effort compute_multiplier eval_interval eval_samples response_format",
     _NO_SETTING: (
-        "prompt_loss_weight warmup_ratio warmup_steps weight_decay lr_scheduler lr_scheduler_type gradient_accumulation_steps optimizer optim "
-        "lora lora_r lora_rank lora_alpha lora_dropout peft max_seq_length max_length context_length bf16 fp16 packing"
+        "prompt_loss_weight warmup_ratio warmup_steps weight_decay lr_scheduler lr_scheduler_type gradient_accumulation_steps optimizer "
+        "optim lora lora_r lora_rank lora_alpha lora_dropout peft max_seq_length max_length context_length bf16 fp16 packing"
     ),
-    "the training data is the blob training_set.jsonl": "training_file train_file training_data training_set train_data_path dataset data train",
+    "the training data is the blob training_set.jsonl": (
+        "training_file train_file training_data training_set train_data_path dataset data train"
+    ),
     "the validation data is the blob validation_set.jsonl": (
         "validation_file valid_file validation_data validation_set validation_dataset eval_file eval_dataset eval_data"
     ),

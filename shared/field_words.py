@@ -1,12 +1,10 @@
-"""What a field takes, in plain words, from its JSON Schema: so a refusal tells the form that is wanted, and none of pydantic's own words."""
+"""What a field takes, in plain words, from its JSON Schema: a refusal tells the form that is wanted, and none of pydantic's own words."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 PATTERNS = {
-    "^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}[A-Za-z0-9]$": (
-        "2 to 64 letters, digits, `_`, `.` and `-`, with a letter or digit at each end"
-    ),
+    "^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}[A-Za-z0-9]$": ("2 to 64 letters, digits, `_`, `.` and `-`, with a letter or digit at each end"),
     "^[0-9]{4}-[0-9]{2}-[0-9]{2}(-preview)?$": 'a date such as "2025-04-01" or "2025-04-01-preview"',
     "^[A-Za-z0-9_-]{1,40}$": "1 to 40 letters, digits, `_` and `-`",
     "^[a-z0-9](-?[a-z0-9])*$": "at most 31 lower-case letters, digits and single hyphens between them",

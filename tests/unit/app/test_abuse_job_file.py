@@ -57,7 +57,7 @@ WRONG = [
     pytest.param(of(modle="x"), "did you mean `model`", id="misspelt field"),
     pytest.param(of(hyperparameters={"epochs": 3}), "did you mean `hyperparameters.n_epochs`", id="misspelt field inside"),
     pytest.param(
-        of(smoke_test={"messages": [{"role": "user", "content": "x", "weigth": CANARY}]}), "unknown field `weigth` in smoke_test", id="in a list"
+        of(smoke_test={"messages": [{"role": "user", "content": "x", "weigth": CANARY}]}), "`weigth` in smoke_test", id="in a list"
     ),
     pytest.param(of(__proto__={"admin": True}), "an unknown field", id="prototype pollution"),
     pytest.param(of(__class__="C", __module__="os", __data__=CANARY), "an unknown field", id="custom-object envelope"),
