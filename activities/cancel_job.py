@@ -31,7 +31,7 @@ def take_back_job(wanted: RunStep) -> Answer:
     effect = record.effects.get("file:training")
     if record.plan is None or effect is None or effect.id is None:
         return done()
-    service, training_file = azure_openai.connect(record.plan.api_versions.training), effect.id
+    service, training_file = azure_openai.for_training(record.plan), effect.id
 
     def look() -> str | None:
         return next((job.id for job in service.jobs_of_file(training_file)), None)

@@ -35,7 +35,7 @@ def _collect(wanted: RunStep) -> Answer:
     job_id = record.made("job")
     if record.plan is None or job_id is None:
         return done()
-    service = azure_openai.connect(record.plan.api_versions.training)
+    service = azure_openai.for_training(record.plan)
     # The results first: the events are told by an endpoint of their own, which must not keep anything from being kept.
     metrics = _metrics(service, job_id)
     checkpoint("collect_results: before the results")

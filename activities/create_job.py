@@ -38,7 +38,7 @@ def _create(wanted: RunStep) -> Answer:
     plan, training_file = read.record.plan, read.record.made("file:training")
     if plan is None or training_file is None:
         return CANCELLED
-    service = azure_openai.connect(plan.api_versions.training)
+    service = azure_openai.for_training(plan)
 
     def look() -> str | None:
         jobs = service.jobs_of_file(training_file)

@@ -33,7 +33,7 @@ def _delete(wanted: RunStep) -> Answer:
     plan, model = record.plan, record.job.fine_tuned_model if record.job else None
     if plan is None:
         return done()
-    account = resource_manager.connect(plan.api_versions.deployment)
+    account = resource_manager.for_deployment(plan)
 
     def own() -> DeploymentFacts | None:
         found = account.deployment(plan.deployment.name)

@@ -30,7 +30,7 @@ def _delete(wanted: FileStep) -> Answer:
     record = ledger.get(wanted.run_id).record
     if record.plan is None or wanted.role not in record.files:
         return done()
-    service, name = azure_openai.connect(record.plan.api_versions.training), file_name(record, wanted.role)
+    service, name = azure_openai.for_training(record.plan), file_name(record, wanted.role)
 
     def look() -> str | None:
         return next((f.id for f in service.files_named(name)), None)

@@ -34,7 +34,7 @@ def _deploy(wanted: RunStep) -> Answer:
     plan, job = read.record.plan, read.record.job
     if plan is None or job is None or job.fine_tuned_model is None:
         return CANCELLED
-    account, model = resource_manager.connect(plan.api_versions.deployment), job.fine_tuned_model
+    account, model = resource_manager.for_deployment(plan), job.fine_tuned_model
 
     def look() -> str | None:
         return own_deployment(account.deployment(plan.deployment.name), plan, model)

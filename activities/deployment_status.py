@@ -37,7 +37,7 @@ def _status(wanted: RunStep) -> Answer:
     waited_s = (read.now - record.entered(Step.DEPLOY)).total_seconds()
     deadline = Deadline(ledger, wanted.run_id, "deployment_status", waited_s, wanted.pace.deployment_deadline_s)
     late = ServiceRejected("Azure Resource Manager", None, "deploymentDeadline", f"the deployment did not stand after {waited_s:.0f} s")
-    account = resource_manager.connect(record.plan.api_versions.deployment)
+    account = resource_manager.for_deployment(record.plan)
     return polled(lambda: _verdict(account.deployment(name), waited_s, wanted.pace), wanted.pace, deadline, late)
 
 

@@ -43,7 +43,7 @@ def _status(wanted: RunStep) -> Answer:
 
 
 def _looked_at(record: RunRecord, plan: Plan, waited_s: float, pace: Pace) -> Answer:
-    service = azure_openai.connect(plan.api_versions.training)
+    service = azure_openai.for_training(plan)
     files = [service.file(file_id) for role in plan.roles if (file_id := record.made(f"file:{role}"))]
     for file in files:
         if file is None or file.status in {"error", "deleted", "deleting"}:

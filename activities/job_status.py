@@ -42,7 +42,7 @@ def _status(wanted: RunStep) -> Answer:
     waited_s = (read.now - record.entered(Step.TRAIN)).total_seconds()
     deadline = Deadline(ledger, wanted.run_id, "job_status", waited_s, wanted.pace.job_deadline_s)
     late = ServiceRejected("Azure OpenAI", None, "jobDeadline", f"the fine-tuning job had not ended after {waited_s / 3600:.1f} h")
-    service = azure_openai.connect(record.plan.api_versions.training)
+    service = azure_openai.for_training(record.plan)
     answer = polled(lambda: _looked_at(ledger, read, service, job_id, wanted.pace), wanted.pace, deadline, late)
     known = wire(ledger.get(wanted.run_id).record.job or JobProgress())
     return answer.model_copy(update={"value": {"progress": known}}) if answer.kind in {"done", "wait"} else answer

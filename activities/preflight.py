@@ -72,8 +72,8 @@ class Asking:
         return ended(Outcome.REJECTED, refusal) if refusal else done()
 
     def _facts(self) -> Preflight:
-        account = resource_manager.connect(None)
-        service = azure_openai.connect(self.plan.api_versions.training)
+        account = resource_manager.for_account(self.plan)
+        service = azure_openai.for_training(self.plan)
         return Preflight(
             models=account.models(),
             quotas=account.quotas(account.location()),

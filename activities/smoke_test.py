@@ -40,7 +40,7 @@ def _prove(wanted: RunStep) -> Answer:
         return _verdict(record.smoke)
     asked = [{"role": m.role, "content": m.content} for m in record.plan.smoke_test.messages]
     try:
-        reply = azure_openai.connect(record.plan.api_versions.inference).chat(deployment, asked, wanted.pace.call_s)
+        reply = azure_openai.for_inference(record.plan).chat(deployment, asked, wanted.pace.call_s)
     except ServiceUnavailable as unavailable:
         waited_s = (read.now - record.entered(Step.SMOKE_TEST)).total_seconds()
         deadline = Deadline(ledger, wanted.run_id, "smoke_test", waited_s, wanted.pace.smoke_deadline_s)

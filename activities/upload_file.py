@@ -37,7 +37,7 @@ def _upload(wanted: FileStep) -> Answer:
     pin = record.plan.file(wanted.role) if record.plan else None
     if record.plan is None or pin is None:
         return CANCELLED
-    service = azure_openai.connect(record.plan.api_versions.training)
+    service = azure_openai.for_training(record.plan)
     name = file_name(record, wanted.role)
 
     def look() -> str | None:

@@ -39,5 +39,8 @@ class Orchestrator(StrEnum):
     TRAIN = "train"
 
 
+VERSION = 2
+"""The version that new instances begin with; where the steps of an older one differ, the orchestrators branch by it."""
+
 WAKE = "wake"
 """The external event that cuts a wait short; what it is about stands in the ledger."""

@@ -12,14 +12,16 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache, partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
-from shared.credentials import OPENAI_SCOPE, credential, scrubbed
+from shared.credentials import OPENAI_SCOPE, credential_for, scrubbed
 from shared.errors import OutcomeUnknown, ServiceRejected, ServiceUnavailable, retry_after_s
 from shared.limits import JOBS_LISTED_MAX
-from shared.settings import is_loopback, settings
+from shared.models.plan import Plan
+from shared.pinning import pinned
+from shared.settings import settings
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("tunedrop")
 SERVICE = "Azure OpenAI"
 READ_TIMEOUT_S = 30.0
+CLIENTS_KEPT = 16  # a drop chooses the api-version, and each client holds connections
 METHODS_SINCE = "2025-04-01-preview"  # `method` and `trainingType`: fine-tuning guide, REST page
 ENDED = frozenset({"succeeded", "failed", "cancelled"})
 
@@ -245,29 +248,39 @@ class AzureOpenAI:
         return Reply((choice.message.content if choice else None) or "", blocked=bool(choice and choice.finish_reason == "content_filter"))
 
 
-@cache
-def connect(api_version: str | None = None) -> AzureOpenAI:
-    """The resource of the settings, on the v1 surface, or on the api-version surface where a version is given or set."""
+def for_training(plan: Plan) -> AzureOpenAI:
+    """The account of this plan, for files and jobs."""
+    account = pinned(plan).account
+    return connect(account.openai_endpoint, account.training_version)
+
+
+def for_inference(plan: Plan) -> AzureOpenAI:
+    """The account of this plan, for chat completions."""
+    account = pinned(plan).account
+    return connect(account.openai_endpoint, account.inference_version)
+
+
+@lru_cache(maxsize=CLIENTS_KEPT)
+def connect(endpoint: str, version: str | None = None) -> AzureOpenAI:
+    """The resource at this endpoint, on the v1 surface, or on the api-version surface where a version is given."""
     import openai  # 0.5 s: not at import
 
     wanted = settings()
-    version = api_version or (wanted.openai_api_version if wanted.openai_surface == "api-version" else None)
     key = wanted.openai_api_key.get_secret_value() if wanted.openai_api_key else None
-    endpoint = wanted.openai_endpoint.rstrip("/")
+    endpoint = endpoint.rstrip("/")
+    token = partial(_token, endpoint)
     http = openai.DefaultHttpxClient(follow_redirects=False)  # a token must not follow a redirect
     if version is None:
-        client: Any = openai.OpenAI(api_key=key or _token, base_url=f"{endpoint}/openai/v1/", timeout=READ_TIMEOUT_S, http_client=http)
+        client: Any = openai.OpenAI(api_key=key or token, base_url=f"{endpoint}/openai/v1/", timeout=READ_TIMEOUT_S, http_client=http)
     else:
-        identity: dict[str, Any] = {"api_key": key} if key else {"azure_ad_token_provider": _token}
+        identity: dict[str, Any] = {"api_key": key} if key else {"azure_ad_token_provider": token}
         client = openai.AzureOpenAI(azure_endpoint=endpoint, api_version=version, timeout=READ_TIMEOUT_S, http_client=http, **identity)
     client.organization = client.project = None  # it takes them from the environment, and they are no business of this service's
     return AzureOpenAI(client, version)
 
 
-def _token() -> str:
-    if settings().credential == "stand-in" and not is_loopback(settings().openai_endpoint):
-        raise ServiceRejected(SERVICE, None, "credential", "the stand-in's token goes to loopback addresses only")
-    return credential().get_token(OPENAI_SCOPE).token
+def _token(endpoint: str) -> str:
+    return credential_for(endpoint).get_token(OPENAI_SCOPE).token
 
 
 @contextmanager

@@ -4,7 +4,8 @@ import time
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from shared.settings import settings
+from shared.errors import ServiceRejected
+from shared.settings import is_loopback, settings
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -22,9 +23,20 @@ class StandInCredential:
         return AccessToken("stand-in", int(time.time()) + 3600)
 
 
+def credential_for(endpoint: str) -> "TokenCredential":
+    """The credential that the settings name, for calls to this address: no guessing through a chain, which could pick another principal.
+
+    Raises:
+        ServiceRejected: the stand-in's token goes to no address but this machine's.
+    """
+    if settings().credential == "stand-in" and not is_loopback(endpoint):
+        raise ServiceRejected("The stand-in's credential", None, "credential", "its token goes to loopback addresses only")
+    return credential()
+
+
 @cache
 def credential() -> "TokenCredential":
-    """The credential that the settings name: no guessing through a chain, which could pick another principal."""
+    """The credential of this process."""
     from azure.identity import AzureCliCredential, ManagedIdentityCredential  # 0.2 s: not at import
 
     match settings().credential:

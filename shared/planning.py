@@ -8,6 +8,7 @@ from shared.json_input import NotJson, wrong_fields
 from shared.models.drop import Drop
 from shared.models.job_file import JobFile, Message
 from shared.models.plan import ApiVersions, DeploymentPlan, Pin, Plan, SmokeTestPlan, Training
+from shared.pinning import pins
 from shared.settings import Settings
 
 JOB_FILE_MAX_BYTES = 256 * 1024
@@ -64,25 +65,29 @@ def planned(drop: Drop, job: JobFile, settings: Settings, training: Pin, validat
             f"Name one of: {', '.join(settings.allowed_models)}; or have TUNEDROP_ALLOWED_MODELS extended.",
         )
     notes: list[str] = []
-    lab = job.api_versions
+    versions = ApiVersions(**dict(job.api_versions))
+    training_type = job.training_type or settings.training_type
+    deployment = _deployment(drop, job, settings, notes)
+    model = job.model or settings.model
     return Plan(
         training_file=training,
         validation_file=validation,
         job_file=job_file,
         training=Training(
-            model=job.model or settings.model,
+            model=model,
             method=job.method,
             seed=job.seed,
-            training_type=job.training_type or settings.training_type,
+            training_type=training_type,
             **{name: value for name, value in job.hyperparameters.model_dump().items() if value != "auto"},
         ),
         suffix=job.suffix or drop.run_id,
-        deployment=_deployment(drop, job, settings, notes),
+        deployment=deployment,
         smoke_test=SmokeTestPlan(messages=tuple(job.smoke_test.messages or LAB_MESSAGES), contains=tuple(job.smoke_test.expect.contains)),
         budget_usd=_clamped("budget.usd", job.budget.usd if job.budget else None, settings.budget_usd, settings.budget_usd, notes),
         retrain=job.retrain,
-        api_versions=ApiVersions(training=lab.training, deployment=lab.deployment, inference=lab.inference),
+        api_versions=versions,
         clamped=tuple(notes),
+        pinned=pins(settings, versions, model, training_type, deployment.sku),
     )
 
 

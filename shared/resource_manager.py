@@ -7,16 +7,18 @@ import fnmatch
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
-from shared.credentials import credential
+from shared.credentials import credential_for
 from shared.errors import OutcomeUnknown, PlanRejected, ServiceRejected, ServiceUnavailable, retry_after_s
-from shared.models.plan import DeploymentPlan
-from shared.settings import is_loopback, settings
+from shared.models.plan import DeploymentPlan, Plan
+from shared.pinning import pinned
+from shared.settings import is_loopback
 
 SERVICE = "Azure Resource Manager"
 READ_TIMEOUT_S = 30
+CLIENTS_KEPT = 16  # a drop chooses the api-version, and each client holds connections
 PERMISSIONS_API = "2022-04-01"
 TAGS_SINCE = "2024-10-01"  # the deployment's `tags` in the published description; the lab's version has none
 OWNER_TAG = "tunedrop-run"
@@ -138,27 +140,37 @@ class ResourceManager:
         return {"read_timeout": READ_TIMEOUT_S, "retry_total": 2, **self._insecure}
 
 
-@cache
-def connect(api_version: str | None = None) -> ResourceManager:
-    """The account of the settings.
+def for_deployment(plan: Plan) -> ResourceManager:
+    """The account of this plan, for the calls about its deployment."""
+    account = pinned(plan).account
+    return connect(account.arm_endpoint, account.id, account.deployment_version)
+
+
+def for_account(plan: Plan) -> ResourceManager:
+    """The account of this plan, for questions about the account itself: not every api-version of a lab answers them."""
+    account = pinned(plan).account
+    return connect(account.arm_endpoint, account.id, account.management_version)
+
+
+@lru_cache(maxsize=CLIENTS_KEPT)
+def connect(endpoint: str, account: str, version: str) -> ResourceManager:
+    """The account with this resource id, asked in this api-version.
 
     Raises:
-        PlanRejected: TUNEDROP_ACCOUNT is not the resource id of an account.
+        PlanRejected: the id is not the resource id of an account.
     """
     from azure.mgmt.cognitiveservices import CognitiveServicesManagementClient
 
-    wanted = settings()
-    parts = wanted.account.strip("/").split("/")
+    parts = account.strip("/").split("/")
     if len(parts) != 8 or [p.lower() for p in parts[:-1:2]] != ["subscriptions", "resourcegroups", "providers", "accounts"]:
         raise PlanRejected(
             "TD-SETTING-002",
             "TUNEDROP_ACCOUNT is not the resource id of an Azure OpenAI account.",
             "Set it to the `id` that `az cognitiveservices account show` prints.",
         )
-    base = wanted.arm_endpoint.rstrip("/")
-    version = api_version or wanted.arm_api_version
+    base = endpoint.rstrip("/")
     client = CognitiveServicesManagementClient(
-        credential(), parts[1], base_url=base, api_version=version, credential_scopes=["https://management.azure.com/.default"]
+        credential_for(base), parts[1], base_url=base, api_version=version, credential_scopes=["https://management.azure.com/.default"]
     )
     return ResourceManager(client, parts[3], parts[7], "/" + "/".join(parts), base, version)
 

@@ -23,7 +23,7 @@ from azure.core.exceptions import (
 )
 from azure.storage.blob import BlobServiceClient, ContainerClient, ContentSettings, ExponentialRetry
 
-from shared.credentials import credential
+from shared.credentials import credential_for
 from shared.errors import ServiceRejected, ServiceUnavailable, TuneDropError
 from shared.settings import AZURITE, AZURITE_CONNECTION_STRING, settings, storage_connection
 
@@ -251,7 +251,7 @@ def _service() -> BlobServiceClient:
         text = connection.connection_string.get_secret_value()
         return BlobServiceClient.from_connection_string(AZURITE_CONNECTION_STRING if text == AZURITE else text, retry_policy=RETRIES)
     if connection.address:
-        return BlobServiceClient(connection.address, credential=credential(), retry_policy=RETRIES)
+        return BlobServiceClient(connection.address, credential=credential_for(connection.address), retry_policy=RETRIES)
     raise ServiceRejected("Storage", None, "NoConnection", "neither DropStorage nor DropStorage__blobServiceUri is set")
 
 

@@ -11,11 +11,13 @@ import azure.durable_functions as df
 import grpc
 from durabletask.client import OrchestrationStatus, TaskHubGrpcClient
 
+from orchestrators.names import VERSION
 from shared.checkpoints import checkpoint
 from shared.ledger import Ledger
 from shared.models.base import wire
 from shared.models.drop import Drop
 from shared.models.messages import StartRun
+from shared.models.pace import Pace
 from shared.models.record import Entered, RunRecord, Step
 from shared.settings import settings
 
@@ -31,24 +33,35 @@ def start_once(client: df.SyncDurableFunctionsClient, ledger: Ledger, drop: Drop
 
     Dying between the claim and the start loses nothing: the sweep finds the claim.
     """
-    now = datetime.now(UTC)
-    record = RunRecord(
-        id=drop.run_id, drop=drop, created_at=now, updated_at=now, timeline=(Entered(step=Step.CLAIMED, at=now),), job_settings=job_settings
-    )
+    record = new_record(drop, job_settings)
     checkpoint("start_once: before the claim")
     if not ledger.claim(record):
         log.info("run known already", extra={"run": record.id})
         return False
     checkpoint("start_once: after the claim")
-    schedule(client, record.id)
+    schedule(client, record.id, record.pace)
     checkpoint("start_once: after the start")
     log.info("run started", extra={"run": record.id})
     return True
 
 
-def schedule(client: TaskHubGrpcClient, run_id: str) -> None:
-    """Schedules the orchestration of a claimed run; one that exists already is left alone."""
-    start = StartRun(run_id=run_id, pace=settings().pace)
+def new_record(drop: Drop, job_settings: dict[str, object] | None = None) -> RunRecord:
+    """The record of a run that begins now: it keeps the pace of this moment."""
+    now = datetime.now(UTC)
+    return RunRecord(
+        id=drop.run_id,
+        drop=drop,
+        created_at=now,
+        updated_at=now,
+        timeline=(Entered(step=Step.CLAIMED, at=now),),
+        pace=settings().pace,
+        job_settings=job_settings,
+    )
+
+
+def schedule(client: TaskHubGrpcClient, run_id: str, pace: Pace | None) -> None:
+    """Schedules the orchestration of a claimed run, at the run's own pace where it has one; an orchestration that exists is left alone."""
+    start = StartRun(run_id=run_id, pace=pace or settings().pace, version=VERSION)
     try:
         client.schedule_new_orchestration(RUN, input=wire(start), instance_id=run_id)
     except grpc.RpcError as error:
@@ -62,7 +75,7 @@ def is_alive(client: TaskHubGrpcClient, run_id: str) -> bool:
     return state is not None and state.runtime_status not in GONE
 
 
-def schedule_anew(client: TaskHubGrpcClient, run_id: str) -> bool:
+def schedule_anew(client: TaskHubGrpcClient, run_id: str, pace: Pace | None = None) -> bool:
     """Takes a run up again whose orchestration is gone or has ended without an outcome; says whether it is under way.
 
     A part that outlived it, as after a terminate from outside, would be in the way of its successor:
@@ -77,5 +90,5 @@ def schedule_anew(client: TaskHubGrpcClient, run_id: str) -> bool:
         return False
     for state in found:
         client.purge_orchestration(state.instance_id)
-    schedule(client, run_id)
+    schedule(client, run_id, pace)
     return True

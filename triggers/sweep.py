@@ -14,7 +14,7 @@ from shared import storage
 from shared.errors import RecordUnreadable
 from shared.ledger import Ledger, open_ledger
 from shared.models.drop import Drop, drop_of
-from shared.models.record import RunSummary
+from shared.models.record import RunRecord, RunSummary
 from shared.settings import settings
 from triggers.starting import is_alive, schedule_anew, start_once
 
@@ -30,7 +30,8 @@ def sweep(timer: func.TimerRequest, client: df.SyncDurableFunctionsClient) -> No
     ledger, now = open_ledger(), datetime.now(UTC)
     known = list(ledger.summaries())
     for run_id in stranded(known, now - timedelta(seconds=settings().claim_patience_s)):
-        if not is_alive(client, run_id) and readable(ledger, run_id) and schedule_anew(client, run_id):
+        record = None if is_alive(client, run_id) else readable(ledger, run_id)
+        if record and schedule_anew(client, run_id, record.pace):
             log.warning("run taken up again", extra={"run": run_id})
     for run_id in ledger.unreported(now - timedelta(days=settings().sweep_days)):
         if not is_alive(client, run_id) and schedule_anew(client, run_id):
@@ -40,13 +41,14 @@ def sweep(timer: func.TimerRequest, client: df.SyncDurableFunctionsClient) -> No
             log.warning("drop without an event", extra={"run": drop.run_id})
 
 
-def readable(ledger: Ledger, run_id: str) -> bool:
-    """Whether the record of a run can be read; one that can't waits for a person, and stops no other."""
+def readable(ledger: Ledger, run_id: str) -> RunRecord | None:
+    """The record of a run; one that can't be read waits for a person, and stops no other."""
     try:
-        return ledger.read(run_id) is not None
+        found = ledger.read(run_id)
     except RecordUnreadable as unreadable:
         log.error("run can't be taken up", extra={"run": run_id, "code": unreadable.problem.code})
-        return False
+        return None
+    return found.record if found else None
 
 
 def stranded(rows: Iterable[RunSummary], before: datetime) -> list[str]:

@@ -164,9 +164,7 @@ class _Forks:
             self._heard.put(None)
 
 
-def _help(
-    tickets: _Tickets, work: Callable[[Any], Any], parts: Sequence[Any], connection: Connection, of_parent: list[Connection]
-) -> None:
+def _help(tickets: _Tickets, work: Callable[[Any], Any], parts: Sequence[Any], connection: Connection, of_parent: list[Connection]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the parent's to answer
     for foreign in of_parent:  # else nobody would notice that the parent is gone
         foreign.close()

@@ -21,6 +21,8 @@ class StartRun(Frozen):
 
     run_id: RunId
     pace: Pace = Pace()
+    version: int = 1
+    """The version of the orchestrators that began this instance: it travels in the input, because the engine gives none to parts."""
 
 
 class RunStep(Frozen):

@@ -1,6 +1,9 @@
 """The plan of a run: pinned blobs and settled settings. Made once, kept in the ledger, never changed."""
 
+from typing import Literal
+
 from shared.dataset.names import Role
+from shared.limits import ServiceLimits
 from shared.models.base import Frozen
 from shared.models.job_file import Message, Method, TrainingType
 
@@ -49,6 +52,43 @@ class ApiVersions(Frozen):
     inference: str | None = None
 
 
+class Account(Frozen):
+    """The Azure OpenAI account on which a run trains and deploys. A version of None is the v1 surface."""
+
+    id: str
+    """Its resource id."""
+    openai_endpoint: str
+    arm_endpoint: str
+    training_version: str | None = None
+    inference_version: str | None = None
+    deployment_version: str
+    """The api-version of the calls that write and read this run's deployment."""
+    management_version: str
+    """The api-version of the questions to the account: its models, quotas and permissions."""
+
+
+class Prices(Frozen):
+    """What this run's training and deployment cost by the price table of its day; None where the table has no price."""
+
+    as_of: str
+    training_usd_per_million_tokens: float | None = None
+    hosting_usd_per_hour: float | None = None
+
+
+class Pinned(Frozen):
+    """What later steps read: as the settings and the code were when the plan was made, so that no change reaches a run under way."""
+
+    account: Account
+    training_container: str
+    reports_container: str
+    span_bytes: int
+    counting_version: int
+    """The version of the rules by which examples are counted: spans that were counted by another one are never joined with these."""
+    limits: ServiceLimits
+    prices: Prices
+    data_secrets: Literal["error", "warning"]
+
+
 class Plan(Frozen):
     """Everything that a run needs to know, from the drop, job.json and the settings."""
 
@@ -63,6 +103,8 @@ class Plan(Frozen):
     retrain: bool = False
     api_versions: ApiVersions = ApiVersions()
     clamped: tuple[str, ...] = ()
+    pinned: Pinned | None = None
+    """None in plans of the first releases: shared/pinning.py tells what holds for them."""
 
     def file(self, role: Role) -> Pin | None:
         """The pinned file of this role, or None where the drop has none."""

@@ -7,6 +7,7 @@ from typing import Literal
 from shared.errors import Problem
 from shared.models.base import Frozen
 from shared.models.drop import Drop
+from shared.models.pace import Pace
 from shared.models.plan import Plan, Role
 
 
@@ -53,6 +54,8 @@ class Effect(Frozen):
     at: datetime
     """When the state was written, by the storage service's clock."""
     id: str | None = None
+    until: datetime | None = None
+    """Until when an intent or an unknown outcome may still make the thing unseen. No setting that is read later shortens it."""
 
 
 class FileSummary(Frozen):
@@ -63,6 +66,20 @@ class FileSummary(Frozen):
     warnings: int
     total_tokens: int
     content_hash: str
+    at_most_tokens: int | None = None
+    """The most that the service can count: also declarations of tools, other fields and images. None in records of the first releases."""
+
+
+class WorstCase(Frozen):
+    """What a run may cost at most until it ends, in US dollars."""
+
+    usd: float
+    training_usd: float
+    hosting_usd: float
+    """Of the deployment, while the run proves it: after a success it costs on by the hour."""
+    tokens: int
+    """Tokens of the training file, once over it, at most."""
+    epochs: int
 
 
 class JobProgress(Frozen):
@@ -112,12 +129,17 @@ class RunRecord(Frozen):
     written_by: str = ""
     step: Step = Step.CLAIMED
     timeline: tuple[Entered, ...] = ()
+    pace: Pace | None = None
+    """The pace of the day on which the run was claimed; a resume keeps it. None in records of the first releases."""
     job_settings: dict[str, object] | None = None
     """The body's job settings of an HTTP start, in place of job.json."""
     plan: Plan | None = None
     files: dict[Role, FileSummary] = {}
     effects: dict[str, Effect] = {}
     estimate_usd: float | None = None
+    worst_case: WorstCase | None = None
+    reuse_of: str | None = None
+    """The run whose trained model this one deploys, instead of training."""
     waits_because: str | None = None
     """What the run waits for in the gate, since it was told last."""
     turn_at: datetime | None = None

@@ -91,7 +91,7 @@ def an_example(subject: str, number: int) -> dict[str, Any]:
         "messages": [
             {"role": "system", "content": f"{DATA['system text']} {subject}"},
             {"role": "user", "name": DATA["message name"], "content": f"{DATA['question']} {number} {subject} {secret}"},
-            {"role": "assistant", "content": f"{DATA['answer']} {number} {DATA['person\'s name']} {DATA['mail address']}"},
+            {"role": "assistant", "content": f"{DATA['answer']} {number} {DATA["person's name"]} {DATA['mail address']}"},
         ]
     }
 

@@ -85,7 +85,7 @@ def claim_after_start() -> list[Swap]:
     start_once = starting.start_once
 
     def start_then_claim(client: Any, ledger: Ledger, drop: Any, job_settings: Any = None) -> bool:
-        starting.schedule(client, drop.run_id)
+        starting.schedule(client, drop.run_id, None)
         time.sleep(2)
         return start_once(client, ledger, drop, job_settings)
 

@@ -234,7 +234,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, str | None
 def test_token_does_not_follow_a_redirect(seen: list[tuple[str, str | None]], api_version: str | None) -> None:
     """An answer that sends the caller elsewhere is a refusal, and elsewhere hears nothing."""
     with pytest.raises(ServiceRejected) as raised:
-        azure_openai.connect(api_version).file("file-1")
+        azure_openai.connect(settings().openai_endpoint, api_version).file("file-1")
     assert raised.value.status == 307
     assert [(path.partition("?")[0].rpartition("/")[2], key) for path, key in seen] == [
         ("file-1", "Bearer a-key" if api_version is None else "a-key")

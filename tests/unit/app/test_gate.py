@@ -50,9 +50,7 @@ def test_gate_lets_a_possible_run_pass() -> None:
         pytest.param(facts(models=[ModelFacts("gpt-4.1-mini", "2025-04-14", False, {})]), "TD-GATE-001", id="model not trainable"),
         pytest.param(facts(models=[ModelFacts("gpt-4.1-mini", "2025-04-14", True, {"standard": QUOTA})]), "TD-GATE-002", id="SKU"),
         pytest.param(facts(quotas={QUOTA: Quota(91, 100)}), "TD-GATE-003", id="quota"),
-        pytest.param(
-            facts(quotas={QUOTA: Quota(0, 100), f"{QUOTA}-finetune": Quota(95, 100)}), "TD-GATE-003", id="fine-tuned quota"
-        ),
+        pytest.param(facts(quotas={QUOTA: Quota(0, 100), f"{QUOTA}-finetune": Quota(95, 100)}), "TD-GATE-003", id="fine-tuned quota"),
         pytest.param(facts(may_deploy=False), "TD-GATE-004", id="no right"),
         pytest.param(facts(deployments=[a_deployment("Travel")]), "TD-GATE-005", id="name taken, compared without case"),
         pytest.param(facts(name_held_by="other-1"), "TD-GATE-005", id="name held by a living run"),

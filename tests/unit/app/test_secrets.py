@@ -119,7 +119,7 @@ def test_keys_left_in_the_environment_are_not_used(surface: str, key: str | None
         address = f"http://127.0.0.1:{server.server_port}"
         chosen = {"OPENAI_ENDPOINT": address, "ARM_ENDPOINT": address, "CREDENTIAL": "stand-in", "OPENAI_SURFACE": surface}
         given = {f"TUNEDROP_{name}": value for name, value in {**chosen, **({"OPENAI_API_KEY": key} if key else {})}.items()}
-        asking = "from shared import azure_openai; print(azure_openai.connect().count_files())"
+        asking = "from tests.builders import a_plan; from shared.azure_openai import for_training as to; print(to(a_plan()).count_files())"
         done = subprocess.run(
             [sys.executable, "-c", asking], cwd=ROOT, env={**os.environ, **left, **given}, capture_output=True, check=False
         )

@@ -84,9 +84,7 @@ def test_different_examples_are_not_found(first: str, second: str) -> None:
     ("pairs", "message"),
     [
         pytest.param([("q", "yes"), ("q", "no")], "answer 1 prompt in different ways: 2. 1, 2", id="one prompt"),
-        pytest.param(
-            [("q", "1"), ("p", "1"), ("q", "2"), ("p", "2")], "answer 2 prompts in different ways: 4. 1, 2, 3, 4", id="two"
-        ),
+        pytest.param([("q", "1"), ("p", "1"), ("q", "2"), ("p", "2")], "answer 2 prompts in different ways: 4. 1, 2, 3, 4", id="two"),
     ],
 )
 def test_conflicting_answers_are_found(pairs: list[Pair], message: str) -> None:

@@ -13,8 +13,7 @@ from shared.report.render import to_html
 START = datetime(2026, 11, 24, 9, 12, 4, tzinfo=UTC)
 ACCOUNT = "tunedropdata"
 REMOVE = (
-    "az cognitiveservices account deployment delete --resource-group travel --name travel-openai "
-    "--deployment-name travel-desk-5b1f09c2"
+    "az cognitiveservices account deployment delete --resource-group travel --name travel-openai --deployment-name travel-desk-5b1f09c2"
 )
 
 

@@ -52,7 +52,7 @@ HOSTILE = [
     "\u202e<script>alert(1)</script>\u2066",
     "\uff1cscript\uff1ealert(1)\uff1c/script\uff1e",
     "expression(alert(1)); } body { background: url(//evil.example/a)",
-    "\" style=\"background:url('//evil.example/a')\" onmouseover=\"alert(1)",
+    '" style="background:url(\'//evil.example/a\')" onmouseover="alert(1)',
 ]
 
 
