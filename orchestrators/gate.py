@@ -5,7 +5,7 @@ from typing import Any
 import azure.durable_functions as df
 from durabletask import task
 
-from orchestrators.names import Activity
+from orchestrators.names import TRIGGER, Activity
 from orchestrators.steps import Steps, Story
 from shared.models.base import wire
 from shared.models.messages import Answer, StartRun
@@ -15,7 +15,7 @@ bp = df.Blueprint()
 PARTS = (Activity.CLAIM_CONTENT, Activity.PREFLIGHT, Activity.RESERVE)
 
 
-@bp.orchestration_trigger(context_name="context")
+@bp.orchestration_trigger(context_name=TRIGGER)
 def gate(context: task.OrchestrationContext, given: dict[str, Any]) -> Steps[dict[str, Any] | None]:
     """Passes the parts in their order, or answers the first that says no; after each wait it forgets, and asks the same part again."""
     story = Story(context, StartRun.model_validate(given))

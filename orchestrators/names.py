@@ -44,3 +44,7 @@ VERSION = 2
 
 WAKE = "wake"
 """The external event that cuts a wait short; what it is about stands in the ledger."""
+
+TRIGGER = "orchestration"
+"""The binding name of every orchestration trigger, and nothing that code sees: letters only, because hosts before 4.1038 refuse
+others, and not `context`, for which azure-functions-durable registers `_durable_input`."""

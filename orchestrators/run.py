@@ -5,7 +5,7 @@ from typing import Any, assert_never
 import azure.durable_functions as df
 from durabletask import task
 
-from orchestrators.names import Activity, Orchestrator
+from orchestrators.names import TRIGGER, Activity, Orchestrator
 from orchestrators.steps import Steps, Story, StoryEnded
 from shared.errors import InternalError, Problem
 from shared.models.base import wire
@@ -15,7 +15,7 @@ from shared.models.record import Outcome, Step
 bp = df.Blueprint()
 
 
-@bp.orchestration_trigger(context_name="context")
+@bp.orchestration_trigger(context_name=TRIGGER)
 def run(context: task.OrchestrationContext, given: dict[str, Any]) -> Steps[dict[str, Any]]:
     """Tells the story, then ends it: whatever happened, nothing is left behind that should not be."""
     story = Story(context, StartRun.model_validate(given))

@@ -5,7 +5,7 @@ from typing import Any
 import azure.durable_functions as df
 from durabletask import task
 
-from orchestrators.names import Activity
+from orchestrators.names import TRIGGER, Activity
 from orchestrators.steps import Steps, patient
 from shared.models.base import wire
 from shared.models.messages import Answer, RunStep, ScanSpan
@@ -14,7 +14,7 @@ bp = df.Blueprint()
 AT_ONCE = 64  # spans in flight: bounds the history of one turn and the queue, not the parallelism
 
 
-@bp.orchestration_trigger(context_name="context")
+@bp.orchestration_trigger(context_name=TRIGGER)
 def scan(context: task.OrchestrationContext, given: dict[str, Any]) -> Steps[dict[str, Any]]:
     """Fans out over the spans of all files and answers what merge_scan says."""
     request = RunStep.model_validate(given)

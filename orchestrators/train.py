@@ -5,7 +5,7 @@ from typing import Any
 import azure.durable_functions as df
 from durabletask import task
 
-from orchestrators.names import Activity
+from orchestrators.names import TRIGGER, Activity
 from orchestrators.steps import Steps, Story
 from shared.models.base import wire
 from shared.models.messages import Answer, StartRun
@@ -14,7 +14,7 @@ from shared.models.record import JobProgress, Step
 bp = df.Blueprint()
 
 
-@bp.orchestration_trigger(context_name="context")
+@bp.orchestration_trigger(context_name=TRIGGER)
 def train(context: task.OrchestrationContext, given: dict[str, Any]) -> Steps[dict[str, Any] | None]:
     """Creates the job, then looks at it once a turn; each turn forgets the one before."""
     story = Story(context, StartRun.model_validate(given))

@@ -18,7 +18,6 @@ from typing import Any, Literal
 import httpx2
 from azure.storage.blob import BlobServiceClient
 from durabletask import history
-from durabletask.client import TaskHubGrpcClient
 
 from tests.data import a_question, a_training_set
 from tests.faults import points, strikes
@@ -177,7 +176,7 @@ class Wave:
             return False
         after = cell.point.rpartition(" ")[2]
         part = points.part_of(after)
-        hub = TaskHubGrpcClient(host_address=self._stack.engine, logger=QUIETLY)
+        hub = self._stack.hub(QUIETLY)
         try:
             told = hub.get_orchestration_history(self._id(cell) + (f"-{part}" if part in points.parts() else ""))
         finally:

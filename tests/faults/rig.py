@@ -201,14 +201,19 @@ def _working() -> Generator[TaskHubGrpcClient]:
     address = engine.start()
     at_once = ConcurrencyOptions(maximum_concurrent_activity_work_items=24, maximum_thread_pool_workers=36)
     worker = TaskHubGrpcWorker(
-        host_address=address, concurrency_options=at_once, resiliency_options=LOOPBACK, emit_trace_spans=False, logger=quiet
+        host_address=address,
+        metadata=engine.metadata,
+        concurrency_options=at_once,
+        resiliency_options=LOOPBACK,
+        emit_trace_spans=False,
+        logger=quiet,
     )
     for name in Orchestrator:
         worker.add_orchestrator(_written(f"orchestrators.{name}").orchestrator_function)
     for name in Activity:
         worker.add_activity(_activity(name))
     worker.start()
-    hub = TaskHubGrpcClient(host_address=address, logger=quiet)
+    hub = TaskHubGrpcClient(host_address=address, metadata=engine.metadata, logger=quiet)
     try:
         yield hub
     finally:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from azure.storage.blob import BlobServiceClient
-from durabletask.client import TaskHubGrpcClient
 
 from tests.runs.stack import ROOT, Stack
 
@@ -79,7 +78,7 @@ def _command_line(stack: Stack) -> Iterator[Said]:
 
 
 def _histories(stack: Stack) -> Iterator[Said]:
-    hub = TaskHubGrpcClient(host_address=stack.engine)
+    hub = stack.hub()
     try:
         for run_id in (row["id"] for row in stack.runs()):
             for part in PARTS:

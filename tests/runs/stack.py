@@ -4,6 +4,7 @@ The host can be killed and started again on the same storage, as in real life.
 """
 
 import json
+import logging
 import os
 import secrets
 import subprocess
@@ -20,10 +21,12 @@ from typing import Any
 
 import httpx2
 from azure.storage.blob import AccountSasPermissions, BlobServiceClient, ContainerClient, ResourceTypes, generate_account_sas
+from durabletask.client import TaskHubGrpcClient
 
 from shared.models.pace import LOCAL
 from tests.azurite import ACCOUNT as ACCOUNT_NAME
 from tests.azurite import KEY, free_port, running_azurite
+from tunedrop.host.engine import HUB
 
 ROOT = Path(__file__).parent.parent.parent
 ACCOUNT = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/local/providers/Microsoft.CognitiveServices/accounts/standin"
@@ -72,6 +75,8 @@ class Stack:
     app: Path = ROOT
     engine: str = ""
     """The address of the running host's durable engine."""
+    hub_name: str = ""
+    """What that engine wants to be called by."""
     options: tuple[str, ...] = ()
     host: "subprocess.Popen[bytes] | None" = None
 
@@ -109,7 +114,12 @@ class Stack:
         """Starts the embedded host and waits until it answers."""
         ready = self.directory / f"ready-{secrets.token_hex(4)}.json"
         self.host = self.run_host(self.port, "--wait-for-lease", "--ready-file", str(ready))
-        self.engine = until(lambda: json.loads(ready.read_text()) if ready.exists() else None, 90, "the host")["engine"]
+        told = until(lambda: json.loads(ready.read_text()) if ready.exists() else None, 90, "the host")
+        self.engine, self.hub_name = told["engine"], told["hub"]
+
+    def hub(self, logger: logging.Logger | None = None) -> TaskHubGrpcClient:
+        """A client of the running host's durable engine."""
+        return TaskHubGrpcClient(host_address=self.engine, metadata=[(HUB, self.hub_name)], logger=logger)
 
     def run_host(self, port: int, *options: str) -> "subprocess.Popen[bytes]":
         """The process of an embedded host, which says in host.log what it does."""

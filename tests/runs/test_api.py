@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from durabletask.client import OrchestrationStatus, TaskHubGrpcClient
+from durabletask.client import OrchestrationStatus
 
 from tests.data import a_training_set
 from tests.runs.stack import Stack
@@ -90,7 +90,7 @@ def test_no_answer_gives_out_a_management_address(stack: Stack, name: str) -> No
 )
 def test_hostile_message_in_the_task_hub_makes_nothing(stack: Stack, message: Any) -> None:
     """The orchestration fails by the type of its input, and neither storage nor service hears of it."""
-    hub = TaskHubGrpcClient(host_address=stack.engine)
+    hub = stack.hub()
     runs, asked = len(stack.runs()), len(stack.record())
     try:
         instance = hub.schedule_new_orchestration("run", input=message)

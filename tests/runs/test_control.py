@@ -19,7 +19,7 @@ A_WHILE = {"job": {"after_seconds": 300}}
 @contextmanager
 def task_hub(stack: Stack) -> Generator[TaskHubGrpcClient]:
     """The durable engine, as somebody with the Durable tools has it."""
-    hub = TaskHubGrpcClient(host_address=stack.engine)
+    hub = stack.hub()
     try:
         yield hub
     finally:

@@ -75,8 +75,9 @@ def _stop_at_end_of_input(host: Host) -> None:
 
 
 def _write_ready(path: Path, host: Host) -> None:
-    """Write in one step, readable by this user alone: the file holds the key."""
-    text = json.dumps({"url": host.url, "key": host.options.key, "engine": host.engine_address, "pid": os.getpid()})
+    """Write in one step, readable by this user alone: the file holds the key and the hub's name, which opens the engine."""
+    told = {"url": host.url, "key": host.options.key, "engine": host.engine_address, "hub": host.hub, "pid": os.getpid()}
+    text = json.dumps(told)
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     draft.touch(0o600)
     draft.write_text(text, "utf-8")

@@ -3,18 +3,24 @@
 What is wrong with the original (durabletask 1.12.0, each seen): it listens on every address and shares a taken port
 without a word; every timer and sub-orchestration costs a thread; timers, activities and children of one generation are
 delivered to the next one after continue_as_new; a late activity wakes an orchestration that has ended; an event for an
-instance in flight makes the dispatcher wait.
+instance in flight makes the dispatcher wait; and it serves whoever finds its port.
+
+Clients and workers are known by the hub's name, which holds a secret and which they send with every call: it is the one word
+that azure-functions-durable takes from its binding and passes on. A version is given as the Durable extension gives it: to
+what a client starts, and to no sub-orchestration (seen on Microsoft's host).
 
 `now` and `at` are the seams for a simulator with a virtual clock, which never calls `start` and so owns time itself.
 """
 
 import heapq
 import itertools
+import secrets
 import threading
 from collections.abc import Callable
 from concurrent import futures
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import durabletask.internal.orchestrator_service_pb2 as pb
 import durabletask.internal.orchestrator_service_pb2_grpc as stubs  # pyright: ignore[reportMissingTypeStubs]
@@ -24,6 +30,8 @@ from durabletask.testing.in_memory_backend import InMemoryOrchestrationBackend, 
 
 from tunedrop.host.errors import PortTaken
 
+HUB = "taskhub"
+"""The key of the metadata in which azure-functions-durable names the hub that it calls."""
 SERVER_THREADS = 32
 LONGEST_WAIT_S = 1.0  # the timer thread looks this often for the engine's end
 
@@ -43,10 +51,15 @@ class _Parent:
 
 
 class Engine(InMemoryOrchestrationBackend):
-    """The in-memory engine, on loopback only, with one thread for all timers and work bound to its generation."""
+    """The in-memory engine, on loopback only, with one thread for all timers and work bound to its generation.
 
-    def __init__(self, port: int = 0) -> None:
+    `version` is what instances get whose client names none.
+    """
+
+    def __init__(self, port: int = 0, version: str = "") -> None:
         super().__init__(port=port)
+        self.hub = f"tunedrop-{secrets.token_urlsafe(24)}"
+        self._version = version
         self._timers: list[tuple[datetime, int, Callable[[], None]]] = []
         self._order = itertools.count()
         self._timer_set = threading.Condition(self._lock)
@@ -55,7 +68,9 @@ class Engine(InMemoryOrchestrationBackend):
 
     def start(self) -> str:
         """Listen on 127.0.0.1 (port 0: any free one) and answer the address; raises PortTaken."""
-        server = grpc.server(futures.ThreadPoolExecutor(SERVER_THREADS, "engine"), options=[("grpc.so_reuseport", 0)])
+        server = grpc.server(
+            futures.ThreadPoolExecutor(SERVER_THREADS, "engine"), interceptors=[_Door(self.hub)], options=[("grpc.so_reuseport", 0)]
+        )
         stubs.add_TaskHubSidecarServiceServicer_to_server(self, server)  # pyright: ignore[reportUnknownMemberType]
         try:
             self._port = server.add_insecure_port(f"127.0.0.1:{self._port}")
@@ -72,6 +87,11 @@ class Engine(InMemoryOrchestrationBackend):
         super().stop(grace)
         with self._timer_set:
             self._timer_set.notify_all()
+
+    @property
+    def metadata(self) -> list[tuple[str, str]]:
+        """What a client or a worker of this engine sends with each call."""
+        return [(HUB, self.hub)]
 
     def now(self) -> datetime:
         """The engine's clock, in UTC."""
@@ -141,6 +161,12 @@ class Engine(InMemoryOrchestrationBackend):
         if instance_id not in self._orchestration_in_flight:  # CompleteOrchestratorTask enqueues it again when events wait
             super()._enqueue_orchestration(instance_id)
 
+    def StartInstance(self, request: pb.CreateInstanceRequest, context: grpc.ServicerContext) -> pb.CreateInstanceResponse:
+        """Start an instance, of the engine's version unless the client names one."""
+        if self._version and not request.HasField("version"):
+            request.version.value = self._version
+        return super().StartInstance(request, context)
+
     def CompleteActivityTask(self, request: pb.ActivityResponse, context: grpc.ServicerContext) -> pb.CompleteTaskResponse:
         """Take an activity's result, unless the execution that asked for it is gone."""
         with self._lock:
@@ -150,6 +176,24 @@ class Engine(InMemoryOrchestrationBackend):
             if int(request.completionToken) < self._generation_of(instance).born:
                 return pb.CompleteTaskResponse()
             return super().CompleteActivityTask(request, context)
+
+
+class _Door(grpc.ServerInterceptor):
+    """Lets in those who know the hub's name."""
+
+    def __init__(self, hub: str) -> None:
+        self._hub = hub.encode()
+        self._refusal: Any = grpc.unary_unary_rpc_method_handler(_refuse)
+
+    def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
+        """The method that was called, or the refusal of it."""
+        given = dict(handler_call_details.invocation_metadata).get(HUB, "")
+        known = secrets.compare_digest(str(given).encode(), self._hub)
+        return continuation(handler_call_details) if known else self._refusal
+
+
+def _refuse(_request: Any, context: Any) -> None:
+    context.abort(grpc.StatusCode.UNAUTHENTICATED, "This engine serves its own host only.")
 
 
 def _end_of_child(task_id: int, child: OrchestrationInstance) -> pb.HistoryEvent:

@@ -22,10 +22,11 @@ from tunedrop.host.blobs import BlobEvent, BlobTrigger, Fire
 from tunedrop.host.engine import Engine
 from tunedrop.host.errors import FunctionFailed, HostError, LeaseLost, PortTaken
 from tunedrop.host.functions import Function
+from tunedrop.host.host_json import default_version, route_prefix
 from tunedrop.host.lease import RENEW_EVERY_S, Lease
 from tunedrop.host.logs import log, log_failure
 from tunedrop.host.messages import Message, TypedData
-from tunedrop.host.routes import route_prefix, routes
+from tunedrop.host.routes import routes
 from tunedrop.host.runtime import Runtime
 from tunedrop.host.storage import connect, create_containers
 from tunedrop.host.timers import timers
@@ -61,6 +62,7 @@ class Host:
         self.options = options
         self.url = ""
         self.engine_address = ""
+        self.hub = ""
         self.failure: HostError | None = None
         self.ended = threading.Event()
         self._loop = asyncio.new_event_loop()
@@ -136,15 +138,16 @@ class Host:
     async def _serve_app(self, listener: socket.socket) -> None:
         port = int(listener.getsockname()[1])
         self.url = f"http://127.0.0.1:{port}"
-        engine = Engine(self.options.engine_port)
-        self.engine_address = engine.start()
+        engine = Engine(self.options.engine_port, default_version(self.options.app))
+        self.engine_address, self.hub = engine.start(), engine.hub
         try:
-            runtime = await Runtime.start(self.options.app.resolve(), self.engine_address, self.url)
-            await self._work(runtime, listener, port)
+            runtime = await Runtime.start(self.options.app.resolve(), self.engine_address, engine.hub, self.url)
+            worker = Worker(self.engine_address, engine.metadata, runtime, self._blocking(runtime))
+            await self._work(runtime, worker, listener, port)
         finally:
             await asyncio.to_thread(engine.stop, 0)
 
-    async def _work(self, runtime: Runtime, listener: socket.socket, port: int) -> None:
+    async def _work(self, runtime: Runtime, worker: Worker, listener: socket.socket, port: int) -> None:
         self._blobs = [
             BlobTrigger(function, connect(str(function.trigger["connection"])), _fire_blob(runtime), self.options.poll_every)
             for function in runtime.functions
@@ -159,7 +162,6 @@ class Host:
             port,
         )
         server = uvicorn.Server(_config(app))
-        worker = Worker(self.engine_address, runtime, self._blocking(runtime))
         worker.start()
         tasks = [
             asyncio.create_task(server.serve([listener])),

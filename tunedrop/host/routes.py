@@ -1,28 +1,14 @@
 """Routes of HTTP triggers: the app's templates under the prefix of host.json, the most literal one first."""
 
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 from tunedrop.host.errors import HostError
 from tunedrop.host.functions import Function
 
 _PART = re.compile(r"\{(?P<all>\*{0,2})(?P<name>[A-Za-z_]\w*)(?::(?P<constraint>int|alpha|guid))?(?P<optional>\?)?\}")
 _CONSTRAINTS = {"int": r"-?\d+", "alpha": r"[A-Za-z]+", "guid": r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", None: r"[^/]+"}
-
-
-def route_prefix(app: Path) -> str:
-    """The prefix of all routes, `api` unless host.json says otherwise; raises HostError where that file can't be read."""
-    try:
-        settings = json.loads((app / "host.json").read_text("utf-8"))
-        return str(settings.get("extensions", {}).get("http", {}).get("routePrefix", "api")).strip("/")
-    except FileNotFoundError:
-        return "api"
-    except (ValueError, AttributeError) as error:
-        msg = f"{app / 'host.json'} is no JSON object."
-        raise HostError(msg) from error
 
 
 @dataclass(frozen=True, slots=True)

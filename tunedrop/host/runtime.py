@@ -17,6 +17,8 @@ from tunedrop.host.errors import FunctionFailed, HostError, bounded
 from tunedrop.host.functions import Function, Metadata, parse
 from tunedrop.host.messages import PROTOS, Message, ParameterBinding, StatusResult, TypedData, bound
 
+RESERVED = "BuiltIn__"
+"""How the names of functions begin that azure-functions-durable registers by itself: one calls any address with the identity's token."""
 THREADS = 16  # orchestrators and plain `def` functions share them, as on Azure
 
 
@@ -42,11 +44,11 @@ class Runtime:
         self._by_name = {function.name: function for function in self.functions}
 
     @classmethod
-    async def start(cls, app: Path, engine: str, base_url: str) -> "Runtime":
-        """Import and index the app in this folder.
+    async def start(cls, app: Path, engine: str, hub: str, base_url: str) -> "Runtime":
+        """Import and index the app in this folder; the functions that a package brings under reserved names are not served.
 
-        `engine` is the durable engine's address, `base_url` where the host answers. Raises HostError with the app's own
-        message where its import or indexing fails.
+        `engine` is the durable engine's address, `hub` its name, `base_url` where the host answers. Raises HostError with the
+        app's own message where its import or indexing fails.
         """
         if not (app / "function_app.py").is_file():
             msg = f"There is no function_app.py in {app}."
@@ -58,8 +60,9 @@ class Runtime:
         await _initialise(library, app)
         library.start_threadpool_executor()
         metadata = (await library.functions_metadata_request(None)).function_metadata_results
-        client = json.dumps({"taskHubName": "tunedrop", "rpcBaseUrl": engine, "httpBaseUrl": base_url})
-        return cls(library, [parse(cast(Metadata, function)) for function in metadata], client)
+        client = json.dumps({"taskHubName": hub, "rpcBaseUrl": engine, "httpBaseUrl": base_url})
+        functions = [parse(cast(Metadata, function)) for function in metadata]
+        return cls(library, [function for function in functions if not function.name.startswith(RESERVED)], client)
 
     def named(self, name: str, kind: str) -> Function | None:
         """The function of this name and type of trigger."""

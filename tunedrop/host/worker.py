@@ -43,11 +43,14 @@ type Invoke = Callable[[Function, dict[str, Any]], TypedData | None]
 class Worker(TaskHubGrpcWorker):
     """Executes orchestrators and activities through the worker runtime; `invoke` blocks until the function has ended."""
 
-    def __init__(self, engine: str, runtime: Runtime, invoke: Invoke) -> None:
-        # Its own logger would bring a handler of its own.
-        log = logging.getLogger("durabletask.worker")
+    def __init__(self, engine: str, metadata: list[tuple[str, str]], runtime: Runtime, invoke: Invoke) -> None:
         super().__init__(
-            host_address=engine, concurrency_options=CONCURRENCY, resiliency_options=LOOPBACK, emit_trace_spans=False, logger=log
+            host_address=engine,
+            metadata=metadata,
+            concurrency_options=CONCURRENCY,
+            resiliency_options=LOOPBACK,
+            emit_trace_spans=False,
+            logger=logging.getLogger("durabletask.worker"),  # its own would bring a handler of its own
         )
         self._runtime = runtime
         self._invoke = invoke

@@ -44,6 +44,8 @@ class Served:
     url: str
     key: str
     notes_file: Path
+    engine: str = ""
+    hub: str = ""
 
     def notes(self, **like: Any) -> list[dict[str, Any]]:
         """The app's notes with these fields."""
@@ -85,7 +87,7 @@ def serving(storage: str, folder: Path, *arguments: str) -> Generator[Served]:
         assert ready.exists(), process.communicate()[1]
         told = json.loads(ready.read_text("utf-8"))
         with httpx2.Client(base_url=told["url"], headers={"x-functions-key": told["key"]}, timeout=30) as client:
-            yield Served(process, client, told["url"], told["key"], notes)
+            yield Served(process, client, told["url"], told["key"], notes, told["engine"], told["hub"])
     finally:
         process.kill()
         process.communicate()

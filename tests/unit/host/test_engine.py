@@ -247,11 +247,11 @@ def test_engine_runs_a_hundred_at_once_on_few_threads() -> None:
     """Real workers over gRPC finish a hundred runs with two hundred timers, and no thread for any of them."""
     engine = Engine()
     address = engine.start()
-    worker = TaskHubGrpcWorker(host_address=address)
+    worker = TaskHubGrpcWorker(host_address=address, metadata=engine.metadata)
     worker.add_orchestrator(story)
     worker.add_activity(work)
     worker.start()
-    hub = TaskHubGrpcClient(host_address=address)
+    hub = TaskHubGrpcClient(host_address=address, metadata=engine.metadata)
     try:
         ids = [hub.schedule_new_orchestration(story, input=1) for _ in range(100)]
         ends = [hub.wait_for_orchestration_completion(run, timeout=20) for run in ids]

@@ -3,18 +3,24 @@
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
+from typing import Any
 
+import durabletask.internal.orchestrator_service_pb2 as pb
+import grpc
 import httpx2
 import pytest
 from azure.storage.blob import BlobServiceClient
+from durabletask.client import OrchestrationStatus, TaskHubGrpcClient
 
 from tests.azurite import connection_string, free_port
 from tests.unit.host.conftest import APP, ROOT, Served, command, serving, settings, until
+from tunedrop.host.engine import HUB
 
 
 def test_run_goes_through_activity_child_and_event(served: Served) -> None:
@@ -53,6 +59,58 @@ def test_orchestrator_failure_keeps_type_and_message_and_no_stack(served: Served
 def test_orchestrator_that_the_app_lacks_fails_with_its_name(served: Served) -> None:
     """The run ends failed instead of hanging."""
     assert served.run(name="missing")["status"] == "FAILED"
+
+
+@contextlib.contextmanager
+def hub_of(served: Served, *names: str) -> Generator[TaskHubGrpcClient]:
+    """A client of the host's engine that calls the hub by these names."""
+    hub = TaskHubGrpcClient(host_address=served.engine, metadata=[(HUB, name) for name in names])
+    try:
+        yield hub
+    finally:
+        hub.close()
+
+
+@pytest.mark.parametrize("names", [(), ("",), ("tunedrop",), ("default",)], ids=["none", "empty", "the real one's", "a default"])
+def test_engine_serves_nobody_who_does_not_know_its_hub(served: Served, names: tuple[str, ...]) -> None:
+    """Another process of this machine can't schedule, see, raise, end or purge anything, nor take work from the app's worker."""
+    attacks: list[Callable[[TaskHubGrpcClient], object]] = [
+        lambda hub: hub.schedule_new_orchestration("run", input={"size": 1}),
+        lambda hub: hub.get_orchestration_state("a", fetch_payloads=True),
+        lambda hub: hub.get_orchestration_history("a"),
+        lambda hub: hub.raise_orchestration_event("a", "approval"),
+        lambda hub: hub.terminate_orchestration("a"),
+        lambda hub: hub.purge_orchestration("a"),
+        lambda _: next(iter(work(pb.GetWorkItemsRequest(), metadata=[(HUB, name) for name in names], timeout=5))),
+    ]
+    with hub_of(served, *names) as hub, grpc.insecure_channel(served.engine) as channel:
+        path, encoded, decoded = "/TaskHubSidecarService/GetWorkItems", pb.GetWorkItemsRequest.SerializeToString, pb.WorkItem.FromString
+        work: Any = channel.unary_stream(path, encoded, decoded)
+        for attack in attacks:
+            with pytest.raises(grpc.RpcError) as refused:
+                attack(hub)
+            assert getattr(refused.value, "code", str)() is grpc.StatusCode.UNAUTHENTICATED
+
+
+@pytest.mark.parametrize("name", ["BuiltIn__HttpPollOrchestrator", "calling"])
+def test_host_calls_no_address_for_the_packages_own_functions(served: Served, name: str) -> None:
+    """Even who knows the hub gets no token sent anywhere: the fixture app registers both functions, and the host serves neither."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(0.2)
+        target = {"method": "GET", "uri": f"http://127.0.0.1:{listener.getsockname()[1]}/", "tokenSource": {"resource": "https://x/"}}
+        with hub_of(served, served.hub) as hub:
+            instance = hub.schedule_new_orchestration(name, input=target)
+            state = hub.wait_for_orchestration_completion(instance, timeout=20)
+        assert state is not None
+        assert state.runtime_status is OrchestrationStatus.FAILED
+        assert "The app has no" in (state.failure_details.message if state.failure_details else "")
+        with pytest.raises(TimeoutError):
+            listener.accept()
+
+
+def test_children_carry_no_version(served: Served) -> None:
+    """As on the real engine: a run has host.json's version, its sub-orchestrations none."""
+    assert served.run(name="versions")["output"] == {"own": "1.0", "child": None}
 
 
 def test_start_is_refused_when_the_id_is_known(served: Served) -> None:

@@ -6,7 +6,8 @@ import pytest
 
 from tests.unit.host.builders import an_http_function
 from tunedrop.host.errors import HostError
-from tunedrop.host.routes import route_prefix, routes
+from tunedrop.host.host_json import default_version, route_prefix
+from tunedrop.host.routes import routes
 
 
 @pytest.mark.parametrize(
@@ -57,6 +58,16 @@ def test_prefix_comes_from_host_json(tmp_path: Path, text: str | None, prefix: s
     if text:
         (tmp_path / "host.json").write_text(text)
     assert route_prefix(tmp_path) == prefix
+
+
+@pytest.mark.parametrize(
+    ("text", "version"), [(None, ""), ("{}", ""), ('{"extensions": {"durableTask": {"defaultVersion": "1.1"}}}', "1.1")]
+)
+def test_version_of_new_orchestrations_comes_from_host_json(tmp_path: Path, text: str | None, version: str) -> None:
+    """None unless host.json names one."""
+    if text:
+        (tmp_path / "host.json").write_text(text)
+    assert default_version(tmp_path) == version
 
 
 def test_prefix_is_refused_when_host_json_is_broken(tmp_path: Path) -> None:

@@ -68,11 +68,13 @@ def _by_default(name: str, given: dict[str, Any]) -> Answer:
 class Theatre:
     """An engine and a worker for all plays of a test session."""
 
-    def __init__(self, address: str) -> None:
-        self.hub = TaskHubGrpcClient(host_address=address)
+    def __init__(self, engine: Engine) -> None:
+        address = engine.start()
+        self.hub = TaskHubGrpcClient(host_address=address, metadata=engine.metadata)
         self._plays: dict[str, Play] = {}
         self._worker = TaskHubGrpcWorker(
             host_address=address,
+            metadata=engine.metadata,
             concurrency_options=ConcurrencyOptions(maximum_thread_pool_workers=8),
             resiliency_options=LOOPBACK,
             emit_trace_spans=False,
@@ -130,7 +132,7 @@ def undecorated(function: Any) -> Any:
 def opened() -> Generator[Theatre]:
     """A theatre on an engine of its own."""
     engine = Engine()
-    theatre = Theatre(engine.start())
+    theatre = Theatre(engine)
     try:
         yield theatre
     finally:

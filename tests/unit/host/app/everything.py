@@ -85,6 +85,25 @@ def raising(context: task.OrchestrationContext, data: dict[str, Any]) -> Generat
     raise ValueError(data["message"])
 
 
+@bp.orchestration_trigger(context_name="orchestration")
+def calling(context: task.OrchestrationContext, data: dict[str, Any]) -> Generator[task.Task[Any], Any]:
+    """Call an activity of durabletask's package."""
+    yield context.call_activity("BuiltIn__HttpActivity", input=data)
+
+
+@bp.orchestration_trigger(context_name="orchestration")
+def version(context: task.OrchestrationContext, data: None) -> str | None:
+    """The version that this orchestration carries."""
+    return context.version
+
+
+@bp.orchestration_trigger(context_name="orchestration")
+def versions(context: task.OrchestrationContext, data: dict[str, Any]) -> Generator[task.Task[Any], Any, dict[str, Any]]:
+    """The versions of an orchestration and of its child."""
+    child = yield context.call_sub_orchestrator("version")
+    return {"own": context.version, "child": child}
+
+
 @bp.route(route="runs", methods=["POST"])
 @bp.durable_client_input(client_name="client")
 def start(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> func.HttpResponse:
