@@ -11,7 +11,7 @@ from azure.identity import AzureCliCredential, CredentialUnavailableError
 from azure.storage.blob import BlobServiceClient
 
 from tunedrop.cli.client import LOOPBACK
-from tunedrop.cli.naming import Upload
+from tunedrop.cli.contents import Ready
 from tunedrop.cli.output import UNAVAILABLE, Trouble
 
 PATIENCE: dict[str, Any] = {"initial_backoff": 1, "increment_base": 2, "connection_timeout": 10}
@@ -52,11 +52,12 @@ class Account:
         with _translated(container):
             return self._service.get_blob_client(container, blob).exists()
 
-    def send(self, container: str, upload: Upload, moved: Callable[[int], None]) -> str:
+    def send(self, container: str, file: Ready, moved: Callable[[int], None]) -> str:
         """Streams one file, in place of what was there; `moved` hears how many bytes have gone. Answers the new ETag, unquoted."""
-        with _translated(container), upload.path.open("rb") as file:
-            stored = self._service.get_blob_client(container, upload.blob).upload_blob(
-                file, overwrite=True, progress_hook=lambda current, _total: moved(current)
+        size = file.source.size
+        with _translated(container):
+            stored = self._service.get_blob_client(container, file.upload.blob).upload_blob(
+                file.source.read(0, size), length=size, overwrite=True, progress_hook=lambda current, _total: moved(current)
             )
         return str(stored["etag"]).strip('"')
 

@@ -57,7 +57,7 @@ def _shown(stack: Stack) -> Shown:
     from tunedrop.cli.account import Account  # azure-storage-blob, 0.3 s: not for the other commands
 
     account = Account.named_by(stack.addresses.storage)
-    run_id = send(account, "training", layout_of([SAMPLE]))
+    run_id = send(account, "training", layout_of([SAMPLE])).run_id
     run = follow(Api(stack.addresses.api, stack.addresses.key), run_id, stack.check)
     page = account.fetch_report(run["report"], stack.data / "report") if run["report"] else None
     report: dict[str, Any] = json.loads(page.with_name("report.json").read_bytes()) if page else {}

@@ -1,6 +1,7 @@
 """`tunedrop drop`: put files where a run begins, and follow the run."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -8,6 +9,7 @@ import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from shared.models.drop import JOB_FILE, drop_of
+from tunedrop.cli import contents
 from tunedrop.cli.client import Api, api_of, no_stack
 from tunedrop.cli.findings import finding_line
 from tunedrop.cli.following import follow
@@ -24,7 +26,7 @@ FINDINGS_SHOWN = 10
 
 
 def drop(
-    paths: Annotated[list[Path], typer.Argument(help="A .jsonl file, several, or a folder.")],
+    paths: Annotated[list[Path], typer.Argument(help="A .jsonl file, packed or not, several, a folder, a pattern, or -.")],
     run: Annotated[str | None, typer.Option("--run", help="The run's name; default: from the file or folder.")] = None,
     job: Annotated[Path | None, typer.Option("--job", help="A job.json.")] = None,
     follow_it: Annotated[bool, typer.Option("--follow", help="Follow the run to its end.")] = False,
@@ -49,10 +51,12 @@ def drop(
     text, url = _target(connection_string, account_url, data)
     service = _api(text, api, key, data) if follow_it else None  # known before anything is sent
     account = Account.at(url) if url else Account.named_by(text or "")
-    run_id = send(account, container, layout)
+    sent = send(account, container, layout)
+    run_id = sent.run_id
     if service is None:
         if as_json:
-            document({"run": layout.run, "run_id": run_id, "blobs": [upload.blob for upload in layout.uploads]})
+            blobs = [upload.blob for upload in layout.uploads]
+            document({"run": layout.run, "run_id": run_id, "blobs": blobs, "replaced": list(sent.replaced)})
         else:
             out.print(f"The run is {run_id}; `{command()} runs {run_id}` shows it.")
         return
@@ -80,22 +84,43 @@ def check_job(layout: Layout) -> None:
                 raise Trouble(f"{upload.path}: {rejected.problem.message} {rejected.problem.mend}") from None
 
 
-def send(account: "Account", container: str, layout: Layout) -> str:
-    """Sends the drop, the starting blob last; answers the id of the run that it begins."""
+@dataclass(frozen=True)
+class Sent:
+    """A drop that was sent: the id of the run that it begins, and the blobs of an earlier drop that it has replaced."""
+
+    run_id: str
+    replaced: tuple[str, ...]
+
+
+def send(account: "Account", container: str, layout: Layout) -> Sent:
+    """Looks into the files, then sends them, the starting blob last."""
+    try:
+        with contents.ready(layout) as files:
+            return _sent(account, container, layout, files)
+    except NotADrop as problem:
+        raise Trouble(str(problem)) from None
+
+
+def _sent(account: "Account", container: str, layout: Layout, files: list[contents.Ready]) -> Sent:
     for blob in layout.absent:
         if account.holds(container, blob):
             raise Trouble(f"{container}/{blob} is there from an earlier drop and would join this one. Give another name with --run.")
+    replaced = tuple(upload.blob for upload in layout.uploads if account.holds(container, upload.blob))
     etag = ""
     columns = (TextColumn("  {task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
-        for upload in layout.uploads:
-            task = bar.add_task(visible(upload.blob), total=upload.path.stat().st_size)
-            etag = account.send(container, upload, lambda moved, task=task: bar.update(task, completed=moved))
-            bar.console.print(f"  [dim]sent[/] {visible(upload.path)} as {visible(f'{container}/{upload.blob}')}")
+        for note in (note for file in files for note in file.notes):
+            bar.console.print(f"  [yellow]note[/] {visible(note)}")
+        for file in files:
+            upload = file.upload
+            task = bar.add_task(visible(upload.blob), total=file.source.size)
+            etag = account.send(container, file, lambda moved, task=task: bar.update(task, completed=moved))
+            instead = ", in place of an earlier drop's" if upload.blob in replaced else ""
+            bar.console.print(f"  [dim]sent[/] {visible(upload.path)} as {visible(f'{container}/{upload.blob}')}{instead}")
     begun = drop_of(account.name, container, layout.uploads[-1].blob, etag)
     if begun is None:
         raise Trouble("The last blob starts no run.")
-    return begun.run_id
+    return Sent(begun.run_id, replaced)
 
 
 def _target(connection_string: str | None, account_url: str | None, data: Path) -> tuple[str | None, str | None]:

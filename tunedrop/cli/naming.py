@@ -1,24 +1,39 @@
 """What `tunedrop drop` puts where, settled before anything is sent: the run's name, the blobs' names, their order."""
 
+import glob
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from shared.dataset.names import role_of
+from shared.dataset import CannotCheck
+from shared.dataset.names import Role
 from shared.models.drop import JOB_FILE, RUN_NAME_MAX_CHARS, TRAINING_SET, VALIDATION_SET, drop_of
+
+if TYPE_CHECKING:
+    from shared.dataset.checker.inputs import Input
+
+STANDARD_INPUT = "-"
+PACKED = ".gz"
+PLACES: dict[Role, str] = {"training": TRAINING_SET, "validation": VALIDATION_SET}
 
 
 class NotADrop(Exception):
-    """What was given can't be dropped; the message says why and how to mend it."""
+    """What was given can't be dropped; the message says why and what to give instead."""
 
 
 @dataclass(frozen=True)
 class Upload:
-    """One file and the name of its blob."""
+    """One file and the name of its blob. `data` are the examples to check and to read, unpacked and joined; None for job.json.
+
+    With `as_it_is` the file itself is sent, packed or not.
+    """
 
     path: Path
     blob: str
+    data: "Input | None" = None
+    as_it_is: bool = True
 
 
 @dataclass(frozen=True)
@@ -32,25 +47,25 @@ class Layout:
 
 
 def layout_of(paths: Sequence[Path], run: str | None = None, job: Path | None = None) -> Layout:
-    """The drop that these files make: `<run>.jsonl` for a training file alone, else a folder.
+    """The drop that these files make: `<run>.jsonl` for a training file alone, else a folder; part files are joined.
+
+    A path is what `tunedrop check` takes: a file, packed or not, a folder of a drop or of part files, a pattern, `-`.
 
     Raises:
         NotADrop: a file is missing, there are two for one place, or the name can't be a run's.
     """
-    files = _files(paths)
-    if job is not None:
-        files[JOB_FILE] = _readable(job)
-    if TRAINING_SET not in files:
+    data, job_file = _found(paths, job)
+    if "training" not in data:
         raise NotADrop(f"There is no training file. Give a .jsonl file, or a folder that holds {TRAINING_SET}.")
     name = _checked(run if run is not None else slug(_stem(paths[0])))
-    if set(files) == {TRAINING_SET}:
-        return Layout(name, (Upload(files[TRAINING_SET], f"{name}.jsonl"),))
-    order = (VALIDATION_SET, JOB_FILE, TRAINING_SET)
-    return Layout(
-        name,
-        tuple(Upload(files[part], f"{name}/{part}") for part in order if part in files),
-        tuple(f"{name}/{part}" for part in order if part not in files),
-    )
+    if job_file is None and set(data) == {"training"} and len(data["training"].parts) <= 1:
+        return Layout(name, (_upload(name, data["training"], alone=True),))
+    uploads = [_upload(name, data["validation"])] if "validation" in data else []
+    uploads += [Upload(job_file, f"{name}/{JOB_FILE}")] if job_file else []
+    uploads.append(_upload(name, data["training"]))
+    sent = {upload.blob for upload in uploads}
+    others = (f"{name}/{part}" for part in (VALIDATION_SET, JOB_FILE))
+    return Layout(name, tuple(uploads), tuple(blob for blob in others if blob not in sent))
 
 
 def slug(text: str) -> str:
@@ -58,23 +73,71 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:RUN_NAME_MAX_CHARS].strip("-")
 
 
-def _files(paths: Sequence[Path]) -> dict[str, Path]:
-    found: dict[str, Path] = {}
+def _found(paths: Sequence[Path], job: Path | None) -> tuple[dict[Role, "Input"], Path | None]:
+    """The data for each role, and the job.json: that of the option, else one that is named or lies in a folder that is."""
+    data: dict[Role, Input] = {}
+    named: Path | None = None
     for path in paths:
-        for part, file in _parts(path).items():
-            if part in found:
-                hint = " The name of a validation file has `validation` in it." if part == TRAINING_SET else ""
-                raise NotADrop(f"Both {found[part]} and {file} would be {part}. Give one.{hint}")
-            found[part] = file
-    return found
+        if path.name == JOB_FILE and not path.is_dir():
+            named = _readable(path)
+            continue
+        with_job = path.is_dir() and (path / JOB_FILE).is_file()
+        named = path / JOB_FILE if with_job else named
+        for found in _inputs(path, may_be_none=with_job):
+            if other := data.get(found.role):
+                raise NotADrop(_two(other, found))
+            data[found.role] = found
+    return data, _readable(job) if job else named
 
 
-def _parts(path: Path) -> dict[str, Path]:
-    if path.is_dir():
-        return {part: path / part for part in (TRAINING_SET, VALIDATION_SET, JOB_FILE) if (path / part).is_file()}
-    if _readable(path).name == JOB_FILE:
-        return {JOB_FILE: path}
-    return {VALIDATION_SET if role_of(path.name) == "validation" else TRAINING_SET: path}
+def _inputs(path: Path, *, may_be_none: bool) -> list["Input"]:
+    """The datasets at this path, one for each role; what a pattern matches is joined."""
+    from shared.dataset.checker import inputs  # msgspec: only where something is dropped
+
+    try:
+        found = inputs.find([str(path)])
+    except CannotCheck as why:
+        if may_be_none:
+            return []
+        raise NotADrop(str(why)) from None
+    if not glob.has_magic(str(path)) or path.exists():
+        return found
+    roles = dict.fromkeys(one.role for one in found)
+    return [_joined(str(path), [one for one in found if one.role == role]) for role in roles]
+
+
+def _joined(pattern: str, found: list["Input"]) -> "Input":
+    """Several files as one dataset, in the order of their names."""
+    from shared.dataset.checker.inputs import Input  # as above
+
+    if len(found) == 1:
+        return found[0]
+    return Input(
+        path=pattern,
+        parts=tuple(part for one in found for part in one.parts),
+        role=found[0].role,
+        home=None,
+        notes=tuple(note for one in found for note in one.notes),
+        findings=tuple(wrong for one in found for wrong in one.findings),
+    )
+
+
+def _two(one: "Input", other: "Input") -> str:
+    hint = " To join files, give a pattern in quotes: 'folder/*.jsonl'."
+    if one.role == "training":
+        hint = f" The name of a validation file has `validation` in it.{hint}"
+    return f"Both {one.path} and {other.path} would be {PLACES[one.role]}. Give one.{hint}"
+
+
+def _upload(run: str, data: "Input", *, alone: bool = False) -> Upload:
+    """Where this data goes: a packed training file as it is where the app takes it, else unpacked and joined."""
+    blob = f"{run}.jsonl" if alone else f"{run}/{PLACES[data.role]}"
+    if len(data.parts) != 1:
+        return Upload(Path(data.path), blob, data, as_it_is=False)
+    if data.parts[0].suffix.lower() != PACKED:
+        return Upload(data.parts[0], blob, data, as_it_is=data.parts[0].is_file())
+    packed = data.role == "training" and drop_of("", "", blob + PACKED, "") is not None
+    return Upload(data.parts[0], blob + PACKED if packed else blob, data, as_it_is=packed)
 
 
 def _readable(path: Path) -> Path:
@@ -85,9 +148,22 @@ def _readable(path: Path) -> Path:
 
 def _stem(path: Path) -> str:
     """The folder's name for a folder and for a file whose name every drop has, else the file's own."""
-    if path.is_dir() or path.name in {TRAINING_SET, VALIDATION_SET, JOB_FILE}:
-        return (path if path.is_dir() else path.parent).resolve().name
-    return path.stem
+    if str(path) == STANDARD_INPUT:
+        return ""
+    known = {TRAINING_SET, VALIDATION_SET, JOB_FILE, *(f"{name}{PACKED}" for name in PLACES.values()), *PLACES}
+    plain = list(_plain(path)) if not path.exists() else list(path.resolve().parts)
+    while len(plain) > 1 and plain[-1] in known:
+        plain.pop()
+    last = plain[-1] if plain else ""
+    return last if path.is_dir() else re.sub(r"(\.jsonl?|\.ndjson)?(\.gz)?$", "", last, flags=re.IGNORECASE)
+
+
+def _plain(pattern: Path) -> Iterator[str]:
+    """The parts of a pattern before its first wildcard."""
+    for part in pattern.parts:
+        if glob.has_magic(part):
+            return
+        yield part
 
 
 def _checked(name: str) -> str:

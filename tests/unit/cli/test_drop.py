@@ -1,7 +1,10 @@
 """`tunedrop drop` against a storage account: what is sent, in which order, and what is refused before anything is."""
 
+import gzip
+import io
 import json
 import uuid
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -60,7 +63,7 @@ def test_file_alone_is_sent_whole_and_its_run_told(drop: Drop, container: Contai
     assert sent.download_blob().readall() == (tmp_path / "mine.jsonl").read_bytes()
     begun = drop_of(str(container.account_name), str(container.container_name), "mine.jsonl", str(sent.get_blob_properties().etag))
     assert begun is not None
-    assert (code, json.loads(out)) == (0, {"run": "mine", "run_id": begun.run_id, "blobs": ["mine.jsonl"]})
+    assert (code, json.loads(out)) == (0, {"run": "mine", "run_id": begun.run_id, "blobs": ["mine.jsonl"], "replaced": []})
 
 
 def test_starting_blob_is_the_last_to_arrive(drop: Drop, container: ContainerClient) -> None:
@@ -72,12 +75,15 @@ def test_starting_blob_is_the_last_to_arrive(drop: Drop, container: ContainerCli
 
 
 def test_second_drop_of_a_name_takes_the_place_of_the_first(drop: Drop, container: ContainerClient, tmp_path: Path) -> None:
-    """Another upload is another run."""
-    first = json.loads(drop("mine.jsonl", "--json")[1])["run_id"]
-    (tmp_path / "mine.jsonl").write_bytes(b"other")
-    second = json.loads(drop("mine.jsonl", "--json")[1])["run_id"]
-    assert first != second
-    assert container.download_blob("mine.jsonl").readall() == b"other"
+    """Another upload is another run, and what it replaces is told."""
+    first = json.loads(drop("mine.jsonl", "--json")[1])
+    (tmp_path / "mine.jsonl").write_bytes(a_training_set("other"))
+    _, out, err = drop("mine.jsonl", "--json")
+    second = json.loads(out)
+    assert first["run_id"] != second["run_id"]
+    assert (first["replaced"], second["replaced"]) == ([], ["mine.jsonl"])
+    assert "mine.jsonl, in place of an earlier drop's" in err
+    assert container.download_blob("mine.jsonl").readall() == a_training_set("other")
 
 
 def test_validation_set_of_an_earlier_drop_is_not_mixed_in(drop: Drop, container: ContainerClient) -> None:
@@ -177,3 +183,101 @@ def test_account_url_is_https_or_of_this_machine(url: str) -> None:
 
     with pytest.raises(Trouble, match="blob endpoint"):
         Account.at(url)
+
+
+def a_zip() -> bytes:
+    """A zip archive that holds a good training file."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("training_set.jsonl", a_training_set("zip"))
+    return packed.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        pytest.param("a.zip", a_zip(), "error: a.zip: The file is a zip archive or an office document, not UTF-8 text.", id="zip"),
+        pytest.param("a.csv", b"prompt,completion\n" + b"Hello,Hi\n" * 30, "error: a.csv", id="csv"),
+        pytest.param("a.txt", b"Hello, how are you?\n" * 30, "error: a.txt", id="text"),
+        pytest.param("a.jsonl", b"", "error: a.jsonl", id="an empty file"),
+        pytest.param("a.json", json.dumps([{"messages": []}] * 30, indent=2).encode(), "error: a.json", id="an indented array"),
+        pytest.param("a.jsonl", a_training_set("x").decode().encode("utf-16"), "error: a.jsonl", id="UTF-16"),
+        pytest.param("a.jsonl", gzip.compress(a_training_set("x")), "error: a.jsonl: The file is a gzip archive", id="an unnamed archive"),
+        pytest.param(
+            "a.jsonl.gz", gzip.compress(a_training_set("x"))[:-9], "error: a.jsonl.gz: The gzip archive can't be", id="a cut archive"
+        ),
+        pytest.param("a.jsonl.gz", gzip.compress(b"Hello, how are you?\n" * 30), "error: a.jsonl.gz", id="an archive of text"),
+    ],
+)
+def test_what_is_no_json_lines_is_refused_with_the_reason(
+    drop: Drop, container: ContainerClient, tmp_path: Path, name: str, content: bytes, sentence: str
+) -> None:
+    """Exit code 2, nothing sent, and what lay there before stays."""
+    container.upload_blob("a.jsonl", b"the earlier drop")
+    (tmp_path / name).write_bytes(content)
+    code, out, err = drop(name)
+    assert (code, out, blobs(container)) == (2, "", ["a.jsonl"])
+    assert container.download_blob("a.jsonl").readall() == b"the earlier drop"
+    assert err.startswith(sentence)
+    assert "Nothing was sent" in err
+
+
+def test_data_with_faults_is_sent_for_its_report(drop: Drop, container: ContainerClient, tmp_path: Path) -> None:
+    """Most lines are JSON objects: what is wrong in them, the run's report tells."""
+    (tmp_path / "broken.jsonl").write_bytes(a_training_set("b") + b"not JSON\n" * 3)
+    assert drop("broken.jsonl")[0] == 0
+    assert blobs(container) == ["broken.jsonl"]
+
+
+def test_part_files_become_one_training_file(drop: Drop, container: ContainerClient, tmp_path: Path) -> None:
+    """In their order, packed ones unpacked, each with its last line end; parts that no commit names are left out and told."""
+    lines = a_training_set("part").splitlines(keepends=True)
+    folder = tmp_path / "desk" / "training"
+    folder.mkdir(parents=True)
+    (folder / "part-0.json").write_bytes(b"".join(lines[:4]).removesuffix(b"\n"))
+    (folder / "part-1.json.gz").write_bytes(gzip.compress(b"".join(lines[4:])))
+    (folder / "part-2.json").write_bytes(b"stale")
+    (folder / "_committed_1").write_text(json.dumps({"added": ["part-0.json", "part-1.json.gz"], "removed": []}))
+    code, out, err = drop("desk", "--json")
+    assert (code, json.loads(out)["blobs"]) == (0, ["desk/training_set.jsonl"])
+    assert container.download_blob("desk/training_set.jsonl").readall() == b"".join(lines)
+    assert "note Part files left out, as no commit names them: 1." in err
+
+
+def test_incomplete_folder_of_part_files_is_not_sent(drop: Drop, container: ContainerClient, tmp_path: Path) -> None:
+    """A part that a commit names and that is missing is an error, as `check` has it."""
+    folder = tmp_path / "desk"
+    folder.mkdir()
+    (folder / "part-0.json").write_bytes(a_training_set("part"))
+    (folder / "_committed_1").write_text(json.dumps({"added": ["part-0.json", "part-1.json"], "removed": []}))
+    code, _, err = drop("desk")
+    assert (code, blobs(container)) == (2, [])
+    assert "Part files that a commit names and that are not there: 1." in err
+
+
+def test_pattern_joins_what_it_matches(drop: Drop, container: ContainerClient, tmp_path: Path) -> None:
+    """The files of one role are one file, in the order of their names."""
+    for number in (2, 1):
+        (tmp_path / f"day-{number}.jsonl").write_bytes(a_training_set(f"day {number}"))
+    code, _, _ = drop("day-*.jsonl", "--run", "days")
+    assert (code, blobs(container)) == (0, ["days/training_set.jsonl"])
+    sent = container.download_blob("days/training_set.jsonl").readall()
+    assert sent == a_training_set("day 1") + a_training_set("day 2")
+
+
+def test_standard_input_is_a_training_file(drop: Drop, container: ContainerClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`-` with a name."""
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(a_training_set("piped"))))
+    assert drop("-", "--run", "piped")[0] == 0
+    assert container.download_blob("piped.jsonl").readall() == a_training_set("piped")
+
+
+def test_archive_is_sent_as_the_app_takes_it(drop: Drop, container: ContainerClient, tmp_path: Path) -> None:
+    """The training file packed where a packed one starts a run, else unpacked; the validation file always unpacked."""
+    (tmp_path / "packed.jsonl.gz").write_bytes(gzip.compress(a_training_set("p")))
+    (tmp_path / "packed_validation.jsonl.gz").write_bytes(gzip.compress(a_training_set("v", 2)))
+    assert drop("packed.jsonl.gz", "packed_validation.jsonl.gz")[0] == 0
+    assert container.download_blob("packed/validation_set.jsonl").readall() == a_training_set("v", 2)
+    taken = drop_of("", "", "packed/training_set.jsonl.gz", "") is not None
+    sent = container.download_blob(f"packed/training_set.jsonl{'.gz' if taken else ''}").readall()
+    assert (gzip.decompress(sent) if taken else sent) == a_training_set("p")

@@ -15,6 +15,9 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / name).write_text("{}\n")
     for name in ("validation_set.jsonl", "job.json", "notes.txt"):
         (tmp_path / "full" / name).write_text("{}\n")
+    for name in ("spark/training/part-0.json", "spark/training/part-1.json", "spark/training/_SUCCESS", "jobs/job.json", "some.JSONL"):
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
+        (tmp_path / name).write_text("{}\n")
     (tmp_path / "empty").mkdir()
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -42,6 +45,12 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             ["v2/validation_set.jsonl", "v2/job.json", "v2/training_set.jsonl"],
             id="another job than the folder's",
         ),
+        pytest.param(["spark"], None, None, ["spark/training_set.jsonl"], id="a folder of part files"),
+        pytest.param(["spark/training"], None, None, ["spark/training_set.jsonl"], id="the part files' own folder"),
+        pytest.param(["spark/tr*/part-*"], None, None, ["spark/training_set.jsonl"], id="a pattern"),
+        pytest.param(["jobs", "other.jsonl"], "both", None, ["both/job.json", "both/training_set.jsonl"], id="a folder with a job alone"),
+        pytest.param(["-"], "piped", None, ["piped.jsonl"], id="standard input"),
+        pytest.param(["some.JSONL"], None, None, ["some.jsonl"], id="an ending in capitals"),
     ],
 )
 @pytest.mark.usefixtures("here")
@@ -55,14 +64,20 @@ def test_files_become_blobs_with_the_starting_one_last(paths: list[str], run: st
     ("paths", "run", "sentence"),
     [
         pytest.param(["nope.jsonl"], None, "There is no file nope.jsonl.", id="missing"),
+        pytest.param(["empty"], None, "There is no .jsonl file in empty.", id="empty folder"),
         pytest.param(
-            ["empty"], None, "There is no training file. Give a .jsonl file, or a folder that holds training_set.jsonl.", id="empty folder"
+            ["my_validation.jsonl"],
+            None,
+            "There is no training file. Give a .jsonl file, or a folder that holds training_set.jsonl.",
+            id="validation data alone",
         ),
+        pytest.param(["none/*.jsonl"], None, "No file matches none/*.jsonl.", id="a pattern that matches nothing"),
+        pytest.param(["-"], None, "No name for the run can be made of the file's name. Give one with --run.", id="standard input, unnamed"),
         pytest.param(
             ["My Data.jsonl", "other.jsonl"],
             None,
             "Both My Data.jsonl and other.jsonl would be training_set.jsonl. Give one. "
-            "The name of a validation file has `validation` in it.",
+            "The name of a validation file has `validation` in it. To join files, give a pattern in quotes: 'folder/*.jsonl'.",
             id="two training files",
         ),
         pytest.param(

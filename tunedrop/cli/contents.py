@@ -1,0 +1,144 @@
+"""The files of a drop before and while they are sent: whether they are JSON Lines at all, and their bytes."""
+
+import json
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from shared.dataset import CannotCheck, rules
+from tunedrop.cli.naming import Layout, NotADrop, Upload
+
+if TYPE_CHECKING:
+    from shared.dataset.checker.inputs import Input
+    from shared.dataset.findings import Finding
+    from shared.dataset.names import Role
+    from shared.dataset.reading import Source
+
+HEAD_BYTES = 2**20
+MAGIC_BYTES = 8
+LINES_LOOKED_AT = 100
+MODEL = "gpt-4.1-mini-2025-04-14"
+"""Any known one: what is looked at here is no matter of the model."""
+FOR_THE_REPORT = {
+    rules.TOO_FEW_EXAMPLES.code,
+    rules.FORMAT_UNSUPPORTED.code,
+    rules.FORMATS_MIXED.code,
+    rules.TOO_MANY_IMAGE_EXAMPLES.code,
+    rules.METHOD_NOT_OFFERED.code,
+    rules.METHOD_MISMATCH.code,
+}
+"""Errors of a whole file that don't speak of its form: such a file is JSON Lines, and the run's report tells the rest."""
+
+
+@dataclass(frozen=True)
+class Ready:
+    """One upload that was looked into, with its bytes."""
+
+    upload: Upload
+    source: "Source"
+    notes: tuple[str, ...] = ()
+    """What should be known all the same, such as an unfinished folder."""
+
+
+@contextmanager
+def ready(layout: Layout) -> Generator[list[Ready]]:
+    """Looks into every file of a drop, and keeps open what was unpacked or joined for it until all is sent.
+
+    Raises:
+        NotADrop: a file can't be read, is too large, or is no JSON Lines; the message says why.
+    """
+    with ExitStack() as kept:
+        yield [_looked_into(upload, kept) for upload in layout.uploads]
+
+
+def _looked_into(upload: Upload, kept: ExitStack) -> Ready:
+    from shared.dataset.reading import FileSource  # msgspec and numpy, 0.3 s: only where something is dropped
+
+    try:
+        if upload.data is None:
+            return Ready(upload, FileSource(upload.path))
+        wrong = next((found for found in upload.data.findings if found.severity == "error"), None)
+        if wrong is not None:
+            raise NotADrop(_against(upload, wrong))
+        source = kept.enter_context(_source(upload, upload.data))
+        if reason := _reason(upload, upload.data, source):
+            raise NotADrop(reason)
+        notes = (*upload.data.notes, *(f"{upload.path}: {found.message}" for found in upload.data.findings))
+        return Ready(upload, FileSource(upload.path) if upload.as_it_is else source, notes)
+    except OSError as error:
+        raise NotADrop(f"{upload.path} can't be read: {error.strerror or type(error).__name__}.") from None
+
+
+@contextmanager
+def _source(upload: Upload, data: "Input") -> Generator["Source"]:
+    from shared.dataset.checker import sources  # as above
+
+    try:
+        with sources.opened(data) as source:
+            yield source
+    except CannotCheck as why:
+        raise NotADrop(str(why)) from None
+    except sources.Refused as refused:
+        raise NotADrop(_against(upload, refused.finding)) from None
+
+
+def _reason(upload: Upload, data: "Input", source: "Source") -> str | None:
+    """Why this is no file to train on, whatever its examples are; None where its report can tell the rest."""
+    from shared.dataset.results import MAX_FILE_BYTES  # as above
+
+    if source.size >= MAX_FILE_BYTES:
+        return f"{upload.path}: {rules.FILE_TOO_LARGE.explanation} {rules.FILE_TOO_LARGE.mend}"
+    head = b"".join(source.read(0, min(source.size, HEAD_BYTES)))
+    whole = source.size <= HEAD_BYTES
+    if _mostly_objects(head, whole=whole) and not _of_another_kind(head):
+        return None
+    return _told(upload, data, head if whole else head[: head.rfind(b"\n") + 1] or head)
+
+
+def _of_another_kind(head: bytes) -> bool:
+    """Whether the first bytes are those of an archive or a document; one that isn't compressed can hold whole lines of JSON."""
+    return any(found.code == rules.NOT_TEXT.code for found in _findings(head[:MAGIC_BYTES], "training"))
+
+
+def _mostly_objects(head: bytes, *, whole: bool) -> bool:
+    """Whether most of the first lines are JSON objects; of a long file the last line that was read may be cut."""
+    lines = [line for line in head.removeprefix(b"\xef\xbb\xbf").split(b"\n")[: None if whole else -1] if line.strip()][:LINES_LOOKED_AT]
+    return sum(map(_is_object, lines)) * 2 > len(lines) if lines else not whole
+
+
+def _is_object(line: bytes) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _told(upload: Upload, data: "Input", head: bytes) -> str | None:
+    """The checker's own words for what the file is instead; None where it finds a fault of examples only."""
+    errors = [one for one in _findings(head, data.role) if one.severity == "error" and one.code not in FOR_THE_REPORT]
+    first = next((one for one in errors if one.line is None), next(iter(errors), None))
+    return _against(upload, first) if first else None
+
+
+def _findings(content: bytes, role: "Role") -> list["Finding"]:
+    from shared.dataset import models, scan  # as above
+
+    return scan.scan_source(_Bytes(content), scan.ScanOptions(model=models.base_model(MODEL), role=role, watched=False)).findings
+
+
+def _against(upload: Upload, found: "Finding") -> str:
+    line = f", line {found.line}" if found.line is not None else ""
+    return f"{upload.path}{line}: {found.message} {found.mend} Nothing was sent; `check` tells more."
+
+
+class _Bytes:
+    """Bytes as a source of the dataset engine."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self.size = len(content)
+
+    def read(self, start: int, stop: int) -> Iterator[bytes]:
+        """The bytes [start, stop)."""
+        yield self._content[start:stop]
