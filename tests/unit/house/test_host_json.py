@@ -22,6 +22,12 @@ def test_app_looks_for_its_hub_once_a_minute() -> None:
     assert DURABLE["appLeaseOptions"] == {"acquireInterval": "00:01:00"}
 
 
+def test_hub_is_named_and_keeps_data_out_of_traces() -> None:
+    """Two apps never share a hub by a default name; inputs and outputs stay out of the telemetry; idle partitions are few."""
+    assert (DURABLE["hubName"], DURABLE["tracing"]["traceInputsAndOutputs"]) == ("tunedrop", False)
+    assert DURABLE["storageProvider"]["partitionCount"] in (1, 2)
+
+
 def test_bundle_is_new_enough_for_the_durable_package() -> None:
     """Version 2 of azure-functions-durable speaks gRPC only, which the public bundle does since 4.38.1."""
     assert HOST["extensionBundle"] == {"id": "Microsoft.Azure.Functions.ExtensionBundle", "version": "[4.38.1, 5.0.0)"}

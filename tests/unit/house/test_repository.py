@@ -92,15 +92,6 @@ def test_repository_names_no_registry_in_any_file(host: str) -> None:
     assert [name_of(path) for path in repository.files() if host.encode() in path.read_bytes()] == []
 
 
-def test_host_json_asks_for_the_public_bundle_and_keeps_data_out_of_traces() -> None:
-    """The app runs on the bundle with a 2.x engine, names its hub, and traces no inputs and outputs."""
-    host = load("host.json")
-    durable = host["extensions"]["durableTask"]
-    assert host["extensionBundle"] == {"id": "Microsoft.Azure.Functions.ExtensionBundle", "version": "[4.*, 5.0.0)"}
-    assert (durable["hubName"], durable["tracing"]["traceInputsAndOutputs"]) == ("tunedrop", False)
-    assert durable["storageProvider"]["partitionCount"] in (1, 2)
-
-
 def test_local_settings_name_only_settings_that_exist() -> None:
     """Each TUNEDROP_ variable of the example is a field of Settings, and its value is accepted."""
     from shared.settings import Settings  # here, so that the other tests of the house don't wait for the app
