@@ -16,6 +16,9 @@ PER_TILE = 170
 ASSUMED_SIDE = 1024
 """An image at an address, or one whose header can't be read, is taken as a square of this side, in pixels: 765 tokens."""
 
+MOST = 1445
+"""No image has more: 8 tiles, of 2,048 by 768 pixels."""
+
 _SQUARE = 2048
 _SHORT_SIDE = 768
 _TILE = 512
@@ -39,6 +42,11 @@ class ImageTokens(msgspec.Struct):
             self.assumed += not (known or low)
             self.tokens += BASE if low else tokens_of(width, height) if known else tokens_of(ASSUMED_SIDE, ASSUMED_SIDE)
         return self.images > before
+
+    @property
+    def at_most(self) -> int:
+        """The tokens where each image of unknown size is as large as one can be."""
+        return self.tokens + self.assumed * (MOST - tokens_of(ASSUMED_SIDE, ASSUMED_SIDE))
 
     def merge(self, later: "ImageTokens") -> None:
         """Add those of a later part."""

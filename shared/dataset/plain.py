@@ -14,7 +14,7 @@ import numpy as np
 from msgspec import UNSET, Raw, UnsetType
 from numpy.typing import NDArray
 
-from . import counters, lines, parts, tools
+from . import bounds, counters, lines, parts, tools
 from .parts import BETWEEN, Parts
 from .plain_messages import ROLES, Assistant, Message, System, Tool, User
 from .plain_walk import Walk, parts_of
@@ -63,8 +63,8 @@ class Shape(msgspec.Struct, frozen=True, eq=False):
 class PlainLines:
     """Plain lines that follow each other: each one's shape and system message, and the other texts of all, in order.
 
-    `closely` are those whose shape has no simple prompt; `block` is all of them as far as it must be searched; `ordinary` as in
-    counters.py.
+    `closely` are those whose shape has no simple prompt; `declared` the tokens of the declarations of the lines that have some, by their
+    index; `block` is all of them as far as it must be searched; `ordinary` as in counters.py.
     """
 
     def __init__(self) -> None:
@@ -72,6 +72,7 @@ class PlainLines:
         self.systems: list[str | None] = []
         self.texts: list[str] = []
         self.closely: list[_Closely] = []
+        self.declared: dict[int, int] = {}
         self.block = b""
         self.ordinary = False
 
@@ -94,27 +95,33 @@ class _Closely(NamedTuple):
 
 
 class _Tools(msgspec.Struct, frozen=True):
-    """A declaration that is clean: what it says, its part in a prompt, the names that it declares and the keys that it is written with."""
+    """A declaration that is clean: what it says, its part in a prompt, the names that it declares, the keys that it is written with, and
+    its tokens as bounds.py has them.
+    """
 
     value: Json
     beside: str
     names: frozenset[str]
     keys: int
+    tokens: int
 
 
-_NO_TOOLS = _Tools(None, "", frozenset(), 0)
+_NO_TOOLS = _Tools(None, "", frozenset(), 0, 0)
 _decoder = msgspec.json.Decoder(_Line)
 
 
 class PlainReader:
     """Finds the plain lines of a file; it remembers shapes and tool declarations, a bounded number of each."""
 
-    def __init__(self, role_tokens: dict[str, int], longest: int = LONGEST) -> None:
-        self._role_tokens = role_tokens
+    def __init__(self, counter: counters.Counter, longest: int = LONGEST) -> None:
+        roles = list(ROLES.values())
+        self._counter = counter
+        self._role_tokens = dict(zip(roles, counter.count(roles), strict=True))
         self._longest = longest
         self._shapes: dict[Kinds, Shape | None] = {}
         self._closer_shapes: dict[tuple[Kinds, int, tuple[int, ...], tuple[int, ...]], Shape] = {}
         self._tools: dict[bytes, _Tools | None] = {}
+        self._parallel: dict[bool, int] = {}
         self._starts = Starts(self._system_of)
 
     def block(self, block: bytes) -> PlainLines | None:
@@ -209,6 +216,8 @@ class PlainReader:
         walk = Walk(declared.names, system)
         if not walk.through(line.messages):
             return 0
+        if extra := declared.tokens + self._tokens_of_parallel(line.parallel_tool_calls):
+            found.declared[len(found)] = extra
         found.closely.append(_Closely(line.messages, walk.system, walk.calls, _beside(line, declared)))
         found.shapes.append(self._closer_shape(kinds, walk))
         found.systems.append(walk.system)
@@ -229,8 +238,15 @@ class PlainReader:
         if written not in self._tools:
             if len(self._tools) >= KEPT_TOOLS:
                 self._tools.clear()
-            self._tools[written] = _clean_tools(written)
+            self._tools[written] = _clean_tools(written, self._counter)
         return self._tools[written]
+
+    def _tokens_of_parallel(self, value: bool | UnsetType) -> int:
+        if isinstance(value, UnsetType):
+            return 0
+        if value not in self._parallel:
+            self._parallel[value] = bounds.declared_tokens("parallel_tool_calls", value, self._counter)
+        return self._parallel[value]
 
 
 def _are_conversation(kinds: Kinds) -> bool:
@@ -238,12 +254,14 @@ def _are_conversation(kinds: Kinds) -> bool:
     return User in kinds and kinds[-1] is Assistant and System not in kinds[1:]
 
 
-def _clean_tools(written: bytes) -> _Tools | None:
+def _clean_tools(written: bytes, counter: counters.Counter) -> _Tools | None:
     """What a declaration declares, if nothing is wrong with it."""
     line = lines.decode(b'{"tools":' + written + b"}")
     if line.value is None or line.findings or any(tools.check_declarations(line.value)) or _ODD_KEY.search(written):
         return None
-    return _Tools(line.value["tools"], parts.beside(line.value), tools.declared_in(line.value), (lines.keys_of(line.value) or 1) - 1)
+    value, keys = line.value["tools"], (lines.keys_of(line.value) or 1) - 1
+    tokens = bounds.declared_tokens("tools", value, counter)
+    return _Tools(value, parts.beside(line.value), tools.declared_in(line.value), keys, tokens)
 
 
 def _beside(line: _Line, declared: _Tools) -> str:

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 
 import msgspec
 
-from . import duplicates, formats, reading, rules, watch
+from . import duplicates, formats, image_tokens, reading, rules, watch
 from .duplicates import Fingerprints
 from .findings import Finding, Tally, finding
 from .image_tokens import ImageTokens
-from .span_scan import ScanOptions, SpanScan, SystemMessages
+from .span_scan import COUNTING_VERSION, ScanOptions, SpanScan, SpansDontFit, SystemMessages
 from .statistics import Histogram
 
 MIN_EXAMPLES = 10
@@ -21,9 +21,14 @@ class FileScan(msgspec.Struct):
 
     `findings` are the first 100 errors and the first 100 warnings in file order, those of the file itself and those of many lines
     ahead; `counts` has all of them by code. `examples` are the lines that hold a JSON object; `total`, `assistant` and `trained` the
-    tokens of those that hold messages: all, those of answers, and those of the answers that are learnt. `over_limit` are the examples
-    with more tokens than the model takes, `images` an estimate that `total` doesn't contain. `fingerprints` are not part of its JSON:
-    they serve to compare files.
+    tokens of those that hold messages: all, those of answers, and those of the answers that are learnt. `fingerprints` are not part of
+    its JSON: they serve to compare files.
+
+    `total` is what is sure, by the published recipe. What it doesn't contain is estimated: `declared_tokens` of tools and formats,
+    `other_tokens` of further fields, `images`, and `uncounted_bytes`, those of lines whose tokens can't be counted. `at_most_tokens` is
+    all of it; `longest_at_most` the most that one example comes to. `over_limit` are the examples that may have more than the model
+    takes, `over_by_estimate` those among them that have so only by what is estimated. A scan of 0.1.0 has `counting_version` 0 and
+    none of these.
     """
 
     bytes: int
@@ -42,20 +47,44 @@ class FileScan(msgspec.Struct):
     over_limit: int = 0
     images: ImageTokens = msgspec.field(default_factory=ImageTokens)
     fingerprints: Fingerprints = msgspec.field(default_factory=Fingerprints)
+    declared_tokens: int = 0
+    other_tokens: int = 0
+    uncounted_bytes: int = 0
+    longest_at_most: int = 0
+    over_by_estimate: int = 0
+    counting_version: int = 0
+
+    @property
+    def at_most_tokens(self) -> int:
+        """The upper bound of the file's tokens: never below what the service could bill for one pass over it, never below `total`.
+
+        Of a scan that kept no bound, each byte is taken for a token and each image for the largest.
+        """
+        if not self.counting_version:
+            return max(self.bytes, self.total.sum) + self.images.images * image_tokens.MOST
+        return self.total.sum + self.declared_tokens + self.other_tokens + self.images.at_most + self.uncounted_bytes
 
 
-def merge(parts: Iterable[SpanScan], options: ScanOptions) -> FileScan:
+def merge(parts: Iterable[SpanScan], options: ScanOptions, size: int | None = None) -> FileScan:
     """The scan of the file that these spans cover, in order and without a gap; it doesn't depend on where the cuts fall.
 
+    `size` is that of the file, in bytes, wherever it is known: with it, spans that end too early or too late are refused, too.
+
     Raises:
-        ValueError: A span is missing or out of order.
+        SpansDontFit: A span is missing, out of order or there twice, the last one doesn't end where the file does, or one was counted
+            by another version than COUNTING_VERSION: the file must be scanned again.
     """
-    whole = SpanScan(0, 0)
+    whole = SpanScan(0, 0, counting_version=COUNTING_VERSION)
     for part in parts:
         whole.append(part)
         whole.kind = whole.kind or part.kind
+    if size is not None and whole.stop != size:
+        msg = f"The spans end at byte {whole.stop}, the file at byte {size}."
+        raise SpansDontFit(msg)
     if whole.kind:
         whole = SpanScan(0, whole.stop, kind=whole.kind, block_digests=whole.block_digests, lines=whole.lines)
+    if whole.kind or rules.LINE_TOO_LONG.code in whole.tally.counts:
+        whole.uncounted_bytes += whole.stop  # how much of it a line has that was not read to its end is not known
     tally = Tally()
     for found in _of_file(whole, options):
         tally.add(found)
@@ -82,6 +111,12 @@ def merge(parts: Iterable[SpanScan], options: ScanOptions) -> FileScan:
             over_limit=whole.over_limit,
             images=whole.images,
             fingerprints=whole.watch.fingerprints,
+            declared_tokens=whole.declared_tokens,
+            other_tokens=whole.other_tokens,
+            uncounted_bytes=whole.uncounted_bytes,
+            longest_at_most=whole.longest_at_most,
+            over_by_estimate=whole.over_by_estimate,
+            counting_version=COUNTING_VERSION,
         ),
         tally,
         options,

@@ -13,10 +13,11 @@ from . import counters, lines, reading, sharing
 from .reading import BLOCK_BYTES, MAX_LINE_BYTES, FileSource, Source, SourceTruncated, Span, content_hash_of, spans
 from .results import FileScan, compared, file_scan_from_json, merge, span_scan_from_json, to_json
 from .scanner import SpanScanner
-from .span_scan import ScanOptions, SpanScan
+from .span_scan import COUNTING_VERSION, ScanOptions, SpanScan, SpansDontFit
 
 __all__ = [
     "BLOCK_BYTES",
+    "COUNTING_VERSION",
     "MAX_LINE_BYTES",
     "FileScan",
     "FileSource",
@@ -25,6 +26,7 @@ __all__ = [
     "SourceTruncated",
     "Span",
     "SpanScan",
+    "SpansDontFit",
     "compared",
     "content_hash_of",
     "file_scan_from_json",
@@ -69,7 +71,8 @@ def scan_span(source: Source, span: Span, options: ScanOptions) -> SpanScan:
         SourceTruncated: The source changed while it was read.
         VocabularyDamaged: The package's vocabulary is damaged.
     """
-    result = SpanScan(span.start, span.stop, kind="" if span.start else _kind(reading.head_of(source)))
+    kind = "" if span.start else _kind(reading.head_of(source))
+    result = SpanScan(span.start, span.stop, kind=kind, counting_version=COUNTING_VERSION)
     digests = reading.BlockDigests(options.block_bytes)
     scanner = SpanScanner(result, options)
     at_start = span.start == 0
@@ -92,9 +95,9 @@ def scan_source(source: Source, options: ScanOptions, span_bytes: int = BLOCK_BY
     wanted = spans(source.size, span_bytes)
     threads = min(threads or processors(), len(wanted))
     if threads == 1:
-        return merge((scan_span(source, span, options) for span in wanted), options)
+        return merge((scan_span(source, span, options) for span in wanted), options, source.size)
     with ThreadPoolExecutor(threads, "scan") as pool:
-        return merge(sharing.in_order(pool, partial(scan_span, source, options=options), wanted, threads), options)
+        return merge(sharing.in_order(pool, partial(scan_span, source, options=options), wanted, threads), options, source.size)
 
 
 def scan_file(path: Path | str, options: ScanOptions) -> FileScan:
@@ -110,7 +113,8 @@ def scan_file(path: Path | str, options: ScanOptions) -> FileScan:
     if processes == 1 or source.size < PROCESSES_PAY_BYTES or not sharing.may_fork():
         return scan_source(source, options)
     counters.counter(options.model.encoding)  # so that the processes share one vocabulary
-    return merge(sharing.by_forks(partial(scan_span, source, options=options), wanted, min(processes, len(wanted))), options)
+    parts = sharing.by_forks(partial(scan_span, source, options=options), wanted, min(processes, len(wanted)))
+    return merge(parts, options, source.size)
 
 
 def _shares(size: int, processes: int) -> list[Span]:

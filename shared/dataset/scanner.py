@@ -8,11 +8,11 @@ from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
-from . import counters, formats, graders, lines, messages, parts, reading, rules, tokens
+from . import bounds, counters, formats, graders, lines, messages, parts, reading, rules, tokens
 from .findings import finding
 from .plain import LONGEST, PlainLines, PlainReader
-from .plain_messages import ROLES
 from .shapes import JsonObject
 from .span_scan import ScanOptions, SpanScan
 from .watch import SpanWatch
@@ -32,9 +32,7 @@ class SpanScanner:
         self._result = result
         self._options = options
         self._counter = counters.counter(options.model.encoding)
-        roles = list(ROLES.values())
-        role_tokens = dict(zip(roles, self._counter.count(roles), strict=True))
-        self._reader = PlainReader(role_tokens, min(LONGEST, options.max_line_bytes))
+        self._reader = PlainReader(self._counter, min(LONGEST, options.max_line_bytes))
         self._systems: dict[str | None, int] = {None: 0}
         self._watch = SpanWatch() if options.watched else None
         self._waiting: list[tuple[int, PlainLines]] = []
@@ -75,7 +73,7 @@ class SpanScanner:
             self._plain(plain, len(line))
         else:
             self._count_waiting()
-            self._full(lines.decode(line) if line is not None else lines.Line(None, [finding(rules.LINE_TOO_LONG)]))
+            self._full(lines.decode(line) if line is not None else lines.Line(None, [finding(rules.LINE_TOO_LONG)]), len(line or b""))
 
     def _plain(self, found: PlainLines, size: int) -> None:
         """Add lines that have nothing but their tokens to look at; the tokens wait for those of more lines."""
@@ -100,14 +98,14 @@ class SpanScanner:
     def _count_waiting(self) -> None:
         """Count the texts of the lines that wait."""
         waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
-        over: list[tuple[int, int]] = []
+        over: list[tuple[int, int, int]] = []
         for ordinary in {found.ordinary for _, found in waiting}:
             over += self._add_tokens([one for one in waiting if one[1].ordinary is ordinary], ordinary)
-        for line, total in sorted(over):
-            self._tell_over_limit(total, line)
+        for line, total, at_most in sorted(over):
+            self._tell_over_limit(total, at_most, line)
 
-    def _add_tokens(self, waiting: list[tuple[int, PlainLines]], ordinary: bool) -> Iterator[tuple[int, int]]:
-        """Add the tokens of plain lines, from those of their texts; says which lines have more than the model takes, and how many."""
+    def _add_tokens(self, waiting: list[tuple[int, PlainLines]], ordinary: bool) -> Iterator[tuple[int, int, int]]:
+        """Add the tokens of plain lines, from those of their texts; says which lines may have more than the model takes, and how many."""
         result, found = self._result, [found for _, found in waiting]
         counts = np.array(self._counter.count([text for block in found for text in block.texts], ordinary), np.int64)
         shapes = [shape for block in found for shape in block.shapes]
@@ -121,9 +119,23 @@ class SpanScanner:
         result.total.add_all(totals.tolist())
         result.assistant.add_all(np.add.reduceat(answers, begins).tolist())
         result.trained.add_all(np.add.reduceat(trained, begins).tolist())
+        at_most = totals + self._declared(found, len(totals))
+        result.longest_at_most = max(result.longest_at_most, int(at_most.max()))
         numbers = np.concatenate([np.arange(first, first + len(block)) for first, block in waiting])
-        over = totals > self._options.model.max_example_tokens
-        return zip(numbers[over].tolist(), totals[over].tolist(), strict=True)
+        over = at_most > self._options.model.max_example_tokens
+        return zip(numbers[over].tolist(), totals[over].tolist(), at_most[over].tolist(), strict=True)
+
+    def _declared(self, found: list[PlainLines], lines: int) -> NDArray[np.int64] | int:
+        """Add the tokens of the declarations of plain lines; those of each line, or 0 where none has any."""
+        if not any(block.declared for block in found):
+            return 0
+        declared, first = np.zeros(lines, np.int64), 0
+        for block in found:
+            if block.declared:
+                declared[np.array(list(block.declared)) + first] = list(block.declared.values())
+            first += len(block)
+        self._result.declared_tokens += int(declared.sum())
+        return declared
 
     def _watch_plain(self, watch: SpanWatch, found: PlainLines, first: int, size: int) -> None:
         texts, closely, begin = found.texts, found.parts(), 0
@@ -164,42 +176,62 @@ class SpanScanner:
         self._systems.update(zip(new, self._counter.count(new) if new else [], strict=True))
         return self._systems
 
-    def _full(self, line: lines.Line) -> None:
+    def _full(self, line: lines.Line, size: int) -> None:
+        """Check and count a line of so many bytes."""
         result = self._begin()
         for found in line.findings:
             result.tally.add(found, result.lines)
         example = line.value
         if example is None:
+            result.uncounted_bytes += size
             return
         name = formats.recognise(example, self._options.model)
         result.see_format(name)
         result.examples += 1
         if name not in formats.CHECKS:
+            result.uncounted_bytes += size
             return
         for found in formats.CHECKS[name](example, self._options.model):
             result.tally.add(found, result.lines)
         if name == formats.REINFORCEMENT:
             for found in graders.check_fields(example, self._options.grader_fields):
                 result.tally.add(found, result.lines)
-        self._count(example)
+        self._count(example, size, is_graded=name == formats.REINFORCEMENT)
         self._conversation(messages.messages_of(example))
         if self._watch:
             self._watch.example(result.lines, *parts.parts_of(example))
 
-    def _count(self, example: JsonObject) -> None:
+    def _count(self, example: JsonObject, size: int, is_graded: bool) -> None:
+        """Add the tokens of an example; what a grader reads beside its messages counts to the file, not to what the model takes."""
         result, counted = self._result, tokens.count_all([example], self._counter)[0]
+        beyond = bounds.beyond(example, self._counter)
+        result.images.merge(beyond.images)
+        result.image_examples += beyond.images.images > 0
         if counted is None:
             result.tally.add(finding(rules.UNCOUNTABLE), result.lines)
-        elif messages.messages_of(example):
-            result.total.add(counted.total)
-            result.assistant.add(counted.assistant)
-            result.trained.add(counted.trained)
-            if counted.total > self._options.model.max_example_tokens:
-                self._tell_over_limit(counted.total, result.lines)
+        if counted is None or not messages.messages_of(example):
+            result.uncounted_bytes += size
+            return
+        result.total.add(counted.total)
+        result.assistant.add(counted.assistant)
+        result.trained.add(counted.trained)
+        result.declared_tokens += beyond.declared
+        result.other_tokens += beyond.other
+        at_most = counted.total + beyond.declared + beyond.images.tokens + (0 if is_graded else beyond.other)
+        result.longest_at_most = max(result.longest_at_most, at_most)
+        if at_most > self._options.model.max_example_tokens:
+            self._tell_over_limit(counted.total, at_most, result.lines)
 
-    def _tell_over_limit(self, total: int, line: int) -> None:
+    def _tell_over_limit(self, total: int, at_most: int, line: int) -> None:
+        limit = self._options.model.max_example_tokens
         self._result.over_limit += 1
-        message = f"The example has {total} tokens; the model takes {self._options.model.max_example_tokens}."
+        message = f"The example has {total} tokens; the model takes {limit}."
+        if total <= limit:
+            self._result.over_by_estimate += 1
+            message = (
+                f"The example has {total} tokens, and about {at_most - total} more of declarations, other fields and images, "
+                f"which are estimated; the model takes {limit}."
+            )
         self._result.tally.add(finding(rules.TOKEN_LIMIT, message=message), line)
 
     def _conversation(self, given: list[JsonObject]) -> None:
@@ -210,7 +242,6 @@ class SpanScanner:
             prompts = (message.get("content") for message in given if messages.role_of(message) in messages.PROMPTS)
             system = next(prompts, None)
             result.system.add(_digest(system) if isinstance(system, str) else "")
-            result.image_examples += result.images.add(given)
 
 
 def _digest(text: str) -> str:

@@ -11,6 +11,13 @@ from .rule import Severity
 from .statistics import Histogram
 from .watch import SpanFindings
 
+COUNTING_VERSION = 1
+"""What a count or a bound comes to. It rises whenever the same bytes would be counted otherwise: spans of two versions make no file."""
+
+
+class SpansDontFit(ValueError):
+    """Spans that don't make one file: they don't cover its bytes once and in order, or were counted in different ways."""
+
 
 class ScanOptions(msgspec.Struct, frozen=True):
     """What a file is checked for. `method` is the run's training method; None takes the file's own format for it.
@@ -89,6 +96,12 @@ class SpanScan(msgspec.Struct):
     images: ImageTokens = msgspec.field(default_factory=ImageTokens)
     watch: SpanFindings = msgspec.field(default_factory=SpanFindings)
     messages_by_role: dict[str, int] = msgspec.field(default_factory=dict[str, int])
+    declared_tokens: int = 0
+    other_tokens: int = 0
+    uncounted_bytes: int = 0
+    longest_at_most: int = 0
+    over_by_estimate: int = 0
+    counting_version: int = 0
 
     def close_blanks(self) -> None:
         """Something follows the open blank lines: they stand inside the file."""
@@ -110,11 +123,14 @@ class SpanScan(msgspec.Struct):
         """Add the span that follows.
 
         Raises:
-            ValueError: It doesn't follow.
+            SpansDontFit: It doesn't follow, or was counted in another way.
         """
-        if later.start != self.stop:
-            msg = f"A span from byte {later.start} can't follow one that ends at byte {self.stop}."
-            raise ValueError(msg)
+        if later.start != self.stop or later.stop < later.start:
+            msg = f"A span from byte {later.start} to {later.stop} can't follow one that ends at byte {self.stop}."
+            raise SpansDontFit(msg)
+        if later.counting_version != self.counting_version:
+            msg = f"A span of counting version {later.counting_version} can't follow one of {self.counting_version}."
+            raise SpansDontFit(msg)
         if later.lines > later.open_blanks:
             self.close_blanks()
             self.open_blanks = later.open_blanks
@@ -133,6 +149,11 @@ class SpanScan(msgspec.Struct):
         self.images.merge(later.images)
         self.watch.append(later.watch, self.lines)
         self.over_limit += later.over_limit
+        self.over_by_estimate += later.over_by_estimate
+        self.declared_tokens += later.declared_tokens
+        self.other_tokens += later.other_tokens
+        self.uncounted_bytes += later.uncounted_bytes
+        self.longest_at_most = max(self.longest_at_most, later.longest_at_most)
         self.block_digests.extend(later.block_digests)
         self.stop = later.stop
         self.lines += later.lines

@@ -99,7 +99,8 @@ def _texts_of_value(key: str, value: Json) -> list[str]:
     return []
 
 
-def _is_countable(text: str) -> bool:
+def is_countable(text: str) -> bool:
+    """Whether a tokenizer can take the text: not too long, and without too many blanks on end."""
     if len(text) < _LONG_TEXT:
         return True
     if len(text.encode("utf-8", "surrogatepass")) > MAX_TEXT_BYTES:
@@ -111,7 +112,7 @@ def _is_countable(text: str) -> bool:
 def count_all(examples: Sequence[JsonObject], counter: Counter) -> list[ExampleTokens | None]:
     """The tokens of each example, counted in one go; None where a text can't be counted."""
     gathered = [texts_of(example) for example in examples]
-    countable = [all(map(_is_countable, texts.values)) for texts in gathered]
+    countable = [all(map(is_countable, texts.values)) for texts in gathered]
     wanted = [text for texts, can in zip(gathered, countable, strict=True) if can for text in texts.values]
     lengths = iter(counter.count(wanted))
     return [_sum(texts, lengths) if can else None for texts, can in zip(gathered, countable, strict=True)]

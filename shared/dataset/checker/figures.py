@@ -36,6 +36,8 @@ def document(checked: Checked, prices: pricing.PriceTable) -> dict[str, Any]:
         "images": _images(found) if found else None,
         "max_example_tokens": checked.model.max_example_tokens,
         "over_limit": found.over_limit if found else 0,
+        "over_by_estimate": found.over_by_estimate if found else 0,
+        "at_most": _at_most(found) if found else None,
         "cost": _cost(checked, found, prices) if found else None,
     }
 
@@ -57,6 +59,19 @@ def _images(found: FileScan) -> dict[str, Any] | None:
     return {**msgspec.structs.asdict(found.images), "is_estimate": True} if found.images.images else None
 
 
+def _at_most(found: FileScan) -> dict[str, Any]:
+    """The upper bound of the file's tokens: what is sure by the recipe, and what of it is estimated."""
+    return {
+        "tokens": found.at_most_tokens,
+        "counted": found.total.sum,
+        "declared": found.declared_tokens,
+        "other": found.other_tokens,
+        "images": found.images.at_most,
+        "uncounted": found.uncounted_bytes,
+        "longest_example": found.longest_at_most,
+    }
+
+
 def _cost(checked: Checked, found: FileScan, prices: pricing.PriceTable) -> dict[str, Any] | None:
     """What training on the file costs: None for a validation file, which is free, and for reinforcement, which is billed by the hour."""
     if checked.input.role != "training" or found.format == formats.REINFORCEMENT or not found.total.counts:
@@ -65,12 +80,16 @@ def _cost(checked: Checked, found: FileScan, prices: pricing.PriceTable) -> dict
     billed = pricing.billed_tokens(found.total.sum, epochs)
     training_type = checked.job.training_type_in_force
     price = pricing.training_cost(prices, checked.model.name, billed, training_type)
+    billed_at_most = pricing.billed_tokens(found.at_most_tokens, epochs)
+    at_most = pricing.training_cost(prices, checked.model.name, billed_at_most, training_type)
     return {
         "epochs": epochs,
         "epochs_chosen_by": "job.json" if checked.job.epochs else "service",
         "billed_tokens": billed,
         "training_type": training_type,
+        "billed_tokens_at_most": billed_at_most,
         "usd": price.usd,
+        "usd_at_most": at_most.usd,
         "usd_per_million_tokens": price.usd_per_million_tokens,
         "prices_as_of": prices.as_of.isoformat(),
         "is_estimate": True,

@@ -110,8 +110,10 @@ def _tokens(file: Mapping[str, Any]) -> Iterator[Line]:
     yield [Span("  tokens      ", "faint"), Span(_row(_FIGURES, widths), "faint")]
     for name, row in rows.items():
         yield [Span(f"   {name:<11}"), Span(_row(row, widths))]
-    yield _fact("too long", f"{file['over_limit']:,}", f"  over {file['max_example_tokens']:,} tokens")
+    by_estimate = f", {file['over_by_estimate']:,} of them by what is estimated" if file["over_by_estimate"] else ""
+    yield _fact("too long", f"{file['over_limit']:,}", f"  over {file['max_example_tokens']:,} tokens{by_estimate}")
     yield from _images(file["images"])
+    yield from _at_most(file["at_most"])
     yield from _histogram(known["total"]["histogram"])
 
 
@@ -119,6 +121,16 @@ def _images(images: Mapping[str, Any] | None) -> Iterator[Line]:
     if images is not None:
         assumed = f", {images['assumed']:,} of them of unknown size" if images["assumed"] else ""
         yield _fact("images", f"{images['images']:,}{assumed}", f"  about {images['tokens']:,} tokens more, an estimate")
+
+
+_BEYOND = {"declared": "tools and formats", "other": "other fields", "images": "images", "uncounted": "lines that can't be counted"}
+
+
+def _at_most(bound: Mapping[str, int]) -> Iterator[Line]:
+    """The upper bound, only where it is more than the count: what is sure in it, and each part that is estimated."""
+    estimated = ", ".join(f"{bound[part]:,} for {name}" for part, name in _BEYOND.items() if bound[part])
+    if estimated:
+        yield _fact("at most", f"{bound['tokens']:,} tokens", f"  {bound['counted']:,} counted; an estimate: {estimated}")
 
 
 def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
@@ -150,6 +162,9 @@ def _cost(cost: Mapping[str, Any] | None) -> Iterator[Line]:
         yield _fact("price", "not known", dated)
     else:
         yield _fact("price", f"{amount(cost['usd'])} USD", f" at {amount(cost['usd_per_million_tokens'])} a million;{dated[1:]}")
+        if cost["billed_tokens_at_most"] > cost["billed_tokens"]:
+            most = f"at most {amount(cost['usd_at_most'])} USD"
+            yield _fact("", most, f"  for {cost['billed_tokens_at_most']:,} tokens, with all that is estimated")
 
 
 def _verdict(errors: int, warnings: int) -> Line:

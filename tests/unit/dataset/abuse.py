@@ -141,7 +141,7 @@ JSON_TEXTS: Mapping[str, Abuse] = {
     "a million brackets that never close": lines(b"[" * 10**6, codes="106"),
     "ten million brackets": lines(b"[" * 10**7, codes="111"),
     "depth inside an example": lines(with_field("[" * 3000 + "]" * 3000), codes="106"),
-    "10,000 keys": lines(an_example(**{f"key{number}": number for number in range(10_000)}), codes="216"),
+    "10,000 keys": lines(an_example(**{f"key{number}": number for number in range(10_000)}), codes="216 218"),
     "__proto__": lines(an_example(__proto__={"admin": True}, constructor=1), codes="216"),
     "half a character": lines(saying('"\\ud800"'), codes="110"),
     "100,000 halves": lines(saying('"' + "\\ud800" * 10**5 + '"'), codes="110"),
@@ -171,7 +171,7 @@ EXAMPLES: Mapping[str, Abuse] = {
         parts(a_part(a_data_uri(b"\xff\xd8" + b"\xff\xe0\0\0" * 10**6, "image/jpeg"))), codes="009", model=IMAGE_MODEL
     ),
     "an image over 10 MB": lines(parts(a_part(a_data_uri(a_png() + bytes(10 * MB)))), codes="407 009", model=IMAGE_MODEL, memory_mb=96),
-    "1,000 images": lines(parts(*[a_part()] * 1000), codes="408 009", model=IMAGE_MODEL),
+    "1,000 images": lines(parts(*[a_part()] * 1000), codes="408 218 009", model=IMAGE_MODEL),
     "audio": lines(parts({"type": "input_audio", "input_audio": {"data": "", "format": "wav"}}), codes="401 009"),
     "100,000 empty parts": lines(parts(*[{}] * 100_000), codes="401 009"),
     "a call without id": lines(a_conversation(calling({**CALL, "id": ""}), tools=[TOOL]), codes="303 009"),
@@ -197,7 +197,7 @@ EXAMPLES: Mapping[str, Abuse] = {
     "half a preference": lines({"preferred_output": [YES]}, codes="501 502 009"),
     "a preference for itself": lines(a_preference((NO,)), codes="505 009"),
     "a preference between questions": lines(a_preference((a_message("user"),)), codes="503 504 009"),
-    "50,000 messages in each output": lines(a_preference((1,) * 50_000, (1,) * 50_000), codes="202 504 505 009", cpu_s=5),
+    "50,000 messages in each output": lines(a_preference((1,) * 50_000, (1,) * 50_000), codes="202 218 504 505 009", cpu_s=5),
 }
 
 SIZES: Mapping[str, Abuse] = {
@@ -218,7 +218,7 @@ SIZES: Mapping[str, Abuse] = {
     "100,000 lines of {}": Abuse(lambda: Stream((b"{}\n", 10**5)), "201", cpu_s=10, memory_mb=128),
     "100,000 broken lines": Abuse(lambda: Stream((b"{\n", 10**5)), "103", cpu_s=10, memory_mb=128),
     "100,000 sound lines": Abuse(lambda: Stream((SOUND, 100_000)), "", cpu_s=60, memory_mb=160, slow=True),
-    "a million values in a line": lines(with_field("[" + "1," * 10**6 + "1]"), codes="301", cpu_s=10, memory_mb=200),
+    "a million values in a line": lines(with_field("[" + "1," * 10**6 + "1]"), codes="218 301", cpu_s=10, memory_mb=200),
     "two million values in a line": lines(with_field("[" + "1," * 2 * 10**6 + "1]"), codes="111"),
     "a text of a megabyte and a byte": lines(asking("ab" * (MB // 2) + "x"), codes="219"),
     "500,001 blanks": lines(asking(" " * 500_001 + "x"), codes="219"),

@@ -71,6 +71,11 @@ def scanned(content: bytes, cuts: list[int] | None = None, chosen: scan.ScanOpti
     return scan.merge([scan.scan_span(MemorySource(content), span, chosen) for span in spans], chosen)
 
 
+def a_span(start: int, stop: int, **facts: Any) -> scan.SpanScan:
+    """The scan of a span, of which only these facts matter."""
+    return scan.SpanScan(start, stop, counting_version=scan.COUNTING_VERSION, **facts)
+
+
 def codes_of(content: bytes) -> set[str]:
     """The codes that a file's scan has found."""
     return set(scanned(content).counts)

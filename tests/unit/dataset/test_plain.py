@@ -11,12 +11,10 @@ from hypothesis import strategies as st
 from shared.dataset import counters, formats, lines, scan, tokens
 from shared.dataset.parts import parts_of
 from shared.dataset.plain import PlainLines, PlainReader
-from shared.dataset.plain_messages import ROLES
 from shared.dataset.watch import SpanWatch
 from tests.unit.dataset.builders import LOADED, TEXT_MODEL, MemorySource, a_message, an_example, options
 
 COUNTER = counters.counter("o200k_base")
-ROLE_TOKENS = dict(zip(ROLES.values(), COUNTER.count(list(ROLES.values())), strict=True))
 HOSTILE = ["Hi.", "", "a : b", ": a", " : a", ",", 'say "x": 1', "back\\", '\\":', "\u00e9\u088f'S", "{}\n{}", "\ufeff", " "]
 SPACED = ['"  : a', '"' + " " * 20 + ":"]
 TEXT = st.sampled_from(HOSTILE + SPACED) | st.text(max_size=8)
@@ -111,7 +109,7 @@ def plain_fingerprints(line: bytes, found: PlainLines) -> bytes:
 def test_plain_line_is_clean_and_counted_in_full(value: Any, written: Any, damage: Any, ascii_only: bool) -> None:
     """Whatever a line is, if it is called plain the full check is silent and its tokens are the recipe's."""
     line = json.dumps(value, ensure_ascii=ascii_only, separators=written).replace(*damage).encode("utf-8", "surrogatepass")
-    found = PlainReader(ROLE_TOKENS).line(line)
+    found = PlainReader(COUNTER).line(line)
     if found is not None:
         assert is_clean(line)
         assert tokens_of(found) == [in_full(line)]
@@ -151,7 +149,7 @@ def a_call(identity: str) -> dict[str, Any]:
 def test_common_line_is_plain(value: dict[str, Any]) -> None:
     """The common shapes are recognised: else nothing would be fast."""
     line = json.dumps(value).encode()
-    found = PlainReader(ROLE_TOKENS).line(line)
+    found = PlainReader(COUNTER).line(line)
     assert found is not None
     assert tokens_of(found) == [in_full(line)]
     assert fingerprints(line) == plain_fingerprints(line, found)
@@ -179,7 +177,7 @@ HALVES = GOOD_LINE.split(b",", 1)
 )
 def test_block_that_is_not_one_object_a_line_is_not_plain(block: bytes) -> None:
     """As many objects as lines are not enough."""
-    assert PlainReader(ROLE_TOKENS).block(block) is None
+    assert PlainReader(COUNTER).block(block) is None
 
 
 @settings(LOADED, max_examples=200)
@@ -188,7 +186,7 @@ def test_block_is_plain_only_where_each_line_is(values: list[Any], end: str) -> 
     """A plain block has the figures of its lines, each of which is plain by itself."""
     written = [json.dumps(value, separators=style).replace(*damage) for value, style, damage in values]
     block = "".join(line + end for line in written).encode()
-    found = PlainReader(ROLE_TOKENS).block(block)
+    found = PlainReader(COUNTER).block(block)
     if found is not None:
         assert [figures for line in block.split(b"\n")[:-1] for figures in [in_full(line)] if is_clean(line)] == tokens_of(found)
 
@@ -196,6 +194,6 @@ def test_block_is_plain_only_where_each_line_is(values: list[Any], end: str) -> 
 def test_block_of_common_lines_is_plain() -> None:
     """LF and CRLF alike."""
     for end in (b"\n", b"\r\n"):
-        found = PlainReader(ROLE_TOKENS).block((GOOD_LINE + end) * 3)
+        found = PlainReader(COUNTER).block((GOOD_LINE + end) * 3)
         assert found is not None
         assert tokens_of(found) == [in_full(GOOD_LINE)] * 3

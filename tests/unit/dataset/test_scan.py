@@ -22,6 +22,7 @@ from tests.unit.dataset.builders import (
     a_conversation,
     a_file,
     a_message,
+    a_span,
     an_example,
     codes_of,
     options,
@@ -33,6 +34,7 @@ PREFERENCE: dict[str, Any] = {
     "preferred_output": [a_message("assistant", "Four.")],
     "non_preferred_output": [a_message("assistant", "Five or so.")],
 }
+IMAGE = {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}
 GRADED = {"messages": [a_message("system"), a_message("user")], "answer": "4"}
 LINES = st.sampled_from(
     [
@@ -40,6 +42,8 @@ LINES = st.sampled_from(
         json.dumps(an_example(a_message("system", "Other."), a_message("assistant", weight=0))).encode(),
         json.dumps(PREFERENCE).encode(),
         json.dumps(GRADED).encode(),
+        json.dumps(an_example(tools=[{"type": "function", "function": {"name": "f"}}])).encode(),
+        json.dumps(an_example(a_message("user", [IMAGE]), a_message("assistant"), metadata="m" * 40)).encode(),
         b"",
         b" ",
         b"{",
@@ -246,14 +250,41 @@ def test_examples_with_images_are_counted_to_the_limit(monkeypatch: pytest.Monke
 @pytest.mark.parametrize(("size", "refused"), [(512 * 2**20 - 1, False), (512 * 2**20, True)])
 def test_file_of_512_mb_is_refused(size: int, refused: bool) -> None:
     """The service takes files under 512 MB."""
-    found = scan.merge([scan.SpanScan(0, size, lines=1)], options(role="validation"))
+    found = scan.merge([a_span(0, size, lines=1)], options(role="validation"))
     assert ("TD-DATA-003" in found.counts) == refused
 
 
-def test_merge_refuses_a_gap() -> None:
-    """A missing span is an error, never a smaller file."""
-    with pytest.raises(ValueError, match="can't follow"):
-        scan.merge([scan.SpanScan(0, 8), scan.SpanScan(16, 24)], options())
+@pytest.mark.parametrize(
+    "spans",
+    [
+        pytest.param([(0, 8), (16, 24)], id="a gap"),
+        pytest.param([(0, 8), (0, 8), (8, 24)], id="one twice"),
+        pytest.param([(0, 16), (8, 24)], id="an overlap"),
+        pytest.param([(8, 24)], id="none at the start"),
+        pytest.param([(8, 24), (0, 8)], id="out of order"),
+        pytest.param([(0, 16)], id="none at the end"),
+        pytest.param([(0, 32)], id="beyond the end"),
+        pytest.param([(0, 24), (24, 8), (8, 24)], id="backwards"),
+        pytest.param([], id="none"),
+    ],
+)
+def test_merge_refuses_spans_that_are_not_the_file(spans: list[tuple[int, int]]) -> None:
+    """Each byte exactly once and in order, or no result: never that of a smaller or another file."""
+    with pytest.raises(scan.SpansDontFit):
+        scan.merge([a_span(*span) for span in spans], options(), size=24)
+
+
+def test_merge_takes_spans_that_are_the_file() -> None:
+    """Whatever their number, the empty file's one span among them."""
+    assert scan.merge([a_span(0, 8), a_span(8, 8), a_span(8, 24)], options(), size=24).bytes == 24
+    assert scan.merge([a_span(0, 0)], options(), size=0).bytes == 0
+
+
+@pytest.mark.parametrize("version", [0, scan.COUNTING_VERSION + 1])
+def test_merge_refuses_spans_of_another_counting_version(version: int) -> None:
+    """Figures that were reckoned in two ways make no sum; a span of 0.1.0 carries the version 0."""
+    with pytest.raises(scan.SpansDontFit):
+        scan.merge([a_span(0, 8), scan.SpanScan(8, 24, counting_version=version)], options(), size=24)
 
 
 @settings(LOADED, max_examples=100)

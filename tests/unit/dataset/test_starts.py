@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.dataset import scan, starts
+from shared.dataset import counters, scan, starts
 from shared.dataset.plain import PlainReader
-from shared.dataset.plain_messages import ROLES
 from shared.dataset.search import blocks
 from shared.dataset.starts import Cut, Starts
 from tests.unit.dataset.builders import LOADED, MemorySource, a_file, a_message, an_example, options
 
+COUNTER = counters.counter("o200k_base")
 LONG = "You answer questions about the sea, in one sentence and without any jokes. " * 4
 FLAG = "\U0001f3f4\U000e0067\U000e007f"
 ENDS = [
@@ -100,7 +100,7 @@ def test_nothing_that_is_searched_for_stands_across_the_end_of_a_start(end: str,
 
 def reader() -> PlainReader:
     """A reader that has seen nothing."""
-    return PlainReader(dict.fromkeys(ROLES.values(), 1))
+    return PlainReader(COUNTER)
 
 
 def a_block(*systems: str, times: int = 4) -> bytes:
@@ -136,8 +136,8 @@ def test_start_of_a_line_over_the_limit_stays() -> None:
     """The limit is on the line as it is written."""
     block = a_block(LONG)
     length = max(map(len, block.split(b"\n")))
-    assert PlainReader(dict.fromkeys(ROLES.values(), 1), length + 1).block(block) is not None
-    assert PlainReader(dict.fromkeys(ROLES.values(), 1), length - 1).block(block) is None
+    assert PlainReader(COUNTER, length + 1).block(block) is not None
+    assert PlainReader(COUNTER, length - 1).block(block) is None
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from shared.dataset import VERSION, CannotCheck, check, pricing, rules
+from shared.dataset.money import amount
 from tests.data import a_training_set
 from tests.unit.dataset.checker.builders import BAD_ROLE, NO_SYSTEM, a_file, run
 
@@ -133,12 +134,35 @@ def test_cost_follows_from_tokens_epochs_and_prices(capsys: pytest.CaptureFixtur
         "epochs": 8,
         "epochs_chosen_by": "service",
         "billed_tokens": billed,
+        "billed_tokens_at_most": billed,
         "training_type": "GlobalStandard",
         "usd": pytest.approx(billed * 5 / 1e6),
+        "usd_at_most": pytest.approx(billed * 5 / 1e6),
         "usd_per_million_tokens": 5.0,
         "prices_as_of": pricing.prices().as_of.isoformat(),
         "is_estimate": True,
     }
+
+
+def test_what_is_estimated_stands_beside_the_count_and_the_price(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Tokens of tools and of other fields apart, the sum of all, and what it costs at most; silent where nothing is estimated."""
+    tool = {"type": "function", "function": {"name": "f", "description": "Looks up the timetable. " * 2000}}
+    lines = [
+        json.loads(line) | {"tools": [tool], "metadata": {"shift": number}} for number, line in enumerate(a_training_set("t").splitlines())
+    ]
+    file = a_file(tmp_path / "tools.jsonl", "".join(json.dumps(line) + "\n" for line in lines).encode())
+    [told] = run(capsys, file, "--json").files
+    bound, cost = told["at_most"], told["cost"]
+    assert bound["tokens"] == sum(bound[part] for part in ("counted", "declared", "other", "images", "uncounted"))
+    assert (bound["counted"], bound["declared"] > 12 * 8000, bound["other"] >= 12 * 5) == (told["tokens"]["total"]["sum"], True, True)
+    assert cost["usd_at_most"] == pytest.approx(pricing.billed_tokens(bound["tokens"], 8) * 5 / 1e6)
+    out = run(capsys, file).out
+    assert (
+        f"at most     {bound['tokens']:,} tokens  {bound['counted']:,} counted; an estimate: {bound['declared']:,} for tools and formats"
+        in out
+    )
+    assert f"at most {amount(cost['usd_at_most'])} USD" in out
+    assert "at most" not in run(capsys, a_file(tmp_path / "good.jsonl")).out
 
 
 @pytest.mark.usefixtures("here")

@@ -9,7 +9,7 @@ import msgspec
 
 from shared.dataset import models, rules, scan
 from shared.dataset.findings import Finding
-from tests.unit.dataset.builders import IMAGE_MODEL, TEXT_MODEL, a_conversation, a_file, a_message, an_example, options
+from tests.unit.dataset.builders import IMAGE_MODEL, TEXT_MODEL, a_conversation, a_file, a_message, a_span, an_example, options
 from tests.unit.dataset.proofs.cases import Bad, File, Proof
 
 BOM = b"\xef\xbb\xbf"
@@ -34,7 +34,7 @@ class Sized:
 
     def findings(self) -> list[Finding]:
         """What the merge says of it."""
-        return scan.merge([scan.SpanScan(0, self._size, lines=1)], options(role="validation")).findings
+        return scan.merge([a_span(0, self._size, lines=1)], options(role="validation")).findings
 
 
 class WithImages:
@@ -45,7 +45,7 @@ class WithImages:
 
     def findings(self) -> list[Finding]:
         """What the merge says of it."""
-        return scan.merge([scan.SpanScan(0, 9, lines=1, image_examples=self._number)], options(IMAGE_MODEL, "validation")).findings
+        return scan.merge([a_span(0, 9, lines=1, image_examples=self._number)], options(IMAGE_MODEL, "validation")).findings
 
 
 def for_method(method: str, *examples: Any, model: models.BaseModel = TEXT_MODEL) -> File:
