@@ -136,8 +136,9 @@ def http_on_the_wire() -> httpx2.Client:
 
 
 @cache
-def openai_on_the_wire(api_version: str | None = None) -> AzureOpenAI:
+def openai_on_the_wire(endpoint: str, api_version: str | None = None) -> AzureOpenAI:
     """The adapter as `connect` makes it, but for the transport."""
+    assert endpoint == BASE
     http = http_on_the_wire()
     limit = azure_openai.READ_TIMEOUT_S
     if api_version is None:
@@ -147,12 +148,13 @@ def openai_on_the_wire(api_version: str | None = None) -> AzureOpenAI:
 
 
 @cache
-def arm_on_the_wire(api_version: str | None = None) -> ResourceManager:
+def arm_on_the_wire(endpoint: str, account: str, version: str) -> ResourceManager:
     """The adapter as `connect` makes it, but for the transport."""
+    assert (endpoint, account) == (BASE, ACCOUNT_ID)
     session = requests.Session()
     session.mount("http://", ArmAdapter())
     transport = RequestsTransport(session=session, session_owner=False)
-    parts, version = ACCOUNT_ID.strip("/").split("/"), api_version or "2024-10-01"
+    parts = ACCOUNT_ID.strip("/").split("/")
     client = CognitiveServicesManagementClient(
         StandInCredential(), parts[1], base_url=BASE, api_version=version, transport=transport, credential_scopes=["scope"]
     )
