@@ -94,10 +94,11 @@ class JobOrder:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer of the model. `blocked`: the content filter stopped the prompt or the answer."""
+    """An answer. `blocked`: the content filter stopped the prompt or the answer; `model`: who the service says has answered."""
 
     text: str
     blocked: bool = False
+    model: str | None = None
 
 
 class AzureOpenAI:
@@ -245,7 +246,8 @@ class AzureOpenAI:
                 raise ServiceUnavailable(SERVICE, f"the deployment does not answer yet: {refusal.azure_code}") from None
             raise
         choice = answer.choices[0] if answer.choices else None
-        return Reply((choice.message.content if choice else None) or "", blocked=bool(choice and choice.finish_reason == "content_filter"))
+        blocked = bool(choice and choice.finish_reason == "content_filter")
+        return Reply((choice.message.content if choice else None) or "", blocked, answer.model or None)
 
 
 def for_training(plan: Plan) -> AzureOpenAI:

@@ -20,6 +20,7 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from shared import diagnoses
 from shared.dataset.money import amount
 
 Kind = Literal["data", "plan", "budget", "service", "unavailable", "internal"]
@@ -127,10 +128,12 @@ class ServiceRejected(TuneDropError):
     def __init__(self, service: str, status: int | None, azure_code: str, azure_message: str, request_id: str | None = None) -> None:
         self.status = status
         self.azure_code = azure_code
+        known = diagnoses.of(azure_code)
+        unknown = f"Look {azure_code} up in docs/errors.md; where it stays unclear, give the request id to Azure support."
         super().__init__(
             "TD-SERVICE-001",
             f"{service} refused the call: {status or 'no status'} {azure_code}: {azure_message}",
-            f"Look {azure_code} up in docs/errors.md; where it stays unclear, give the request id to Azure support.",
+            f"{known.cause} {known.fix}" if known else unknown,
             request_id,
         )
 

@@ -19,9 +19,9 @@ class Preflight(Frozen):
     """What the account can do, and how full it is."""
 
     models: list[ModelFacts]
-    quotas: dict[str, Quota]
+    quotas: dict[str, Quota] | None
     deployments: list[DeploymentFacts]
-    may_deploy: bool
+    may_deploy: bool | None
     name_held_by: str | None = None
     files: int
     jobs: int
@@ -61,8 +61,9 @@ def _sku(plan: Plan, model: ModelFacts, facts: Preflight) -> Iterator[TuneDropEr
         )
         return
     name = model.skus[wanted.sku.lower()]
-    quota_name = name + FINE_TUNED_QUOTA if name + FINE_TUNED_QUOTA in facts.quotas else name
-    quota = facts.quotas.get(quota_name)
+    quotas = facts.quotas or {}  # unknown is no "no"
+    quota_name = name + FINE_TUNED_QUOTA if name + FINE_TUNED_QUOTA in quotas else name
+    quota = quotas.get(quota_name)
     if quota and quota.used + wanted.capacity > quota.limit:
         yield PlanRejected(
             "TD-GATE-003",
@@ -72,7 +73,7 @@ def _sku(plan: Plan, model: ModelFacts, facts: Preflight) -> Iterator[TuneDropEr
 
 
 def _deployment(plan: Plan, facts: Preflight, run_id: str) -> Iterator[TuneDropError]:
-    if not facts.may_deploy:
+    if facts.may_deploy is False:
         yield PlanRejected(
             "TD-GATE-004",
             "The app's identity may not write deployments on this account.",

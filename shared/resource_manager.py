@@ -22,6 +22,9 @@ CLIENTS_KEPT = 16  # a drop chooses the api-version, and each client holds conne
 PERMISSIONS_API = "2022-04-01"
 TAGS_SINCE = "2024-10-01"  # the deployment's `tags` in the published description; the lab's version has none
 OWNER_TAG = "tunedrop-run"
+TRAINING_TYPES = {"finetune": "Standard", "globalfinetune": "GlobalStandard", "devtierfinetune": "Developer"}
+"""Which capability of ARM's model list, in lower case, stands for which training type."""
+BUILT_IN_POLICIES = frozenset({"Microsoft.Default", "Microsoft.DefaultV2"})  # every account has them; they need not be listed
 CONFLICTS = frozenset({"RequestConflict", "AnotherOperationInProgress", "Conflict"})  # one write at a time per account
 
 
@@ -39,12 +42,17 @@ class DeploymentFacts:
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """A base model as the account offers it; `skus` maps a SKU's name in lower case to the name of its quota."""
+    """A base model as the account offers it; `skus` maps a SKU's name in lower case to the name of its quota.
+
+    `training_types`: the types that the account trains it by; None where the list doesn't say it in a form that we know, which is no "no".
+    `trainable`: whether it is said to be trained by any of them.
+    """
 
     name: str
     version: str
     trainable: bool
     skus: dict[str, str]
+    training_types: frozenset[str] | None = None
 
     def is_called(self, wanted: str) -> bool:
         """Whether `name-version`, or the bare name, is what was asked for."""
@@ -84,22 +92,39 @@ class ResourceManager:
         with _translated():
             return [_model(m) for m in self._client.accounts.list_models(*self._where, **self._options())]
 
-    def quotas(self, location: str) -> dict[str, Quota]:
-        """The subscription's quotas in a region, by name."""
-        with _translated():
+    def quotas(self, location: str) -> dict[str, Quota] | None:
+        """The subscription's quotas in a region, by name; None where the caller may not ask: the right is one of the subscription's."""
+
+        def ask() -> dict[str, Quota]:
             found = self._client.usages.list(location, **self._options())
             return {str(u.name.value): Quota(float(u.current_value or 0), float(u.limit or 0)) for u in found if u.name}
 
-    def may_deploy(self) -> bool:
-        """Whether the caller may write deployments on the account, by its effective permissions."""
+        return _none_on({403}, ask)
+
+    def may_deploy(self) -> bool | None:
+        """Whether the caller may write deployments on the account, by its effective permissions; None where it may not ask for them."""
         from azure.core.rest import HttpRequest
 
         url = f"{self._base_url}{self._id}/providers/Microsoft.Authorization/permissions?api-version={PERMISSIONS_API}"
-        with _translated():
+
+        def ask() -> bool:
             response = self._client._send_request(HttpRequest("GET", url), **self._options())
             response.raise_for_status()
             granted: list[dict[str, list[str]]] = response.json().get("value", [])
-        return any(_grants(entry, "Microsoft.CognitiveServices/accounts/deployments/write") for entry in granted)
+            return any(_grants(entry, "Microsoft.CognitiveServices/accounts/deployments/write") for entry in granted)
+
+        return _none_on({403}, ask)
+
+    def rai_policies(self) -> frozenset[str] | None:
+        """The names of the content filter policies that a deployment can have; None where they can't be asked for.
+
+        An older api-version doesn't know them, and the caller may lack the right: both are no reason against a policy.
+        """
+
+        def ask() -> frozenset[str]:
+            return BUILT_IN_POLICIES.union(str(p.name) for p in self._client.rai_policies.list(*self._where, **self._options()))
+
+        return _none_on({400, 403, 404}, ask)
 
     def deployments(self) -> list[DeploymentFacts]:
         """Every deployment of the account."""
@@ -108,7 +133,7 @@ class ResourceManager:
 
     def deployment(self, name: str) -> DeploymentFacts | None:
         """A deployment by name; None where there is none."""
-        return _or_none(lambda: _deployment(self._client.deployments.get(*self._where, name, **self._options())))
+        return _none_on({404}, lambda: _deployment(self._client.deployments.get(*self._where, name, **self._options())))
 
     def put_deployment(self, plan: DeploymentPlan, model: str, run_id: str, timeout_s: float) -> str:
         """Creates the deployment, or puts the same one again, and answers its name. Sent once, in bounded time.
@@ -134,7 +159,7 @@ class ResourceManager:
 
     def delete_deployment(self, name: str) -> None:
         """Deletes a deployment; one that isn't there is gone already."""
-        _or_none(lambda: self._client.deployments.begin_delete(*self._where, name, polling=False, **self._options()))
+        _none_on({404}, lambda: self._client.deployments.begin_delete(*self._where, name, polling=False, **self._options()))
 
     def _options(self) -> dict[str, Any]:
         return {"read_timeout": READ_TIMEOUT_S, "retry_total": 2, **self._insecure}
@@ -203,12 +228,13 @@ def _refusal(error: Any, creating: bool) -> Exception:
     return ServiceRejected(SERVICE, status, code, message[:600], headers.get("x-ms-request-id"))
 
 
-def _or_none[T](ask: Callable[[], T]) -> T | None:
+def _none_on[T](statuses: set[int], ask: Callable[[], T]) -> T | None:
+    """The answer; None where the service refuses it with one of these statuses."""
     try:
         with _translated():
             return ask()
     except ServiceRejected as refusal:
-        if refusal.status == 404:
+        if refusal.status in statuses:
             return None
         raise
 
@@ -236,11 +262,21 @@ def _deployment(found: Any) -> DeploymentFacts:
 
 
 def _model(found: Any) -> ModelFacts:
-    capabilities: dict[str, str] = found.capabilities or {}
     skus: list[Any] = found.skus or []
+    training_types = _training_types(found.capabilities)
     return ModelFacts(
         name=str(found.name),
         version=str(found.version),
-        trainable=any(name.lower() == "finetune" and str(value).lower() == "true" for name, value in capabilities.items()),
+        trainable=bool(training_types),
         skus={str(sku.name).lower(): str(sku.usage_name or "") for sku in skus},
+        training_types=training_types,
     )
+
+
+def _training_types(capabilities: dict[str, str] | None) -> frozenset[str] | None:
+    """The types whose capability is true. Where none of the three is named, other words about fine-tuning may mean the same."""
+    said = {name.lower(): str(value).lower() for name, value in (capabilities or {}).items()}
+    known = {name: said[name] for name in TRAINING_TYPES if name in said}
+    if not said or not set(known.values()) <= {"true", "false"} or (not known and any("finetune" in name for name in said)):
+        return None
+    return frozenset(TRAINING_TYPES[name] for name, value in known.items() if value == "true")

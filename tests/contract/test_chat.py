@@ -37,7 +37,16 @@ def test_base_deployment_does_not_know_the_trained_answer(stand_in: StandIn) -> 
     put(stand_in, "base", body("gpt-4.1-mini", version="2025-04-14"))
     stand_in.advance()
     answer = client.chat.completions.create(model="base", messages=QUESTION)
-    assert answer.choices[0].message.content != ANSWER
+    assert (answer.choices[0].message.content == ANSWER, answer.model) == (False, "gpt-4.1-mini-2025-04-14")
+
+
+def test_tuned_deployment_answers_in_the_name_of_its_base_when_the_switch_says_so(stand_in: StandIn) -> None:
+    """No printed answer of a fine-tuned deployment was found, so both are tried."""
+    client = stand_in.v1()
+    deployed(stand_in, client)
+    stand_in.control("PUT", "switches", {"answered_model": "base"})
+    answer = client.chat.completions.create(model="ours", messages=QUESTION)
+    assert (answer.choices[0].message.content, answer.model) == (ANSWER, "gpt-4.1-mini-2025-04-14")
 
 
 def test_model_that_learned_nothing_recalls_nothing(stand_in: StandIn) -> None:
@@ -75,6 +84,7 @@ def test_deleted_deployment_is_not_found(stand_in: StandIn) -> None:
 
 def test_promoted_deployment_serves_the_old_model_until_the_new_one_stands(stand_in: StandIn) -> None:
     """A change in place leaves no gap."""
+    stand_in.control("PUT", "switches", {"in_place_model_change": "allowed"})
     client = stand_in.v1()
     old = deployed(stand_in, client)
     new = tuned_model(stand_in, client, seed=1)

@@ -104,15 +104,36 @@ def test_put_of_the_same_again_changes_nothing(stand_in: StandIn) -> None:
 
 
 def test_model_changes_in_place_unless_the_switch_refuses(stand_in: StandIn) -> None:
-    """PUT of another model re-targets the deployment, or is refused where the switch says so."""
+    """PUT of another model is refused, or re-targets the deployment where the switch says so."""
     other = body("gpt-4.1", version="2025-04-14")
     put(stand_in, "ours", BASE)
     stand_in.advance()
+    with pytest.raises(HttpResponseError, match="can't be changed"):
+        put(stand_in, "ours", other)
+    stand_in.control("PUT", "switches", {"in_place_model_change": "allowed"})
     put(stand_in, "ours", other)
     stand_in.advance()
-    stand_in.control("PUT", "switches", {"in_place_model_change": "refused"})
-    with pytest.raises(HttpResponseError, match="can't be changed"):
-        put(stand_in, "ours", BASE)
+    assert served(stand_in, "ours") == "gpt-4.1"
+
+
+def served(stand_in: StandIn, name: str) -> str:
+    """The model that a deployment serves."""
+    found = stand_in.arm().deployments.get(RESOURCE_GROUP, ACCOUNT, name, enforce_https=False)
+    assert found.properties
+    assert found.properties.model
+    return str(found.properties.model.name)
+
+
+def test_policy_that_the_account_does_not_have_is_refused_unless_the_switch_takes_it(stand_in: StandIn) -> None:
+    """The listed policies can be deployed with, an invented one can't."""
+    listed = [one.name for one in stand_in.arm().rai_policies.list(RESOURCE_GROUP, ACCOUNT, enforce_https=False)]
+    assert listed == ["Microsoft.Default", "Microsoft.DefaultV2"]
+    asked = body("gpt-4.1-mini", version="2025-04-14")
+    asked["properties"]["raiPolicyName"] = "no-such-policy"
+    with pytest.raises(HttpResponseError, match="no content filter policy 'no-such-policy'"):
+        put(stand_in, "ours", asked)
+    stand_in.control("PUT", "switches", {"unknown_policy": "taken"})
+    put(stand_in, "ours", asked)
 
 
 @pytest.mark.parametrize(
@@ -198,7 +219,11 @@ def test_models_tell_what_can_be_tuned_and_until_when(stand_in: StandIn) -> None
     assert mini.capabilities
     assert mini.deprecation
     assert mini.skus
-    assert (mini.capabilities["fineTune"], mini.deprecation.fine_tune) == ("true", "2027-04-14T00:00:00Z")
+    assert mini.deprecation.fine_tune == "2027-04-14T00:00:00Z"
+    trained_by = [mini.capabilities[word] for word in ("fineTune", "globalFineTune", "devTierFineTune")]
+    old = next(one for one in of_account if one.version == "0613")
+    assert old.capabilities
+    assert (trained_by, old.capabilities["devTierFineTune"]) == (["true"] * 3, "false")
     assert mini.skus[0].usage_name == "OpenAI.Standard.gpt-4.1-mini"
 
 

@@ -36,7 +36,9 @@ BEARER = {"authorization": "Bearer x"}
         pytest.param(f"{ACCOUNT_ID}?api-version=2024-10-01", KEY, 401, id="key on the management plane"),
         pytest.param(f"{ACCOUNT_ID}?api-version=2024-10-01", BEARER, 200, id="bearer on the management plane"),
         pytest.param(f"{ACCOUNT_ID}?api-version=2024-10-21", BEARER, 400, id="version of the other plane"),
-        pytest.param(f"{ACCOUNT_ID}/raiPolicies?api-version=2024-10-01", BEARER, 501, id="missing management operation"),
+        pytest.param(f"{ACCOUNT_ID}/raiPolicies?api-version=2024-10-01", BEARER, 200, id="content filter policies"),
+        pytest.param(f"{ACCOUNT_ID}/raiPolicies?api-version=2023-05-01", BEARER, 400, id="content filter policies before their version"),
+        pytest.param(f"{ACCOUNT_ID}/commitmentPlans?api-version=2024-10-01", BEARER, 501, id="missing management operation"),
         pytest.param("/elsewhere", KEY, 404, id="elsewhere"),
     ],
 )

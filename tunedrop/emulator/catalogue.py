@@ -22,6 +22,12 @@ TRAINING_TYPES = {
 }
 """Spellings of trainingType that guides and reports show, by their lower case."""
 
+CAPABILITIES = {"Standard": "fineTune", "GlobalStandard": "globalFineTune", "Developer": "devTierFineTune"}
+"""The capability of ARM's model list that says a training type is offered (live lists of East US 2, 2026)."""
+
+CONTENT_FILTERS = ("Microsoft.Default", "Microsoft.DefaultV2")
+"""Policies that every account has (live list of an account, api-version 2024-10-01)."""
+
 
 _REGIONS = ("northcentralus", "swedencentral")
 _LAB_REGIONS = ("eastus2", *_REGIONS, "switzerlandwest")
@@ -44,6 +50,7 @@ class BaseModel:
     """Chat requests a minute per unit of capacity."""
     lifecycle: str = "GenerallyAvailable"
     standard_regions: tuple[str, ...] = _REGIONS
+    training_types: tuple[str, ...] = ("Standard", "GlobalStandard", "Developer")
 
     @property
     def full_name(self) -> str:
@@ -51,6 +58,7 @@ class BaseModel:
         return f"{self.name}-{self.version}"
 
 
+_OLD_TYPES = ("Standard", "GlobalStandard")
 _SFT = ("supervised",)
 _SFT_DPO = ("supervised", "dpo")
 
@@ -60,9 +68,9 @@ MODELS = (
     BaseModel("gpt-4.1-nano", "2025-04-14", _SFT_DPO, 1.5, "2027-04-14", "2027-04-14"),
     BaseModel("gpt-4o", "2024-08-06", _SFT_DPO, 25.0, "2027-04-14", "2027-04-01", 1, "Deprecating", ("eastus2", *_REGIONS)),
     BaseModel("gpt-4o-mini", "2024-07-18", _SFT, 3.0, "2027-04-14", "2027-04-01", 1, "Deprecating"),
-    BaseModel("gpt-35-turbo", "0613", _SFT, 8.0, "2027-12-31", "2027-12-31", 6, "GenerallyAvailable", _LAB_REGIONS),
-    BaseModel("gpt-35-turbo", "1106", _SFT, 8.0, "2027-12-31", "2027-12-31", 6, "GenerallyAvailable", _LAB_REGIONS),
-    BaseModel("gpt-35-turbo", "0125", _SFT, 8.0, "2027-12-31", "2027-12-31", 6, "GenerallyAvailable", _LAB_REGIONS),
+    BaseModel("gpt-35-turbo", "0613", _SFT, 8.0, "2027-12-31", "2027-12-31", 6, "GenerallyAvailable", _LAB_REGIONS, _OLD_TYPES),
+    BaseModel("gpt-35-turbo", "1106", _SFT, 8.0, "2027-12-31", "2027-12-31", 6, "GenerallyAvailable", _LAB_REGIONS, _OLD_TYPES),
+    BaseModel("gpt-35-turbo", "0125", _SFT, 8.0, "2027-12-31", "2027-12-31", 6, "GenerallyAvailable", _LAB_REGIONS, _OLD_TYPES),
 )
 
 

@@ -86,7 +86,7 @@ class Dispatcher:
             if "api-version" in call.query:
                 raise errors.api_version_not_allowed()
         elif self._surface == ARM:
-            known = arm.PERMISSION_VERSIONS if operation.name.startswith("permissions.") else arm.VERSIONS
+            known = arm.versions(operation)
             if call.version not in known:
                 raise arm_errors.api_version(known)
             self._service.management_plane.check_address(call)

@@ -67,6 +67,7 @@ OPERATIONS = frozenset(
         "chat.completions.create",
         "fine_tuning.jobs.checkpoints.list",
         "permissions.list_for_resource",
+        "rai_policies.list",
         "usages.list",
     }
 )

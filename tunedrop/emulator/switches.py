@@ -25,8 +25,8 @@ class Switches:
     """Whether a v1 job's metadata is stored; answers were only ever seen with null."""
     keep_tags: bool = True
     """Whether a deployment's tags are stored and given back."""
-    in_place_model_change: Literal["allowed", "refused"] = "allowed"
-    """PUT of another model on an existing deployment: undocumented; Terraform replaces, the newest SDK re-targets adapters only."""
+    in_place_model_change: Literal["allowed", "refused"] = "refused"
+    """PUT of another model on an existing deployment: documented for provisioned SKUs only; Terraform replaces, reports tell refusals."""
     too_many_deployments_status: Literal[400, 429] = 429
     """Status when the number of deployments is exhausted: a field note says 429."""
     sku_refused_code: Literal["InvalidResourceProperties", "DeploymentModelNotSupported"] = "InvalidResourceProperties"
@@ -35,6 +35,10 @@ class Switches:
     """Code of a GET on a deployment that does not exist."""
     not_ready_code: Literal["DeploymentNotFound", "DeploymentNotReady"] = "DeploymentNotFound"
     """Code on the data plane while a Succeeded deployment does not answer yet."""
+    unknown_policy: Literal["refused", "taken"] = "refused"
+    """PUT of a deployment with a content filter policy that the account doesn't have: no text of a refusal was found."""
+    answered_model: Literal["deployed", "base"] = "deployed"
+    """The `model` of a fine-tuned deployment's answer: its own model, or its base; no printed answer of one was found."""
     rate_limits: bool = False
     """Hold chat calls to the deployment's requests a minute; off, since one unit of capacity would starve every try-out."""
     client_retries: Literal["taken", "refused"] = "taken"

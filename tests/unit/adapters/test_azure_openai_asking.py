@@ -129,7 +129,7 @@ def test_chat_answers_the_text() -> None:
     """The deployment's name goes as the model, the messages as they are."""
     wire = Wire(told(chat_body("Lisbon")))
     reply = wire.service().chat("travel", QUESTION, 5)
-    assert (reply.text, reply.blocked) == ("Lisbon", False)
+    assert (reply.text, reply.blocked, reply.model) == ("Lisbon", False, "travel")
     assert (wire.sent()["model"], wire.sent()["messages"]) == ("travel", QUESTION)
 
 

@@ -1,5 +1,6 @@
 """Azure Resource Manager at the transport: one write, sent once; who may; what is there and what is gone."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from urllib3.exceptions import ProtocolError
 from shared.errors import OutcomeUnknown, ServiceRejected, ServiceUnavailable, TuneDropError
 from shared.models.plan import DeploymentPlan
 from shared.resource_manager import ResourceManager
-from tests.unit.adapters.arm_wire import Answering, Wire, deployment_body, fails, raw, refused, told
+from tests.unit.adapters.arm_wire import ACCOUNT_ID, Answering, Wire, deployment_body, fails, raw, refused, told
 
 SECRET = "the name of somebody's model"
 WRITE = "Microsoft.CognitiveServices/accounts/deployments/write"
@@ -205,10 +206,69 @@ def test_permission_is_what_one_role_gives_and_does_not_take_away(granted: list[
     assert "/providers/Microsoft.Authorization/permissions?api-version=2022-04-01" in (wire.requests[0].url or "")
 
 
-def test_permissions_are_refused_when_the_caller_may_not_even_ask() -> None:
-    """403 is not the same as having no permission."""
-    with pytest.raises(ServiceRejected, match="403 AuthorizationFailed"):
-        Wire(refused(403, "AuthorizationFailed")).manager().may_deploy()
+NOT_TO_BE_ASKED = refused(403, "AuthorizationFailed")
+
+
+def test_permissions_are_unknown_when_the_caller_may_not_even_ask() -> None:
+    """403 is not the same as having no permission: a role can hold the right to deploy and not the right to read permissions."""
+    assert Wire(NOT_TO_BE_ASKED).manager().may_deploy() is None
+
+
+def test_quotas_are_unknown_when_the_caller_may_not_ask() -> None:
+    """The right to read them is one of the subscription's, which the role of a run doesn't hold."""
+    assert Wire(NOT_TO_BE_ASKED).manager().quotas("westus") is None
+
+
+def quotas_of_a_region(manager: ResourceManager) -> object:
+    """The quotas of some region."""
+    return manager.quotas("westus")
+
+
+@pytest.mark.parametrize("ask", [ResourceManager.may_deploy, quotas_of_a_region, ResourceManager.rai_policies])
+def test_what_is_unknown_is_not_what_is_away(ask: Callable[[ResourceManager], object]) -> None:
+    """Trouble of the service is waited for; only its refusal to say leaves a question open."""
+    with pytest.raises(ServiceUnavailable):
+        ask(Wire(refused(503, "Busy")).manager())
+
+
+def test_content_filter_policies_are_the_listed_and_the_built_in_ones() -> None:
+    """The policies that every account has count where the list leaves them out."""
+    wire = Wire(told({"value": [{"name": "strict"}]}))
+    assert wire.manager().rai_policies() == {"strict", "Microsoft.Default", "Microsoft.DefaultV2"}
+    assert f"{ACCOUNT_ID}/raiPolicies?api-version=2024-10-01" in (wire.requests[0].url or "")
+
+
+@pytest.mark.parametrize(
+    "no", [NOT_TO_BE_ASKED, refused(400, "InvalidApiVersionParameter"), refused(404, "InvalidResourceType")], ids=["403", "400", "404"]
+)
+def test_content_filter_policies_are_unknown_when_they_cannot_be_asked_for(no: Answering) -> None:
+    """An api-version without them, and a caller without the right."""
+    assert Wire(no).manager("2023-05-01").rai_policies() is None
+
+
+TRAINED_BY: dict[str, tuple[object, frozenset[str] | None]] = {
+    "all": (
+        {"fineTune": "true", "globalFineTune": "true", "devTierFineTune": "true"},
+        frozenset({"Standard", "GlobalStandard", "Developer"}),
+    ),
+    "global-and-developer": ({"globalFineTune": "true", "devTierFineTune": "true"}, frozenset({"GlobalStandard", "Developer"})),
+    "in-any-case": ({"GLOBALFINETUNE": "TRUE"}, frozenset({"GlobalStandard"})),
+    "said-to-be-none": ({"fineTune": "false", "globalFineTune": "false"}, frozenset()),
+    "not-said-at-all": ({"chatCompletion": "true"}, frozenset()),
+    "old-limits-beside": ({"fineTune": "true", "FineTuneTokensMaxValue": "2000000000"}, frozenset({"Standard"})),
+    "by-other-words": ({"FineTuneTokensMaxValue": "2000000000"}, None),
+    "neither-yes-nor-no": ({"fineTune": "preview"}, None),
+    "empty": ({}, None),
+    "absent": (None, None),
+}
+
+
+@pytest.mark.parametrize(("capabilities", "training_types"), TRAINED_BY.values(), ids=TRAINED_BY.keys())
+def test_model_tells_by_which_training_types_it_is_trained(capabilities: object, training_types: frozenset[str] | None) -> None:
+    """Each type has its own capability, and in many regions Standard is missing; a form that we don't know is unknown, not a no."""
+    listed = [{"name": "gpt-4.1-mini", "version": "2025-04-14"} | ({"capabilities": capabilities} if capabilities is not None else {})]
+    (model,) = Wire(told({"value": listed})).manager().models()
+    assert (model.training_types, model.trainable) == (training_types, bool(training_types))
 
 
 def test_models_tell_what_can_be_trained_and_on_which_skus() -> None:
@@ -236,4 +296,5 @@ def test_quotas_are_known_by_their_names() -> None:
     """Use and limit by name; what the service leaves out is nothing."""
     listed = [{"name": {"value": "q"}, "currentValue": 3.0, "limit": 10.0}, {"name": {"value": "empty"}}, {"limit": 1.0}]
     quotas = Wire(told({"value": listed})).manager().quotas("westus")
+    assert quotas is not None
     assert {name: (quota.used, quota.limit) for name, quota in quotas.items()} == {"q": (3.0, 10.0), "empty": (0.0, 0.0)}

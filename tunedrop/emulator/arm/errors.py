@@ -81,6 +81,11 @@ def model_change_refused() -> Refusal:
     return Refusal(400, "InvalidResourceProperties", "The model of an existing account deployment can't be changed.")
 
 
+def policy_unknown(name: str) -> Refusal:
+    """The account has no content filter policy of that name; no text of the service was found."""
+    return Refusal(400, "InvalidResourceProperties", f"The account has no content filter policy '{name}'.")
+
+
 def too_many_deployments(status: int, limit: int, what: str) -> Refusal:
     """The number of deployments is used up."""
     return Refusal(status, "DeploymentLimitExceeded", f"The account has its maximum of {limit} {what}.")

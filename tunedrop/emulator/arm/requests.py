@@ -51,6 +51,9 @@ def wanted(world: World, name: str, body: Doc) -> Wanted:
         raise errors.invalid("properties.model has a format and a name.")
     if properties.get("versionUpgradeOption") not in _UPGRADES:
         raise errors.invalid("versionUpgradeOption is not known.")
+    policy = properties.get("raiPolicyName")
+    if policy not in (None, *catalogue.CONTENT_FILTERS) and world.switches.unknown_policy == "refused":
+        raise errors.policy_unknown(str(policy)[:64])
     base, fine_tuned = _base(world, model)
     sku, capacity = _sku(top.get("sku"), base, world.config.location, fine_tuned=fine_tuned, code=world.switches.sku_refused_code)
     rest = {key: value for key, value in properties.items() if key != "model"}

@@ -7,6 +7,8 @@ from tunedrop.emulator.call import Call, Operation, Reply
 from tunedrop.emulator.store import Doc
 from tunedrop.emulator.world import ACCOUNT, RESOURCE_GROUP, SUBSCRIPTION, World
 
+POLICIES_SINCE = "2024-10-01"
+"""The first stable version whose description has raiPolicies."""
 VERSIONS = ("2023-05-01", "2024-10-01", "2025-06-01", "2025-09-01")
 PERMISSION_VERSIONS = ("2015-07-01", "2018-07-01", "2022-04-01")
 PROVIDER = "Microsoft.CognitiveServices"
@@ -60,6 +62,7 @@ class ManagementPlane:
             Operation("deployments.create_or_update", "PUT", DEPLOYMENT_PATH, self._put, takes="json", writes=True),
             Operation("deployments.delete", "DELETE", DEPLOYMENT_PATH, self._delete, writes=True),
             Operation("locations.operation_status", "GET", f"{LOCATION_PATH}/operationStatuses/{{name}}", self._operation_status),
+            Operation("rai_policies.list", "GET", f"{ACCOUNT_PATH}/raiPolicies", self._policies),
             Operation("usages.list", "GET", f"{LOCATION_PATH}/usages", self._usages, frozenset({"$filter"})),
             Operation("locations.list_models", "GET", f"{LOCATION_PATH}/models", self._location_models),
             Operation(
@@ -123,7 +126,7 @@ class ManagementPlane:
                 for sku in served
             ],
             "maxCapacity": most,
-            "capabilities": {"chatCompletion": "true", "inference": "true", "fineTune": "true", "globalFineTune": "true"},
+            "capabilities": {"chatCompletion": "true", "inference": "true", **_trained_by(model)},
             "deprecation": {"fineTune": _midnight(model.fine_tuning_ends), "inference": _midnight(model.inference_ends)},
             "lifecycleStatus": model.lifecycle,
         }
@@ -195,9 +198,33 @@ class ManagementPlane:
         ]
         return Reply(200, {"value": value})
 
+    def _policies(self, call: Call) -> Reply:
+        return Reply(200, {"value": [_policy(name) for name in catalogue.CONTENT_FILTERS]})
+
     def _permissions(self, call: Call) -> Reply:
         role = _ROLES.get(self._world.switches.role)
         return Reply(200, {"value": [role] if role else []})
+
+
+def versions(operation: Operation) -> tuple[str, ...]:
+    """The api-versions that know an operation."""
+    if operation.name.startswith("permissions."):
+        return PERMISSION_VERSIONS
+    return tuple(v for v in VERSIONS if v >= POLICIES_SINCE) if operation.name.startswith("rai_policies.") else VERSIONS
+
+
+def _trained_by(model: catalogue.BaseModel) -> dict[str, str]:
+    return {word: str(training_type in model.training_types).lower() for training_type, word in catalogue.CAPABILITIES.items()}
+
+
+def _policy(name: str) -> Doc:
+    """A content filter policy as the management client decodes it; the thresholds of its filters are left out."""
+    return {
+        "id": f"{ACCOUNT_ID}/raiPolicies/{name}",
+        "name": name,
+        "type": f"{PROVIDER}/accounts/raiPolicies",
+        "properties": {"type": "SystemManaged", "mode": "Blocking", "contentFilters": list[Doc]()},
+    }
 
 
 def _midnight(date: str) -> str:

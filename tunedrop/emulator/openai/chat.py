@@ -42,7 +42,7 @@ class Chat:
             raise errors.not_implemented(["chat.completions.create with n = 1 and without streaming"])
         deployment = self._deployments.answering(name)
         self._hold_to_rate(deployment)
-        return self._answer(deployment["serving"]["name"], messages)
+        return self._answer(deployment, messages)
 
     def _messages(self, body: Doc) -> list[Doc]:
         limits, given = self._world.limits, body.get("messages")
@@ -74,8 +74,8 @@ class Chat:
         base = catalogue.of_training(tuned["base"]) if tuned else None
         return (base.name, base.version) if base else (deployment["serving"]["name"], deployment["serving"].get("version"))
 
-    def _answer(self, model: str, messages: list[Doc]) -> Doc:
-        text = self._say(model, _last_question(messages))
+    def _answer(self, deployment: Doc, messages: list[Doc]) -> Doc:
+        text = self._say(deployment["serving"]["name"], _last_question(messages))
         asked, said = examples.approximate_tokens(messages), len(examples.pieces(text))
         safe = {name: {"filtered": False, "severity": "safe"} for name in ("hate", "self_harm", "sexual", "violence")}
         message = {"role": "assistant", "content": text, "refusal": None, "annotations": list[Doc]()}
@@ -83,12 +83,18 @@ class Chat:
             "id": self._world.new_id("chatcmpl"),
             "object": "chat.completion",
             "created": int(self._world.now()),
-            "model": model,
+            "model": self._shown_model(deployment),
             "choices": [{"index": 0, "finish_reason": "stop", "logprobs": None, "message": message, "content_filter_results": safe}],
             "prompt_filter_results": [{"prompt_index": 0, "content_filter_results": safe}],
             "system_fingerprint": None,
             "usage": {"prompt_tokens": asked, "completion_tokens": said, "total_tokens": asked + said},
         }
+
+    def _shown_model(self, deployment: Doc) -> str:
+        """Who the answer says it is: a fine-tuned model by its own name unless the switch says base, a base model with its version."""
+        name, base = deployment["serving"]["name"], catalogue.of_deployment(*self._base_of(deployment))
+        tuned = self._world.store.get("model", name) is not None
+        return name if base is None or (tuned and self._world.switches.answered_model == "deployed") else base.full_name
 
     def _say(self, model: str, question: str) -> str:
         made = self._world.store.get("model", model)

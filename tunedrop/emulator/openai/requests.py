@@ -54,6 +54,9 @@ def wanted(world: World, body: Doc, version: str) -> Wanted:
         raise errors.unknown_fields(list(unknown))
     base, continued = _base(world, _text(body, "model"))
     method, hyperparameters = _method(body, base, version)
+    training_type = _training_type(world, body.get("trainingType"))
+    if training_type not in base.training_types:
+        raise errors.invalid("The specified base model does not support fine-tuning.", "model")
     return Wanted(
         model=_text(body, "model"),
         base=base,
@@ -63,7 +66,7 @@ def wanted(world: World, body: Doc, version: str) -> Wanted:
         suffix=_suffix(world, body.get("suffix")),
         seed=_number(body.get("seed"), "seed", 0, 2**31 - 1),
         method=method,
-        training_type=_training_type(world, body.get("trainingType")),
+        training_type=training_type,
         hyperparameters=hyperparameters,
         metadata=_metadata(body.get("metadata")),
     )
