@@ -5,12 +5,12 @@ ServiceRejected. "Not there" and "somebody else was first" are values.
 """
 
 import logging
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from azure.core import MatchConditions
@@ -25,6 +25,7 @@ from azure.storage.blob import BlobServiceClient, ContainerClient, ContentSettin
 
 from shared.credentials import credential_for
 from shared.errors import ServiceRejected, ServiceUnavailable, TuneDropError
+from shared.listing import MOST, Unreadable, every
 from shared.settings import AZURITE, AZURITE_CONNECTION_STRING, settings, storage_connection
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ CHUNK_BYTES = 4 * 2**20
 OWN_BLOB_BYTES = 8 * 2**20  # a record with all that a run can gather stays far under it
 SCAN_BYTES = 64 * 2**20  # a scan holds at most a million fingerprints of 28 bytes, in base64
 RESULTS_BYTES = 64 * 2**20  # what a run keeps of its job: results.csv, events
+REACH_S = 10.0
 TRANSIENT = {401, 403, 408, 429}
 """Statuses that pass, as those from 500 on do. 401 and 403 too: a new role takes minutes to arrive (RBAC troubleshooting page)."""
 RETRIES = ExponentialRetry(initial_backoff=1, increment_base=2, random_jitter_range=1, retry_total=3)
@@ -75,6 +77,15 @@ class TooLarge(TuneDropError):
         )
 
 
+class ContainerMissing(ServiceUnavailable):
+    """The container isn't there and was not made."""
+
+    def __init__(self, container: str, why: str) -> None:
+        super().__init__("Storage", f"the container {container} is missing: {why}")
+        mend = "Make the container, or give the app's identity a role that may. Where a ledger was lost, restore it: docs/operating.md."
+        self.problem = self.problem.model_copy(update={"code": "TD-STORAGE-002", "mend": mend})
+
+
 class Changed(Exception):
     """The blob is not the one that was pinned: another ETag, or gone."""
 
@@ -88,17 +99,18 @@ def _translated() -> Generator[None]:
     except HttpResponseError as error:
         status = error.status_code or 0
         if status in TRANSIENT or status >= 500:
-            raise ServiceUnavailable("Storage", f"{status} {getattr(error, 'error_code', None) or error.reason}") from None
-        raise ServiceRejected("Storage", status, str(getattr(error, "error_code", None) or "unknown"), str(error.reason)) from None
+            raise ServiceUnavailable("Storage", f"{status} {_code(error) or error.reason}") from None
+        raise ServiceRejected("Storage", status, str(_code(error) or "unknown"), str(error.reason)) from None
     except AzureError as error:
         raise ServiceUnavailable("Storage", type(error).__name__) from None
 
 
 class Container:
-    """One blob container."""
+    """One blob container, made when it is first written to or listed, unless `lost` says that it was there and has gone."""
 
-    def __init__(self, client: ContainerClient) -> None:
+    def __init__(self, client: ContainerClient, lost: Callable[[], bool] = lambda: False) -> None:
         self._client = client
+        self._lost = lost
 
     @property
     def account(self) -> str:
@@ -118,8 +130,39 @@ class Container:
             except ResourceExistsError:
                 log.debug("container was there")
 
-    def reach(self, within_s: float) -> None:
-        """Asks the service for the container, once, so that whoever waits for an answer gets one.
+    def make_if_missing(self) -> None:
+        """Looks whether the container is there, and makes it where it isn't.
+
+        Raises:
+            ContainerMissing: it was lost, or may not be made.
+        """
+        if not self.reach(REACH_S):
+            self._make()
+
+    def _make(self) -> None:
+        if self._lost():
+            raise ContainerMissing(self.name, "the reports of its runs are there, so it was lost, and no run may begin without it")
+        try:
+            self.create()
+        except (ServiceUnavailable, ServiceRejected) as error:
+            raise ContainerMissing(self.name, error.problem.message) from None
+        log.warning("container made", extra={"container": self.name})
+
+    def _written[T](self, write: Callable[[], T]) -> T:
+        """What the write answers; a missing container is made first."""
+        try:
+            with _translated():
+                return write()
+        except ResourceNotFoundError:
+            self._make()
+        try:
+            with _translated():
+                return write()
+        except ResourceNotFoundError:
+            raise ContainerMissing(self.name, "it is being deleted") from None
+
+    def reach(self, within_s: float) -> bool:
+        """Asks the service once whether the container is there, so that whoever waits for an answer gets one.
 
         Raises:
             ServiceUnavailable: no answer came within so many seconds, or one that passes.
@@ -129,7 +172,8 @@ class Container:
             try:
                 self._client.get_container_properties(retry_total=0, connection_timeout=within_s, read_timeout=within_s)
             except ResourceNotFoundError:
-                log.debug("container was not there")
+                return False
+        return True
 
     def read(self, blob: str, most: int = OWN_BLOB_BYTES) -> Stored | None:
         """The whole of a small blob; None where there is none.
@@ -165,22 +209,27 @@ class Container:
 
     def put(self, blob: str, content: bytes, *, content_type: str = "application/json") -> None:
         """Writes the blob, whatever was there."""
-        with _translated():
-            self._client.upload_blob(blob, content, overwrite=True, content_settings=ContentSettings(content_type=content_type))
+        settings = ContentSettings(content_type=content_type)
+        self._written(lambda: self._client.upload_blob(blob, content, overwrite=True, content_settings=settings))
 
     def put_new(self, blob: str, content: bytes, metadata: dict[str, str] | None = None) -> bool:
         """Writes the blob only where there is none (If-None-Match: *); False where there is one.
 
         A retry inside the client can meet its own first attempt: whoever needs to know compares what stands there.
         """
-        with _translated():
+
+        def write() -> bool:
             try:
                 self._client.upload_blob(
                     blob, content, overwrite=False, metadata=metadata, content_settings=ContentSettings("application/json")
                 )
-            except (ResourceExistsError, ResourceModifiedError):
+            except (ResourceExistsError, ResourceModifiedError) as error:
+                if _code(error) == "ContainerBeingDeleted":
+                    raise ContainerMissing(self.name, "it is being deleted") from None
                 return False
-        return True
+            return True
+
+        return self._written(write)
 
     def swap(self, blob: str, content: bytes, etag: str, metadata: dict[str, str] | None = None) -> bool:
         """Writes the blob only where it still has this ETag; False where it has not."""
@@ -218,10 +267,31 @@ class Container:
             at += length
 
     def list(self, prefix: str = "") -> Iterator[BlobFacts]:
-        """Every blob whose name starts so, by name, with its metadata."""
-        with _translated():
-            for found in self._client.list_blobs(name_starts_with=prefix, include=["metadata"]):
-                yield _facts(found)
+        """Every blob whose name starts so, by name, with its metadata; one whose name storage can't tell is left out and logged."""
+
+        def hidden() -> None:
+            log.warning("blob with a name that can't be listed", extra={"container": self.name})
+
+        try:
+            yield from every(partial(_page, self._client), prefix, hidden)
+        except ResourceNotFoundError:
+            self._make()
+        except Unreadable:
+            raise ServiceUnavailable("Storage", "500 to a listing") from None
+
+
+def _page(client: ContainerClient, prefix: str, marker: str, size: int) -> tuple[list[BlobFacts], str | None]:
+    impatient: dict[str, Any] = {} if size == MOST else {"retry_total": 0}
+    with _translated():
+        try:
+            pages: Any = client.list_blobs(name_starts_with=prefix, include=["metadata"], results_per_page=size, **impatient).by_page(
+                marker or None
+            )
+            return [_facts(found) for found in next(pages)], pages.continuation_token
+        except HttpResponseError as error:
+            if error.status_code == 500 and not _code(error):  # Azure Storage always has a code
+                raise Unreadable from None
+            raise
 
 
 def _facts(found: Any) -> BlobFacts:
@@ -236,6 +306,10 @@ def _facts(found: Any) -> BlobFacts:
     )
 
 
+def _code(error: HttpResponseError) -> str | None:
+    return getattr(error, "error_code", None)
+
+
 def _whole_size(headers: Mapping[str, str]) -> int:
     """The blob's size, whichever part of it the answer holds: `Content-Range: bytes 0-99/1000`."""
     total = headers.get("content-range", "").rpartition("/")[2] or headers.get("content-length", "")
@@ -246,6 +320,7 @@ def _whole_size(headers: Mapping[str, str]) -> int:
 def _service() -> BlobServiceClient:
     # Its DEBUG lines hold whole addresses, and an address of a shared access signature is the secret itself.
     logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
+    logging.getLogger("azure.storage.blob._shared.response_handlers").setLevel(logging.ERROR)  # it warns of answers without a body
     connection = storage_connection()
     if connection.connection_string:
         text = connection.connection_string.get_secret_value()
@@ -266,5 +341,5 @@ def reports() -> Container:
 
 
 def ledger() -> Container:
-    """The container of the ledger, the claims and the scans."""
-    return Container(_service().get_container_client(settings().ledger_container))
+    """The container of the ledger, the claims and the scans. It is never made anew beside reports: every drop would be trained again."""
+    return Container(_service().get_container_client(settings().ledger_container), lambda: any(reports().list()))

@@ -1,12 +1,16 @@
 """How HTTP is answered: JSON that no cache keeps, and refusals that say how to mend them."""
 
+import logging
 from collections.abc import Callable
 
 import azure.functions as func
+import grpc
 from pydantic import BaseModel
 
-from shared.errors import Problem, RecordUnreadable, ServiceUnavailable
+from shared.errors import InternalError, ServiceUnavailable, TuneDropError
 from shared.models.api import Fault, Refusal
+
+log = logging.getLogger("tunedrop")
 
 type Respond = Callable[[], func.HttpResponse]
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -29,15 +33,27 @@ def refused(status: int, code: str, message: str, mend: str, headers: dict[str, 
 
 
 def served(respond: Respond) -> func.HttpResponse:
-    """What this function answers; 503 where the storage behind it can't answer now, or a record can't be read."""
+    """What this function answers; 503 where what stands behind it can't answer now or can't be read; 500 where nobody thought of it."""
     try:
         return respond()
-    except ServiceUnavailable as error:
-        problem: Problem = error.problem
-        wait_s = error.retry_after_s or STORAGE_RETRY_S
-        return refused(503, problem.code, problem.message, "Ask again in some seconds.", {"Retry-After": f"{wait_s:.0f}"})
-    except RecordUnreadable as error:
-        return refused(503, error.problem.code, error.problem.message, error.problem.mend)
+    except TuneDropError as error:
+        return unable(error)
+    except grpc.RpcError as error:
+        code = getattr(error, "code", lambda: grpc.StatusCode.UNKNOWN)()
+        return unable(ServiceUnavailable("The durable engine", code.name))
+    except Exception as error:
+        log.error("request failed", extra={"error_type": type(error).__name__})
+        problem = InternalError(type(error).__name__).problem
+        return refused(500, problem.code, problem.message, problem.mend)
+
+
+def unable(error: TuneDropError) -> func.HttpResponse:
+    """503: the error as JSON; with Retry-After where asking again helps."""
+    problem = error.problem
+    if not isinstance(error, ServiceUnavailable):
+        return refused(503, problem.code, problem.message, problem.mend)
+    mend = "Ask again in some seconds." if type(error) is ServiceUnavailable else problem.mend
+    return refused(503, problem.code, problem.message, mend, {"Retry-After": f"{error.retry_after_s or STORAGE_RETRY_S:.0f}"})
 
 
 def _json(status: int, body: str, more: dict[str, str] | None = None) -> func.HttpResponse:

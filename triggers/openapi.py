@@ -65,7 +65,10 @@ LIMIT: dict[str, Any] = {
 }
 UNKNOWN = {404: ("There is no such run.", Refusal)}
 KEYED = {401: ("No function key, or a wrong one.", Refusal)}
-STORED = {503: ("The storage behind the app can't answer now; Retry-After says when to ask again.", Refusal)}
+STORED = {
+    500: ("TuneDrop failed inside.", Refusal),
+    503: ("The storage or the durable engine behind the app can't answer now; Retry-After says when to ask again.", Refusal),
+}
 OPERATIONS = (
     Operation(
         "post",
@@ -114,8 +117,8 @@ OPERATIONS = (
         "get",
         "/health",
         "health",
-        "Whether the app answers and reaches its storage.",
-        {200: ("It does.", Health), 503: ("It doesn't.", Health)},
+        "Whether the app can do its work, and what is missing where it can't.",
+        {200: ("It can.", Health), 503: ("It can't.", Health)},
         keyed=False,
     ),
     Operation("get", "/openapi.json", "openapi", "This description.", {200: ("OpenAPI 3.1.", None), **KEYED}),

@@ -1,4 +1,4 @@
-"""The HTTP API of runs: start, list, look, cancel, health. Every answer is JSON; errors say how to mend.
+"""The HTTP API of runs: start, list, look, cancel. Every answer is JSON; errors say how to mend.
 
 Durable's own management URLs are never given out: whoever has one can start any orchestrator with any input.
 """
@@ -17,7 +17,6 @@ from pydantic import ValidationError
 from orchestrators.names import WAKE
 from shared import json_input, storage
 from shared.checkpoints import checkpoint
-from shared.errors import ServiceRejected, ServiceUnavailable
 from shared.json_input import NotJson, wrong_fields
 from shared.ledger import open_ledger
 from shared.models.api import (
@@ -25,7 +24,6 @@ from shared.models.api import (
     RUNS_DEFAULT,
     RUNS_MAX,
     Cancelling,
-    Health,
     Job,
     RunDetail,
     RunList,
@@ -40,8 +38,6 @@ from triggers.starting import PARTS, start_once
 bp = df.Blueprint()
 log = logging.getLogger("tunedrop")
 JSON_TYPE = re.compile(r'application/json(\s*;\s*charset="?utf-8"?)?', re.IGNORECASE)
-HEALTH_PATIENCE_S = 3.0
-"""What asks for health, a load balancer say, waits some five seconds for an answer."""
 LIMIT = re.compile(r"[1-9][0-9]{0,4}")
 
 
@@ -69,16 +65,6 @@ def show_run(req: func.HttpRequest) -> func.HttpResponse:
 def cancel_run(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> func.HttpResponse:
     """202: the cancel is in the ledger, and the run will end by it; 409: the run is ending or has ended; 404: no such run."""
     return served(lambda: _cancel(req, client))
-
-
-@bp.route(route="health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-def health(req: func.HttpRequest) -> func.HttpResponse:
-    """200: the app answers and reaches its storage; 503: it doesn't. Says nothing else: it needs no key."""
-    try:
-        storage.ledger().reach(HEALTH_PATIENCE_S)
-    except (ServiceUnavailable, ServiceRejected):
-        return answer(503, Health(status="storage unavailable"))
-    return answer(200, Health(status="ok"))
 
 
 def _start(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> func.HttpResponse:

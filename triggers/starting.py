@@ -25,6 +25,8 @@ log = logging.getLogger("tunedrop")
 RUN = "run"
 PARTS = ("", "-scan", "-gate", "-train")
 """The instances of a run: its own and its sub-orchestrations'."""
+RACES = {grpc.StatusCode.NOT_FOUND, grpc.StatusCode.FAILED_PRECONDITION}
+"""What the engine answers to a terminate or a purge of an instance that is not what it was a moment ago."""
 GONE = {OrchestrationStatus.COMPLETED, OrchestrationStatus.FAILED, OrchestrationStatus.TERMINATED}
 
 
@@ -79,8 +81,18 @@ def schedule_anew(client: TaskHubGrpcClient, run_id: str, pace: Pace | None = No
     """Takes a run up again whose orchestration is gone or has ended without an outcome; says whether it is under way.
 
     A part that outlived it, as after a terminate from outside, would be in the way of its successor:
-    it is ended first, and the next call takes the run up.
+    it is ended first, and the next call takes the run up; so it does where somebody else ended or purged a part meanwhile.
     """
+    try:
+        return _begun_anew(client, run_id, pace)
+    except grpc.RpcError as error:
+        if getattr(error, "code", lambda: None)() not in RACES:
+            raise
+        log.info("run changed meanwhile", extra={"run": run_id})
+        return False
+
+
+def _begun_anew(client: TaskHubGrpcClient, run_id: str, pace: Pace | None) -> bool:
     states = [client.get_orchestration_state(run_id + part, fetch_payloads=False) for part in PARTS]
     found = [state for state in states if state is not None]
     alive = [state.instance_id for state in found if state.runtime_status not in GONE]

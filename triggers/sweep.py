@@ -6,19 +6,25 @@ It uses the same claim as every other start, so two sweeps at once, or a sweep b
 import logging
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 import azure.durable_functions as df
 import azure.functions as func
+from durabletask.client import TaskHubGrpcClient
 
 from shared import storage
-from shared.errors import RecordUnreadable
+from shared.errors import RecordUnreadable, ServiceRejected, ServiceUnavailable
 from shared.ledger import Ledger, open_ledger
 from shared.models.drop import Drop, drop_of
-from shared.models.record import RunRecord, RunSummary
+from shared.models.record import RunRecord, RunSummary, Step
 from shared.settings import settings
+from triggers.health import note_orchestrations
 from triggers.starting import is_alive, schedule_anew, start_once
 
 bp = df.Blueprint()
+BEGINS_WITHIN_S = 180.0
+"""A host that is busy, or was just started, takes up what is scheduled in far less."""
+LOOKS = 5  # instances that a sweep asks for
 log = logging.getLogger("tunedrop")
 
 
@@ -27,8 +33,10 @@ log = logging.getLogger("tunedrop")
 @bp.durable_client_input(client_name="client")
 def sweep(timer: func.TimerRequest, client: df.SyncDurableFunctionsClient) -> None:
     """Takes up runs that have no living orchestration, writes reports that are missing, and starts drops whose event never came."""
+    make_missing_containers()
     ledger, now = open_ledger(), datetime.now(UTC)
     known = list(ledger.summaries())
+    note_orchestrations(stand_still(client, known, now))
     for run_id in stranded(known, now - timedelta(seconds=settings().claim_patience_s)):
         record = None if is_alive(client, run_id) else readable(ledger, run_id)
         if record and schedule_anew(client, run_id, record.pace):
@@ -39,6 +47,22 @@ def sweep(timer: func.TimerRequest, client: df.SyncDurableFunctionsClient) -> No
     for drop in unheard({row.id for row in known}, now):
         if start_once(client, ledger, drop):
             log.warning("drop without an event", extra={"run": drop.run_id})
+
+
+def make_missing_containers() -> None:
+    """Makes the containers that aren't there; one that can't be made is told, and keeps nothing else from being done."""
+    for container in (storage.training(), storage.reports(), storage.ledger()):
+        try:
+            container.make_if_missing()
+        except (ServiceUnavailable, ServiceRejected) as error:
+            log.error("container can't be used", extra={"container": container.name, "error": error.problem.message})
+
+
+def stand_still(client: TaskHubGrpcClient, rows: Iterable[RunSummary], now: datetime) -> bool:
+    """Whether the engine has orchestrations of runs that were claimed a while ago and have not done their first step."""
+    before = now - timedelta(seconds=BEGINS_WITHIN_S)
+    claimed = (row.id for row in rows if row.outcome is None and row.step is Step.CLAIMED and row.updated_at <= before)
+    return any(client.get_orchestration_state(run_id, fetch_payloads=False) for run_id in islice(claimed, LOOKS))
 
 
 def readable(ledger: Ledger, run_id: str) -> RunRecord | None:

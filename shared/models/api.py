@@ -69,10 +69,16 @@ class Cancelling(Frozen):
     cancel_requested_at: datetime
 
 
-class Health(Frozen):
-    """Whether the app reaches its storage."""
+Missing = Literal["training container", "reports container", "ledger container", "orchestrators"]
 
-    status: Literal["ok", "storage unavailable"]
+
+class Health(Frozen):
+    """Whether the app can do its work."""
+
+    status: Literal["ok", "storage unavailable", "incomplete"]
+    missing: tuple[Missing, ...] = ()
+    """What isn't there. Containers by what they are for: the app makes them when it first needs them, or the owner does.
+    `orchestrators`: runs are claimed and don't begin, as on a Functions host that refuses the app's orchestrators."""
 
 
 class Fault(Frozen):

@@ -1,7 +1,8 @@
 """Blob triggers: each blob version fires its function once, found by listing the container.
 
 At least once, as on Azure: receipts are held in memory, so that all blobs fire again after a start, and the app's
-ledger tells what is new. The user's container is only read. A listing that fails is repeated; an outage is logged once.
+ledger tells what is new. The user's container is only read. A listing that fails is repeated; an outage is logged once, and
+so is a name that the listing can't tell, which hides no other.
 """
 
 import asyncio
@@ -10,10 +11,12 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from azure.core.exceptions import AzureError
+from azure.core.exceptions import AzureError, HttpResponseError
 from azure.storage.blob import BlobServiceClient
 
+from shared.listing import Unreadable, every
 from tunedrop.host.errors import FunctionFailed, HostError
 from tunedrop.host.functions import Function, resolve_settings
 from tunedrop.host.logs import log, log_failure
@@ -77,6 +80,7 @@ class BlobTrigger:
         self._poll_every = poll_every
         self._backoff = backoff
         self._receipts: dict[str, str] = {}
+        self._hidden = False
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._running: set[asyncio.Task[None]] = set()
 
@@ -128,8 +132,24 @@ class BlobTrigger:
         await self._fire(self.function, metadata, content)
 
     def _list(self) -> list[BlobEvent]:
-        blobs = self._container.list_blobs(name_starts_with=self.path.prefix or None, results_per_page=PAGE)
-        return [BlobEvent(blob.name, blob.etag) for blob in blobs if self.path.match(blob.name) is not None]
+        hidden: list[bool] = []
+        try:
+            found = list(every(self._page, self.path.prefix, lambda: hidden.append(True), PAGE))
+        except Unreadable as unreadable:
+            raise AzureError("500 to a listing") from unreadable
+        if hidden and not self._hidden:
+            log.warning("blob with a name that can't be listed", extra={"container": self.path.container})
+        self._hidden = bool(hidden)
+        return [event for event in found if self.path.match(event.name) is not None]
+
+    def _page(self, prefix: str, marker: str, size: int) -> tuple[list[BlobEvent], str | None]:
+        try:
+            pages: Any = self._container.list_blobs(name_starts_with=prefix or None, results_per_page=size).by_page(marker or None)
+            return [BlobEvent(blob.name, blob.etag) for blob in next(pages)], pages.continuation_token
+        except HttpResponseError as error:
+            if error.status_code == 500 and not getattr(error, "error_code", None):  # Azurite, where it can't write down a name
+                raise Unreadable from error
+            raise
 
     async def _process(self, event: BlobEvent) -> None:
         tries = len(self._backoff) + 1

@@ -33,6 +33,7 @@ def configure(verbose: int) -> None:
         logging.getLogger(name).setLevel((logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)])
     # Its DEBUG lines hold whole addresses, and the address of a shared access signature is the secret itself.
     logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO if verbose else logging.WARNING)
+    logging.getLogger("azure.storage.blob._shared.response_handlers").setLevel(logging.ERROR)  # it warns of answers without a body
 
 
 def log_failure(failure: FunctionFailed, **fields: str | int) -> None:

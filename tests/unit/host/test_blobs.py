@@ -148,6 +148,28 @@ async def test_outage_is_logged_once_and_outlived(storage: BlobServiceClient, ca
     assert recorder.fired == {"nested/name.jsonl": 1}
 
 
+async def test_name_that_the_listing_cant_tell_hides_no_other(storage: BlobServiceClient, caplog: pytest.LogCaptureFixture) -> None:
+    """Drops before and after it fire, also those that come later; the log tells its cause once, and not the name."""
+    recorder = Recorder()
+    trigger = a_trigger(recorder, storage, path="odd-names/{name}")
+    container = storage.get_container_client("odd-names")
+    container.create_container()
+    for name in ("a.jsonl", "m\x0b.jsonl", "z/training_set.jsonl"):
+        container.upload_blob(name, b"x")
+    with caplog.at_level(logging.INFO, "tunedrop.host"):
+        watching = asyncio.create_task(trigger.run())
+        async with asyncio.timeout(20):
+            while len(recorder.fired) < 2:
+                await asyncio.sleep(0.01)
+            await asyncio.to_thread(container.upload_blob, "m.jsonl", b"x")
+            while len(recorder.fired) < 3:
+                await asyncio.sleep(0.01)
+        watching.cancel()
+    assert recorder.fired == {"a.jsonl": 1, "z/training_set.jsonl": 1, "m.jsonl": 1}
+    assert [record.message for record in caplog.records if record.name == "tunedrop.host"] == ["blob with a name that can't be listed"]
+    assert "\x0b" not in str([vars(record) for record in caplog.records if record.name == "tunedrop.host"])
+
+
 @pytest.mark.parametrize(
     ("took", "paused"),
     [pytest.param(0.01, 0.5, id="few blobs"), pytest.param(0.3, 1.2, id="a thousand blobs"), pytest.param(3, 12, id="ten thousand")],
