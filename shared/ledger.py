@@ -4,6 +4,7 @@ It outlives the durable history: what a second execution, a second host or a swe
 change nothing stands here. Claims (on content, on a deployment's name) are blobs beside it.
 """
 
+import json
 import logging
 import secrets
 from collections.abc import Callable, Iterator
@@ -229,7 +230,8 @@ def _encoded(record: RunRecord) -> bytes:
 
 
 def _metadata(record: RunRecord) -> dict[str, str]:
-    row = {SUMMARY: summary_of(record).model_dump_json(exclude_none=True)}
+    # ASCII by construction: a header takes no other character, and a blob's name may have any.
+    row = {SUMMARY: json.dumps(summary_of(record).model_dump(mode="json", exclude_none=True))}
     return row | ({REPORT: MISSING} if record.ended_at and record.report is None else {})
 
 

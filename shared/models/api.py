@@ -1,16 +1,16 @@
 """What the HTTP API takes and answers; the OpenAPI description is written from these models."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from shared.errors import Problem
 from shared.models.base import Frozen
 from shared.models.drop import RUN_NAME, RUN_NAME_MAX_CHARS
 from shared.models.job_file import JobFile
 from shared.models.plan import Role
-from shared.models.record import Entered, FileSummary, JobProgress, RunSummary
+from shared.models.record import Entered, FileSummary, RunSummary
 
 BODY_MAX_BYTES = 256 * 1024
 RUNS_MAX = 10_000
@@ -41,10 +41,30 @@ class RunList(Frozen):
     runs: list[RunSummary]
 
 
-class Job(JobProgress):
-    """The fine-tuning job, as it was heard of last."""
+def _instant(seconds: object) -> object:
+    """Seconds since 1970, as the service tells them, as an instant; None where they are beyond any calendar."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int | float) else seconds
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
+Instant = Annotated[datetime | None, BeforeValidator(_instant)]
+
+
+class Job(Frozen):
+    """The fine-tuning job, as it was heard of last; its times are instants, like all others here."""
 
     id: str | None = None
+    status: str = "unknown"
+    fine_tuned_model: str | None = None
+    last_event: str | None = None
+    train_loss: float | None = None
+    valid_loss: float | None = None
+    trained_tokens: int | None = None
+    n_epochs: int | None = None
+    created_at: Instant = None
+    finished_at: Instant = None
 
 
 class RunDetail(RunSummary):

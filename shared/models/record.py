@@ -10,6 +10,8 @@ from shared.models.drop import Drop
 from shared.models.pace import Pace
 from shared.models.plan import Plan, Role
 
+BLOB_SHOWN_CHARS = 100
+
 
 class Step(StrEnum):
     """The steps of a run, in their order. A run shows the furthest one that it entered."""
@@ -190,6 +192,8 @@ class RunSummary(Frozen):
     cancel_requested: bool = False
     code: str | None = None
     waits_because: str | None = None
+    blob: str | None = None
+    """The blob that began the run, cut to 100 characters. None in rows of the first releases, until they are written again."""
 
 
 def summary_of(record: RunRecord) -> RunSummary:
@@ -208,4 +212,5 @@ def summary_of(record: RunRecord) -> RunSummary:
         cancel_requested=record.cancel_requested_at is not None,
         code=record.ending.problem.code if record.ending and record.ending.problem else None,
         waits_because=record.waits_because if record.step is Step.GATE and not record.stopping else None,
+        blob=record.drop.blob if len(record.drop.blob) <= BLOB_SHOWN_CHARS else f"{record.drop.blob[: BLOB_SHOWN_CHARS - 1]}…",
     )

@@ -1,9 +1,11 @@
 """`tunedrop`: the commands, gathered."""
 
 import sys
+from typing import Annotated
 
 import typer
 
+from shared.dataset import VERSION
 from tunedrop.cli import cancel, check, demo, drop, local, runs
 from tunedrop.cli.output import Trouble, err, visible
 
@@ -11,7 +13,6 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="From a data file to a fine-tuned, deployed and proven Azure OpenAI model.",
 )
 app.command("demo")(demo.demo)
 app.command("local")(local.local)
@@ -19,6 +20,19 @@ app.command("drop")(drop.drop)
 app.command("check", cls=check.Handed, add_help_option=False)(check.check)
 app.command("runs")(runs.runs)
 app.command("cancel")(cancel.cancel)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"tunedrop {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def everywhere(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", callback=_version, is_eager=True)] = False,
+) -> None:
+    """From a data file to a fine-tuned, deployed and proven Azure OpenAI model."""
 
 
 def main(arguments: list[str] | None = None) -> None:

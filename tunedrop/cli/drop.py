@@ -12,10 +12,10 @@ from shared.models.drop import JOB_FILE, drop_of
 from tunedrop.cli import contents
 from tunedrop.cli.client import Api, api_of, no_stack
 from tunedrop.cli.findings import finding_line
-from tunedrop.cli.following import follow
+from tunedrop.cli.following import code_of, followed
 from tunedrop.cli.naming import Layout, NotADrop, layout_of
 from tunedrop.cli.options import DATA, ApiUrl, AsJson, Data, Key
-from tunedrop.cli.output import NOT_SUCCEEDED, UNAVAILABLE, Trouble, command, document, err, out, visible
+from tunedrop.cli.output import UNAVAILABLE, Trouble, command, document, err, out, visible
 from tunedrop.cli.runs import tell
 from tunedrop.local import session
 
@@ -40,7 +40,7 @@ def drop(
     key: Key = None,
     data: Data = DATA,
 ) -> None:
-    """Upload a drop; with --follow, exit code 1 where the run ends otherwise than succeeded."""
+    """Upload a drop; with --follow, exit code 1 where the run ends otherwise than succeeded or duplicate."""
     from tunedrop.cli.account import Account  # azure-storage-blob, 0.3 s: only for commands that send
 
     try:
@@ -60,15 +60,14 @@ def drop(
         else:
             out.print(f"The run is {run_id}; `{command()} runs {run_id}` shows it.")
         return
-    ended = _followed(service, run_id)
+    ended = followed(service, run_id)
     copy = account.fetch_report(ended["report"], data / "reports" / run_id) if ended["report"] else None
     if as_json:
         document(ended | {"report_file": str(copy) if copy else None})
     else:
         tell(ended | {"report": copy or ended["report"]})
         _tell_findings(copy)
-    if ended["outcome"] != "succeeded":
-        raise typer.Exit(NOT_SUCCEEDED)
+    raise typer.Exit(code_of(ended))
 
 
 def check_job(layout: Layout) -> None:
@@ -138,13 +137,6 @@ def _api(storage: str | None, api: str | None, key: str | None, data: Path) -> A
     if api is None and (running is None or storage != running.storage):
         raise Trouble("--follow needs --api and --key where the drop does not go to the stack running here.")
     return api_of(api, key, data)
-
-
-def _followed(service: Api, run_id: str) -> dict[str, Any]:
-    try:
-        return follow(service, run_id)
-    except KeyboardInterrupt:
-        raise Trouble(f"No longer following; the run goes on. `{command()} runs {run_id}` shows it.", NOT_SUCCEEDED) from None
 
 
 def _tell_findings(page: Path | None) -> None:

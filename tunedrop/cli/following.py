@@ -1,20 +1,25 @@
 """Following a run to its end: each step as it happens, the job's events and losses as they come."""
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from tunedrop.cli.client import Api, Refused, Unreachable, part
-from tunedrop.cli.output import UNAVAILABLE, Trouble, err, visible
+from tunedrop.cli.output import FINE, NOT_SUCCEEDED, UNAVAILABLE, Trouble, command, err, visible
 
 BEGINS_WITHIN_S = 120
 """A blob's event takes seconds; after a cold start, a minute."""
 SILENT_S = 60
 """A host that starts anew is back by then."""
+GOOD = {"succeeded", "duplicate"}
+"""Outcomes that leave what was wanted: to drop the same thing again is no failure."""
+_LONG_NUMBER = re.compile(r"(?<![\w.-])\d+\.\d{3,}(?:e[+-]?\d+)?(?![\w.-])")
+_LOSSES = (("training", "train_loss"), ("validation", "valid_loss"))
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,7 @@ class _Told:
     steps: int = 0
     event: str = ""
     reason: str = ""
+    losses: dict[str, float] = field(default_factory=dict[str, float])
     bar: Progress = field(default_factory=lambda: _bar())
 
     def tell(self, run: dict[str, Any]) -> None:
@@ -43,15 +49,30 @@ class _Told:
         self.steps = len(run["timeline"])
         reason = str(run.get("waits_because") or "")
         if reason and reason != self.reason:
-            self.bar.console.print(f"            [dim]{visible(reason)}[/]")
+            self._aside(reason)
         self.reason = reason
-        job = part(run, "job")
-        event = str(job.get("last_event") or "")
-        if event != self.event:
-            self.event = event
-            self.bar.console.print(f"            [dim]{visible(event)}{losses(job)}[/]")
+        self._tell_job(part(run, "job"))
         for task in self.bar.task_ids:
-            self.bar.update(task, completed=run["percentage"], description=visible(run["step"].replace("_", " ")))
+            # How far the job is, nobody tells: while it trains, the bar moves without saying so.
+            total = None if run["step"] == "train" else 100
+            self.bar.update(task, total=total, completed=run["percentage"], description=visible(self._doing(run)))
+
+    def _tell_job(self, job: dict[str, Any]) -> None:
+        event = shortened(str(job.get("last_event") or ""))
+        heard = {label: float(value) for label, name in _LOSSES if (value := job.get(name)) is not None}
+        fresh = {label: value for label, value in heard.items() if self.losses.get(label) != value and f"{label} loss=" not in event}
+        if event != self.event or fresh:
+            self._aside(f"{event}{losses(fresh)}".strip())
+        self.event, self.losses = event, self.losses | heard
+
+    def _aside(self, text: str) -> None:
+        self.bar.console.print(f"            [dim]{visible(text)}[/]")
+
+    def _doing(self, run: dict[str, Any]) -> str:
+        step = str(run["step"]).replace("_", " ")
+        if run["step"] != "train":
+            return f"{step}, {run['percentage']} %"
+        return f"{step}: {self.event}" if self.event else step
 
 
 def follow(api: Api, run_id: str, check: Callable[[], None] = lambda: None, pace: Pace | None = None) -> dict[str, Any]:
@@ -89,10 +110,31 @@ def follow(api: Api, run_id: str, check: Callable[[], None] = lambda: None, pace
             pace.pause(began)
 
 
-def losses(job: dict[str, Any]) -> str:
-    """The losses of a job that have been measured, ready to stand behind its event."""
-    measured = [(label, job.get(name)) for label, name in (("training", "train_loss"), ("validation", "valid_loss"))]
-    told = ", ".join(f"{label} {value:.3f}" for label, value in measured if value is not None)
+def followed(api: Api, run_id: str) -> dict[str, Any]:
+    """The same for a person who may have enough of it.
+
+    Raises:
+        Trouble: as `follow`; and on Ctrl-C, which ends the following and not the run.
+    """
+    try:
+        return follow(api, run_id)
+    except KeyboardInterrupt:
+        raise Trouble(f"No longer following; the run goes on. `{command()} runs {run_id}` shows it.", NOT_SUCCEEDED) from None
+
+
+def code_of(run: dict[str, Any]) -> int:
+    """The exit code of a command that has followed a run to this end."""
+    return FINE if run["outcome"] in GOOD else NOT_SUCCEEDED
+
+
+def shortened(event: str) -> str:
+    """An event of a job with numbers of at most four significant digits: the service tells losses with fifteen."""
+    return _LONG_NUMBER.sub(lambda found: f"{float(found[0]):.4g}", event)
+
+
+def losses(measured: dict[str, float]) -> str:
+    """Losses ready to stand behind an event, with at most four significant digits."""
+    told = ", ".join(f"{label} {value:.4g}" for label, value in measured.items())
     return f"  (losses: {told})" if told else ""
 
 
@@ -101,5 +143,5 @@ def _never(run_id: str) -> str:
 
 
 def _bar() -> Progress:
-    columns = (TextColumn("  {task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    columns = (TextColumn("  {task.description}"), BarColumn(), TimeElapsedColumn())
     return Progress(*columns, console=err, transient=True, disable=not err.is_terminal)

@@ -1,14 +1,15 @@
 """`tunedrop runs`: what runs there are, or one of them."""
 
+import contextlib
 import time
 from typing import Annotated, Any
 
 import typer
 from rich.live import Live
-from rich.table import Table
+from rich.table import Column, Table
 
 from tunedrop.cli.client import Api, api_of, part
-from tunedrop.cli.following import follow
+from tunedrop.cli.following import code_of, followed
 from tunedrop.cli.options import DATA, ApiUrl, AsJson, Data, Key
 from tunedrop.cli.output import Trouble, document, fields, out, visible
 
@@ -27,8 +28,7 @@ def runs(
     """List the runs, newest first, or show one."""
     service = api_of(api, key, data)
     if run_id is not None:
-        run = follow(service, run_id) if watch else service.run(run_id)
-        document(run) if as_json else tell(run)
+        _one(service, run_id, watch=watch, as_json=as_json)
     elif watch and as_json:
         raise Trouble("--watch and --json go together for one run only. Name it.")
     elif watch:
@@ -36,24 +36,36 @@ def runs(
     elif as_json:
         document({"runs": service.runs()})
     else:
-        out.print(_table(service.runs()))
+        out.print(table(service.runs()))
+
+
+def _one(service: Api, run_id: str, *, watch: bool, as_json: bool) -> None:
+    run = followed(service, run_id) if watch else service.run(run_id)
+    document(run) if as_json else tell(run)
+    if watch:
+        raise typer.Exit(code_of(run))
 
 
 def _watch(service: Api) -> None:
-    with Live(_table(service.runs()), console=out, auto_refresh=False) as live:
+    """Ctrl-C is the way in which this ends."""
+    with contextlib.suppress(KeyboardInterrupt), Live(table(service.runs()), console=out, auto_refresh=False) as live:
         while True:
             time.sleep(LOOK_EVERY_S)
-            live.update(_table(service.runs()), refresh=True)
+            live.update(table(service.runs()), refresh=True)
 
 
-def _table(rows: list[dict[str, Any]]) -> Table:
-    table = Table("run", "step", "%", "outcome", "began (UTC)", "deployment", box=None)
+def table(rows: list[dict[str, Any]]) -> Table:
+    """One row a run; what doesn't fit in the terminal is broken, but the id stays whole: it is what one copies."""
+    shown = Table(Column("run", no_wrap=True, min_width=max((len(row["id"]) for row in rows), default=0)), box=None)
+    for name in ("step", "%", "outcome", "began (UTC)", "deployment", "blob", "because"):
+        shown.add_column(name, overflow="fold")
     for row in rows:
         outcome = row["outcome"] or "…"
-        cells = [visible(row[name]) for name in ("id", "step", "percentage")]
+        cells = [visible(row["id"]), visible(row["step"].replace("_", " ")), visible(row["percentage"])]
         began = visible(str(row["created_at"])[:19].replace("T", " "))
-        table.add_row(*cells, f"[{COLOURS.get(outcome, 'default')}]{visible(outcome)}[/]", began, visible(row["deployment"] or ""))
-    return table
+        more = (row["deployment"], row.get("blob"), row.get("code") or row.get("waits_because"))
+        shown.add_row(*cells, f"[{COLOURS.get(outcome, 'default')}]{visible(outcome)}[/]", began, *(visible(cell or "") for cell in more))
+    return shown
 
 
 def tell(run: dict[str, Any]) -> None:
@@ -61,7 +73,8 @@ def tell(run: dict[str, Any]) -> None:
     problem = part(run, "problem")
     fields(
         ("run", run["id"]),
-        ("step", f"{run['step']} ({run['percentage']} %)"),
+        ("blob", run.get("blob")),
+        ("step", f"{run['step'].replace('_', ' ')} ({run['percentage']} %)"),
         ("outcome", run["outcome"] or "still running"),
         ("waits", run.get("waits_because")),
         ("problem", f"{problem.get('code')}: {problem.get('message')}" if problem else None),

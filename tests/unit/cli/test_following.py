@@ -7,8 +7,8 @@ import httpx2
 import pytest
 
 from tunedrop.cli.client import Api, Refused, Unreachable
-from tunedrop.cli.following import BEGINS_WITHIN_S, SILENT_S, Pace, follow, losses
-from tunedrop.cli.output import UNAVAILABLE, Trouble
+from tunedrop.cli.following import BEGINS_WITHIN_S, SILENT_S, Pace, code_of, follow, followed
+from tunedrop.cli.output import NOT_SUCCEEDED, UNAVAILABLE, Trouble
 
 OTHER_ERROR = {"error": {"code": "TD-HTTP-009", "message": "No.", "mend": "Mend."}}
 UNKNOWN = httpx2.Response(404, json={"error": {"code": "TD-HTTP-004", "message": "There is no such run.", "mend": "Look."}})
@@ -73,14 +73,45 @@ def test_event_of_the_job_is_told_once_with_its_losses(capsys: pytest.CaptureFix
     ("job", "told"),
     [
         pytest.param({}, "", id="none"),
-        pytest.param({"train_loss": 0}, "  (losses: training 0.000)", id="a loss of 0"),
-        pytest.param({"train_loss": 1.5, "valid_loss": 2.25}, "  (losses: training 1.500, validation 2.250)", id="both"),
-        pytest.param({"train_loss": None, "valid_loss": 0.5}, "  (losses: validation 0.500)", id="validation only"),
+        pytest.param({"train_loss": 0}, "(losses: training 0)", id="a loss of 0"),
+        pytest.param({"train_loss": 1.5, "valid_loss": 2.25}, "(losses: training 1.5, validation 2.25)", id="both"),
+        pytest.param({"train_loss": None, "valid_loss": 0.5}, "(losses: validation 0.5)", id="validation only"),
+        pytest.param(
+            {"last_event": "Step 10: training loss=1.0537992715835571", "train_loss": 1.0537992715835571},
+            "Step 10: training loss=1.054",
+            id="told by the event already",
+        ),
+        pytest.param(
+            {"last_event": "Step 10: training loss=0.000123456789", "train_loss": 0.000123456789, "valid_loss": 12.3456789},
+            "Step 10: training loss=0.0001235  (losses: validation 12.35)",
+            id="the other one",
+        ),
+        pytest.param({"last_event": "Job file-1.234567-x started at 2026.11"}, "Job file-1.234567-x started at 2026.11", id="no loss"),
     ],
 )
-def test_losses_are_told_where_they_were_measured(job: dict[str, Any], told: str) -> None:
-    """Three digits; what is absent is left out."""
-    assert losses(job) == told
+def test_loss_is_told_once_with_four_digits(job: dict[str, Any], told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The service tells fifteen; what the event says is not repeated, and what is absent is left out."""
+    later = {**job, "last_event": "Job succeeded."}
+    follow(an_api(a_run(3, **job), a_run(3, **job), a_run(4, "succeeded", **later)), "r-1", pace=Clock().pace())
+    asides = [line.strip() for line in capsys.readouterr().err.splitlines() if line.startswith("            ")]
+    assert asides == [*([told] if told else []), "Job succeeded."]
+
+
+@pytest.mark.parametrize(("outcome", "code"), [("succeeded", 0), ("duplicate", 0), ("cancelled", 1), ("rejected", 1), ("failed", 1)])
+def test_exit_code_says_whether_the_wanted_model_is_there(outcome: str, code: int) -> None:
+    """To drop the same thing again is no failure; every other end than success is one."""
+    assert code_of({"outcome": outcome}) == code
+
+
+def test_interrupt_ends_the_following_and_not_the_run() -> None:
+    """Exit code 1, and how to look at the run."""
+
+    def interrupted(_request: httpx2.Request) -> httpx2.Response:
+        raise KeyboardInterrupt
+
+    with pytest.raises(Trouble, match="the run goes on") as ended:
+        followed(Api("https://app.example/api", "k", httpx2.MockTransport(interrupted)), "r-1")
+    assert ended.value.code == NOT_SUCCEEDED
 
 
 def test_run_that_never_begins_ends_the_wait() -> None:

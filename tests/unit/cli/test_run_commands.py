@@ -5,7 +5,9 @@ from typing import Any
 
 import httpx2
 import pytest
+from rich.console import Console
 
+from shared.dataset import VERSION
 from tunedrop.cli import cancel, runs
 from tunedrop.cli.app import main
 from tunedrop.cli.client import Api
@@ -99,3 +101,58 @@ def test_run_that_is_shown_was_no_failure_of_the_command(capsys: pytest.CaptureF
 def test_unknown_run_is_an_error_of_usage(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The API's own words, exit code 2."""
     assert ended([command, "nope"], capsys) == (2, "", "error: TD-HTTP-004: There is no such run. GET /api/runs lists the runs.\n")
+
+
+@pytest.mark.parametrize(("outcome", "code"), [("succeeded", 0), ("duplicate", 0), ("cancelled", 1)])
+def test_watch_of_one_run_ends_with_its_outcome(
+    outcome: str, code: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `drop --follow` does: 1 where the run ended otherwise than wanted."""
+    monkeypatch.setitem(
+        ANSWERS, ("GET", "/api/runs/desk-1a2b3c4d"), (200, REJECTED | {"outcome": outcome, "problem": None, "timeline": []})
+    )
+    assert ended(["runs", "desk-1a2b3c4d", "--watch"], capsys)[0] == code
+
+
+def test_watch_of_all_runs_ends_properly_by_an_interrupt(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has no other end: exit code 0, and no complaint."""
+
+    def interrupt(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runs.time, "sleep", interrupt)
+    code, out, err = ended(["runs", "--watch"], capsys)
+    assert (code, err, "desk-1a2b3c4d" in out) == (0, "", True)
+
+
+@pytest.mark.parametrize("width", [60, 80, 240])
+def test_id_stays_whole_in_a_narrow_terminal(width: int) -> None:
+    """It is what one copies; other columns give way."""
+    row = ROW | {"id": f"{'a' * 31}-1a2b3c4d", "deployment": f"{'a' * 31}-1a2b3c4d", "blob": "b" * 100, "waits_because": "Long. " * 20}
+    console = Console(width=width)
+    with console.capture() as shown:
+        console.print(runs.table([row]))
+    assert row["id"] in shown.get()
+
+
+def test_row_tells_the_blob_and_why(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rejected name is told by its blob, with what steers a terminal shown as code points; a waiting run by its reason."""
+    rejected = ROW | {"id": "invalid-name-1a2b3c4d", "blob": "Bad\x1b[31m.jsonl", "outcome": "rejected", "code": "TD-DROP-001"}
+    waiting = ROW | {"waits_because": "As many runs train as may at a time: 4."}
+    monkeypatch.setitem(ANSWERS, ("GET", "/api/runs"), (200, {"runs": [rejected, waiting]}))
+    _, out, _ = ended(["runs"], capsys)
+    assert "Bad⟦U+001B⟧[31m.jsonl" in out
+    assert "TD-DROP-001" in out
+    assert "As many runs train as may at a time: 4." in out
+
+
+def test_route_that_is_not_there_is_told_in_whole_words(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The host's own refusals have nothing to add, and nothing is added for them."""
+    told = {"error": {"code": "NotFound", "message": "There is no such route.", "mend": None}}
+    monkeypatch.setitem(ANSWERS, ("GET", "/api/runs"), (404, told))
+    assert ended(["runs"], capsys) == (2, "", "error: NotFound: There is no such route.\n")
+
+
+def test_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """As every tool does."""
+    assert ended(["--version"], capsys) == (0, f"tunedrop {VERSION}\n", "")

@@ -117,3 +117,11 @@ def test_content_claim_falls_back_when_the_run_that_took_it_by_force_fails(ledge
     ledger.hold("content/k", retrain.id, keeps, by_force=True)
     assert ledger.hold("content/k", "third", keeps) == first.id
     assert ledger.hold("content/k", first.id, keeps) is None
+
+
+def test_row_holds_a_blob_of_any_name(ledger: Ledger) -> None:
+    """The row stands in a header, which takes ASCII alone: other letters are escaped there, and read back."""
+    run = a_record()
+    named = run.model_copy(update={"drop": run.drop.model_copy(update={"blob": "Ünïcode 日本 😀.jsonl"})})
+    assert ledger.claim(named)
+    assert [row.blob for row in ledger.summaries()] == ["Ünïcode 日本 😀.jsonl"]
