@@ -6,10 +6,10 @@ from typing import Any
 import azure.durable_functions as df
 from durabletask import task
 
-from activities.settle_drop import present
 from shared import planning, storage
 from shared.answering import answered
 from shared.checkpoints import checkpoint
+from shared.dropped import TRAINING, present, readable
 from shared.ledger import open_ledger
 from shared.models.drop import JOB_FILE, VALIDATION_SET
 from shared.models.job_file import JobFile
@@ -17,7 +17,7 @@ from shared.models.messages import CANCELLED, Answer, RunStep, done
 from shared.models.plan import Pin, Plan
 from shared.models.record import RunRecord, Step
 from shared.settings import settings
-from shared.storage import BlobFacts, Changed
+from shared.storage import BlobFacts, Changed, Container, TooLarge
 
 bp = df.Blueprint()
 
@@ -51,17 +51,30 @@ def _plan(wanted: RunStep) -> Answer:
 
 def _made(record: RunRecord) -> Plan:
     container = storage.training()
-    blobs = present(container, record.drop)
+    blobs = present(container, record.drop, with_job=record.job_settings is None)
+    readable(blobs)
     job, job_pin = JobFile(), None
     if record.job_settings is not None:
         job = planning.checked(record.job_settings)
     elif facts := blobs.get(JOB_FILE):
-        stored = container.read(facts.name)
-        if stored is None or stored.etag != facts.etag:
-            raise Changed
-        job, job_pin = planning.parsed(stored.content), _pin(facts)
+        job, job_pin = planning.parsed(_content(container, facts)), _pin(facts)
     validation = blobs.get(VALIDATION_SET)
-    return planning.planned(record.drop, job, settings(), _pin(blobs["training"]), _pin(validation) if validation else None, job_pin)
+    return planning.planned(record.drop, job, settings(), _pin(blobs[TRAINING]), _pin(validation) if validation else None, job_pin)
+
+
+def _content(container: Container, facts: BlobFacts) -> bytes:
+    """The bytes of a small blob as these facts tell it.
+
+    Raises:
+        Changed: it is another one by now, or gone.
+    """
+    try:
+        stored = container.read(facts.name, facts.bytes)
+    except TooLarge:
+        raise Changed from None
+    if stored is None or stored.etag != facts.etag:
+        raise Changed
+    return stored.content
 
 
 def _pin(facts: BlobFacts) -> Pin:

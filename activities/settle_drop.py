@@ -8,13 +8,14 @@ from durabletask import task
 
 from shared import planning, storage
 from shared.answering import Deadline, answered, polled
+from shared.dropped import present, readable
 from shared.errors import DataRejected, PlanRejected
 from shared.ledger import Read, open_ledger
 from shared.models.drop import JOB_FILE, VALIDATION_SET, Drop
 from shared.models.messages import CANCELLED, Answer, RunStep, done, wait
 from shared.models.pace import Pace
 from shared.models.record import Step
-from shared.storage import BlobFacts, Container
+from shared.storage import BlobFacts, TooLarge
 
 bp = df.Blueprint()
 
@@ -39,35 +40,20 @@ def _settle(wanted: RunStep) -> Answer:
         return done()
     waited_s = (read.now - record.entered(Step.SETTLE)).total_seconds()
     deadline = Deadline(ledger, wanted.run_id, "settle_drop", waited_s, pace.companion_s)
-    late = DataRejected("TD-DROP-002", "The dropped files could not be looked at in time.", "Drop them again.")
+    late = DataRejected("TD-DROP-010", "The dropped files could not be looked at in time.", "Look whether the storage is well; drop again.")
     return polled(lambda: _whole(read, pace), pace, deadline, late)
 
 
 def _whole(read: Read, pace: Pace) -> Answer:
     record = read.record
-    blobs = present(storage.training(), record.drop)
+    blobs = present(storage.training(), record.drop, with_job=record.job_settings is None)
     quiet_at = max(b.modified for b in blobs.values()) + timedelta(seconds=0 if record.drop.at_once else pace.settle_s)
     if read.now < quiet_at:
         return wait(max((quiet_at - read.now).total_seconds(), 0.1))
+    readable(blobs)
     if VALIDATION_SET in blobs or not _announced(record.drop, blobs, record.job_settings):
         return done()
     return _patience(read.now, record.entered(Step.SETTLE), pace.companion_s, pace.next_poll_s)
-
-
-def present(container: Container, drop: Drop) -> dict[str, BlobFacts]:
-    """The blobs of this drop that are there, by role name; the starting blob under "training".
-
-    Raises:
-        DataRejected: the starting blob is gone.
-        Changed: the starting blob was replaced, which is another run.
-    """
-    training = container.facts(drop.blob)
-    if training is None:
-        raise DataRejected("TD-DROP-002", "The dropped file was deleted before the run could read it.", "Drop it again.")
-    if training.etag != drop.etag:
-        raise storage.Changed
-    others = {name: container.facts(path) for name in (VALIDATION_SET, JOB_FILE) if (path := drop.companion(name))}
-    return {"training": training} | {name: facts for name, facts in others.items() if facts}
 
 
 def _announced(drop: Drop, blobs: dict[str, BlobFacts], job_settings: dict[str, object] | None) -> bool:
@@ -75,10 +61,12 @@ def _announced(drop: Drop, blobs: dict[str, BlobFacts], job_settings: dict[str, 
     if job_settings is not None:
         return job_settings.get("validation") == "expected"
     path = drop.companion(JOB_FILE)
-    stored = storage.training().read(path) if path and JOB_FILE in blobs else None
+    if path is None or JOB_FILE not in blobs:
+        return False
     try:
+        stored = storage.training().read(path, planning.JOB_FILE_MAX_BYTES)
         return stored is not None and planning.parsed(stored.content).validation == "expected"
-    except PlanRejected:
+    except (PlanRejected, TooLarge):  # too large: it was replaced a moment ago
         return False
 
 

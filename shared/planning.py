@@ -26,14 +26,23 @@ def parsed(content: bytes) -> JobFile:
     Raises:
         PlanRejected: it can't be read; the message names the field, never its value.
     """
-    if len(content) > JOB_FILE_MAX_BYTES:
-        raise PlanRejected("TD-PLAN-001", f"job.json is larger than {JOB_FILE_MAX_BYTES // 1024} KB.", "Keep settings in it, not data.")
+    small_enough(len(content))
     try:
         decoded = json_input.decoded(content)
     except NotJson as error:
         mend = "Check it with a JSON linter; it must be UTF-8."
         raise PlanRejected("TD-PLAN-001", f"job.json is not usable JSON: {error}.", mend) from None
     return checked(decoded)
+
+
+def small_enough(size: int) -> None:
+    """Refuses a job.json of so many bytes, before it is read.
+
+    Raises:
+        PlanRejected: it has too many.
+    """
+    if size > JOB_FILE_MAX_BYTES:
+        raise PlanRejected("TD-PLAN-001", f"job.json is larger than {JOB_FILE_MAX_BYTES // 1024} KB.", "Keep settings in it, not data.")
 
 
 def checked(decoded: object) -> JobFile:

@@ -1,0 +1,82 @@
+"""The blobs of a drop as they stand: which are there, and whether they can be read at all.
+
+Everything here is told by the facts of a blob, without a byte of it: what is too large, of the wrong kind or archived is refused
+before anything is read or scanned.
+"""
+
+from collections.abc import Mapping
+
+from shared import planning, storage
+from shared.errors import DataRejected
+from shared.models.drop import JOB_FILE, VALIDATION_SET, Drop
+from shared.storage import BlobFacts, Container
+
+TRAINING = "training"
+NAMES = {TRAINING: "The training file", VALIDATION_SET: "The validation file", JOB_FILE: "job.json"}
+"""How a person calls what stands under these keys of `present`."""
+
+
+def present(container: Container, drop: Drop, *, with_job: bool) -> dict[str, BlobFacts]:
+    """The blobs of this drop that are there, by role name; the starting blob under "training".
+
+    Without `with_job` no job.json is looked for: what a request brought stands in its place.
+
+    Raises:
+        DataRejected: the starting blob is gone.
+        Changed: the starting blob was replaced, which is another run.
+    """
+    training = container.facts(drop.blob)
+    if training is None:
+        raise DataRejected("TD-DROP-002", "The dropped file was deleted before the run could read it.", "Drop it again.")
+    if training.etag != drop.etag:
+        raise storage.Changed
+    names = (VALIDATION_SET, JOB_FILE) if with_job else (VALIDATION_SET,)
+    others = {name: container.facts(path) for name in names if (path := drop.companion(name))}
+    return {TRAINING: training} | {name: facts for name, facts in others.items() if facts}
+
+
+def readable(blobs: Mapping[str, BlobFacts]) -> None:
+    """Refuses blobs that no run can use.
+
+    Raises:
+        DataRejected: one is a page or an append blob, is archived, or is larger than the service takes.
+        PlanRejected: job.json is too large.
+    """
+    for key, facts in blobs.items():
+        _of_a_usable_kind(NAMES[key], facts)
+    for key, facts in blobs.items():
+        if key == JOB_FILE:
+            planning.small_enough(facts.bytes)
+        else:
+            small_enough(NAMES[key], facts.bytes)
+
+
+def _of_a_usable_kind(name: str, facts: BlobFacts) -> None:
+    if facts.kind != "block":
+        raise DataRejected(
+            "TD-DROP-007",
+            f"{name} is {'an' if facts.kind == 'append' else 'a'} {facts.kind} blob; only block blobs are taken.",
+            "Upload it as a block blob: that is what `tunedrop drop`, the Azure portal and `az storage blob upload --type block` make.",
+        )
+    if facts.archived:
+        raise DataRejected(
+            "TD-DROP-008",
+            f"{name} is in the archive tier, where its bytes can't be read.",
+            "Upload it again to the hot or cool tier, or copy it there: a new upload is a new run.",
+        )
+
+
+def small_enough(name: str, size: int) -> None:
+    """Refuses a data file that the service would not take: `name` as it begins a sentence.
+
+    Raises:
+        DataRejected: it has 512 MB or more.
+    """
+    from shared.dataset.results import MAX_FILE_BYTES  # msgspec and numpy: not at import
+
+    if size >= MAX_FILE_BYTES:
+        raise DataRejected(
+            "TD-DROP-009",
+            f"{name} has {size:,} bytes; Azure OpenAI takes fewer than {MAX_FILE_BYTES:,} ({MAX_FILE_BYTES // 2**20} MiB).",
+            "Leave examples out until it is smaller.",
+        )
