@@ -73,6 +73,7 @@ def planned(drop: Drop, job: JobFile, settings: Settings, training: Pin, validat
             "The base model that the drop names is not among the allowed ones.",
             f"Name one of: {', '.join(settings.allowed_models)}; or have TUNEDROP_ALLOWED_MODELS extended.",
         )
+    _known(job.model or settings.model, "`model` in job.json" if job.model else "the setting TUNEDROP_MODEL")
     notes: list[str] = []
     versions = ApiVersions(**dict(job.api_versions))
     training_type = job.training_type or settings.training_type
@@ -98,6 +99,19 @@ def planned(drop: Drop, job: JobFile, settings: Settings, training: Pin, validat
         clamped=tuple(notes),
         pinned=pins(settings, versions, model, training_type, deployment.sku),
     )
+
+
+def _known(model: str, where: str) -> None:
+    """Refuses a base model of which neither encoding nor limit is known: its data could not be checked. The name itself is not repeated."""
+    from shared.dataset import models  # msgspec: not at import
+
+    mend = f"Correct {where}; docs/data-formats.md lists the models."
+    if not (model.isascii() and model.isprintable()):
+        raise PlanRejected("TD-PLAN-005", "The base model is not known: its name has characters that stand in no model's name.", mend)
+    try:
+        models.base_model(model)
+    except models.UnknownModel as unknown:
+        raise PlanRejected("TD-PLAN-005", str(unknown), mend) from None
 
 
 def _deployment(drop: Drop, job: JobFile, settings: Settings, notes: list[str]) -> DeploymentPlan:

@@ -1,6 +1,7 @@
 """job.json and the settings, by value."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,23 @@ def test_model_that_is_not_allowed_is_refused() -> None:
     """The app decides which base models a drop may name."""
     with pytest.raises(PlanRejected, match="not among the allowed"):
         planned({"model": "gpt-4.1-2025-04-14"}, allowed_models=["gpt-4.1-mini-2025-04-14"])
+
+
+@pytest.mark.parametrize("model", ["gpt-4.1-canary", "gpt-4.1-日本語", "gpt-4.1-2025-04-14.ft-é", "gpt-4.1\u2028", "gpt-4.1\n"], ids=ascii)
+def test_unknown_model_is_refused_before_anything_is_scanned(model: str) -> None:
+    """Also a name that no ledger could keep in its metadata; none is repeated."""
+    with pytest.raises(PlanRejected) as caught:
+        planned({"model": model})
+    problem = caught.value.problem
+    assert (problem.code, "job.json" in problem.mend) == ("TD-PLAN-005", True)
+    assert not {"canary", "日", "é"} & set(re.findall(r"canary|[^ -~]", problem.message + problem.mend))
+
+
+def test_unknown_model_of_the_settings_is_told_as_such() -> None:
+    """Whoever drops files can't correct it in job.json."""
+    with pytest.raises(PlanRejected) as caught:
+        planned({}, model="gpt-unknown")
+    assert (caught.value.problem.code, "TUNEDROP_MODEL" in caught.value.problem.mend) == ("TD-PLAN-005", True)
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*/job.json")), ids=lambda path: path.parent.name)
