@@ -4,19 +4,69 @@ import pytest
 
 from tests.contract.descriptions import Judge
 from tests.contract.standin import StandIn, body, job, put, running, state_of, upload
+from tunedrop.emulator.arm.routes import ACCOUNT_ID
 from tunedrop.emulator.pace import FAST, NAMED
 
+EVERY_ROUTE = pytest.mark.parametrize(
+    "path",
+    [
+        "/_tunedrop/state",
+        "/openai/v1/files",
+        "/openai/files?api-version=2024-10-21",
+        f"{ACCOUNT_ID}?api-version=2024-10-01",
+        "/openai/v1/assistants",
+        "/elsewhere",
+    ],
+    ids=["control", "v1", "api-version", "management", "missing", "nowhere"],
+)
+KEYS = {"authorization": "Bearer x"}
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example:80", "10.0.0.1", ""])
-def test_control_is_refused_when_the_host_is_not_loopback(stand_in: StandIn, host: str) -> None:
-    """A page that rebinds its name to this machine is shown nothing."""
-    assert stand_in.plain.get(f"{stand_in.base}/_tunedrop/state", headers={"host": host}).status_code == 403
+
+@EVERY_ROUTE
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example:{port}", "127.0.0.1.evil.example:{port}", "10.0.0.1:{port}", "localhost:1", "127.0.0.1", "", "a@localhost:{port}"],
+)
+def test_foreign_host_is_refused_on_every_route(stand_in: StandIn, path: str, host: str) -> None:
+    """A page that rebinds its name to this machine is shown nothing, nor does another port's name open anything."""
+    answer = stand_in.plain.get(stand_in.base + path, headers=KEYS | {"host": host.format(port=stand_in.port)})
+    assert answer.status_code == 403
 
 
-@pytest.mark.parametrize("host", ["localhost:4010", "127.0.0.1", "[::1]:4010"])
-def test_control_answers_when_the_host_is_loopback(stand_in: StandIn, host: str) -> None:
-    """The names of this machine are served."""
-    assert stand_in.plain.get(f"{stand_in.base}/_tunedrop/state", headers={"host": host}).status_code == 200
+@EVERY_ROUTE
+@pytest.mark.parametrize(
+    "sign",
+    [{"origin": "https://evil.example"}, {"origin": "null"}, {"origin": "http://localhost:1"}, {"sec-fetch-site": "cross-site"}],
+    ids=["elsewhere", "sandbox", "other-port", "fetch-metadata"],
+)
+def test_request_of_another_site_is_refused_on_every_route(stand_in: StandIn, path: str, sign: dict[str, str]) -> None:
+    """A page of another origin gets no answer, whatever it knows."""
+    assert stand_in.plain.get(stand_in.base + path, headers=KEYS | sign).status_code == 403
+
+
+@pytest.mark.parametrize("name", ["localhost", "127.0.0.1", "[::1]"])
+def test_control_answers_when_host_and_origin_are_its_own(stand_in: StandIn, name: str) -> None:
+    """The names of this machine with the stand-in's port are served."""
+    own = f"{name}:{stand_in.port}"
+    headers = {"host": own, "origin": f"http://{own}", "sec-fetch-site": "same-origin"}
+    assert stand_in.plain.get(f"{stand_in.base}/_tunedrop/state", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"content-type": "text/plain", "origin": "https://evil.example"}, 403),
+        ({"content-type": "text/plain"}, 415),
+        ({"content-type": "application/x-www-form-urlencoded"}, 415),
+    ],
+    ids=["by its origin", "by its type alone", "as a form"],
+)
+def test_post_that_a_page_can_send_unasked_changes_nothing(stand_in: StandIn, headers: dict[str, str], status: int) -> None:
+    """Browsers send such bodies to any address without asking it first: the files of the stand-in stay."""
+    upload(stand_in.v1())
+    answer = stand_in.plain.post(f"{stand_in.base}/_tunedrop/reset", content=b'{"settings": true}', headers=headers)
+    assert answer.status_code == status
+    assert len(stand_in.control("GET", "state")["files"]) == 1
 
 
 def test_reset_forgets_things_and_keeps_settings(stand_in: StandIn) -> None:

@@ -2,11 +2,15 @@
 
 import csv
 import io
+import json
+from pathlib import Path
 from typing import Any
 
 import openai
 import pytest
 
+from shared.dataset import counters
+from shared.dataset import tokens as recipe
 from tests.contract.descriptions import Judge
 from tests.contract.standin import BASE_MODEL, HOURS, StandIn, job, lines, processed, running, tuned_model, upload
 from tunedrop.emulator.openai.jobs import auto_epochs
@@ -111,6 +115,54 @@ def test_job_is_billed_when_it_succeeds(stand_in: StandIn) -> None:
     assert entry["billed_tokens"] % 1000 == 0
     assert entry["cost_usd"] == pytest.approx(entry["billed_tokens"] * 5 / 1e6)
     assert [one["cost_usd"] for one in stand_in.entries("fine_tuning.jobs.create")] == [0.0]
+
+
+TUTORIAL = (Path(__file__).parents[1] / "unit" / "dataset" / "lab" / "training_set.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("model", "tokens", "billed", "usd"),
+    [(BASE_MODEL, 498, 5_000, 0.025), ("gpt-4.1-nano", 498, 5_000, 0.0075), ("gpt-35-turbo-0613", 521, 6_000, 0.048)],
+    ids=["o200k_base", "another price", "cl100k_base"],
+)
+def test_figures_of_a_job_agree(stand_in: StandIn, model: str, tokens: int, billed: int, usd: float) -> None:
+    """The tutorial's ten examples have the tokens that it prints; event, ledger, price and trained_tokens follow by fixed rules."""
+    client = stand_in.v1()
+    made = job(stand_in, client, TUTORIAL, model=model)
+    stand_in.advance()
+    (entry,) = stand_in.entries("fine_tuning.jobs.billed")
+    assert [entry[name] for name in ("file_tokens", "epochs", "billed_tokens", "cost_usd")] == [tokens, 10, billed, usd]
+    assert f"Training tokens billed: {billed}" in [event.message for event in client.fine_tuning.jobs.list_events(made.id)]
+    assert client.fine_tuning.jobs.retrieve(made.id).trained_tokens == (tokens + 17 * 10) * 10
+
+
+def test_job_on_a_file_with_tools_is_billed_for_its_declarations(stand_in: StandIn) -> None:
+    """What the recipe leaves out, the service sees: a published job on such a file was billed about four times its recipe."""
+    client = stand_in.v1()
+    for data in (lines(), with_tools(lines())):
+        job(stand_in, client, data)
+    stand_in.advance()
+    plain, declared = (entry["file_tokens"] for entry in stand_in.entries("fine_tuning.jobs.billed"))
+    assert declared == plain + 12 * counters.counter("o200k_base").count([recipe.compact_json({"tools": TOOLS})])[0]
+    assert declared > 3 * plain
+
+
+TOOLS: Any = [
+    {
+        "type": "function",
+        "function": {
+            "name": f"book_{thing}",
+            "description": f"Books a {thing} for an employee, after the policy of the company was looked at.",
+            "parameters": {"type": "object", "properties": {"city": {"type": "string"}, "nights": {"type": "integer"}}},
+        },
+    }
+    for thing in ("hotel", "train", "flight")
+]
+
+
+def with_tools(data: bytes) -> bytes:
+    """The same examples, each with declarations of three tools."""
+    return b"\n".join(json.dumps({**json.loads(line), "tools": TOOLS}).encode() for line in data.splitlines())
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,9 @@ def test_dropped_connection_is_closed_without_a_byte(tmp_path: Path) -> None:
     plan.write_text('[{"on": "files.list", "then": "drop_connection"}]', encoding="utf-8")
     with process("--port", "0", "--faults", str(plan)) as (_, base):
         address = ("127.0.0.1", int(base.rpartition(":")[2]))
-        request = f"GET /openai/v1/files HTTP/1.1\r\nhost: localhost\r\napi-key: {API_KEY}\r\nconnection: close\r\n\r\n".encode()
+        request = (
+            f"GET /openai/v1/files HTTP/1.1\r\nhost: localhost:{address[1]}\r\napi-key: {API_KEY}\r\nconnection: close\r\n\r\n".encode()
+        )
         assert asked(address, request) == b""
         assert asked(address, request).startswith(b"HTTP/1.1 200 OK")
 

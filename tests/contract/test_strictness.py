@@ -7,7 +7,7 @@ import openai
 import pytest
 
 from tests.contract.descriptions import Judge
-from tests.contract.standin import StandIn, upload
+from tests.contract.standin import StandIn, processed, upload
 from tunedrop.emulator.arm.routes import ACCOUNT_ID
 from tunedrop.emulator.openai.additions import ADDITIONS
 from tunedrop.emulator.world import API_KEY
@@ -110,6 +110,13 @@ def test_judge_finds_an_answer_that_the_description_does_not_allow(judge: Judge)
     judge.hook(httpx2.Response(200, json=wrong | {"extra": 1}, request=request))
     assert len(judge.wrong) == 2
     judge.wrong.clear()
+
+
+def test_job_of_a_training_type_that_the_model_does_not_offer_is_refused(stand_in: StandIn) -> None:
+    """The list of models says by which types each is trained, and a job is held to it."""
+    file = processed(stand_in, stand_in.v1())
+    with pytest.raises(openai.BadRequestError, match="does not support fine-tuning"):
+        stand_in.v1().fine_tuning.jobs.create(model="gpt-35-turbo-0613", training_file=file, extra_body={"trainingType": "developerTier"})
 
 
 def test_every_addition_names_its_source() -> None:

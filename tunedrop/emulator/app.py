@@ -13,6 +13,7 @@ from tunedrop.emulator.call import Operation
 from tunedrop.emulator.connection import DropConnections
 from tunedrop.emulator.control import Control
 from tunedrop.emulator.dispatch import ARM, Dispatcher
+from tunedrop.emulator.guard import OwnCallersOnly
 from tunedrop.emulator.openai.requests import V1
 from tunedrop.emulator.service import Service
 from tunedrop.emulator.world import Config
@@ -35,7 +36,7 @@ def create_app(config: Config | None = None) -> Starlette:
         *_surface(service, "api-version", "/openai", service.data_plane.operations("api-version"), "/openai/{rest:path}"),
         *_surface(service, ARM, "", service.management_plane.operations(), "/subscriptions/{rest:path}"),
     ]
-    return Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(DropConnections)])
+    return Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(OwnCallersOnly), Middleware(DropConnections)])
 
 
 def _surface(service: Service, name: str, root: str, operations: list[Operation], everything: str) -> list[Route]:

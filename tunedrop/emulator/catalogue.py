@@ -6,6 +6,7 @@ long retired; the stand-in keeps them for the lab that TuneDrop replaces.
 """
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 HOSTING_USD_PER_HOUR = {"standard": 1.70, "globalstandard": 1.70, "datazonestandard": 1.70, "developertier": 0.0, "provisionedmanaged": 0.0}
 """A deployed fine-tuned model, by SKU (cost management page, 03/2026); provisioned is billed by its units, not here."""
@@ -51,6 +52,7 @@ class BaseModel:
     lifecycle: str = "GenerallyAvailable"
     standard_regions: tuple[str, ...] = _REGIONS
     training_types: tuple[str, ...] = ("Standard", "GlobalStandard", "Developer")
+    encoding: str = "o200k_base"
 
     @property
     def full_name(self) -> str:
@@ -68,9 +70,15 @@ MODELS = (
     BaseModel("gpt-4.1-nano", "2025-04-14", _SFT_DPO, 1.5, "2027-04-14", "2027-04-14"),
     BaseModel("gpt-4o", "2024-08-06", _SFT_DPO, 25.0, "2027-04-14", "2027-04-01", 1, "Deprecating", ("eastus2", *_REGIONS)),
     BaseModel("gpt-4o-mini", "2024-07-18", _SFT, 3.0, "2027-04-14", "2027-04-01", 1, "Deprecating"),
-    BaseModel("gpt-35-turbo", "0613", _SFT, 8.0, "2027-12-31", "2027-12-31", 6, "GenerallyAvailable", _LAB_REGIONS, _OLD_TYPES),
-    BaseModel("gpt-35-turbo", "1106", _SFT, 8.0, "2027-12-31", "2027-12-31", 6, "GenerallyAvailable", _LAB_REGIONS, _OLD_TYPES),
-    BaseModel("gpt-35-turbo", "0125", _SFT, 8.0, "2027-12-31", "2027-12-31", 6, "GenerallyAvailable", _LAB_REGIONS, _OLD_TYPES),
+    BaseModel(
+        "gpt-35-turbo", "0613", _SFT, 8.0, "2027-12-31", "2027-12-31", 6, "GenerallyAvailable", _LAB_REGIONS, _OLD_TYPES, "cl100k_base"
+    ),
+    BaseModel(
+        "gpt-35-turbo", "1106", _SFT, 8.0, "2027-12-31", "2027-12-31", 6, "GenerallyAvailable", _LAB_REGIONS, _OLD_TYPES, "cl100k_base"
+    ),
+    BaseModel(
+        "gpt-35-turbo", "0125", _SFT, 8.0, "2027-12-31", "2027-12-31", 6, "GenerallyAvailable", _LAB_REGIONS, _OLD_TYPES, "cl100k_base"
+    ),
 )
 
 
@@ -85,9 +93,12 @@ def of_deployment(name: str, version: str | None) -> BaseModel | None:
     return found[-1] if found else None
 
 
-def training_usd_per_million(model: BaseModel, training_type: str) -> float:
-    """Price of a million training tokens: developer is 50 % under global, global 20 % under regional (pages say 10 to 30)."""
-    return model.training_usd_per_million * {"Standard": 1.0, "GlobalStandard": 0.8, "Developer": 0.4}[training_type]
+_SHARES = {"Standard": Decimal("1"), "GlobalStandard": Decimal("0.8"), "Developer": Decimal("0.4")}
+
+
+def training_usd(model: BaseModel, training_type: str, tokens: int) -> float:
+    """What training tokens cost: developer is 50 % under global, global 20 % under regional (pages say 10 to 30); reckoned in decimal."""
+    return float(Decimal(str(model.training_usd_per_million)) * _SHARES[training_type] * tokens / 1_000_000)
 
 
 def usage_name(model: BaseModel, sku: str, *, fine_tuned: bool) -> str:

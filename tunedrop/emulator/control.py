@@ -1,6 +1,6 @@
 """The control surface /_tunedrop/, which no real service has: reset, clock, pace, faults, limits, switches, ledger, costs, state.
 
-No key is asked for, so only a loopback Host is served: a page of some other site, brought here by its own DNS, is not.
+No key is asked for: `guard.py` keeps other sites away, and a body must be declared as JSON, which no page can do unasked.
 """
 
 import json
@@ -18,13 +18,7 @@ from tunedrop.emulator.service import Service
 from tunedrop.emulator.store import Doc
 
 PREFIX = "/_tunedrop"
-_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a Host header names this machine."""
-    name = host.rsplit(":", 1)[0] if host.rsplit(":", 1)[-1].isdecimal() else host
-    return name.lower() in _LOOPBACK
+_JSON = "application/json"
 
 
 class Control:
@@ -57,8 +51,8 @@ class Control:
 
     def _endpoint(self, act: Callable[[Any], Any]) -> Callable[[Request], Awaitable[Response]]:
         async def serve(request: Request) -> Response:
-            if not is_loopback(request.headers.get("host", "")):
-                return JSONResponse({"error": "The control surface answers to a loopback Host only."}, 403)
+            if request.headers.get("content-type", _JSON).partition(";")[0].strip().lower() != _JSON:
+                return JSONResponse({"error": f"A body is declared as {_JSON}."}, 415)
             body = await request.body()
             try:
                 value: Any = json.loads(body or b"{}")

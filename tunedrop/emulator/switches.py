@@ -43,6 +43,8 @@ class Switches:
     """Hold chat calls to the deployment's requests a minute; off, since one unit of capacity would starve every try-out."""
     client_retries: Literal["taken", "refused"] = "taken"
     """A creating call that its own client repeats (`x-stainless-retry-count` above 0): the service takes it, and bills it again."""
+    trained_tokens_extra: float = 17
+    """How many tokens more per example and epoch `trained_tokens` tells than are billed: one published job (6,720 beside 5,000)."""
     list_lag_s: float = 0
     """How long lists leave out what is new, in seconds: nobody has measured the service's."""
     role: Literal["openai_contributor", "openai_user", "none"] = "openai_contributor"

@@ -81,13 +81,6 @@ def test_pieces_join_to_the_text(text: str) -> None:
     assert "".join(examples.pieces(text)) == text
 
 
-def test_tokens_count_three_a_message_and_three_an_example() -> None:
-    """The overhead is the published recipe's."""
-    assert examples.approximate_tokens([{"role": "user", "content": "hi"}, {"role": "assistant", "content": "yo"}]) == 3 + (3 + 1 + 1) + (
-        3 + 2 + 1
-    )
-
-
 def test_turns_leave_out_answers_of_weight_zero() -> None:
     """An assistant message of weight 0 is not learned."""
     line = {

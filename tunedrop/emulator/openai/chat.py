@@ -5,7 +5,7 @@ Sampling fields are checked for their names and have no effect: the small model 
 
 from typing import cast
 
-from tunedrop.emulator import catalogue, examples, training
+from tunedrop.emulator import catalogue, counting, examples, training
 from tunedrop.emulator.arm.deployments import Deployments
 from tunedrop.emulator.openai import errors, results
 from tunedrop.emulator.store import Doc
@@ -62,21 +62,23 @@ class Chat:
         if not self._world.switches.rate_limits:
             return
         now = self._world.now()
-        base = catalogue.of_deployment(*self._base_of(deployment))
+        base = self._base_of(deployment)
         allowed = deployment["sku"]["capacity"] * (base.requests_per_unit if base else 1)
         recent = [at for at in deployment.get("calls", []) if now - at < 60]
         if len(recent) >= allowed:
             raise errors.too_many_requests(int(60 - (now - recent[0])) + 1)
         self._deployments.note_calls(deployment["name"], [*recent, now])
 
-    def _base_of(self, deployment: Doc) -> tuple[str, str | None]:
-        tuned = self._world.store.get("model", deployment["serving"]["name"])
-        base = catalogue.of_training(tuned["base"]) if tuned else None
-        return (base.name, base.version) if base else (deployment["serving"]["name"], deployment["serving"].get("version"))
+    def _base_of(self, deployment: Doc) -> catalogue.BaseModel | None:
+        serving = deployment["serving"]
+        tuned = self._world.store.get("model", serving["name"])
+        return catalogue.of_training(tuned["base"]) if tuned else catalogue.of_deployment(serving["name"], serving.get("version"))
 
     def _answer(self, deployment: Doc, messages: list[Doc]) -> Doc:
         text = self._say(deployment["serving"]["name"], _last_question(messages))
-        asked, said = examples.approximate_tokens(messages), len(examples.pieces(text))
+        base = self._base_of(deployment)
+        encoding = base.encoding if base else counting.USUAL
+        asked, said = counting.billable([{"messages": messages}], encoding), counting.of_text(text, encoding)
         safe = {name: {"filtered": False, "severity": "safe"} for name in ("hate", "self_harm", "sexual", "violence")}
         message = {"role": "assistant", "content": text, "refusal": None, "annotations": list[Doc]()}
         return {
@@ -92,7 +94,7 @@ class Chat:
 
     def _shown_model(self, deployment: Doc) -> str:
         """Who the answer says it is: a fine-tuned model by its own name unless the switch says base, a base model with its version."""
-        name, base = deployment["serving"]["name"], catalogue.of_deployment(*self._base_of(deployment))
+        name, base = deployment["serving"]["name"], self._base_of(deployment)
         tuned = self._world.store.get("model", name) is not None
         return name if base is None or (tuned and self._world.switches.answered_model == "deployed") else base.full_name
 

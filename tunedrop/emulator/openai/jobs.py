@@ -5,13 +5,16 @@ comes long before the status says so. What is due is computed when somebody asks
 at the time at which it would have ended. Three run at once, five of the developer tier; the others wait in their order.
 """
 
-from tunedrop.emulator import catalogue
+from tunedrop.emulator import catalogue, counting, examples
 from tunedrop.emulator.openai import errors, progress, requests, results
 from tunedrop.emulator.openai.files import Files
 from tunedrop.emulator.openai.progress import ENDED, RUNNING_AT, TRAINED_AT, TRAINING_AT
 from tunedrop.emulator.openai.requests import Wanted
 from tunedrop.emulator.store import Doc
 from tunedrop.emulator.world import World
+
+BILLING_STEP = 1_000
+"""Billed tokens are rounded up to a thousand: one published job with 4,980 tokens was billed as 5,000."""
 
 
 class Jobs:
@@ -24,7 +27,7 @@ class Jobs:
     def create(self, body: Doc, version: str) -> Doc:
         """Queue a job; refuses what the body, the files or the limits forbid."""
         wanted = requests.wanted(self._world, body, version)
-        facts = self._facts(wanted.training_file, "training_file")
+        facts = self._counted(wanted, self._facts(wanted.training_file, "training_file"))
         if wanted.validation_file:
             self._facts(wanted.validation_file, "validation_file")
         self._check_limits(wanted, facts)
@@ -41,6 +44,12 @@ class Jobs:
             message = f"The {field} is not processed: its status is {file['status']}."
             raise errors.wrong_state(self._world.switches.entity_state_status, message)
         return file["facts"]
+
+    def _counted(self, wanted: Wanted, facts: Doc) -> Doc:
+        """The facts of the training file with the tokens that this model sees: an upload was counted in the encoding of today's models."""
+        if wanted.base.encoding == counting.USUAL:
+            return facts
+        return examples.examine(self._world.store.content(wanted.training_file), wanted.base.encoding).to_json()
 
     def _check_limits(self, wanted: Wanted, facts: Doc) -> None:
         limits, jobs = self._world.limits, self._world.store.all("job")
@@ -202,15 +211,15 @@ class Jobs:
     def _bill(self, doc: Doc, share: float, at: float) -> None:
         """Charge the share of the training that was done: tokens times epochs, rounded up to a thousand."""
         tokens = round(doc["facts"]["tokens"] * doc["epochs"] * share)
-        doc["billed_tokens"] = -(-tokens // 1000) * 1000
+        doc["billed_tokens"] = -(-tokens // BILLING_STEP) * BILLING_STEP
         self._world.store.add_event(doc["id"], self._event(f"Training tokens billed: {doc['billed_tokens']}", at))
         base = catalogue.of_training(doc["base"])
-        price = catalogue.training_usd_per_million(base, doc["training_type"]) if base else 0.0
-        self._charge(doc, doc["billed_tokens"] * price / 1e6)
+        self._charge(doc, catalogue.training_usd(base, doc["training_type"], doc["billed_tokens"]) if base else 0.0)
 
     def _charge(self, doc: Doc, cost_usd: float) -> None:
         details: Doc = {"billed_tokens": doc.get("billed_tokens", 0), "job_status": doc["status"]}
-        self._world.charge("fine_tuning.jobs.billed", doc["id"], round(cost_usd, 6), details)
+        details |= {"file_tokens": doc["facts"]["tokens"], "epochs": doc.get("epochs")}
+        self._world.charge("fine_tuning.jobs.billed", doc["id"], cost_usd, details)
 
     # What callers do to a job
 

@@ -26,9 +26,6 @@ _COLUMNS = {
 }
 """Columns of results.csv and the names that events use for them."""
 
-_EXTRA_TOKENS = 17
-"""trained_tokens counts about so many more per example and epoch than billing does; inferred from one published job."""
-
 
 def train(world: World, doc: Doc, auto_epochs: int) -> Doc:
     """Fit the model of a job and keep it; the fields that the job gets, `broken` when its files can't be trained on."""
@@ -100,10 +97,10 @@ def keep(world: World, files: Files, doc: Doc, at: float) -> Doc:
     return files.keep_results("results.csv", text.getvalue().encode())
 
 
-def trained_tokens(doc: Doc) -> int:
-    """Tokens that the job says it trained on."""
+def trained_tokens(world: World, doc: Doc) -> int:
+    """Tokens that the job says it trained on: those of the file, and some more for each example, times the epochs."""
     facts = doc["facts"]
-    return math.ceil((facts["tokens"] + _EXTRA_TOKENS * facts["examples"]) * doc["epochs"])
+    return math.ceil((facts["tokens"] + world.switches.trained_tokens_extra * facts["examples"]) * doc["epochs"])
 
 
 def known_turns(world: World, job: str) -> list[Turn]:

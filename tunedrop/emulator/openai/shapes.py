@@ -28,7 +28,7 @@ def job(world: World, doc: Doc, version: str) -> Doc:
         "validation_file": doc["validation_file"],
         "result_files": [doc["result_file"]] if succeeded else None,
         "finished_at": int(doc["finished"]) if "finished" in doc else None,
-        "trained_tokens": results.trained_tokens(doc) if succeeded else None,
+        "trained_tokens": results.trained_tokens(world, doc) if succeeded else None,
         "error": doc.get("error"),
         "estimated_finish": _estimated_finish(world, doc),
         "hyperparameters": hyperparameters(doc),
