@@ -5,12 +5,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from shared import hosting, scans, spending, storage
+from shared.dataset import VERSION
 from shared.errors import Problem
 from shared.models.plan import Pin, Plan, Role
 from shared.models.record import Effect, Outcome, RunRecord, Step
 from shared.report import model as page
+from shared.report import words
 from shared.report.bins import bins_of
 from shared.report.results_csv import ResultsUnreadable, parse_results
+from shared.reported import duplicate_part, smoke_part, stood_in
 from shared.results import kept_events, report_path
 from shared.settings import settings
 
@@ -20,17 +23,8 @@ if TYPE_CHECKING:
     from shared.dataset.results import FileScan
 
 EVENTS_SHOWN = 8
+NOT_REMOVED = "NOT removed: look for it by hand"
 log = logging.getLogger("tunedrop")
-HEADLINES = {
-    Outcome.SUCCEEDED: "The model is trained, deployed and has answered.",
-    Outcome.REJECTED: "Nothing was bought: the drop was rejected.",
-    Outcome.NOT_BETTER: "The model was trained, but is not better than what is live.",
-    Outcome.FAILED: "The run failed; what it had made was taken back.",
-    Outcome.CANCELLED: "The run was cancelled; what it had made was taken back.",
-    Outcome.EXPIRED: "The run took longer than it may; what it had made was taken back.",
-    Outcome.SUPERSEDED: "The drop was replaced while the run read it.",
-    Outcome.DUPLICATE: "Nothing was bought: the same data with the same settings has a run already.",
-}
 
 
 def report_of(record: RunRecord) -> page.Report:
@@ -38,11 +32,13 @@ def report_of(record: RunRecord) -> page.Report:
     ending, plan = record.ending, record.plan
     outcome = ending.outcome if ending else Outcome.FAILED
     ended_at = record.ended_at or record.entered(Step.REPORT)
+    cleaned_up = _clean_up(record)
+    left_behind = any(row.result == NOT_REMOVED for row in cleaned_up)
     return page.Report(
         run_id=record.id,
         name=record.drop.name,
         outcome=outcome.value,
-        headline=HEADLINES[outcome],
+        headline=words.headline(outcome.value, record.smoke.verdict if record.smoke else None, left_behind=left_behind),
         problem=_problem(ending.problem) if ending and ending.problem else None,
         created_at=record.created_at,
         ended_at=ended_at,
@@ -53,15 +49,19 @@ def report_of(record: RunRecord) -> page.Report:
         money=_money(record, plan),
         training=_training(record, plan) if plan else None,
         deployment=_deployment(record, plan) if plan else None,
-        smoke_test=_smoke(record, plan) if plan else None,
-        clean_up=_clean_up(record),
+        smoke_test=smoke_part(record, plan) if plan else None,
+        clean_up=cleaned_up,
         duplicate_of=ending.duplicate_of if ending else None,
+        duplicate=duplicate_part(record, plan),
+        stand_in=stood_in(plan),
+        tunedrop_version=VERSION,
         timeline=[page.TimelinePart(step=entered.step.value, at=entered.at) for entered in record.timeline],
     )
 
 
 def _problem(problem: Problem) -> page.Problem:
-    return page.Problem(code=problem.code, message=problem.message, mend=problem.mend, anchor=problem.anchor, request_id=problem.request_id)
+    mend = words.IN_A_REPORT.get(problem.code, problem.mend)
+    return page.Problem(code=problem.code, message=problem.message, mend=mend, anchor=problem.anchor, request_id=problem.request_id)
 
 
 def _drop(record: RunRecord) -> page.DropPart:
@@ -252,19 +252,6 @@ def _deployment(record: RunRecord, plan: Plan) -> page.DeploymentPart | None:
     )
 
 
-def _smoke(record: RunRecord, plan: Plan) -> page.SmokePart | None:
-    if record.smoke is None:
-        return None
-    wanted = plan.smoke_test.contains
-    return page.SmokePart(
-        verdict=record.smoke.verdict,
-        messages=[page.MessagePart(role=m.role, content=m.content) for m in plan.smoke_test.messages],
-        answer=record.smoke.answer,
-        attempts=record.smoke.attempts,
-        expectation=f"holds {', '.join(wanted)}" if wanted else None,
-    )
-
-
 def _clean_up(record: RunRecord) -> list[page.CleanUpPart]:
     """What the run took back, and what it could not: that stays, and may cost."""
     undone = record.ending is not None and record.ending.outcome is not Outcome.SUCCEEDED
@@ -284,7 +271,7 @@ def _called(effect: str) -> str:
 
 def _result(name: str, effect: Effect) -> str:
     if effect.state != "removed":
-        return "NOT removed: look for it by hand"
+        return NOT_REMOVED
     if effect.id is None:
         return "was never made"
     return "cancelled, or had ended" if name == "job" else "deleted"

@@ -211,6 +211,10 @@ class SmokePart(Part):
     answer: Text | None = None
     attempts: NonNegativeInt
     expectation: Text | None = None
+    wanted: list[Text] = []
+    """What the answer had to hold, whatever its case; nothing where any answer would do."""
+    missing: list[Text] = []
+    """What of it the answer does not hold."""
 
 
 class CleanUpPart(Part):
@@ -219,6 +223,20 @@ class CleanUpPart(Part):
     what: Text
     id: Text
     result: Text
+
+
+class DuplicatePart(Part):
+    """The run that trained this content before, and what stands of it."""
+
+    run_id: Text
+    model: Text | None = None
+    """Its fine-tuned model."""
+    deployment: Text | None = None
+    """The name of its deployment."""
+    stands: bool = False
+    """Whether that deployment stands, for all that the ledger knows."""
+    differences: list[Text] = []
+    """One sentence for each wish of this drop that the other run's deployment or smoke test does not meet."""
 
 
 class TimelinePart(Part):
@@ -252,4 +270,10 @@ class Report(Part):
     clean_up: list[CleanUpPart] = []
     duplicate_of: Text | None = None
     """Run id of the run that already holds this content."""
+    duplicate: DuplicatePart | None = None
+    """What the ledger knows of that run."""
+    stand_in: bool = False
+    """Whether a stand-in on this machine took the place of Azure: then nothing was bought, and nothing costs."""
+    tunedrop_version: Text | None = None
+    """The release that wrote the report."""
     timeline: list[TimelinePart] = []

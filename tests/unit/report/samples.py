@@ -29,6 +29,7 @@ def a_report(**changes: Any) -> model.Report:
         "name": "travel-desk",
         "outcome": "failed",
         "headline": "The run ended.",
+        "tunedrop_version": "0.1.0",
         "created_at": START,
         "ended_at": at(200),
         "drop": model.DropPart(account=ACCOUNT, container="training"),
@@ -170,7 +171,8 @@ def a_succeeded() -> model.Report:
                 "If that one is full, book the 11:05 and tell me: I will move the meeting room to 2:30."
             ),
             attempts=2,
-            expectation="the answer contains “ticket”",
+            expectation="holds ticket",
+            wanted=["ticket"],
         ),
         clean_up=[
             model.CleanUpPart(what="training file", id="file-0b7d5ce2f1a94b8f9f3f3a8c6e21d704", result="deleted"),
@@ -183,7 +185,7 @@ def a_succeeded() -> model.Report:
             ("upload", 11),
             ("train", 61),
             ("deploy", 4_031),
-            ("smoke test", 4_490),
+            ("smoke_test", 4_490),
             ("report", 4_558),
         ),
     )
@@ -277,7 +279,27 @@ def a_failed() -> model.Report:
             last_events=["Job enqueued. Waiting for jobs ahead to complete.", "Job started.", "Preprocessing started."],
         ),
         clean_up=[model.CleanUpPart(what="training file", id="file-0b7d5ce2f1a94b8f9f3f3a8c6e21d704", result="deleted")],
-        timeline=a_timeline(("settle", 0), ("scan", 6), ("gate", 9), ("upload", 11), ("train", 61), ("clean up", 2_890), ("report", 2_902)),
+        timeline=a_timeline(("settle", 0), ("scan", 6), ("gate", 9), ("upload", 11), ("train", 61), ("clean_up", 2_890), ("report", 2_902)),
+    )
+
+
+def a_wrong_answer() -> model.Report:
+    """A model that was trained and whose answer was not the wanted one, on a machine without Azure."""
+    smoke = a_succeeded().smoke_test
+    assert smoke is not None
+    return a_failed().model_copy(
+        update={
+            "headline": "The model is trained, but its answer was not the wanted one; the deployment was taken back.",
+            "problem": model.Problem(
+                code="TD-SMOKE-001",
+                message="The answer of the new deployment does not hold what the smoke test wants.",
+                mend="Look at the answer below; then change the data, or what `smoke_test.expect` wants.",
+                anchor="docs/errors.md#td-smoke-001",
+            ),
+            "stand_in": True,
+            "training": a_training(),
+            "smoke_test": smoke.model_copy(update={"verdict": "failed", "wanted": ["ticket", "refund"], "missing": ["refund"]}),
+        }
     )
 
 
@@ -291,6 +313,13 @@ def a_duplicate() -> model.Report:
         settings=settings(),
         data=[a_data_part()],
         duplicate_of="travel-desk-0c41aa97",
+        duplicate=model.DuplicatePart(
+            run_id="travel-desk-0c41aa97",
+            model="gpt-4.1-mini-2025-04-14.ft-0c41aa97b84e5c9a-travel-desk-0c41aa97",
+            deployment="travel-desk-0c41aa97",
+            stands=True,
+            differences=["deployment.capacity: this drop asked for 50, the other has 10."],
+        ),
         timeline=a_timeline(("settle", 0), ("scan", 6), ("gate", 10), ("report", 11)),
     )
 
