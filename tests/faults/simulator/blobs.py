@@ -4,7 +4,7 @@ Only what the app calls of azure-storage-blob's ContainerClient stands here, and
 """
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
@@ -124,10 +124,32 @@ class MemoryContainer:
 
         self._account.call(write)
 
-    def list_blobs(self, name_starts_with: str = "", **_: Any) -> Iterator[SimpleNamespace]:
-        """All blobs of a prefix, by name, as they stood when the call was answered."""
+    def get_container_properties(self, **_: Any) -> None:
+        """Every container is there."""
+        self._account.call(lambda: None)
+
+    def list_blobs(self, name_starts_with: str = "", **_: Any) -> SimpleNamespace:
+        """All blobs of a prefix on one page, by name, as they stood when the call was answered."""
+
+        def by_page(_marker: str | None) -> OnePage:
+            return OnePage(self._listed(name_starts_with))
+
+        return SimpleNamespace(by_page=by_page)
+
+    def _listed(self, prefix: str) -> list[SimpleNamespace]:
         found = self._account.call(lambda: sorted(self._account.blobs(self._name).items()))
-        return (_properties(name, blob) for name, blob in found if name.startswith(name_starts_with))
+        return [_properties(name, blob) for name, blob in found if name.startswith(prefix)]
+
+
+@dataclass
+class OnePage:
+    """The only page of a listing."""
+
+    blobs: list[SimpleNamespace]
+    continuation_token: str | None = None
+
+    def __next__(self) -> list[SimpleNamespace]:
+        return self.blobs
 
 
 def _properties(name: str, blob: Blob) -> SimpleNamespace:
