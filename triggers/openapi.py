@@ -26,9 +26,11 @@ from shared.models.api import (
 )
 from shared.models.drop import RUN_ID_MAX_CHARS, RUN_NAME
 from triggers.answers import text
+from triggers.reports import DEFAULT, TYPES
 
 bp = df.Blueprint()
 VERSION = "1"
+JSON = "application/json"
 ABOUT = f"""Starts runs for training files that lie in the container, tells how they stand, and cancels them.
 
 Every error is JSON with a code, a sentence and a mend; codes are explained in docs/errors.md. A body has at most {BODY_MAX_BYTES} bytes
@@ -48,6 +50,8 @@ class Operation:
     takes: type[BaseModel] | None = None
     parameters: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     keyed: bool = True
+    kinds: tuple[str, ...] = (JSON,)
+    """The media types of its answer 200."""
 
 
 RUN_ID: dict[str, Any] = {
@@ -62,6 +66,12 @@ LIMIT: dict[str, Any] = {
     "in": "query",
     "description": "How many runs at most.",
     "schema": {"type": "integer", "minimum": 1, "maximum": RUNS_MAX, "default": RUNS_DEFAULT},
+}
+FILE: dict[str, Any] = {
+    "name": "file",
+    "in": "query",
+    "description": "Which file of the report.",
+    "schema": {"type": "string", "enum": list(TYPES), "default": DEFAULT},
 }
 UNKNOWN = {404: ("There is no such run.", Refusal)}
 KEYED = {401: ("No function key, or a wrong one.", Refusal)}
@@ -97,6 +107,21 @@ OPERATIONS = (
     ),
     Operation(
         "get", "/runs/{id}", "show_run", "Show one run.", {200: ("The run.", RunDetail), **UNKNOWN, **KEYED, **STORED}, parameters=[RUN_ID]
+    ),
+    Operation(
+        "get",
+        "/runs/{id}/report",
+        "show_report",
+        "Give a file of a run's report.",
+        {
+            200: ("The file.", None),
+            400: ("`file` is wrong.", Refusal),
+            404: ("There is no such run, or it has no such file.", Refusal),
+            **KEYED,
+            **STORED,
+        },
+        parameters=[RUN_ID, FILE],
+        kinds=tuple(TYPES.values()),
     ),
     Operation(
         "post",
@@ -162,7 +187,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "operationId": operation.name,
         "summary": operation.summary,
         "security": [{"header": []}, {"query": []}] if operation.keyed else [],
-        "responses": {str(status): _response(*answer) for status, answer in sorted(operation.answers.items())},
+        "responses": {str(status): _response(operation, status) for status in sorted(operation.answers)},
     }
     if operation.parameters:
         described["parameters"] = operation.parameters
@@ -171,13 +196,17 @@ def _operation(operation: Operation) -> dict[str, Any]:
     return described
 
 
-def _response(about: str, model: type[BaseModel] | None) -> dict[str, Any]:
+def _response(operation: Operation, status: int) -> dict[str, Any]:
+    about, model = operation.answers[status]
+    if status == 200 and operation.kinds != (JSON,):
+        kinds: dict[str, Any] = {kind: {} for kind in operation.kinds}
+        return {"description": about, "content": kinds}
     return {"description": about, **_content(model)}
 
 
 def _content(model: type[BaseModel] | None) -> dict[str, Any]:
     schema: dict[str, Any] = {"$ref": f"#/components/schemas/{model.__name__}"} if model else {"type": "object"}
-    return {"content": {"application/json": {"schema": schema}}}
+    return {"content": {JSON: {"schema": schema}}}
 
 
 class _WholeAnswers(GenerateJsonSchema):

@@ -30,9 +30,10 @@ from shared.models.api import (
     Started,
     StartRequest,
 )
-from shared.models.drop import RUN_ID_MAX_CHARS, RUN_NAME, TRAINING_SET, Drop, drop_of
+from shared.models.drop import TRAINING_SET, Drop, drop_of
 from shared.models.record import RunRecord, summary_of
 from triggers.answers import answer, refused, served
+from triggers.looking import record_of, unknown
 from triggers.starting import PARTS, start_once
 
 bp = df.Blueprint()
@@ -57,7 +58,7 @@ def list_runs(req: func.HttpRequest) -> func.HttpResponse:
 @bp.route(route="runs/{id}", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
 def show_run(req: func.HttpRequest) -> func.HttpResponse:
     """200: all that the ledger knows of the run; 404: no such run."""
-    return served(lambda: answer(200, shown(record)) if (record := _record(req)) else _unknown())
+    return served(lambda: answer(200, shown(record)) if (record := record_of(req)) else unknown())
 
 
 @bp.route(route="runs/{id}/cancel", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
@@ -111,9 +112,9 @@ def _list(req: func.HttpRequest) -> func.HttpResponse:
 
 
 def _cancel(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> func.HttpResponse:
-    record = _record(req)
+    record = record_of(req)
     if record is None:
-        return _unknown()
+        return unknown()
 
     def cancelling(current: RunRecord, now: datetime) -> RunRecord | None:
         return None if current.stopping else current.model_copy(update={"cancel_requested_at": now})
@@ -151,17 +152,6 @@ def _dropped(run: str) -> Drop | None:
         if facts := container.facts(blob):
             return drop_of(container.account, container.name, facts.name, facts.etag, at_once=True)
     return None
-
-
-def _record(req: func.HttpRequest) -> RunRecord | None:
-    run_id = req.route_params.get("id", "")
-    usable = len(run_id) <= RUN_ID_MAX_CHARS and RUN_NAME.fullmatch(run_id)
-    found = open_ledger().read(run_id) if usable else None
-    return found.record if found else None
-
-
-def _unknown() -> func.HttpResponse:
-    return refused(404, "TD-HTTP-004", "There is no such run.", "GET /api/runs lists the runs.")
 
 
 def _wake(client: df.SyncDurableFunctionsClient, instance: str) -> None:

@@ -41,12 +41,13 @@ def test_no_generated_request_gets_an_undocumented_answer(stack: Stack, name: st
     stack.drop(name, a_training_set(name))
     run_id = stack.ended(name)["id"]
     description = stack.api.get("/openapi.json").raise_for_status().json()
-    for operation in (description["paths"]["/runs/{id}"]["get"], description["paths"]["/runs/{id}/cancel"]["post"]):
+    paths = description["paths"]
+    for operation in (paths["/runs/{id}"]["get"], paths["/runs/{id}/report"]["get"], paths["/runs/{id}/cancel"]["post"]):
         operation["parameters"][0]["example"] = run_id
     description["paths"]["/runs"]["post"]["requestBody"]["content"]["application/json"]["example"] = {"run": name}
     done = judged(stack, description, tmp_path, "--max-examples", "10", "--phases", "examples,coverage,fuzzing")
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
-    assert "Tested: 6" in done.stdout
+    assert "Tested: 7" in done.stdout
 
 
 def test_undocumented_answer_is_found(stack: Stack, tmp_path: Path) -> None:
@@ -67,11 +68,12 @@ def test_no_answer_gives_out_a_management_address(stack: Stack, name: str) -> No
         stack.api.post("/runs", json={"run": name}),
         stack.api.post(f"/runs/{run_id}/cancel"),
         *(stack.api.get(path) for path in ("/runs", f"/runs/{run_id}", "/health", "/openapi.json", "/runs/nobody", "/nothing")),
+        *(stack.api.get(f"/runs/{run_id}/report", params={"file": file}) for file in ("report.json", "host.lock")),
         stack.api.get("/runs", headers={"x-functions-key": "wrong"}),
         stack.api.post("/runs", content=b"{"),
     ]
     stack.ended(name)
-    answers += [stack.api.get(f"/runs/{run_id}"), stack.api.post(f"/runs/{run_id}/cancel")]
+    answers += [stack.api.get(f"/runs/{run_id}"), stack.api.get(f"/runs/{run_id}/report"), stack.api.post(f"/runs/{run_id}/cancel")]
     said = [f"{answer.text} {dict(answer.headers)}" for answer in answers]
     assert {answer.status_code for answer in answers} >= {200, 202, 401, 404, 409, 415}
     assert [(mark, text) for mark in NEVER_GIVEN_OUT for text in said if mark in text] == []

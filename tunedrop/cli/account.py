@@ -1,8 +1,7 @@
-"""A storage account, as `drop` and `demo` use it: send a drop, fetch a report. No type of azure-storage-blob leaves this module."""
+"""A storage account, as `drop` and `demo` use it: a drop is sent there. No type of azure-storage-blob leaves this module."""
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -16,7 +15,6 @@ from tunedrop.cli.output import UNAVAILABLE, Trouble
 
 PATIENCE: dict[str, Any] = {"initial_backoff": 1, "increment_base": 2, "connection_timeout": 10}
 """Three more attempts within 10 s, by azure-storage-blob's options; of itself it goes on for minutes."""
-REPORT_FILES = ("report.html", "report.json", "results.csv", "events.jsonl")
 
 
 class Account:
@@ -60,28 +58,6 @@ class Account:
                 file.source.read(0, size), length=size, overwrite=True, progress_hook=lambda current, _total: moved(current)
             )
         return str(stored["etag"]).strip('"')
-
-    def read(self, container: str, blob: str) -> bytes | None:
-        """The whole of a small blob; None where there is none."""
-        with _translated(container):
-            try:
-                return self._service.get_blob_client(container, blob).download_blob().readall()
-            except ResourceNotFoundError:
-                return None
-
-    def fetch_report(self, page: str, folder: Path) -> Path | None:
-        """Copies the files of a report into the folder, made where it isn't there; `page` is `container/path/report.html`.
-
-        Answers the path of the page; None where there is none.
-        """
-        container, _, path = page.partition("/")
-        folder.mkdir(parents=True, exist_ok=True)
-        for file in REPORT_FILES:  # these names and no others: what else lies there is not ours to write on this disk
-            content = self.read(container, f"{path.rpartition('/')[0]}/{file}")
-            if content is not None:
-                (folder / file).write_bytes(content)
-        copy = folder / REPORT_FILES[0]
-        return copy if copy.exists() else None
 
 
 @contextmanager

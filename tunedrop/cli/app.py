@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from shared.dataset import VERSION
-from tunedrop.cli import cancel, check, demo, drop, local, runs
+from tunedrop.cli import cancel, check, demo, drop, local, report, runs
 from tunedrop.cli.output import Trouble, err, visible
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app.command("local")(local.local)
 app.command("drop")(drop.drop)
 app.command("check", cls=check.Handed, add_help_option=False)(check.check)
 app.command("runs")(runs.runs)
+app.command("report")(report.report)
 app.command("cancel")(cancel.cancel)
 
 

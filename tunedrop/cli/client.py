@@ -11,6 +11,7 @@ from tunedrop.cli.output import ERRORS, UNAVAILABLE, Trouble, command
 from tunedrop.local import session
 
 NO_SUCH_RUN = "TD-HTTP-004"
+NO_SUCH_FILE = "TD-HTTP-009"
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -27,6 +28,7 @@ class Refused(Trouble):
     def __init__(self, told: dict[str, Any]) -> None:
         super().__init__(" ".join(str(part) for part in (f"{told.get('code')}:", told.get("message"), told.get("mend")) if part), ERRORS)
         self.no_such_run = told.get("code") == NO_SUCH_RUN
+        self.no_such_file = told.get("code") == NO_SUCH_FILE
 
 
 class Api:
@@ -50,19 +52,35 @@ class Api:
         """Asks for a cancel."""
         return self._ask("POST", f"/runs/{quote(run_id, safe='')}/cancel")
 
+    def report_file(self, run_id: str, file: str) -> bytes:
+        """A file of a run's report."""
+        answer = self._answer("GET", f"/runs/{quote(run_id, safe='')}/report", {"file": file})
+        if answer.is_success:
+            return answer.content
+        raise _refusal(answer)
+
     def _ask(self, method: str, path: str) -> dict[str, Any]:
+        answer = self._answer(method, path)
+        told = _decoded(answer)
+        if answer.is_success and told is not None:
+            return told
+        raise _refusal(answer)
+
+    def _answer(self, method: str, path: str, query: dict[str, str] | None = None) -> httpx2.Response:
         try:
-            answer = self._client.request(method, path)
+            answer = self._client.request(method, path, params=query)
         except httpx2.TransportError as error:
             raise Unreachable(f"The API does not answer ({type(error).__name__}). {no_stack()}") from None
         if answer.status_code in {401, 403}:
             raise Unreachable("The API refuses the key. Give its function key with --key.")
-        told = _decoded(answer)
-        if answer.is_success and told is not None:
-            return told
-        if told is not None and (error := part(told, "error")):
-            raise Refused(error)
-        raise Unreachable(f"The API answers with status {answer.status_code}, and not as TuneDrop does. Its address ends with /api.")
+        return answer
+
+
+def _refusal(answer: httpx2.Response) -> Trouble:
+    told = _decoded(answer)
+    if told is not None and (error := part(told, "error")):
+        return Refused(error)
+    return Unreachable(f"The API answers with status {answer.status_code}, and not as TuneDrop does. Its address ends with /api.")
 
 
 def _decoded(answer: httpx2.Response) -> dict[str, Any] | None:

@@ -1,6 +1,5 @@
 """`tunedrop demo`: the whole way, once: start everything, drop the sample, follow it, end with a proven model."""
 
-import json
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from tunedrop.cli.local import starting, stop_event, troubles
 from tunedrop.cli.naming import layout_of
 from tunedrop.cli.options import DATA, AsJson, Azurite, Data
 from tunedrop.cli.output import NOT_SUCCEEDED, Trouble, document, fields, out
+from tunedrop.cli.report import facts_beside, fetched
 from tunedrop.local import session
 from tunedrop.local.ports import ANY
 from tunedrop.local.stack import ROOT, Interrupted, Stack, Wanted, running
@@ -58,10 +58,10 @@ def _shown(stack: Stack) -> Shown:
 
     account = Account.named_by(stack.addresses.storage)
     run_id = send(account, "training", layout_of([SAMPLE])).run_id
-    run = follow(Api(stack.addresses.api, stack.addresses.key), run_id, stack.check)
-    page = account.fetch_report(run["report"], stack.data / "report") if run["report"] else None
-    report: dict[str, Any] = json.loads(page.with_name("report.json").read_bytes()) if page else {}
-    return Shown(run, report, page)
+    service = Api(stack.addresses.api, stack.addresses.key)
+    run = follow(service, run_id, stack.check)
+    page = fetched(service, run, stack.data / "report") if run["report"] else None
+    return Shown(run, facts_beside(page) if page else {}, page)
 
 
 def tell(shown: Shown, as_json: bool) -> None:

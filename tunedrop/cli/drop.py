@@ -1,9 +1,8 @@
 """`tunedrop drop`: put files where a run begins, and follow the run."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
@@ -11,18 +10,16 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 from shared.models.drop import JOB_FILE, drop_of
 from tunedrop.cli import contents
 from tunedrop.cli.client import Api, api_of, no_stack
-from tunedrop.cli.findings import finding_line
 from tunedrop.cli.following import code_of, followed
 from tunedrop.cli.naming import Layout, NotADrop, layout_of
 from tunedrop.cli.options import DATA, ApiUrl, AsJson, Data, Key
 from tunedrop.cli.output import UNAVAILABLE, Trouble, command, document, err, out, visible
+from tunedrop.cli.report import facts_beside, fetched, kept_in
 from tunedrop.cli.runs import tell
 from tunedrop.local import session
 
 if TYPE_CHECKING:
     from tunedrop.cli.account import Account
-
-FINDINGS_SHOWN = 10
 
 
 def drop(
@@ -61,12 +58,11 @@ def drop(
             out.print(f"The run is {run_id}; `{command()} runs {run_id}` shows it.")
         return
     ended = followed(service, run_id)
-    copy = account.fetch_report(ended["report"], data / "reports" / run_id) if ended["report"] else None
+    copy = fetched(service, ended, kept_in(data, ended)) if ended["report"] else None
     if as_json:
         document(ended | {"report_file": str(copy) if copy else None})
     else:
-        tell(ended | {"report": copy or ended["report"]})
-        _tell_findings(copy)
+        tell(ended | {"report": copy or ended["report"]}, facts_beside(copy) if copy else {})
     raise typer.Exit(code_of(ended))
 
 
@@ -137,17 +133,3 @@ def _api(storage: str | None, api: str | None, key: str | None, data: Path) -> A
     if api is None and (running is None or storage != running.storage):
         raise Trouble("--follow needs --api and --key where the drop does not go to the stack running here.")
     return api_of(api, key, data)
-
-
-def _tell_findings(page: Path | None) -> None:
-    """The first findings of the report whose page was copied here."""
-    if page is None:
-        return
-    report: dict[str, Any] = json.loads(page.with_name("report.json").read_bytes())
-    files = cast("list[dict[str, Any]]", report["data"])
-    found = [(file["name"], finding) for file in files for finding in file["findings"] if finding["severity"] == "error"]
-    for name, finding in found[:FINDINGS_SHOWN]:
-        out.print(finding_line(name, finding))
-    counted = sum(file["errors"] for file in files)
-    if counted > FINDINGS_SHOWN:
-        out.print(f"[dim]the first {FINDINGS_SHOWN} of {counted:,} errors; the report shows more[/]")

@@ -1,11 +1,12 @@
 """Findings on the terminal: the place first, as compilers do, then what is wrong and how to mend it."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
-from tunedrop.cli.output import visible
+from tunedrop.cli.output import out, visible
 
 COLOURS = {"error": "red", "warning": "yellow"}
+SHOWN = 10
 
 
 def finding_line(file: str, finding: Mapping[str, Any]) -> str:
@@ -15,3 +16,14 @@ def finding_line(file: str, finding: Mapping[str, Any]) -> str:
     colour = COLOURS.get(finding["severity"], "default")
     code, message, mend = (visible(finding[name]) for name in ("code", "message", "mend"))
     return f"[bold]{visible(place)}[/]{field} [{colour}]{code}[/] {message} — {mend}"
+
+
+def tell_findings(report: Mapping[str, Any]) -> None:
+    """The first errors that a report lists, on stdout, and how many there are."""
+    files = cast("list[dict[str, Any]]", report.get("data") or [])
+    found = [(file["name"], finding) for file in files for finding in file["findings"] if finding["severity"] == "error"]
+    for name, finding in found[:SHOWN]:
+        out.print(finding_line(name, finding))
+    counted = sum(file["errors"] for file in files)
+    if counted > min(len(found), SHOWN):
+        out.print(f"[dim]the first {min(len(found), SHOWN)} of {counted:,} errors; the report shows more[/]")

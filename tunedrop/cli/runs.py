@@ -8,10 +8,13 @@ import typer
 from rich.live import Live
 from rich.table import Column, Table
 
+from shared.dataset.money import usd
 from tunedrop.cli.client import Api, api_of, part
+from tunedrop.cli.findings import tell_findings
 from tunedrop.cli.following import code_of, followed
 from tunedrop.cli.options import DATA, ApiUrl, AsJson, Data, Key
-from tunedrop.cli.output import Trouble, document, fields, out, visible
+from tunedrop.cli.output import Trouble, command, document, fields, out, visible
+from tunedrop.cli.report import facts_of
 
 COLOURS = {"succeeded": "green", "rejected": "yellow", "failed": "red", "expired": "red"}
 LOOK_EVERY_S = 2.0
@@ -41,7 +44,7 @@ def runs(
 
 def _one(service: Api, run_id: str, *, watch: bool, as_json: bool) -> None:
     run = followed(service, run_id) if watch else service.run(run_id)
-    document(run) if as_json else tell(run)
+    document(run) if as_json else tell(run, facts_of(service, run))
     if watch:
         raise typer.Exit(code_of(run))
 
@@ -68,9 +71,9 @@ def table(rows: list[dict[str, Any]]) -> Table:
     return shown
 
 
-def tell(run: dict[str, Any]) -> None:
-    """A run in words, on stdout."""
-    problem = part(run, "problem")
+def tell(run: dict[str, Any], report: dict[str, Any]) -> None:
+    """A run in words, on stdout, with what its report adds; the report is empty where there is none."""
+    problem, first, money = part(run, "problem"), part(report, "duplicate"), part(report, "money")
     fields(
         ("run", run["id"]),
         ("blob", run.get("blob")),
@@ -82,6 +85,17 @@ def tell(run: dict[str, Any]) -> None:
         ("model", part(run, "job").get("fine_tuned_model") or run["model"]),
         ("deployment", run["deployment"]),
         ("answer", run["answer"]),
+        ("estimate", _dollars(run.get("estimate_usd"), "for the training")),
+        ("at most", _dollars(run.get("worst_case_usd"), "until the run ends")),
+        ("training", _dollars(money.get("training_usd") if part(run, "job") else None, "as billed, by the price table")),
         ("report", run["report"]),
         ("same as", run["duplicate_of"]),
+        ("its model", first.get("model")),
+        ("deployed as", f"{first['deployment']}{'' if first['stands'] else ' (deleted)'}" if first.get("deployment") else None),
+        ("once more", f"{command()} deploy {run['duplicate_of']}" if run["duplicate_of"] else None),
     )
+    tell_findings(report)
+
+
+def _dollars(value: float | None, what: str) -> str | None:
+    return None if value is None else f"{usd(value)} {what}"

@@ -7,7 +7,6 @@ import uuid
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from azure.storage.blob import BlobServiceClient, ContainerClient
@@ -15,7 +14,7 @@ from azure.storage.blob import BlobServiceClient, ContainerClient
 from shared.models.drop import drop_of
 from tests.azurite import azurite
 from tests.data import a_training_set
-from tunedrop.cli.account import REPORT_FILES, Account
+from tunedrop.cli.account import Account
 from tunedrop.cli.app import main
 from tunedrop.local.session import Addresses, remembered
 
@@ -159,21 +158,6 @@ def test_drop_goes_to_the_stack_that_runs_here(
         main(arguments)
     assert ended.value.code == 3
     assert capsys.readouterr().err.startswith("error: Where to? Give --connection-string or --account-url. No TuneDrop is running here.")
-
-
-def test_report_is_copied_with_its_known_files_only(azurite: str, container: ContainerClient, tmp_path: Path) -> None:
-    """Other blobs beside the report are not written to this disk."""
-    for name in (*REPORT_FILES[:2], "evil.sh", "deeper/report.html"):
-        container.upload_blob(f"run/run-1/{name}", name.encode())
-    page = Account.named_by(azurite).fetch_report(f"{container.container_name}/run/run-1/report.html", tmp_path / "copy")
-    assert page == tmp_path / "copy" / "report.html"
-    found: dict[str, Any] = {path.name: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    assert found == {"report.html": b"report.html", "report.json": b"report.json"}
-
-
-def test_report_that_is_not_there_is_none(azurite: str, container: ContainerClient, tmp_path: Path) -> None:
-    """A missing page is no error."""
-    assert Account.named_by(azurite).fetch_report(f"{container.container_name}/run/run-1/report.html", tmp_path) is None
 
 
 @pytest.mark.parametrize("url", ["http://a.blob.core.windows.net", "a.blob.core.windows.net", "https://"])

@@ -1,6 +1,7 @@
 """`tunedrop runs` and `tunedrop cancel` against a fake API."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -8,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from shared.dataset import VERSION
-from tunedrop.cli import cancel, runs
+from tunedrop.cli import cancel, report, runs
 from tunedrop.cli.app import main
 from tunedrop.cli.client import Api
 
@@ -37,11 +38,36 @@ ANSWERS: dict[tuple[str, str], tuple[int, dict[str, Any]]] = {
     ("GET", "/api/runs/desk-1a2b3c4d"): (200, REJECTED),
     ("POST", "/api/runs/desk-1a2b3c4d/cancel"): (202, {"id": "desk-1a2b3c4d", "cancel_requested_at": "2026-11-24T06:48:00+00:00"}),
 }
+FACTS: dict[str, Any] = {
+    "headline": "Nothing was bought: the drop was rejected.",
+    "data": [
+        {
+            "name": "desk.jsonl",
+            "errors": 8,
+            "findings": [
+                {
+                    "line": 3,
+                    "field": "/messages",
+                    "code": "TD-DATA-206",
+                    "severity": "error",
+                    "message": "No \x1b[31manswer.",
+                    "mend": "Add it.",
+                },
+                {"line": 4, "field": "", "code": "TD-DATA-701", "severity": "warning", "message": "Repeated.", "mend": "Keep one."},
+            ],
+        }
+    ],
+}
+REPORT = {"report.html": b"<!doctype html>", "report.json": json.dumps(FACTS).encode()}
+NO_FILE = {"error": {"code": "TD-HTTP-009", "message": "The run has no such file.", "mend": "Look."}}
 UNKNOWN = {"error": {"code": "TD-HTTP-004", "message": "There is no such run.", "mend": "GET /api/runs lists the runs."}}
 
 
 def answer(request: httpx2.Request) -> httpx2.Response:
     """What the app would answer."""
+    if request.url.path.endswith("/report"):
+        content = REPORT.get(request.url.params["file"])
+        return httpx2.Response(404, json=NO_FILE) if content is None else httpx2.Response(200, content=content)
     status, body = ANSWERS.get((request.method, request.url.path), (404, UNKNOWN))
     return httpx2.Response(status, json=body)
 
@@ -55,6 +81,7 @@ def app(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(runs, "api_of", fake)
     monkeypatch.setattr(cancel, "api_of", fake)
+    monkeypatch.setattr(report, "api_of", fake)
 
 
 def ended(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[object, str, str]:
@@ -156,3 +183,71 @@ def test_route_that_is_not_there_is_told_in_whole_words(capsys: pytest.CaptureFi
 def test_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     """As every tool does."""
     assert ended(["--version"], capsys) == (0, f"tunedrop {VERSION}\n", "")
+
+
+def test_run_is_shown_with_the_first_errors_of_its_report(capsys: pytest.CaptureFixture[str]) -> None:
+    """Place, code and what to do, warnings left out, and how many errors there are."""
+    _, out, _ = ended(["runs", "desk-1a2b3c4d"], capsys)
+    assert "desk.jsonl:3 /messages TD-DATA-206 No ⟦U+001B⟧[31manswer. — Add it.\n" in out
+    assert "TD-DATA-701" not in out
+    assert "the first 1 of 8 errors; the report shows more\n" in out
+
+
+def test_run_is_shown_with_its_prices(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The estimate and the worst case, rounded as everywhere; what isn't known is left out."""
+    priced = ROW | {"job": None, "answer": None, "report": None, "estimate_usd": 0.105, "worst_case_usd": 4.205}
+    monkeypatch.setitem(ANSWERS, ("GET", "/api/runs/desk-1a2b3c4d"), (200, priced))
+    _, out, _ = ended(["runs", "desk-1a2b3c4d"], capsys)
+    assert "   estimate  $0.11 for the training\n" in out
+    assert "    at most  $4.21 until the run ends\n" in out
+
+
+def test_duplicate_is_shown_with_what_the_first_run_has(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its model, its deployment, and how to deploy that model once more."""
+    first = {"run_id": "first-1a2b3c4d", "model": "m.ft-1", "deployment": "first-1a2b3c4d", "stands": False}
+    monkeypatch.setitem(
+        ANSWERS, ("GET", "/api/runs/desk-1a2b3c4d"), (200, REJECTED | {"outcome": "duplicate", "duplicate_of": first["run_id"]})
+    )
+    monkeypatch.setitem(REPORT, "report.json", json.dumps({"duplicate": first}).encode())
+    _, out, _ = ended(["runs", "desk-1a2b3c4d"], capsys)
+    for line in ("same as  first-1a2b3c4d", "its model  m.ft-1", "deployed as  first-1a2b3c4d (deleted)", "deploy first-1a2b3c4d"):
+        assert line in out
+
+
+def test_report_is_fetched_with_its_known_files_only(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Page and facts where there are no more; the folder of the id, or the one that is named."""
+    code, out, _ = ended(["report", "desk-1a2b3c4d", "--data", str(tmp_path)], capsys)
+    folder = tmp_path / "reports" / "desk-1a2b3c4d"
+    assert (code, {path.name: path.read_bytes() for path in folder.iterdir()}) == (0, REPORT)
+    assert "    verdict  Nothing was bought: the drop was rejected.\n" in out
+    ended(["report", "desk-1a2b3c4d", "--out", str(tmp_path / "mine")], capsys)
+    assert (tmp_path / "mine" / "report.html").exists()
+
+
+def test_report_as_json_is_the_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One document on one line."""
+    _, out, _ = ended(["report", "desk-1a2b3c4d", "--json", "--data", str(tmp_path)], capsys)
+    assert (json.loads(out), out.count("\n")) == (FACTS, 1)
+
+
+def test_run_id_of_a_service_leads_to_no_other_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An id with a path in it stays one name below the folder of reports."""
+    monkeypatch.setitem(ANSWERS, ("GET", "/api/runs/desk-1a2b3c4d"), (200, REJECTED | {"id": "../../../evil"}))
+    ended(["report", "desk-1a2b3c4d", "--data", str(tmp_path)], capsys)
+    assert [path.name for path in (tmp_path / "reports").iterdir()] == ["evil"]
+
+
+def test_report_that_is_not_written_yet_is_no_report(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit code 2, and where the run is."""
+    monkeypatch.setitem(ANSWERS, ("GET", "/api/runs/desk-1a2b3c4d"), (200, ROW | {"step": "smoke_test", "report": None}))
+    assert ended(["report", "desk-1a2b3c4d"], capsys) == (2, "", "error: The run has no report yet; it is at the step smoke test.\n")
+
+
+def test_run_is_shown_where_an_older_app_gives_no_reports(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The row is told all the same, and stderr says what is missing."""
+    monkeypatch.setitem(NO_FILE["error"], "code", "NotFound")
+    monkeypatch.delitem(REPORT, "report.json")
+    code, out, err = ended(["runs", "desk-1a2b3c4d"], capsys)
+    assert (code, "rejected" in out, "the report can't be fetched" in err) == (0, True, True)
