@@ -3,17 +3,21 @@
 Bound as a BlobClient, so that the host never loads a 512 MB drop into memory.
 """
 
+import logging
+
 import azure.durable_functions as df
 import azure.functions as func
 import azurefunctions.extensions.bindings.blob as blob  # pyright: ignore[reportMissingTypeStubs]  # ships no py.typed
 
 from shared import storage
 from shared.ledger import open_ledger
-from shared.models.drop import drop_of
+from shared.models.drop import JOB_FILE, VALIDATION_SET, drop_of
+from shared.models.record import BLOB_SHOWN_CHARS
 from shared.settings import CONNECTION, settings
 from triggers.starting import start_once
 
 bp = df.Blueprint()
+log = logging.getLogger("tunedrop")
 
 
 @bp.function_name("on_drop")
@@ -27,10 +31,20 @@ bp = df.Blueprint()
 def on_drop(dropped: blob.BlobClient, client: df.SyncDurableFunctionsClient) -> None:
     """Starts the run of this blob, if it starts one. The same event again does nothing.
 
-    A blob that is gone by now has nothing to start; a blob that was replaced starts the run of what stands there.
+    A blob that is gone by now has nothing to start; a blob that was replaced starts the run of what stands there. A blob that neither
+    starts a run nor joins one is told in the log: whoever waits for its run finds out why none comes.
     """
     container = storage.training()
     facts = container.facts(str(dropped.blob_name))
     drop = drop_of(container.account, container.name, facts.name, facts.etag) if facts else None
     if drop:
         start_once(client, open_ledger(), drop)
+    elif facts and not joins(facts.name):
+        # Letters outside ASCII and control characters stand as escapes: a name must forge no line of a log.
+        log.warning("blob starts no run", extra={"blob": ascii(facts.name)[1:-1][:BLOB_SHOWN_CHARS], "bytes": facts.bytes})
+
+
+def joins(blob: str) -> bool:
+    """Whether a blob that starts no run belongs to one: a companion of a training file, or a part that Spark wrote."""
+    *folders, file = blob.split("/")
+    return bool(folders) and (file in {VALIDATION_SET, JOB_FILE} or folders[-1] in {"training", "validation"})
