@@ -6,7 +6,7 @@ import azure.durable_functions as df
 from durabletask import task
 
 from shared import azure_openai
-from shared.answering import answered
+from shared.answering import answered, needed
 from shared.ledger import open_ledger
 from shared.models.messages import Answer, RunStep, done
 from shared.once import Removing, remove_once
@@ -29,9 +29,9 @@ def take_back_job(wanted: RunStep) -> Answer:
     ledger = open_ledger()
     record = ledger.get(wanted.run_id).record
     effect = record.effects.get("file:training")
-    if record.plan is None or effect is None or effect.id is None:
+    if effect is None or effect.id is None:
         return done()
-    service, training_file = azure_openai.for_training(record.plan), effect.id
+    service, training_file = azure_openai.for_training(needed(record.plan, "plan")), effect.id
 
     def look() -> str | None:
         return next((job.id for job in service.jobs_of_file(training_file)), None)

@@ -9,7 +9,7 @@ import azure.durable_functions as df
 from durabletask import task
 
 from activities.cancel_job import take_back_job
-from shared.answering import answered
+from shared.answering import answered, needed
 from shared.checkpoints import checkpoint
 from shared.errors import PlanRejected, Problem
 from shared.ledger import Ledger, open_ledger
@@ -83,9 +83,6 @@ def _turn(ledger: Ledger, run_id: str) -> Answer:
 
 def content_key(record: RunRecord) -> str:
     """The hash of both files' content and of every setting that changes the model."""
-    plan = record.plan
-    if plan is None:
-        msg = "a content key needs a plan"
-        raise ValueError(msg)
+    plan = needed(record.plan, "plan")
     hashes = [f"{role}:{record.files[role].content_hash}" for role in plan.roles]
     return hashlib.sha256("\n".join([*hashes, plan.training.model_dump_json()]).encode()).hexdigest()

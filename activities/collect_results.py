@@ -8,7 +8,7 @@ import azure.durable_functions as df
 from durabletask import task
 
 from shared import azure_openai, storage
-from shared.answering import answered
+from shared.answering import answered, needed
 from shared.azure_openai import AzureOpenAI
 from shared.checkpoints import checkpoint
 from shared.ledger import open_ledger
@@ -33,9 +33,9 @@ def collect_results(_context: task.ActivityContext, request: dict[str, Any]) -> 
 def _collect(wanted: RunStep) -> Answer:
     record = open_ledger().get(wanted.run_id).record
     job_id = record.made("job")
-    if record.plan is None or job_id is None:
+    if job_id is None:
         return done()
-    service = azure_openai.for_training(record.plan)
+    service = azure_openai.for_training(needed(record.plan, "plan"))
     # The results first: the events are told by an endpoint of their own, which must not keep anything from being kept.
     metrics = _metrics(service, job_id)
     checkpoint("collect_results: before the results")

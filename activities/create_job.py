@@ -7,9 +7,9 @@ import azure.durable_functions as df
 from durabletask import task
 
 from shared import azure_openai
-from shared.answering import Deadline, answered, polled
+from shared.answering import Deadline, answered, needed, polled
 from shared.azure_openai import JobOrder
-from shared.errors import ServiceRejected
+from shared.errors import DeadlinePassed
 from shared.ledger import open_ledger
 from shared.models.messages import CANCELLED, Answer, RunStep
 from shared.models.plan import Plan
@@ -35,9 +35,9 @@ def create_job(_context: task.ActivityContext, request: dict[str, Any]) -> dict[
 def _create(wanted: RunStep) -> Answer:
     ledger = open_ledger()
     read = ledger.enter(wanted.run_id, Step.TRAIN)
-    plan, training_file = read.record.plan, read.record.made("file:training")
-    if plan is None or training_file is None:
+    if read.record.stopping:
         return CANCELLED
+    plan, training_file = needed(read.record.plan, "plan"), needed(read.record.made("file:training"), "training file")
     service = azure_openai.for_training(plan)
 
     def look() -> str | None:
@@ -52,7 +52,7 @@ def _create(wanted: RunStep) -> Answer:
 
     waited_s = (read.now - read.record.entered(Step.TRAIN)).total_seconds()
     deadline = Deadline(ledger, wanted.run_id, "create_job", waited_s, wanted.pace.job_deadline_s)
-    late = ServiceRejected("Azure OpenAI", None, "jobDeadline", "no job could be created in time")
+    late = DeadlinePassed("TD-DEADLINE-004", f"No job could be created within {wanted.pace.job_deadline_s / 3600:.1f} h.", "job_deadline_s")
     making = Making("job", look, act, wanted.pace.call_s)
     return polled(lambda: make_once(ledger, wanted.run_id, wanted.pace, making), wanted.pace, deadline, late)
 

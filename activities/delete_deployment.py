@@ -7,8 +7,8 @@ from durabletask import task
 
 from activities.deploy import own_deployment
 from shared import resource_manager
-from shared.answering import answered
-from shared.errors import PlanRejected, ServiceUnavailable
+from shared.answering import answered, needed
+from shared.errors import ServiceLost, ServiceUnavailable
 from shared.ledger import open_ledger
 from shared.models.messages import Answer, RunStep, done
 from shared.once import Removing, remove_once
@@ -30,16 +30,16 @@ def delete_deployment(_context: task.ActivityContext, request: dict[str, Any]) -
 def _delete(wanted: RunStep) -> Answer:
     ledger = open_ledger()
     record = ledger.get(wanted.run_id).record
-    plan, model = record.plan, record.job.fine_tuned_model if record.job else None
-    if plan is None:
+    if not record.effects:
         return done()
+    plan, model = needed(record.plan, "plan"), record.job.fine_tuned_model if record.job else None
     account = resource_manager.for_deployment(plan)
 
     def own() -> DeploymentFacts | None:
         found = account.deployment(plan.deployment.name)
         try:
             return found if own_deployment(found, plan, model) else None
-        except PlanRejected:  # somebody else's: not ours to delete
+        except ServiceLost:  # somebody else's: not ours to delete
             return None
 
     def look() -> str | None:

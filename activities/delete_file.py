@@ -7,7 +7,7 @@ from durabletask import task
 
 from activities.upload_file import file_name
 from shared import azure_openai
-from shared.answering import answered
+from shared.answering import answered, needed
 from shared.ledger import open_ledger
 from shared.models.messages import Answer, FileStep, done
 from shared.once import Removing, remove_once
@@ -28,9 +28,9 @@ def delete_file(_context: task.ActivityContext, request: dict[str, Any]) -> dict
 def _delete(wanted: FileStep) -> Answer:
     ledger = open_ledger()
     record = ledger.get(wanted.run_id).record
-    if record.plan is None or wanted.role not in record.files:
+    if not record.effects:
         return done()
-    service, name = azure_openai.for_training(record.plan), file_name(record, wanted.role)
+    service, name = azure_openai.for_training(needed(record.plan, "plan")), file_name(record, wanted.role)
 
     def look() -> str | None:
         return next((f.id for f in service.files_named(name)), None)

@@ -6,8 +6,8 @@ import azure.durable_functions as df
 from durabletask import task
 
 from shared import resource_manager
-from shared.answering import Deadline, answered, polled
-from shared.errors import PlanRejected, ServiceRejected
+from shared.answering import Deadline, answered, needed, polled
+from shared.errors import DeadlinePassed, ServiceLost
 from shared.ledger import open_ledger
 from shared.models.messages import CANCELLED, Answer, RunStep
 from shared.models.plan import Plan
@@ -31,10 +31,10 @@ def deploy(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str,
 def _deploy(wanted: RunStep) -> Answer:
     ledger = open_ledger()
     read = ledger.enter(wanted.run_id, Step.DEPLOY)
-    plan, job = read.record.plan, read.record.job
-    if plan is None or job is None or job.fine_tuned_model is None:
+    if read.record.stopping:
         return CANCELLED
-    account, model = resource_manager.for_deployment(plan), job.fine_tuned_model
+    plan, job = needed(read.record.plan, "plan"), needed(read.record.job, "job")
+    account, model = resource_manager.for_deployment(plan), needed(job.fine_tuned_model, "trained model")
 
     def look() -> str | None:
         return own_deployment(account.deployment(plan.deployment.name), plan, model)
@@ -44,7 +44,7 @@ def _deploy(wanted: RunStep) -> Answer:
 
     waited_s = (read.now - read.record.entered(Step.DEPLOY)).total_seconds()
     deadline = Deadline(ledger, wanted.run_id, "deploy", waited_s, wanted.pace.deployment_deadline_s)
-    late = ServiceRejected("Azure Resource Manager", None, "deploymentDeadline", "the deployment could not be written in time")
+    late = DeadlinePassed("TD-DEADLINE-006", f"The deployment could not be written within {waited_s:.0f} s.", "deployment_deadline_s")
     making = Making("deployment", look, act, wanted.pace.call_s)
     return polled(lambda: make_once(ledger, wanted.run_id, wanted.pace, making), wanted.pace, deadline, late)
 
@@ -55,13 +55,13 @@ def own_deployment(found: DeploymentFacts | None, plan: Plan, model: str | None)
     The model is the run's own, so a deployment that serves it is too, also where the api-version keeps no tags.
 
     Raises:
-        PlanRejected: the name belongs to somebody else.
+        ServiceLost: the name belongs to somebody else by now.
     """
     if found is None:
         return None
     if found.model != model:
-        raise PlanRejected(
-            "TD-GATE-005",
+        raise ServiceLost(
+            "TD-DEPLOYMENT-003",
             f"The deployment name {plan.deployment.name} was taken by somebody else while the model was trained.",
             "Deploy the fine-tuned model under another name by hand; it is named in this report and costs nothing while it isn't deployed.",
         )

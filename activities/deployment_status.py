@@ -6,16 +6,17 @@ import azure.durable_functions as df
 from durabletask import task
 
 from shared import resource_manager
-from shared.answering import Deadline, answered, polled
-from shared.errors import ServiceRejected
+from shared.answering import Deadline, answered, needed, polled
+from shared.errors import DeadlinePassed, ServiceLost
 from shared.ledger import open_ledger
-from shared.models.messages import CANCELLED, Answer, RunStep, done, ended, wait
+from shared.models.messages import CANCELLED, Answer, RunStep, done, wait
 from shared.models.pace import Pace
-from shared.models.record import Outcome, Step
+from shared.models.record import Step
 from shared.resource_manager import DeploymentFacts
 
 bp = df.Blueprint()
-BAD = frozenset({"failed", "canceled", "disabled", "deleting"})
+BAD = frozenset({"failed", "canceled", "disabled"})
+LOST = frozenset({"gone", "deleting"})
 
 
 @bp.activity_trigger(input_name="request")
@@ -31,13 +32,14 @@ def deployment_status(_context: task.ActivityContext, request: dict[str, Any]) -
 def _status(wanted: RunStep) -> Answer:
     ledger = open_ledger()
     read = ledger.get(wanted.run_id)
-    record, name = read.record, read.record.made("deployment")
-    if record.stopping or record.plan is None or name is None:
+    record = read.record
+    if record.stopping:
         return CANCELLED
+    plan, name = needed(record.plan, "plan"), needed(record.made("deployment"), "deployment")
     waited_s = (read.now - record.entered(Step.DEPLOY)).total_seconds()
     deadline = Deadline(ledger, wanted.run_id, "deployment_status", waited_s, wanted.pace.deployment_deadline_s)
-    late = ServiceRejected("Azure Resource Manager", None, "deploymentDeadline", f"the deployment did not stand after {waited_s:.0f} s")
-    account = resource_manager.for_deployment(record.plan)
+    late = DeadlinePassed("TD-DEADLINE-007", f"The deployment did not stand after {waited_s:.0f} s.", "deployment_deadline_s")
+    account = resource_manager.for_deployment(plan)
     return polled(lambda: _verdict(account.deployment(name), waited_s, wanted.pace), wanted.pace, deadline, late)
 
 
@@ -45,11 +47,12 @@ def _verdict(found: DeploymentFacts | None, waited_s: float, pace: Pace) -> Answ
     state = found.state.lower() if found else "gone"
     if state == "succeeded":
         return done()
-    if state in BAD or state == "gone":
-        return ended(
-            Outcome.FAILED,
-            ServiceRejected(
-                "Azure Resource Manager", None, f"deployment {state}", f"the deployment ended {state} after {waited_s:.0f} s"
-            ).problem,
+    if state in LOST:
+        raise ServiceLost("TD-DEPLOYMENT-002", "The deployment is gone: somebody deleted it.", "Look who else deletes deployments here.")
+    if state in BAD:
+        raise ServiceLost(
+            "TD-DEPLOYMENT-001",
+            f"The deployment ended {state} after {waited_s:.0f} s, and Azure gives no reason.",
+            "Look into the account's activity log; Azure may have no capacity for this SKU in this region.",
         )
     return wait(pace.next_poll_s(waited_s))

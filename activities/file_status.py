@@ -6,8 +6,8 @@ import azure.durable_functions as df
 from durabletask import task
 
 from shared import azure_openai
-from shared.answering import Deadline, answered, polled
-from shared.errors import ServiceRejected
+from shared.answering import Deadline, answered, needed, polled
+from shared.errors import DeadlinePassed, ServiceLost, ServiceRejected
 from shared.ledger import open_ledger
 from shared.models.messages import CANCELLED, Answer, RunStep, done, wait
 from shared.models.pace import Pace
@@ -30,15 +30,16 @@ def file_status(_context: task.ActivityContext, request: dict[str, Any]) -> dict
 def _status(wanted: RunStep) -> Answer:
     ledger = open_ledger()
     read = ledger.get(wanted.run_id)
-    record, plan = read.record, read.record.plan
-    if record.stopping or plan is None:
+    record = read.record
+    if record.stopping:
         return CANCELLED
+    plan = needed(record.plan, "plan")
     if record.effects.get("job"):
         return done()
     uploaded_at = max(effect.at for name, effect in record.effects.items() if name.startswith("file:"))
     waited_s = (read.now - uploaded_at).total_seconds()  # an upload may have taken longer than the processing may
     deadline = Deadline(ledger, wanted.run_id, "file_status", waited_s, wanted.pace.file_deadline_s)
-    late = ServiceRejected("Azure OpenAI", None, "fileDeadline", f"the uploaded files were not processed within {waited_s:.0f} s")
+    late = DeadlinePassed("TD-DEADLINE-003", f"The uploaded files were not processed within {waited_s:.0f} s.", "file_deadline_s")
     return polled(lambda: _looked_at(record, plan, waited_s, wanted.pace), wanted.pace, deadline, late)
 
 
@@ -46,9 +47,11 @@ def _looked_at(record: RunRecord, plan: Plan, waited_s: float, pace: Pace) -> An
     service = azure_openai.for_training(plan)
     files = [service.file(file_id) for role in plan.roles if (file_id := record.made(f"file:{role}"))]
     for file in files:
-        if file is None or file.status in {"error", "deleted", "deleting"}:
-            reason = (file.reason if file else None) or "no reason given"
-            raise ServiceRejected("Azure OpenAI", None, "fileError", f"an uploaded file was not accepted: {reason[:300]}")
+        if file is None or file.status in {"deleted", "deleting"}:
+            raise ServiceLost("TD-FILE-001", "An uploaded file is gone: somebody deleted it.", "Drop the files again.")
+        if file.status == "error":
+            reason = (file.reason or "no reason given")[:300]
+            raise ServiceRejected("Azure OpenAI", None, "fileError", reason, said="Azure OpenAI did not accept an uploaded file:")
     if all(file and file.status == "processed" for file in files):
         return done()
     return wait(pace.next_poll_s(waited_s))

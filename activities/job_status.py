@@ -7,15 +7,15 @@ import azure.durable_functions as df
 from durabletask import task
 
 from shared import azure_openai
-from shared.answering import Deadline, answered, polled
+from shared.answering import Deadline, answered, needed, polled
 from shared.azure_openai import ENDED, AzureOpenAI, JobFacts
 from shared.checkpoints import checkpoint
-from shared.errors import InternalError, ServiceRejected, TuneDropError
+from shared.errors import DeadlinePassed, ServiceLost, ServiceRejected, TuneDropError
 from shared.ledger import Ledger, Read, open_ledger
 from shared.models.base import wire
-from shared.models.messages import CANCELLED, Answer, RunStep, done, ended, wait
+from shared.models.messages import CANCELLED, Answer, RunStep, done, wait
 from shared.models.pace import Pace
-from shared.models.record import JobProgress, Outcome, RunRecord, Step
+from shared.models.record import JobProgress, RunRecord, Step
 
 bp = df.Blueprint()
 EVENTS_READ = 20
@@ -34,15 +34,14 @@ def job_status(_context: task.ActivityContext, request: dict[str, Any]) -> dict[
 def _status(wanted: RunStep) -> Answer:
     ledger = open_ledger()
     read = ledger.get(wanted.run_id)
-    record, job_id = read.record, read.record.made("job")
-    if record.stopping or record.plan is None:
+    record = read.record
+    if record.stopping:
         return CANCELLED
-    if job_id is None:
-        raise InternalError("there is no job to ask about")
+    plan, job_id = needed(record.plan, "plan"), needed(record.made("job"), "job")
     waited_s = (read.now - record.entered(Step.TRAIN)).total_seconds()
     deadline = Deadline(ledger, wanted.run_id, "job_status", waited_s, wanted.pace.job_deadline_s)
-    late = ServiceRejected("Azure OpenAI", None, "jobDeadline", f"the fine-tuning job had not ended after {waited_s / 3600:.1f} h")
-    service = azure_openai.for_training(record.plan)
+    late = DeadlinePassed("TD-DEADLINE-005", f"The fine-tuning job had not ended after {waited_s / 3600:.1f} h.", "job_deadline_s")
+    service = azure_openai.for_training(plan)
     answer = polled(lambda: _looked_at(ledger, read, service, job_id, wanted.pace), wanted.pace, deadline, late)
     known = wire(ledger.get(wanted.run_id).record.job or JobProgress())
     return answer.model_copy(update={"value": {"progress": known}}) if answer.kind in {"done", "wait"} else answer
@@ -51,7 +50,7 @@ def _status(wanted: RunStep) -> Answer:
 def _looked_at(ledger: Ledger, read: Read, service: AzureOpenAI, job_id: str, pace: Pace) -> Answer:
     job = service.job(job_id)
     if job is None:
-        raise ServiceRejected("Azure OpenAI", 404, "notFound", "the job is gone: somebody deleted it")
+        raise ServiceLost("TD-JOB-002", "The fine-tuning job is gone: somebody deleted it.", "Look who deletes jobs on this account.")
     heard = _progress(service, job, read.record.job or JobProgress())
 
     def noting(current: RunRecord, _now: datetime) -> RunRecord:
@@ -74,15 +73,16 @@ def _verdict(job: JobFacts, read: Read, pace: Pace) -> Answer:
         return done()
     nameless_s = read.now.timestamp() - (job.finished_at or read.now.timestamp())
     if job.status == "succeeded" and nameless_s > pace.nameless_s:
-        sentence = f"the fine-tuning job succeeded, but names no model after {nameless_s:.0f} s"
-        return ended(Outcome.FAILED, ServiceRejected("Azure OpenAI", None, "noModel", sentence).problem)
-    if job.ended and job.status != "succeeded":
-        return ended(
-            Outcome.FAILED,
-            ServiceRejected(
-                "Azure OpenAI", None, job.error_code or job.status, job.error_message or f"the fine-tuning job ended {job.status}"
-            ).problem,
+        raise ServiceLost(
+            "TD-JOB-001",
+            f"The fine-tuning job succeeded, but names no model after {nameless_s:.0f} s.",
+            "Look at the job in the Foundry portal: the report names it. If a model stands there, deploy it by hand.",
         )
+    if job.status == "cancelled" and not job.error_code:
+        raise ServiceLost("TD-JOB-003", "The fine-tuning job was cancelled, and not by this run.", "Look who cancels jobs on this account.")
+    if job.ended and job.status != "succeeded":
+        code, text = job.error_code or job.status, job.error_message or "no reason given"
+        raise ServiceRejected("Azure OpenAI", None, code, text, said=f"The fine-tuning job ended {job.status}:")
     return wait(pace.next_poll_s((read.now - read.record.entered(Step.TRAIN)).total_seconds()))
 
 

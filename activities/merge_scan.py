@@ -7,9 +7,9 @@ import azure.durable_functions as df
 from durabletask import task
 
 from shared import scans
-from shared.answering import answered
+from shared.answering import answered, needed
 from shared.checkpoints import checkpoint
-from shared.errors import DataRejected, InternalError
+from shared.errors import DataRejected
 from shared.ledger import open_ledger
 from shared.models.messages import CANCELLED, Answer, RunStep, done, ended
 from shared.models.record import Outcome, RunRecord, Step
@@ -32,10 +32,9 @@ def _merge(wanted: RunStep) -> Answer:
     record = ledger.enter(wanted.run_id, Step.SCAN).record
     if record.stopping:
         return CANCELLED
-    if record.plan is None:
-        raise InternalError("a scan needs a plan")
+    plan = needed(record.plan, "plan")
     checkpoint("merge_scan: before the scans")
-    summaries = record.files or scans.merged(record.plan, wanted.run_id)
+    summaries = record.files or scans.merged(plan, wanted.run_id)
 
     def noting(current: RunRecord, _now: datetime) -> RunRecord:
         return current.model_copy(update={"files": summaries})

@@ -8,9 +8,9 @@ import azure.durable_functions as df
 from durabletask import task
 
 from shared import azure_openai, gate, resource_manager
-from shared.answering import Deadline, answered, polled
+from shared.answering import Deadline, answered, needed, polled
 from shared.checkpoints import checkpoint
-from shared.errors import ServiceRejected
+from shared.errors import DeadlinePassed
 from shared.gate import Preflight
 from shared.ledger import open_ledger
 from shared.models.messages import CANCELLED, Answer, RunStep, done, ended
@@ -38,9 +38,10 @@ def _pass(wanted: RunStep) -> Answer:
     record = read.record
     if record.stopping:
         return CANCELLED
-    if record.effects or record.plan is None:
+    if record.effects:
         return done()
-    estimate = estimated_usd(record, record.plan)
+    plan = needed(record.plan, "plan")
+    estimate = estimated_usd(record, plan)
 
     def noting(current: RunRecord, _now: datetime) -> RunRecord:
         return current.model_copy(update={"estimate_usd": estimate})
@@ -48,12 +49,12 @@ def _pass(wanted: RunStep) -> Answer:
     checkpoint("preflight: before the estimate")
     ledger.change(wanted.run_id, noting)
     checkpoint("preflight: after the estimate")
-    holder = ledger.hold(f"deployment/{record.plan.deployment.name.lower()}", wanted.run_id, lambda other: other.outcome is None)
+    holder = ledger.hold(f"deployment/{plan.deployment.name.lower()}", wanted.run_id, lambda other: other.outcome is None)
     checkpoint("preflight: after the claim of the name")
     waited_s = (read.now - (record.turn_at or record.entered(Step.GATE))).total_seconds()
     deadline = Deadline(ledger, wanted.run_id, "preflight", waited_s, wanted.pace.gate_deadline_s)
-    late = ServiceRejected("Azure", None, "gateDeadline", "the account could not be asked in time")
-    asking = Asking(record.plan, holder, estimate, wanted.run_id)
+    late = DeadlinePassed("TD-DEADLINE-001", f"The account could not be asked within {waited_s / 3600:.1f} h.", "gate_deadline_s")
+    asking = Asking(plan, holder, estimate, wanted.run_id)
     return polled(asking.verdict, wanted.pace, deadline, late)
 
 

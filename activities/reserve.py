@@ -7,7 +7,7 @@ import azure.durable_functions as df
 from durabletask import task
 
 from shared import spending, wallet
-from shared.answering import answered
+from shared.answering import answered, needed
 from shared.checkpoints import checkpoint
 from shared.errors import RecordUnreadable, WalletFull
 from shared.ledger import Ledger, Read, open_ledger
@@ -34,12 +34,12 @@ def reserve(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str
 def _reserve(wanted: RunStep) -> Answer:
     ledger = open_ledger()
     read = ledger.get(wanted.run_id)
-    if read.record.stopping or read.record.plan is None:
+    if read.record.stopping:
         return CANCELLED
     waited_s = (read.now - (read.record.turn_at or read.record.entered(Step.GATE))).total_seconds()
     if read.record.effects:  # it has begun to buy, so it passed here before
         return done(waited_s=0)
-    refused = book(ledger, wanted.run_id, reservation_usd(read.record, read.record.plan.budget_usd), limits(settings()))
+    refused = book(ledger, wanted.run_id, reservation_usd(read.record, needed(read.record.plan, "plan").budget_usd), limits(settings()))
     if refused is None:
         return done(waited_s=waited_s if read.record.waits_because else 0)
     if not refused.passes or (settings().when_day_is_full == "reject" and not refused.today):

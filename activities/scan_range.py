@@ -6,9 +6,8 @@ import azure.durable_functions as df
 from durabletask import task
 
 from shared import scans
-from shared.answering import answered
+from shared.answering import answered, needed
 from shared.checkpoints import checkpoint
-from shared.errors import InternalError
 from shared.ledger import open_ledger
 from shared.models.messages import CANCELLED, Answer, ScanSpan, done
 
@@ -29,11 +28,10 @@ def _scan(wanted: ScanSpan) -> Answer:
     record = open_ledger().get(wanted.run_id).record
     if record.stopping:
         return CANCELLED
-    if record.plan is None:
-        raise InternalError("a scan needs a plan")
+    plan = needed(record.plan, "plan")
     if record.files:  # a resume: what the blobs are by now must not undo a run that may have paid already
         return done()
     checkpoint("scan_range: before the span")
-    scans.scan_span(record.plan, wanted)
+    scans.scan_span(plan, wanted)
     checkpoint("scan_range: after the span")
     return done()

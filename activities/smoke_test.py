@@ -7,14 +7,14 @@ import azure.durable_functions as df
 from durabletask import task
 
 from shared import azure_openai
-from shared.answering import Deadline, answered
+from shared.answering import Deadline, answered, needed
 from shared.azure_openai import Reply
 from shared.checkpoints import checkpoint
-from shared.errors import ServiceRejected, ServiceUnavailable
+from shared.errors import ProofFailed, ServiceUnavailable
 from shared.ledger import Ledger, open_ledger
-from shared.models.messages import CANCELLED, Answer, RunStep, done, ended, wait
+from shared.models.messages import CANCELLED, Answer, RunStep, done, wait
 from shared.models.plan import SmokeTestPlan
-from shared.models.record import Outcome, RunRecord, SmokeResult, Step
+from shared.models.record import RunRecord, SmokeResult, Step
 
 bp = df.Blueprint()
 ANSWER_KEPT_CHARS = 4_000
@@ -33,19 +33,20 @@ def smoke_test(_context: task.ActivityContext, request: dict[str, Any]) -> dict[
 def _prove(wanted: RunStep) -> Answer:
     ledger = open_ledger()
     read = ledger.enter(wanted.run_id, Step.SMOKE_TEST)
-    record, deployment = read.record, read.record.made("deployment")
-    if record.stopping or record.plan is None or deployment is None:
+    record = read.record
+    if record.stopping:
         return CANCELLED
+    plan, deployment = needed(record.plan, "plan"), needed(record.made("deployment"), "deployment")
     if record.smoke:
-        return _verdict(record.smoke)
-    asked = [{"role": m.role, "content": m.content} for m in record.plan.smoke_test.messages]
+        return verdict(record.smoke, plan.smoke_test)
+    asked = [{"role": m.role, "content": m.content} for m in plan.smoke_test.messages]
     try:
-        reply = azure_openai.for_inference(record.plan).chat(deployment, asked, wanted.pace.call_s)
+        reply = azure_openai.for_inference(plan).chat(deployment, asked, wanted.pace.call_s)
     except ServiceUnavailable as unavailable:
         waited_s = (read.now - record.entered(Step.SMOKE_TEST)).total_seconds()
         deadline = Deadline(ledger, wanted.run_id, "smoke_test", waited_s, wanted.pace.smoke_deadline_s)
-        return _not_yet(ledger, wanted, unavailable, deadline)
-    return _verdict(_noted(ledger, wanted.run_id, judged(reply, record.plan.smoke_test, record.smoke_attempts + 1)))
+        return _not_yet(ledger, wanted, unavailable, deadline, plan.smoke_test)
+    return verdict(_noted(ledger, wanted.run_id, judged(reply, plan.smoke_test, record.smoke_attempts + 1)), plan.smoke_test)
 
 
 def judged(reply: Reply, plan: SmokeTestPlan, attempts: int) -> SmokeResult:
@@ -57,7 +58,7 @@ def judged(reply: Reply, plan: SmokeTestPlan, attempts: int) -> SmokeResult:
     return SmokeResult(verdict="passed" if holds else "failed", answer=text, attempts=attempts)
 
 
-def _not_yet(ledger: Ledger, wanted: RunStep, unavailable: ServiceUnavailable, deadline: Deadline) -> Answer:
+def _not_yet(ledger: Ledger, wanted: RunStep, unavailable: ServiceUnavailable, deadline: Deadline, plan: SmokeTestPlan) -> Answer:
     def counting(current: RunRecord, _now: datetime) -> RunRecord:
         return current.model_copy(update={"smoke_attempts": current.smoke_attempts + 1})
 
@@ -65,7 +66,7 @@ def _not_yet(ledger: Ledger, wanted: RunStep, unavailable: ServiceUnavailable, d
     attempts = ledger.change(wanted.run_id, counting).smoke_attempts
     checkpoint("smoke_test: after the attempt is counted")
     if deadline.passes():
-        return _verdict(_noted(ledger, wanted.run_id, SmokeResult(verdict="not_answered", attempts=attempts)))
+        return verdict(_noted(ledger, wanted.run_id, SmokeResult(verdict="not_answered", attempts=attempts)), plan)
     return wait(max(unavailable.retry_after_s or 0, wanted.pace.brief_s))
 
 
@@ -79,12 +80,41 @@ def _noted(ledger: Ledger, run_id: str, result: SmokeResult) -> SmokeResult:
     return noted
 
 
-def _verdict(result: SmokeResult) -> Answer:
-    sentences = {
-        "failed": "the answer does not hold what the smoke test expects",
-        "blocked": "the content filter stopped the smoke test",
-        "not_answered": f"the deployment did not answer in {result.attempts} attempts",
-    }
+def verdict(result: SmokeResult, plan: SmokeTestPlan) -> Answer:
+    """What the result means for the run. The sentence counts what was asked, came and was wanted: the texts themselves are a drop's.
+
+    Raises:
+        ProofFailed: the model did not prove itself.
+    """
     if result.verdict == "passed":
         return done()
-    return ended(Outcome.FAILED, ServiceRejected("The smoke test", None, result.verdict, sentences[result.verdict]).problem)
+    asked = f"The model was asked {_counted(len(plan.messages), 'message')}"
+    answer = result.answer or ""
+    match result.verdict:
+        case "blocked":
+            raise ProofFailed(
+                "TD-PROOF-002",
+                f"{asked}, and the content filter stopped the question or the answer.",
+                "Ask something else in `smoke_test` of job.json, or name another `deployment.rai_policy`; the report shows what was asked.",
+            )
+        case "not_answered":
+            raise ProofFailed(
+                "TD-PROOF-003",
+                f"{asked}, and its deployment gave no answer in {_counted(result.attempts, 'attempt')}.",
+                "Look at the deployment's region and quota; `smoke_deadline_s` of TUNEDROP_PACE says how long a run waits for an answer.",
+            )
+        case _:
+            raise ProofFailed(
+                "TD-PROOF-001",
+                f"{asked} and answered {_counted(len(answer), 'character')}; {_wanted(plan, answer)}.",
+                "Compare question, answer and what was wanted in the report; correct `smoke_test.expect`, or train on better examples.",
+            )
+
+
+def _wanted(plan: SmokeTestPlan, answer: str) -> str:
+    missing = sum(1 for wanted in plan.contains if wanted.casefold() not in answer.casefold())
+    return f"{missing} of {_counted(len(plan.contains), 'wanted text')} not in the answer" if plan.contains else "any words were wanted"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"

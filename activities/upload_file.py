@@ -8,9 +8,9 @@ import azure.durable_functions as df
 from durabletask import task
 
 from shared import azure_openai, storage
-from shared.answering import Deadline, answered, polled
+from shared.answering import Deadline, answered, needed, polled
 from shared.azure_openai import FileFacts
-from shared.errors import ServiceRejected
+from shared.errors import DeadlinePassed
 from shared.ledger import open_ledger
 from shared.models.messages import CANCELLED, Answer, FileStep
 from shared.models.plan import Pin
@@ -34,10 +34,11 @@ def _upload(wanted: FileStep) -> Answer:
     ledger = open_ledger()
     read = ledger.enter(wanted.run_id, Step.UPLOAD)
     record = read.record
-    pin = record.plan.file(wanted.role) if record.plan else None
-    if record.plan is None or pin is None:
+    if record.stopping:
         return CANCELLED
-    service = azure_openai.for_training(record.plan)
+    plan = needed(record.plan, "plan")
+    pin = needed(plan.file(wanted.role), f"{wanted.role} file")
+    service = azure_openai.for_training(plan)
     name = file_name(record, wanted.role)
 
     def look() -> str | None:
@@ -47,7 +48,7 @@ def _upload(wanted: FileStep) -> Answer:
         return service.upload(name, _reader(pin), within_s).id
 
     waited_s = (read.now - record.entered(Step.UPLOAD)).total_seconds()
-    late = ServiceRejected("Azure OpenAI", None, "fileDeadline", f"the {wanted.role} file could not be uploaded in time")
+    late = DeadlinePassed("TD-DEADLINE-002", f"The {wanted.role} file could not be uploaded within {waited_s:.0f} s.", "file_deadline_s")
     deadline = Deadline(ledger, wanted.run_id, f"upload_file:{wanted.role}", waited_s, wanted.pace.file_deadline_s)
     making = Making(f"file:{wanted.role}", look, act, wanted.pace.upload_s)
     return polled(lambda: make_once(ledger, wanted.run_id, wanted.pace, making), wanted.pace, deadline, late)

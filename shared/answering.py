@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from shared.errors import BudgetExceeded, DataRejected, PlanRejected, ServiceUnavailable, TuneDropError
+from shared.errors import BudgetExceeded, DataRejected, InternalError, PlanRejected, Problem, ServiceUnavailable, TuneDropError
 from shared.ledger import Ledger
 from shared.models.base import wire
 from shared.models.messages import Answer, ended, wait
@@ -51,16 +51,31 @@ class Deadline:
 def polled(ask: Callable[[], Answer], pace: Pace, deadline: Deadline, late: TuneDropError) -> Answer:
     """A look at something under way, or a try to begin it: its answer, or the run's expiry where it still says wait past the deadline.
 
-    Refusals of the moment are bounded by time, not by number: a storm of them ends nothing that goes on. One that comes with the
-    last look is the reason that is told, else `late`.
+    Refusals of the moment are bounded by time, not by number: a storm of them ends nothing that goes on. `late` tells the end,
+    with the reason for which the last look said wait.
     """
     try:
         answer = ask()
     except ServiceUnavailable as unavailable:
-        if deadline.passes():
-            return ended(Outcome.EXPIRED, unavailable.problem)
-        return wait(max(unavailable.retry_after_s or 0, pace.next_poll_s(deadline.waited_s)))
-    return ended(Outcome.EXPIRED, late.problem) if answer.kind == "wait" and deadline.passes() else answer
+        answer = wait(max(unavailable.retry_after_s or 0, pace.next_poll_s(deadline.waited_s)), unavailable.problem.message)
+    if answer.kind == "wait" and deadline.passes():
+        return ended(Outcome.EXPIRED, _with_reason(late.problem, answer.because))
+    return answer
+
+
+def needed[T](value: T | None, what: str) -> T:
+    """What a living run must have by now, as its plan. A run that stops is answered before anybody asks for it.
+
+    Raises:
+        InternalError: it is missing: the one answer of every activity.
+    """
+    if value is None:
+        raise InternalError(f"the run has no {what}")
+    return value
+
+
+def _with_reason(late: Problem, because: str | None) -> Problem:
+    return late.model_copy(update={"message": f"{late.message} The last reason to wait: {because}"[:1000]}) if because else late
 
 
 def _answer(work: Callable[[], Answer]) -> Answer:

@@ -5,7 +5,10 @@
     ├── PlanRejected         the user mends job.json, a setting, or the account
     ├── BudgetExceeded       the user raises the budget, or trains on less
     ├── WalletFull           the user waits, or the owner raises what all runs together may buy
-    ├── ServiceRejected      Azure said no: its code, its message, its request id
+    ├── ServiceRejected      Azure said no, or ended what it had begun: its code, its message, its request id
+    ├── ServiceLost          something at Azure is gone, or ended without a reason
+    ├── ProofFailed          the model is deployed, and did not prove itself in the smoke test
+    ├── DeadlinePassed       something took longer than the pace allows
     ├── ServiceUnavailable   try again later: the only kind that is retried
     │   └── OutcomeUnknown   a creating call whose effect nobody has confirmed: look, never repeat
     ├── RecordUnreadable     an operator restores a record of the ledger
@@ -23,7 +26,7 @@ from pydantic import BaseModel, ConfigDict
 from shared import diagnoses
 from shared.dataset.money import amount
 
-Kind = Literal["data", "plan", "budget", "service", "unavailable", "internal"]
+Kind = Literal["data", "plan", "budget", "service", "proof", "deadline", "unavailable", "internal"]
 
 
 class Problem(BaseModel):
@@ -121,21 +124,52 @@ class WalletFull(TuneDropError):
 
 
 class ServiceRejected(TuneDropError):
-    """Azure refused the call for good."""
+    """Azure refused the call for good; or, where `said` tells so in words, it ended badly what it had begun."""
 
     kind = "service"
 
-    def __init__(self, service: str, status: int | None, azure_code: str, azure_message: str, request_id: str | None = None) -> None:
+    def __init__(
+        self,
+        service: str,
+        status: int | None,
+        azure_code: str,
+        azure_message: str,
+        request_id: str | None = None,
+        *,
+        said: str | None = None,
+    ) -> None:
         self.status = status
         self.azure_code = azure_code
         known = diagnoses.of(azure_code)
         unknown = f"Look {azure_code} up in docs/errors.md; where it stays unclear, give the request id to Azure support."
         super().__init__(
             "TD-SERVICE-001",
-            f"{service} refused the call: {status or 'no status'} {azure_code}: {azure_message}",
+            f"{said or f'{service} refused the call: {status or "no status"}'} {azure_code}: {azure_message}",
             f"{known.cause} {known.fix}" if known else unknown,
             request_id,
         )
+
+
+class ServiceLost(TuneDropError):
+    """Something that the run has at Azure is gone, was ended from outside, or ended without a reason."""
+
+    kind = "service"
+
+
+class ProofFailed(TuneDropError):
+    """The smoke test's verdict on a deployed model. What was asked and answered stands in the report, and in no message."""
+
+    kind = "proof"
+
+
+class DeadlinePassed(TuneDropError):
+    """Something took longer than the pace allows; `field` is the field of TUNEDROP_PACE that says how long that is."""
+
+    kind = "deadline"
+
+    def __init__(self, code: str, message: str, field: str) -> None:
+        helps = f"Look whether Azure has trouble, then drop the files again; `{field}` of TUNEDROP_PACE says how long a run waits."
+        super().__init__(code, message, helps)
 
 
 class ServiceUnavailable(TuneDropError):

@@ -25,7 +25,7 @@ RUNS, CLAIMS, WALLET = "runs/", "claims/", "wallet.json"
 SUMMARY = "summary"  # key of the metadata that holds the row of the run: 8 KB of ASCII at most
 REPORT, MISSING = "report", "missing"  # metadata of a run that has ended without one
 SWAPS = 50
-FALLBACKS = 8  # earlier holders that a claim remembers
+FALLBACKS = 50  # earlier holders that a claim remembers; the last success and the last model besides
 STEPS = tuple(Step)
 
 
@@ -44,6 +44,10 @@ class Claim(Frozen):
     run_id: str
     before: tuple[str, ...] = ()
     """Runs that still held it when it was taken by force: where the taker ends badly, it is theirs again."""
+    succeeded: str | None = None
+    """The last of the earlier holders that succeeded: no number of later ones that fail makes anybody forget it."""
+    trained: str | None = None
+    """The last of the earlier holders that succeeded, or else trained a model and ended otherwise: its model can be deployed again."""
 
 
 class Ledger:
@@ -175,7 +179,7 @@ class Ledger:
         `holds` tells from a run's record whether it keeps the claims that it took. The claim of a run
         that doesn't is taken over, so nobody has to let go of one; of many takers one wins.
         """
-        blob = f"{CLAIMS}{claim}.json"
+        blob = _claim_blob(claim)
         mine = Claim(run_id=run_id)
         for _ in range(SWAPS):
             if self._container.put_new(blob, _bytes(mine)):
@@ -186,13 +190,24 @@ class Ledger:
             found = Claim.model_validate_json(stored.content)
             if found.run_id == run_id:
                 return None
-            holders = [other for other in (found.run_id, *found.before) if other != run_id and self._keeps(other, holds)]
+            others = [record for record in self._holders(found) if record.id != run_id]  # one that is gone holds nothing
+            holders = [record.id for record in others if holds(record)]
             if holders and not by_force:
                 return holders[0]
-            mine = Claim(run_id=run_id, before=tuple(holders[:FALLBACKS]))
+            mine = Claim(
+                run_id=run_id,
+                before=tuple(holders[:FALLBACKS]),
+                succeeded=next((record.id for record in others if record.outcome is Outcome.SUCCEEDED), None),
+                trained=_trained(others),
+            )
             if self._container.swap(blob, _bytes(mine), stored.etag):
                 return None
         raise ServiceUnavailable("The ledger", "a claim is fought over")
+
+    def trained(self, claim: str) -> str | None:
+        """The run that held this claim and whose model can be deployed again: the last that succeeded, or else trained one."""
+        stored = self._container.read(_claim_blob(claim))
+        return _trained(self._holders(Claim.model_validate_json(stored.content))) if stored else None
 
     def change_wallet(self, change: Callable[[Wallet, datetime], Wallet]) -> None:
         """Applies a change to the wallet, again and again until nobody was in between; the same wallet writes nothing."""
@@ -207,14 +222,24 @@ class Ledger:
                 return
         raise ServiceUnavailable("The ledger", f"{SWAPS} writes of the wallet in a row met another writer")
 
-    def _keeps(self, run_id: str, holds: Callable[[RunRecord], bool]) -> bool:
-        found = self.read(run_id)
-        return found is not None and holds(found.record)
+    def _holders(self, claim: Claim) -> list[RunRecord]:
+        """The records of all that the claim remembers, the latest first."""
+        known = dict.fromkeys(name for name in (claim.run_id, *claim.before, claim.succeeded, claim.trained) if name)
+        return [found.record for run_id in known if (found := self.read(run_id))]
 
 
 def with_effect(record: RunRecord, name: str, effect: Effect) -> RunRecord:
     """The record with this effect set."""
     return record.model_copy(update={"effects": {**record.effects, name: effect}})
+
+
+def _trained(holders: list[RunRecord]) -> str | None:
+    trained = [record for record in holders if record.job and record.job.fine_tuned_model]
+    return next((record.id for record in sorted(trained, key=lambda record: record.outcome is not Outcome.SUCCEEDED)), None)
+
+
+def _claim_blob(claim: str) -> str:
+    return f"{CLAIMS}{claim}.json"
 
 
 def _blob(run_id: str) -> str:

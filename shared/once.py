@@ -50,7 +50,7 @@ def make_once(ledger: Ledger, run_id: str, pace: Pace, making: Making) -> Answer
     try:
         answer = _looked(ledger, run_id, pace, making, found, before.now)
     except ServiceUnavailable as error:
-        return wait(max(error.retry_after_s or 0, pace.brief_s))
+        return wait(max(error.retry_after_s or 0, pace.brief_s), error.problem.message)
     if answer:
         return answer
     checkpoint(f"make {making.effect}: before the intent")
@@ -97,7 +97,7 @@ def _act(ledger: Ledger, run_id: str, pace: Pace, making: Making, me: str, left_
         return wait(pace.brief_s)
     except ServiceUnavailable as error:
         _settle(ledger, run_id, making.effect, me, None)
-        return wait(max(error.retry_after_s or 0, pace.brief_s))
+        return wait(max(error.retry_after_s or 0, pace.brief_s), error.problem.message)
     except ServiceRejected as error:
         _settle(ledger, run_id, making.effect, me, None)
         return ended(Outcome.FAILED, error.problem)

@@ -29,11 +29,11 @@ CASES = {
     "state-canceled": Case([{"on": "deployment", "then": {"ends": "Canceled"}}], "failed", "ended canceled"),
     "get-storm": Case(often(GET, answer(503), 36), pace={"deployment_deadline_s": LONG}),
     "not-ready-at-first": Case(often(CHAT, answer(404, "DeploymentNotFound"), 4), pace={"smoke_deadline_s": LONG}),
-    "never-ready": Case([{"on": "readiness", "then": "never"}], "failed", "did not answer"),
+    "never-ready": Case([{"on": "readiness", "then": "never"}], "failed", "gave no answer"),
     "chat-filtered": Case(often(CHAT, "content_filter", 1), "failed", "content filter"),
     "chat-429": Case(often(CHAT, answer(429, "429", retry_after=1), 4), pace={"smoke_deadline_s": LONG}),
     "chat-429-past-the-deadline": Case(often(CHAT, answer(429, "429", retry_after=1), 3), pace={"smoke_deadline_s": 0.5}),
-    "chat-429-for-ever": Case(always(CHAT, answer(429, "429")), "failed", "did not answer"),
+    "chat-429-for-ever": Case(always(CHAT, answer(429, "429")), "failed", "gave no answer"),
     "chat-500": Case(often(CHAT, answer(500), 4), pace={"smoke_deadline_s": LONG}),
     "file-delete-404": Case(often("files.delete", answer(404, "notFound"), 1), left=2),
     "file-delete-conflict": Case(often("files.delete", answer(409, "unexpectedEntityState"), 6)),
@@ -111,6 +111,6 @@ def test_name_that_somebody_took_while_the_model_was_trained_is_not_touched(rig:
     record = rig.ended(run)
     assert record.ending is not None
     assert record.ending.problem is not None
-    assert (record.outcome, record.ending.problem.code) == ("failed", "TD-GATE-005") or record.outcome == "rejected"
+    assert (record.outcome, record.ending.problem.code) == ("failed", "TD-DEPLOYMENT-003")
     [standing] = [found for found in rig.control("GET", "state")["deployments"] if found["name"] == run]
     assert standing["model"]["name"] == "gpt-4.1-mini"

@@ -16,7 +16,7 @@ LONG = 120.0
 CASES = {
     "file-in-error": Case([{"on": "file", "then": {"ends": "error", "message": "Line 7 is odd."}}], "failed", "Line 7 is odd", jobs=0),
     "file-pending-for-ever": Case([{"on": "file", "then": "never"}], "expired", "not processed", jobs=0, pace={"file_deadline_s": 2}),
-    "file-vanished": Case(always("files.retrieve", answer(404, "notFound")), "failed", "file was not accepted", jobs=0),
+    "file-vanished": Case(always("files.retrieve", answer(404, "notFound")), "failed", "uploaded file is gone", jobs=0),
     "file-storm": Case(often("files.retrieve", answer(503), STORM), pace={"file_deadline_s": LONG}),
     "job-status-unknown": Case(often(RETRIEVE, {"patch": {"status": "dreaming"}}, 4)),
     "job-paused": Case(often(RETRIEVE, {"patch": {"status": "paused"}}, 4)),

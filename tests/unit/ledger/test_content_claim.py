@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from activities.claim_content import claimed
+from activities.claim_content import claimed, content_key
 from shared.ledger import Ledger, with_effect
 from shared.models.messages import CANCELLED, Answer, RunStep, done
-from shared.models.record import Effect, Ending, Entered, Outcome, RunRecord, Step, summary_of
+from shared.models.record import Effect, Ending, Entered, JobProgress, Outcome, RunRecord, Step, summary_of
 from tests.builders import AT_ONCE, NOW, a_plan, a_record
 
 PACE = AT_ONCE.model_copy(update={"poll_first_s": 0, "poll_most_s": 0, "brief_s": 0})
@@ -129,6 +129,50 @@ def test_run_that_has_begun_to_buy_asks_no_more(ledger: Ledger) -> None:
     claim(ledger, first)
     ledger.change(first.id, lambda r, now: with_effect(r, "file:training", Effect(state="made", holder="h", at=now, id="file-1")))
     assert (claim(ledger, retrain).kind, claim(ledger, first).kind) == ("done", "done")
+
+
+def a_failed_retrain(ledger: Ledger, number: int, model: str | None = None) -> RunRecord:
+    """A run that takes the content by force and ends badly; with a model where its training had succeeded."""
+    [retrain] = begun(ledger, f"again{number}", plan=a_plan(retrain=True))
+    assert claim(ledger, retrain).kind == "done"
+    change(ledger, retrain, job=JobProgress(status="succeeded", fine_tuned_model=model) if model else None)
+    end(ledger, retrain, Outcome.FAILED)
+    return retrain
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+def test_success_is_never_forgotten_however_many_retrains_fail(ledger: Ledger, at_once: bool) -> None:
+    """Nine retrains by force, one after the other or all at once, that fail: the content has been trained, and is not trained again."""
+    [first] = begun(ledger, "first")
+    claim(ledger, first)
+    end(ledger, first, Outcome.SUCCEEDED)
+    if at_once:
+        retrains = begun(ledger, *(f"again{number}" for number in range(9)), plan=a_plan(retrain=True))
+        for retrain in retrains:
+            assert claim(ledger, retrain).kind == "done"
+        for retrain in retrains:
+            end(ledger, retrain, Outcome.FAILED)
+    else:
+        for number in range(9):
+            a_failed_retrain(ledger, number)
+    [late] = begun(ledger, "late")
+    answer = claim(ledger, late)
+    assert (answer.outcome, answer.duplicate_of) == (Outcome.DUPLICATE, first.id)
+
+
+def test_last_trained_model_is_never_forgotten(ledger: Ledger) -> None:
+    """A run that trained and could not be deployed keeps its model: its content's claim names it, whatever fails after it."""
+    key = f"content/{content_key(a_record())}"
+    assert ledger.trained(key) is None
+    for number in range(3):
+        a_failed_retrain(ledger, number)
+    trained = a_failed_retrain(ledger, 3, model="gpt-4.1-mini.ft-7")
+    assert ledger.trained(key) == trained.id
+    for number in range(4, 7):
+        a_failed_retrain(ledger, number)
+    assert ledger.trained(key) == trained.id
+    latest = a_failed_retrain(ledger, 7, model="gpt-4.1-mini.ft-8")
+    assert ledger.trained(key) == latest.id
 
 
 @dataclass

@@ -1,0 +1,86 @@
+"""Verdicts and deadlines of TuneDrop's own: told in their own words, and never as a refusal by Azure."""
+
+import ast
+import re
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from activities.smoke_test import verdict
+from shared.answering import needed
+from shared.errors import InternalError, ProofFailed, ServiceRejected
+from shared.models.job_file import Message
+from shared.models.messages import done
+from shared.models.plan import SmokeTestPlan
+from shared.models.record import SmokeResult
+
+ROOT = Path(__file__).parents[3]
+QUESTION, WANTED, ANSWER = "Which shade has the bag?", "octarine", "Shade 21, of course."
+PLAN = SmokeTestPlan(messages=(Message(role="user", content=QUESTION),), contains=(WANTED, "shade 21"))
+SOURCES = [path for folder in ("activities", "shared", "orchestrators", "triggers") for path in sorted((ROOT / folder).rglob("*.py"))]
+
+
+def refused(result: SmokeResult) -> ProofFailed:
+    """The verdict, as it is raised."""
+    with pytest.raises(ProofFailed) as caught:
+        verdict(result, PLAN)
+    return caught.value
+
+
+def test_wrong_answer_tells_what_was_asked_what_came_and_what_was_wanted() -> None:
+    """In numbers; and Azure's support is not asked about a model's words."""
+    problem = refused(SmokeResult(verdict="failed", answer=ANSWER)).problem
+    assert problem.code == "TD-PROOF-001"
+    assert problem.message == "The model was asked 1 message and answered 20 characters; 1 of 2 wanted texts not in the answer."
+    assert "support" not in problem.mend
+
+
+@pytest.mark.parametrize(("result", "code"), [("failed", "TD-PROOF-001"), ("blocked", "TD-PROOF-002"), ("not_answered", "TD-PROOF-003")])
+def test_each_verdict_has_a_code_and_holds_no_text_of_the_drop(result: str, code: str) -> None:
+    """Question, answer and expectation come from a drop: they stand in the report, and in no message or exception."""
+    error = refused(SmokeResult.model_validate({"verdict": result, "answer": ANSWER, "attempts": 3}))
+    assert (error.problem.code, error.problem.kind) == (code, "proof")
+    told = f"{error} {error.problem.model_dump_json()}"
+    assert [text for text in (QUESTION, WANTED, ANSWER) if text in told] == []
+
+
+def test_passed_smoke_test_goes_on() -> None:
+    """The good verdict is no error."""
+    assert verdict(SmokeResult(verdict="passed", answer=ANSWER), PLAN) == done()
+
+
+def test_every_refusal_by_azure_is_one_of_an_adapter_or_azures_own_reason() -> None:
+    """An activity tells as ServiceRejected only what Azure itself gave a code and a text for, and says what ended."""
+    told: dict[str, list[str]] = {}
+    for path in sorted((ROOT / "activities").glob("*.py")):
+        calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+        refusals = [call for call in calls if getattr(call.func, "id", "") == "ServiceRejected"]
+        if refusals:
+            told[path.stem] = [word.arg or "" for call in refusals for word in call.keywords]
+    assert told == {"file_status": ["said"], "job_status": ["said"]}
+
+
+def test_end_of_what_azure_had_begun_is_not_told_as_a_refused_call() -> None:
+    """A job that failed was not refused: its own code and text follow what ended."""
+    problem = ServiceRejected("Azure OpenAI", None, "trainingDataFailedRai", "Harm.", said="The fine-tuning job ended failed:").problem
+    assert problem.message == "The fine-tuning job ended failed: trainingDataFailedRai: Harm."
+
+
+def test_one_code_has_one_sentence() -> None:
+    """A code that two places raise with different words would have two meanings; the gate's wallet codes have one home each."""
+    said: dict[str, set[str]] = defaultdict(set)
+    for path in SOURCES:
+        for call in (node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)):
+            first = call.args[0] if call.args else None
+            if isinstance(first, ast.Constant) and re.fullmatch(r"TD-(DROP|DEADLINE|PROOF|FILE|JOB|DEPLOYMENT)-\d{3}", str(first.value)):
+                said[str(first.value)].add(ast.unparse(call.args[1]))
+    assert {code: sentences for code, sentences in said.items() if len(sentences) > 1} == {}
+
+
+def test_what_a_run_must_have_by_now_has_one_answer_where_it_is_missing() -> None:
+    """No plan was cancelled, done, ValueError or an internal error, by turns."""
+    with pytest.raises(InternalError, match="the run has no plan"):
+        needed(None, "plan")
+    homes = [path.stem for path in SOURCES if path.parent.name == "activities" and "plan is None" in path.read_text(encoding="utf-8")]
+    assert homes == ["reserve"]  # what an ended run came to: one that had no plan bought nothing
