@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from shared.dataset.money import usd
-from shared.report import charts, display, words
+from shared.report import charts, display, explaining, words
 from shared.report.model import DataPart, FindingPart, Outcome, Report
 
 _HERE = Path(__file__).parent
@@ -46,6 +46,8 @@ def to_html(report: Report) -> str:
         report=report,
         label=label,
         tone=tone,
+        billing=explaining.billing(report),
+        trained=explaining.trained(report),
         verdicts=words.SMOKE_VERDICTS,
         style=Markup(style),  # noqa: S704 - our own file, no data in it
         style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),

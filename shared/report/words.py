@@ -47,7 +47,8 @@ STEPS: Final[Mapping[str, str]] = {
 }
 SETTINGS: Final[Mapping[str, str]] = {"batch_size": "Batch size", "learning_rate_multiplier": "Learning rate, factor"}
 IN_A_REPORT: Final[Mapping[str, str]] = {
-    "TD-DROP-006": "Correct the errors that this report lists, then drop the files again. `tunedrop check` finds the same on your machine."
+    "TD-DROP-006": "Correct the errors that this report lists, then drop the files again. `tunedrop check` finds the same on your machine.",
+    "TD-PROOF-001": "Compare question, answer and what was wanted; correct `smoke_test.expect` in job.json, or train on better examples.",
 }
 """What to do, where the sentence for other places would send the reader of the report to the report."""
 

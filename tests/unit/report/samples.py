@@ -114,7 +114,7 @@ def a_training(**changes: Any) -> model.TrainingPart:
         "status": "succeeded",
         "base_model": "gpt-4.1-mini-2025-04-14",
         "fine_tuned_model": "gpt-4.1-mini-2025-04-14.ft-6f0c2a9d41b84e5c-travel-desk-5b1f09c2",
-        "trained_tokens": 143_190,
+        "trained_tokens": 148_293,
         "started_at": at(61),
         "finished_at": at(4_027),
         "curve": a_curve(),
@@ -123,7 +123,7 @@ def a_training(**changes: Any) -> model.TrainingPart:
             "Job succeeded.",
             "Model Evaluation Passed.",
             "Completed results file: file-2d9b1c7e5f0a4c63b8e41f97a0d35c86",
-            "Training tokens billed: 128000",
+            "Training tokens billed: 132000",
         ],
     }
     return model.TrainingPart(**(facts | changes))
@@ -142,8 +142,8 @@ def a_succeeded() -> model.Report:
             a_data_part(warnings=1, findings=[a_finding(212, "/messages/2/content", "TD-DATA-041", "warning")]),
         ],
         money=model.MoneyPart(
-            training_usd=0.64,
-            billed_tokens=128_000,
+            training_usd=0.66,
+            billed_tokens=132_000,
             epochs=3,
             usd_per_million_tokens=5.0,
             price_table_date="2026-11-24",
@@ -291,10 +291,10 @@ def a_wrong_answer() -> model.Report:
         update={
             "headline": "The model is trained, but its answer was not the wanted one; the deployment was taken back.",
             "problem": model.Problem(
-                code="TD-SMOKE-001",
+                code="TD-PROOF-001",
                 message="The answer of the new deployment does not hold what the smoke test wants.",
                 mend="Look at the answer below; then change the data, or what `smoke_test.expect` wants.",
-                anchor="docs/errors.md#td-smoke-001",
+                anchor="docs/errors.md#td-proof-001",
             ),
             "stand_in": True,
             "training": a_training(),

@@ -185,7 +185,7 @@ def test_warning_of_many_lines_is_one_row_with_their_numbers() -> None:
 def test_data_tells_trained_tokens_limit_and_images() -> None:
     """What is learnt beside what is billed, examples over the limit, and what images are estimated to count."""
     text = data_of(a_rejected())
-    assert "of these, trained14,112" in text
+    assert "of these, learnt14,112" in text
     assert "1 example over the limit of 65,536 tokens." in text
     assert "40 images, 12 of unknown size: about 21,990 tokens more, an estimate." in text
     assert "images" not in data_of(a_succeeded())
@@ -200,7 +200,7 @@ def money_of(report: model.Report) -> str:
 def test_money_tells_what_stands_what_it_costs_and_how_to_end_it() -> None:
     """Training, the hourly and the monthly price and the command that ends them stand in the page."""
     text = money_of(a_succeeded())
-    for shown in ("Training, estimate $0.64", "$1.70/h", "$1,224/month", "128,000 tokens", "2026-11-24", "deployment delete"):
+    for shown in ("Training, estimate $0.66", "$1.70/h", "$1,224/month", "132,000", "2026-11-24", "deployment delete"):
         assert shown in text
 
 

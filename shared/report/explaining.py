@@ -1,0 +1,47 @@
+"""How the figures of a report come about, in sentences: why they differ, and which is paid for. Pure.
+
+Sources: the cost management page for what is billed (tokens of the training file times the epochs, rounded up to a thousand); one real
+job for the service's own count, `trained_tokens`, which told 6,720 where 5,000 were billed.
+"""
+
+from shared.dataset import pricing
+from shared.dataset.money import usd
+from shared.report.display import counted, number
+from shared.report.model import DataPart, Report
+
+
+def billing(report: Report) -> str:
+    """From the tokens of the file to the price of the training; empty where nothing is billed."""
+    money = report.money
+    if money.billed_tokens is None:
+        return ""
+    told = [_tokens(report, money.billed_tokens)]
+    if money.usd_per_million_tokens is not None and money.training_usd is not None:
+        told.append(f"At {usd(money.usd_per_million_tokens)} per million that is {usd(money.training_usd)}.")
+    return " ".join(told)
+
+
+def _tokens(report: Report, billed: int) -> str:
+    tokens, epochs = _of_training(report), report.money.epochs
+    if tokens is None or not epochs:
+        return f"{counted(billed, 'token')} are billed."
+    product, reckoned = tokens * epochs, pricing.billed_tokens(tokens, epochs)
+    makes = "makes" if epochs == 1 else "make"
+    way = f"The training file has {counted(tokens, 'token')}; {counted(epochs, 'epoch')} {makes} {number(product)}"
+    if billed != reckoned:
+        return f"{way}. The service says that it billed {number(billed)}."
+    return f"{way}, billed as {number(billed)}: the service rounds up to a thousand." if billed != product else f"{way}, which are billed."
+
+
+def _of_training(report: Report) -> int | None:
+    """The tokens of the training file, as they are billed for each epoch."""
+    part: DataPart | None = next((part for part in report.data if part.role == "training"), None)
+    return int(part.total.sum) if part and part.total else None
+
+
+def trained(report: Report) -> str:
+    """What the service's own count of trained tokens is; empty where it told none, or where it is what is billed."""
+    told = report.training.trained_tokens if report.training else None
+    if told is None or told == report.money.billed_tokens:
+        return ""
+    return "the service's own count over all epochs, with the marks around each message; what is billed stands under Money"

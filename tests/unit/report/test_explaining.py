@@ -1,0 +1,60 @@
+"""Each figure of a report beside the one that it comes from."""
+
+from typing import Any
+
+import pytest
+
+from shared.report import explaining, model
+from tests.unit.report.samples import a_data_part, a_report, a_succeeded, a_training
+
+
+def a_bill(tokens: int | None, **money: Any) -> model.Report:
+    """The report of a training file of so many tokens and this bill."""
+    total = None if tokens is None else model.Tokens(min=1, max=9, mean=5, median=5, sum=tokens, p5=1, p95=9)
+    facts: dict[str, Any] = {"price_table_date": "2026-11-24", "usd_per_million_tokens": 5.0, **money}
+    return a_report(data=[a_data_part(total=total)], money=model.MoneyPart.model_validate(facts))
+
+
+@pytest.mark.parametrize(
+    ("report", "told"),
+    [
+        pytest.param(
+            a_bill(6_006, billed_tokens=19_000, epochs=3, training_usd=0.095),
+            "The training file has 6,006 tokens; 3 epochs make 18,018, billed as 19,000: the service rounds up to a thousand. "
+            "At $5.00 per million that is $0.10.",
+            id="rounded up",
+        ),
+        pytest.param(
+            a_bill(6_006, billed_tokens=21_000, epochs=3, training_usd=0.105),
+            "The training file has 6,006 tokens; 3 epochs make 18,018. The service says that it billed 21,000. "
+            "At $5.00 per million that is $0.11.",
+            id="another bill than is reckoned",
+        ),
+        pytest.param(
+            a_bill(29_000, billed_tokens=87_000, epochs=3, training_usd=0.435),
+            "The training file has 29,000 tokens; 3 epochs make 87,000, which are billed. At $5.00 per million that is $0.44.",
+            id="exactly",
+        ),
+        pytest.param(
+            a_bill(1_000, billed_tokens=1_000, epochs=1, training_usd=None, usd_per_million_tokens=None),
+            "The training file has 1,000 tokens; 1 epoch makes 1,000, which are billed.",
+            id="one epoch, no price",
+        ),
+        pytest.param(
+            a_bill(None, billed_tokens=5_000, training_usd=0.025),
+            "5,000 tokens are billed. At $5.00 per million that is $0.03.",
+            id="no scan",
+        ),
+        pytest.param(a_bill(6_006), "", id="nothing billed"),
+    ],
+)
+def test_bill_is_led_back_to_the_tokens_of_the_file(report: model.Report, told: str) -> None:
+    """Tokens, epochs, product, what is billed and why it differs, price."""
+    assert explaining.billing(report) == told
+
+
+@pytest.mark.parametrize(("trained", "told"), [(148_293, True), (132_000, False), (None, False)])
+def test_count_of_the_service_is_told_apart_from_the_bill(trained: int | None, told: bool) -> None:
+    """Where the two differ the page says what each is."""
+    report = a_succeeded().model_copy(update={"training": a_training(trained_tokens=trained)})
+    assert bool(explaining.trained(report)) is told
