@@ -3,7 +3,7 @@
 import os
 import shutil
 import socket
-import subprocess
+import tempfile
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from azure.core.exceptions import AzureError
 from azure.storage.blob import BlobServiceClient
+
+from tunedrop.local.children import Child
 
 # Azurite's published account and key: https://github.com/Azure/Azurite#default-storage-account
 ACCOUNT = "devstoreaccount1"
@@ -46,20 +48,20 @@ def running_azurite(port: int | None = None, key: str = KEY) -> Generator[str]:
     port = port or free_port()
     command = [_binary(), "--skipApiVersionCheck", "--inMemoryPersistence", "--silent", "--disableTelemetry", "--blobPort", str(port)]
     accounts = {"AZURITE_ACCOUNTS": f"{ACCOUNT}:{key}"}
-    process = subprocess.Popen(command, env={**os.environ, **accounts}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        _wait_until_it_answers(process, connection_string(port, key))
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        # No grace: asked politely, it first waits for idle connections; its data is in memory anyway.
+        Child("Azurite", command, Path(folder) / "azurite.log", os.environ | accounts, Path(folder), grace_s=0) as child,
+    ):
+        _wait_until_it_answers(child, connection_string(port, key))
         yield connection_string(port, key)
-    finally:
-        process.kill()  # asked politely, it first waits for idle connections; its data is in memory anyway
-        process.wait(10)
 
 
-def _wait_until_it_answers(process: "subprocess.Popen[bytes]", connection: str) -> None:
+def _wait_until_it_answers(child: Child, connection: str) -> None:
     pause = threading.Event()
     with BlobServiceClient.from_connection_string(connection, retry_total=0) as service:
         for _ in range(STARTS_WITHIN_S * 10):
-            assert process.poll() is None, "Azurite ended while it started"
+            child.check()
             try:
                 service.get_account_information()
                 return

@@ -22,18 +22,21 @@ class ChildEnded(Exception):
 
 
 class Child:
-    """One part of the stack, under a keeper; ended on leaving its `with` block.
+    """One part of the stack, with all that it starts, under a keeper; ended on leaving its `with` block, after `grace_s` by force.
 
     It has a session of its own, so that Ctrl-C in the terminal reaches it through its parent only, in the right order.
     """
 
-    def __init__(self, name: str, command: Sequence[str], log: Path, env: Mapping[str, str], cwd: Path) -> None:
+    def __init__(
+        self, name: str, command: Sequence[str], log: Path, env: Mapping[str, str], cwd: Path, grace_s: float = keeper.GRACE_S
+    ) -> None:
         self.name = name
         self.log = log
+        self._grace_s = grace_s
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("wb") as out:
             self._keeper = subprocess.Popen(
-                [sys.executable, "-I", keeper.__file__, *command],
+                [sys.executable, "-I", keeper.__file__, str(grace_s), *command],
                 stdin=subprocess.PIPE,
                 stdout=out,
                 stderr=out,
@@ -52,7 +55,7 @@ class Child:
         if self._keeper.stdin is not None:
             self._keeper.stdin.close()
         try:
-            self._keeper.wait(2 * keeper.GRACE_S)
+            self._keeper.wait(self._grace_s + keeper.GRACE_S)
         except subprocess.TimeoutExpired:
             self._keeper.kill()
             self._keeper.wait()

