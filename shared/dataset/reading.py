@@ -121,9 +121,12 @@ def head_of(source: Source) -> bytes:
     return b"".join(source.read(0, min(source.size, HEAD_BYTES)))
 
 
-def blocks_of(source: Source, span: Span, digests: BlockDigests, max_line_bytes: int = MAX_LINE_BYTES) -> Iterator[bytes | None]:
+def blocks_of(
+    source: Source, span: Span, digests: BlockDigests, max_line_bytes: int = MAX_LINE_BYTES, window_bytes: int = BLOCK_BYTES
+) -> Iterator[tuple[int, bytes | None]]:
     """The lines whose first byte lies in the span, many at a time; None stands for one line over the limit.
 
+    Beside them stands the number of the window of the file, a piece of `window_bytes`, in which the first bytes of all of them lie.
     The last line of the last block may lack its line feed. A block has about 512 KiB, or one longer line. The span's own bytes go to
     `digests` on the way.
 
@@ -132,20 +135,27 @@ def blocks_of(source: Source, span: Span, digests: BlockDigests, max_line_bytes:
     """
     line = _Assembly(max_line_bytes)
     foreign = _begins_inside_line(source, span)
-    for chunk in _exactly(source, span.start, span.stop):
+    place = line_begin = span.start
+    for chunk in _exactly(source, span.start, span.stop, window_bytes):
         digests.update(chunk)
+        window = place // window_bytes
         begin = chunk.find(b"\n") + 1 if foreign else 0
         foreign = foreign and not begin
-        if foreign:
-            continue
-        end = chunk.rfind(b"\n", begin) + 1
+        end = 0 if foreign else chunk.rfind(b"\n", begin) + 1
+        if end > begin and line.size and line_begin // window_bytes < window:
+            first = chunk.find(b"\n", begin) + 1
+            yield from ((line_begin // window_bytes, block) for block in line.closed_by(chunk, begin, first))
+            begin = first
         if end > begin:
-            yield from line.closed_by(chunk, begin, end)
+            yield from ((window, block) for block in line.closed_by(chunk, begin, end))
             begin = end
-        line.add(chunk[begin:])
+        if not foreign:
+            line_begin = line_begin if line.size else place + begin
+            line.add(chunk[begin:])
+        place += len(chunk)
     if line.size:
         _finish(line, source, span.stop)
-        yield line.take()
+        yield line_begin // window_bytes, line.take()
 
 
 def lines_of(block: bytes | None, max_line_bytes: int = MAX_LINE_BYTES) -> list[bytes | None]:
@@ -216,13 +226,17 @@ def _finish(line: _Assembly, source: Source, start: int) -> None:
         start, step = stop, min(step * 2, _CHUNK_BYTES)
 
 
-def _exactly(source: Source, start: int, stop: int) -> Iterator[bytes]:
-    given = 0
-    for chunk in source.read(start, stop):
-        given += len(chunk)
-        if given > stop - start:
-            break
-        for begin in range(0, len(chunk), _CHUNK_BYTES):
-            yield chunk[begin : begin + _CHUNK_BYTES]
-    if given != stop - start:
-        raise SourceTruncated(stop - start, given)
+def _exactly(source: Source, start: int, stop: int, window_bytes: int = BLOCK_BYTES) -> Iterator[bytes]:
+    """The bytes [start, stop), in pieces none of which lies in two windows."""
+    place = start
+    for piece in source.read(start, stop):
+        if len(piece) > stop - place:
+            raise SourceTruncated(stop - start, place + len(piece) - start)
+        begin = 0
+        while begin < len(piece):
+            end = min(begin + _CHUNK_BYTES, begin + window_bytes - (place + begin) % window_bytes)
+            yield piece[begin:end]
+            begin = end
+        place += len(piece)
+    if place != stop:
+        raise SourceTruncated(stop - start, place - start)

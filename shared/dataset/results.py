@@ -83,8 +83,8 @@ def merge(parts: Iterable[SpanScan], options: ScanOptions, size: int | None = No
         raise SpansDontFit(msg)
     if whole.kind:
         whole = SpanScan(0, whole.stop, kind=whole.kind, block_digests=whole.block_digests, lines=whole.lines)
-    if whole.kind or rules.LINE_TOO_LONG.code in whole.tally.counts:
-        whole.uncounted_bytes += whole.stop  # how much of it a line has that was not read to its end is not known
+    if whole.kind or whole.unchecked.lines or rules.LINE_TOO_LONG.code in whole.tally.counts:
+        whole.uncounted_bytes += whole.stop  # how much of it the lines have that were not read or not checked is not known
     tally = Tally()
     for found in _of_file(whole, options):
         tally.add(found)
@@ -171,12 +171,27 @@ def _of_file(whole: SpanScan, options: ScanOptions) -> list[Finding]:
         return [*found, finding(rules.NOT_TEXT, message=f"The file is {whole.kind}, not UTF-8 text.")]
     if whole.lines == whole.open_blanks:
         return [*found, finding(rules.FILE_EMPTY)]
-    if options.role == "training" and whole.examples < MIN_EXAMPLES:
+    # What a line holds that can't be read is not known: it may be the example that seems to be missing.
+    unread = whole.unchecked.lines + sum(whole.tally.counts.get(rule.code, 0) for rule in rules.UNREAD)
+    are_few = whole.examples + unread < MIN_EXAMPLES and (whole.examples > 0 or not unread)
+    if options.role == "training" and are_few:
         found.append(finding(rules.TOO_FEW_EXAMPLES, message=f"The file has {whole.examples} examples; training needs {MIN_EXAMPLES}."))
     if whole.image_examples > MAX_IMAGE_EXAMPLES:
         message = f"{whole.image_examples} examples have images; {MAX_IMAGE_EXAMPLES} are allowed."
         found.append(finding(rules.TOO_MANY_IMAGE_EXAMPLES, message=message))
-    return [*found, *_of_formats(whole, options), *_of_system(whole.system)]
+    return [*found, *_of_unchecked(whole, options), *_of_formats(whole, options), *_of_system(whole.system)]
+
+
+def _of_unchecked(whole: SpanScan, options: ScanOptions) -> list[Finding]:
+    unchecked = whole.unchecked
+    if not unchecked.lines:
+        return []
+    pieces = f" This was so in {unchecked.windows:,} pieces of the file." if unchecked.windows > 1 else ""
+    message = (
+        f"Checking stopped after this line: too many lines have errors, {options.max_error_lines:,} or more of a piece of "
+        f"{options.window_bytes:,} bytes. {unchecked.lines:,} lines were not checked.{pieces}"
+    )
+    return [finding(rules.NOT_CHECKED, message=message, line=unchecked.after)]
 
 
 def _of_formats(whole: SpanScan, options: ScanOptions) -> list[Finding]:

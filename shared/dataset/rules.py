@@ -124,6 +124,15 @@ BOM_INSIDE = _rule(
     "A byte-order mark is allowed at the start of the file only; files were joined as they were.",
     "Remove the mark at the start of this line.",
 )
+UNREAD = (LINE_TOO_LONG, NOT_UTF8, NOT_JSON, NOT_OBJECT, TOO_DEEP, NUMBER_OUT_OF_RANGE, CR_LINE_ENDS, TOO_MANY_VALUES, BOM_INSIDE)
+"""Of a line that breaks one of these nothing more is known; it breaks no other of them."""
+NOT_CHECKED = _rule(
+    "113",
+    "error",
+    "Checking stopped",
+    "After 1,000 lines with errors, or 50,000 errors, in a piece of 8 MiB the rest of that piece is counted, but not checked.",
+    "Correct the errors that are told, which mostly have one cause, and check again.",
+)
 
 MESSAGES_MISSING = _rule(
     "201", "error", "No messages", "`messages` must be an array with at least one message.", "Give the conversation as an array."

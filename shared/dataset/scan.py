@@ -76,7 +76,8 @@ def scan_span(source: Source, span: Span, options: ScanOptions) -> SpanScan:
     digests = reading.BlockDigests(options.block_bytes)
     scanner = SpanScanner(result, options)
     at_start = span.start == 0
-    for block in reading.blocks_of(source, span, digests, options.max_line_bytes):
+    for window, block in reading.blocks_of(source, span, digests, options.max_line_bytes, options.window_bytes):
+        scanner.enter(window)
         # A mark alone is a blank line.
         scanner.take((block.removeprefix(lines.BOM) or b"\n") if at_start and block is not None else block)
         at_start = False

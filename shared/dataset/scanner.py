@@ -11,13 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import bounds, counters, formats, graders, lines, messages, parts, reading, rules, tokens
-from .findings import finding
+from .findings import Finding, finding
 from .plain import LONGEST, PlainLines, PlainReader
 from .shapes import JsonObject
 from .span_scan import ScanOptions, SpanScan
 from .watch import SpanWatch
 
 _SMALL_BLOCK = 2**14
+_LAST_BLANK = 0x20  # no byte above it is white space
+ERRORS_A_LINE = 50
+"""A window's lines are checked no further after so many errors for each line with errors that it may have."""
 KEPT_SYSTEMS = 1024
 KEPT_CHARACTERS = 2**23
 """How many system messages are remembered at least, and how many characters the lines that are counted in one go may add."""
@@ -37,9 +40,28 @@ class SpanScanner:
         self._watch = SpanWatch() if options.watched else None
         self._waiting: list[tuple[int, PlainLines]] = []
         self._waiting_bytes = 0
+        self._window = self._stopped_in = -1
+        self._errors = self._error_lines = 0
+
+    def enter(self, window: int) -> None:
+        """What is taken from now on begins in this window of the file."""
+        if window != self._window:
+            self._window, self._errors, self._error_lines = window, 0, 0
+
+    @property
+    def _has_stopped(self) -> bool:
+        most = self._options.max_error_lines
+        return self._error_lines >= most or self._errors >= most * ERRORS_A_LINE
 
     def take(self, block: bytes | None) -> None:
         """Take the next block of reading.blocks_of."""
+        if self._has_stopped:
+            self._search(block or b"")
+            self._pass_over(_number_of_lines(block) if block else 1)
+            return
+        if block and block[0] <= _LAST_BLANK and lines.is_blank(block):
+            self._blank(_number_of_lines(block))
+            return
         plain = self._reader.block(block) if block else None
         if plain is not None and block is not None:
             self._search(plain.block)
@@ -52,8 +74,22 @@ class SpanScanner:
             return
         found = reading.lines_of(block, self._options.max_line_bytes)
         self._search(b"\n".join(line or b"" for line in found) if block is None or None in found else block)
-        for line in found:
+        for index, line in enumerate(found):
+            if self._has_stopped:
+                self._pass_over(len(found) - index)
+                break
             self._line(line)
+
+    def _pass_over(self, lines: int) -> None:
+        """Count the next lines, whatever they are."""
+        unchecked = self._result.unchecked
+        if self._stopped_in != self._window:
+            self._stopped_in = self._window
+            unchecked.windows += 1
+            unchecked.after = unchecked.after or self._result.lines
+        self._begin()
+        self._result.lines += lines - 1
+        unchecked.lines += lines
 
     def finish(self) -> None:
         """Take over what waits, and what the watch found."""
@@ -67,13 +103,16 @@ class SpanScanner:
 
     def _line(self, line: bytes | None) -> None:
         if line is not None and lines.is_blank(line):
-            self._result.lines += 1
-            self._result.open_blanks += 1
+            self._blank(1)
         elif line is not None and (plain := self._reader.line(line)):
             self._plain(plain, len(line))
         else:
             self._count_waiting()
             self._full(lines.decode(line) if line is not None else lines.Line(None, [finding(rules.LINE_TOO_LONG)]), len(line or b""))
+
+    def _blank(self, lines: int) -> None:
+        self._result.lines += lines
+        self._result.open_blanks += lines
 
     def _plain(self, found: PlainLines, size: int) -> None:
         """Add lines that have nothing but their tokens to look at; the tokens wait for those of more lines."""
@@ -178,24 +217,33 @@ class SpanScanner:
 
     def _full(self, line: lines.Line, size: int) -> None:
         """Check and count a line of so many bytes."""
-        result = self._begin()
+        result, before = self._begin(), self._errors
         for found in line.findings:
-            result.tally.add(found, result.lines)
-        example = line.value
-        if example is None:
+            self._tell(found)
+        if line.value is None:
             result.uncounted_bytes += size
-            return
+        else:
+            self._example(line.value, size)
+        self._error_lines += self._errors > before
+
+    def _tell(self, found: Finding) -> None:
+        self._errors += found.severity == "error"
+        self._result.tally.add(found, self._result.lines)
+
+    def _example(self, example: JsonObject, size: int) -> None:
+        result = self._result
         name = formats.recognise(example, self._options.model)
         result.see_format(name)
         result.examples += 1
-        if name not in formats.CHECKS:
+        if name not in formats.CHECKS:  # one error, which the whole file has
             result.uncounted_bytes += size
+            self._errors += 1
             return
         for found in formats.CHECKS[name](example, self._options.model):
-            result.tally.add(found, result.lines)
+            self._tell(found)
         if name == formats.REINFORCEMENT:
             for found in graders.check_fields(example, self._options.grader_fields):
-                result.tally.add(found, result.lines)
+                self._tell(found)
         self._count(example, size, is_graded=name == formats.REINFORCEMENT)
         self._conversation(messages.messages_of(example))
         if self._watch:
@@ -208,7 +256,7 @@ class SpanScanner:
         result.images.merge(beyond.images)
         result.image_examples += beyond.images.images > 0
         if counted is None:
-            result.tally.add(finding(rules.UNCOUNTABLE), result.lines)
+            self._tell(finding(rules.UNCOUNTABLE))
         if counted is None or not messages.messages_of(example):
             result.uncounted_bytes += size
             return
@@ -242,6 +290,10 @@ class SpanScanner:
             prompts = (message.get("content") for message in given if messages.role_of(message) in messages.PROMPTS)
             system = next(prompts, None)
             result.system.add(_digest(system) if isinstance(system, str) else "")
+
+
+def _number_of_lines(block: bytes) -> int:
+    return block.count(b"\n") + (not block.endswith(b"\n"))
 
 
 def _digest(text: str) -> str:

@@ -25,7 +25,8 @@ class ScanOptions(msgspec.Struct, frozen=True):
     `grader_fields` are what a grader reads of each example for reinforcement.
 
     `watched`: whether what the texts hold is looked at, too (watch.py), and `secrets`: whether a probable secret is an error.
-    The two sizes are the package's own; tests cut smaller pieces.
+    After `max_error_lines` lines with errors that begin in one window of the file, a piece of `window_bytes`, the rest of that window is
+    not checked. These and the other sizes are the package's own; tests cut smaller pieces. Spans must be multiples of windows.
     """
 
     model: BaseModel
@@ -36,6 +37,8 @@ class ScanOptions(msgspec.Struct, frozen=True):
     watched: bool = True
     secrets: Severity = "error"
     grader_fields: frozenset[str] = frozenset()
+    window_bytes: int = reading.BLOCK_BYTES
+    max_error_lines: int = 1000
 
 
 class Place(msgspec.Struct):
@@ -43,6 +46,20 @@ class Place(msgspec.Struct):
 
     line: int
     number: int
+
+
+class Unchecked(msgspec.Struct):
+    """Lines that were counted only, as too many before them have errors: how many, in how many windows, and after which line first."""
+
+    lines: int = 0
+    windows: int = 0
+    after: int = 0
+
+    def merge(self, later: "Unchecked", lines_before: int) -> None:
+        """Add those of the part that follows after so many lines."""
+        self.after = self.after or (later.after and later.after + lines_before)
+        self.lines += later.lines
+        self.windows += later.windows
 
 
 class SystemMessages(msgspec.Struct):
@@ -102,6 +119,7 @@ class SpanScan(msgspec.Struct):
     longest_at_most: int = 0
     over_by_estimate: int = 0
     counting_version: int = 0
+    unchecked: Unchecked = msgspec.field(default_factory=Unchecked)
 
     def close_blanks(self) -> None:
         """Something follows the open blank lines: they stand inside the file."""
@@ -147,6 +165,7 @@ class SpanScan(msgspec.Struct):
         self.assistant.merge(later.assistant)
         self.trained.merge(later.trained)
         self.images.merge(later.images)
+        self.unchecked.merge(later.unchecked, self.lines)
         self.watch.append(later.watch, self.lines)
         self.over_limit += later.over_limit
         self.over_by_estimate += later.over_by_estimate

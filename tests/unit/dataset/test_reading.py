@@ -18,7 +18,7 @@ def lines_of(content: bytes, cuts: list[int], piece: int = 3, limit: int = 6) ->
     edges = [0, *cuts, len(content)]
     found: list[bytes | None] = []
     for start, stop in itertools.pairwise(edges):
-        for block in reading.blocks_of(source, reading.Span(start, stop), reading.BlockDigests(), limit):
+        for _, block in reading.blocks_of(source, reading.Span(start, stop), reading.BlockDigests(), limit):
             found.extend(reading.lines_of(block, limit))
     return found
 
@@ -31,6 +31,22 @@ def test_lines_are_those_of_the_file_wherever_the_cuts_fall(content: bytes, data
     whole = content.split(b"\n")
     expected = whole[:-1] if not whole[-1] else whole
     assert lines_of(content, cuts) == [line if len(line) <= 6 else None for line in expected]
+
+
+@settings(LOADED)
+@given(
+    st.lists(st.sampled_from([b"a", b"bcd", b"\n", b"\r\n", b"0123456"]), max_size=20).map(b"".join), st.integers(1, 9), st.integers(1, 9)
+)
+def test_each_line_stands_in_the_window_of_its_first_byte(content: bytes, window: int, piece: int) -> None:
+    """Whatever the pieces are that are read."""
+    source = MemorySource(content, piece)
+    found: list[tuple[int, bytes | None]] = []
+    for number, block in reading.blocks_of(source, reading.Span(0, len(content)), reading.BlockDigests(), 6, window):
+        found.extend((number, line) for line in reading.lines_of(block, 6))
+    whole = content.split(b"\n")
+    begins = itertools.accumulate((len(line) + 1 for line in whole[:-1]), initial=0)
+    expected = [(begin // window, line if len(line) <= 6 else None) for begin, line in zip(begins, whole, strict=True)]
+    assert found == (expected if whole[-1] else expected[:-1])
 
 
 @settings(LOADED)
@@ -54,7 +70,7 @@ def test_line_over_the_limit_is_not_read_to_its_end() -> None:
             yield b"x" * (stop - start)
 
     giant = Giant()
-    assert list(reading.blocks_of(giant, reading.Span(0, 100), reading.BlockDigests(), 2**20)) == [None]
+    assert list(reading.blocks_of(giant, reading.Span(0, 100), reading.BlockDigests(), 2**20)) == [(0, None)]
     assert giant.asked < 4 * 2**20
 
 

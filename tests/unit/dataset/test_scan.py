@@ -72,6 +72,38 @@ def test_scan_does_not_depend_on_where_the_cuts_fall(
     assert whole.content_hash == scan.content_hash_of([content], block_bytes=1)
 
 
+@settings(LOADED, max_examples=60)
+@given(st.lists(LINES, max_size=30).map(b"\n".join), st.data())
+def test_where_checking_stops_does_not_depend_on_the_spans(content: bytes, data: st.DataObject) -> None:
+    """Any cuts between windows, and any pieces of reading, give the scan of the whole file: it stops in each window by itself."""
+    chosen = msgspec.structs.replace(options(block_bytes=1, max_line_bytes=300, watched=True), window_bytes=100, max_error_lines=2)
+    cuts = sorted(100 * cut for cut in data.draw(st.lists(st.integers(0, len(content) // 100), max_size=5)))
+    source = MemorySource(content, piece=data.draw(st.integers(1, 200)))
+    edges = [0, *cuts, len(content)]
+    parts = [scan.scan_span(source, scan.Span(start, stop), chosen) for start, stop in itertools.pairwise(edges)]
+    assert scan.to_json(scan.merge(parts, chosen, len(content))) == scan.to_json(scanned(content, chosen=chosen))
+
+
+def test_checking_stops_after_many_errors_and_says_where() -> None:
+    """Of lines with errors the first thousand of a window are told; the others are counted, and the hash is that of all bytes."""
+    content = a_file(an_example(), times=20) + b"{}\n" * 5000
+    chosen = scan.ScanOptions(TEXT_MODEL)
+    found = scanned(content, chosen=chosen)
+    assert (found.lines, found.examples, found.counts["TD-DATA-201"], found.counts["TD-DATA-113"]) == (5020, 1020, 1000, 1)
+    [told] = [one for one in found.findings if one.code == "TD-DATA-113"]
+    assert (told.line, told.severity) == (1020, "error")
+    assert told.message.endswith("4,000 lines were not checked.")
+    assert found.content_hash == scan.content_hash_of([content])
+    assert found.at_most_tokens >= len(content)
+
+
+def test_checking_stops_after_many_errors_of_few_lines() -> None:
+    """A line with a million errors counts as many: the lines that follow it are not checked."""
+    content = a_file({"messages": [1] * 100_000}, an_example(), an_example())
+    found = scanned(content, chosen=scan.ScanOptions(TEXT_MODEL, max_line_bytes=2**20))
+    assert (found.counts["TD-DATA-202"], found.counts["TD-DATA-113"], found.examples) == (100_000, 1, 1)
+
+
 def test_scan_does_not_depend_on_any_single_cut() -> None:
     """Each cut of a file with every kind of line gives the same scan."""
     content = b"\xef\xbb\xbf" + a_file(an_example(), "", "{", a_conversation(a_message("robot")), "", "", end="\r\n")
@@ -299,7 +331,7 @@ def test_scan_ends_in_a_diagnosis_whatever_the_bytes(content: bytes) -> None:
 def test_result_stays_small_when_each_line_is_wrong() -> None:
     """A line with a hundred thousand faults and as many lines with one leave a small result."""
     content = a_file(json.dumps({"messages": [1] * 100_000})) + b"{\n" * 100_000
-    found = scanned(content, chosen=options())
+    found = scanned(content, chosen=msgspec.structs.replace(options(), max_error_lines=10**6))
     assert found.counts["TD-DATA-202"] == 100_000
     assert found.counts["TD-DATA-103"] == 100_000
     assert len(scan.to_json(found)) < 100_000

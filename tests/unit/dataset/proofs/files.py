@@ -37,6 +37,18 @@ class Sized:
         return scan.merge([a_span(0, self._size, lines=1)], options(role="validation")).findings
 
 
+class Unsaid:
+    """A training file, without what else is found in it."""
+
+    def __init__(self, content: bytes, *also: str) -> None:
+        self._file = File(content, options())
+        self._also = {f"TD-DATA-{code}" for code in also}
+
+    def findings(self) -> list[Finding]:
+        """What the scan says beside that."""
+        return [found for found in self._file.findings() if found.code not in self._also]
+
+
 class WithImages:
     """A file with so many examples with images, of which only their number is looked at."""
 
@@ -90,6 +102,8 @@ PROOFS = [
         },
         good={
             "ten": File(a_file(an_example(), times=10), options()),
+            "one that can't be read, and nine": Unsaid(a_file(*[an_example()] * 9, "{"), "103"),
+            "none that can be read": Unsaid(b"{\n", "103"),
             "one, for validation": File(a_file(an_example()), options(role="validation")),
         },
     ),

@@ -2,7 +2,10 @@
 
 import json
 
+import msgspec
+
 from shared.dataset import rules
+from shared.dataset.findings import Finding
 from tests.unit.dataset.builders import a_file, a_message, an_example, options
 from tests.unit.dataset.proofs.cases import Bad, File, Proof
 
@@ -10,6 +13,26 @@ SOUND = a_file(an_example())
 BOM = b"\xef\xbb\xbf"
 DEPTH, SEPARATORS = 64, 1_048_576
 """As the page on formats says, not as the code does: a changed limit must fail here."""
+
+
+THREE = msgspec.structs.replace(options(role="validation"), max_error_lines=3, window_bytes=64)
+"""So many wrong lines of a window of 64 bytes are told; the file of the sound line begins with two whole windows."""
+
+
+def wrong(*lines: int) -> set[tuple[str, str]]:
+    """These lines are no JSON."""
+    return {("103", str(line)) for line in lines}
+
+
+class Rest:
+    """A file, without the lines of it that are no JSON, or blank."""
+
+    def __init__(self, content: bytes) -> None:
+        self._file = File(content, THREE)
+
+    def findings(self) -> list[Finding]:
+        """What else is found in it."""
+        return [found for found in self._file.findings() if found.code not in ("TD-DATA-103", "TD-DATA-108")]
 
 
 def second(line: bytes) -> File:
@@ -170,5 +193,17 @@ PROOFS = [
             "twice at the start": Bad(File(BOM + BOM + SOUND), "1"),
         },
         good={"at the start": File(BOM + SOUND), "in a text": second(saying('"\ufeff"'))},
+    ),
+    Proof(
+        rules.NOT_CHECKED,
+        bad={
+            "a line after three wrong ones": Bad(File(SOUND + b"{\n" * 3 + SOUND, THREE), "4", wrong(2, 3, 4)),
+            "wrong ones after them": Bad(File(b"{\n" * 9, THREE), "3", wrong(1, 2, 3)),
+            "two windows": Bad(File((b"{\n" * 4 + b" " * 55 + b"\n") * 2, THREE), "3", wrong(1, 2, 3, 6, 7, 8)),
+        },
+        good={
+            "three wrong ones at the end": Rest(SOUND + b"{\n" * 3),
+            "two in each window": Rest((b"{\n" * 2 + b" " * 59 + b"\n") * 4),
+        },
     ),
 ]
