@@ -16,6 +16,7 @@ from shared.models.job_file import JobFile
 from shared.models.messages import CANCELLED, Answer, RunStep, done
 from shared.models.plan import Pin, Plan
 from shared.models.record import RunRecord, Step
+from shared.pinning import pinned
 from shared.settings import settings
 from shared.storage import BlobFacts, Changed, Container, TooLarge
 
@@ -46,7 +47,7 @@ def _plan(wanted: RunStep) -> Answer:
     plan = ledger.change(wanted.run_id, planning_it).plan or mine
     checkpoint("make_plan: after the record")
     files = {role: {"bytes": pin.bytes} for role in plan.roles if (pin := plan.file(role))}
-    return done(files=files, span_bytes=settings().span_mb * 2**20)
+    return done(files=files, span_bytes=pinned(plan).span_bytes)
 
 
 def _made(record: RunRecord) -> Plan:

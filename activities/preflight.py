@@ -12,11 +12,13 @@ from shared.answering import Deadline, answered, needed, polled
 from shared.checkpoints import checkpoint
 from shared.errors import DeadlinePassed
 from shared.gate import Preflight
-from shared.ledger import open_ledger
+from shared.ledger import Ledger, open_ledger
 from shared.models.messages import CANCELLED, Answer, RunStep, done, ended
 from shared.models.plan import Plan
-from shared.models.record import Outcome, RunRecord, Step
-from shared.settings import settings
+from shared.models.record import Outcome, RunRecord, Slot, Step, WorstCase
+from shared.pinning import pinned
+from shared.planning import FINE_TUNED_MODEL
+from shared.worst_case import of_record
 
 bp = df.Blueprint()
 
@@ -41,10 +43,11 @@ def _pass(wanted: RunStep) -> Answer:
     if record.effects:
         return done()
     plan = needed(record.plan, "plan")
+    worst = of_record(record, plan, wanted.pace)
     estimate = estimated_usd(record, plan)
 
     def noting(current: RunRecord, _now: datetime) -> RunRecord:
-        return current.model_copy(update={"estimate_usd": estimate})
+        return current.model_copy(update={"estimate_usd": estimate, "worst_case": worst})
 
     checkpoint("preflight: before the estimate")
     ledger.change(wanted.run_id, noting)
@@ -54,7 +57,7 @@ def _pass(wanted: RunStep) -> Answer:
     waited_s = (read.now - (record.turn_at or record.entered(Step.GATE))).total_seconds()
     deadline = Deadline(ledger, wanted.run_id, "preflight", waited_s, wanted.pace.gate_deadline_s)
     late = DeadlinePassed("TD-DEADLINE-001", f"The account could not be asked within {waited_s / 3600:.1f} h.", "gate_deadline_s")
-    asking = Asking(plan, holder, estimate, wanted.run_id)
+    asking = Asking(ledger, record, plan, holder, worst)
     return polled(asking.verdict, wanted.pace, deadline, late)
 
 
@@ -62,15 +65,36 @@ def _pass(wanted: RunStep) -> Answer:
 class Asking:
     """One question to the account: may this run go on?"""
 
+    ledger: Ledger
+    record: RunRecord
     plan: Plan
     name_held_by: str | None
-    estimate_usd: float | None
-    run_id: str
+    worst: WorstCase
 
     def verdict(self) -> Answer:
-        """The gate's answer."""
-        refusal = gate.refusal(self.plan, self._facts(), self.estimate_usd, self.run_id)
-        return ended(Outcome.REJECTED, refusal) if refusal else done()
+        """The gate's answer; where it is yes, the ledger knows what the deployment takes of the account."""
+        facts = self._facts()
+        refusal = gate.refusal(self.plan, facts, self.worst, self.record.id, trains=self.record.reuse_of is None)
+        if refusal:
+            return ended(Outcome.REJECTED, refusal)
+        self._note_slot(facts)
+        return done()
+
+    def _note_slot(self, facts: Preflight) -> None:
+        wanted = self.plan.deployment
+        slot = Slot(
+            account=pinned(self.plan).account.id.lower(),
+            deployment=wanted.name.lower(),
+            quota=gate.quota_of(self.plan, facts),
+            capacity=wanted.capacity,
+        )
+
+        def noting(current: RunRecord, _now: datetime) -> RunRecord:
+            return current.model_copy(update={"slot": slot})
+
+        checkpoint("preflight: before the slot")
+        self.ledger.change(self.record.id, noting)
+        checkpoint("preflight: after the slot")
 
     def _facts(self) -> Preflight:
         account = resource_manager.for_account(self.plan)
@@ -80,19 +104,27 @@ class Asking:
             quotas=account.quotas(account.location()),
             deployments=account.deployments(),
             may_deploy=account.may_deploy(),
+            rai_policies=account.rai_policies() if self.plan.deployment.rai_policy else None,
+            own_models=self._own_models(),
             name_held_by=self.name_held_by,
             files=service.count_files(),
             jobs=service.count_jobs(),
-            limits=settings().limits,
+            limits=pinned(self.plan).limits,
         )
+
+    def _own_models(self) -> frozenset[str]:
+        if FINE_TUNED_MODEL not in self.plan.training.model:
+            return frozenset()
+        return frozenset(self.ledger.trained_models(self.record.drop.name))
 
 
 def estimated_usd(record: RunRecord, plan: Plan) -> float | None:
-    """What the training will cost by the price table; None where the table doesn't know the model."""
+    """What the training will probably cost, by the lab's count of tokens; None where the price isn't known."""
     from shared.dataset import pricing  # msgspec: not at import
 
+    rate = pinned(plan).prices.training_usd_per_million_tokens
+    if record.reuse_of is not None or rate is None:
+        return 0.0 if rate is not None else None
     training = record.files["training"]
     epochs = plan.training.n_epochs or pricing.auto_epochs(training.examples)
-    billed = pricing.billed_tokens(training.total_tokens, epochs)
-    table = pricing.prices(settings().price_table)
-    return pricing.training_cost(table, plan.training.model, billed, plan.training.training_type or pricing.GLOBAL).usd
+    return rate * pricing.billed_tokens(training.total_tokens, epochs) / 1_000_000

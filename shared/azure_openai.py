@@ -20,7 +20,7 @@ from shared.credentials import OPENAI_SCOPE, credential_for, scrubbed
 from shared.errors import OutcomeUnknown, ServiceRejected, ServiceUnavailable, retry_after_s
 from shared.limits import JOBS_LISTED_MAX
 from shared.models.plan import Plan
-from shared.pinning import pinned
+from shared.pinning import carries_methods, pinned
 from shared.settings import settings
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ log = logging.getLogger("tunedrop")
 SERVICE = "Azure OpenAI"
 READ_TIMEOUT_S = 30.0
 CLIENTS_KEPT = 16  # a drop chooses the api-version, and each client holds connections
-METHODS_SINCE = "2025-04-01-preview"  # `method` and `trainingType`: fine-tuning guide, REST page
 ENDED = frozenset({"succeeded", "failed", "cancelled"})
 
 
@@ -111,7 +110,7 @@ class AzureOpenAI:
     @property
     def knows_methods(self) -> bool:
         """Whether this surface takes `method` and `trainingType`."""
-        return self._api_version is None or self._api_version >= METHODS_SINCE
+        return carries_methods(self._api_version)
 
     def upload(self, name: str, content: BinaryIO, timeout_s: float) -> FileFacts:
         """Uploads a training or validation file, once; again where the token ran out on the way: nothing was taken then.

@@ -73,10 +73,10 @@ class BudgetExceeded(TuneDropError):
 
     kind = "budget"
 
-    def __init__(self, estimate_usd: float, budget_usd: float) -> None:
+    def __init__(self, worst_usd: float, budget_usd: float) -> None:
         super().__init__(
             "TD-BUDGET-001",
-            f"The training would cost about {amount(estimate_usd)} USD; the budget of this run is {amount(budget_usd)} USD.",
+            f"The run may cost up to {amount(worst_usd)} USD until its end; its budget is {amount(budget_usd)} USD.",
             "Train on less data or for fewer epochs, or raise the budget: `budget.usd` in job.json, up to TUNEDROP_BUDGET_USD.",
         )
 
@@ -111,6 +111,24 @@ class WalletFull(TuneDropError):
             "TD-BUDGET-004",
             f"The run needs about {amount(usd)} USD; {amount(max(most - spent, 0))} of the {amount(most)} USD of this day (UTC) are left.",
             "Drop it again tomorrow, train on less, or have TUNEDROP_USD_A_DAY raised.",
+        )
+
+    @classmethod
+    def of_deployments(cls, coming: int) -> "WalletFull":
+        """Other runs have booked the last places for deployments."""
+        return cls(
+            "TD-BUDGET-006",
+            f"The last places for fine-tuned deployments are booked by runs under way: {coming}.",
+            "Nothing to do: the run goes on when a booked place comes free, and ends rejected where all of them are taken for good.",
+        )
+
+    @classmethod
+    def of_quota(cls, quota: str) -> "WalletFull":
+        """Other runs have booked the rest of the quota."""
+        return cls(
+            "TD-BUDGET-007",
+            f"The rest of the quota {quota} is booked by runs under way.",
+            "Nothing to do: the run goes on when booked quota comes free, and ends rejected where all of it is taken for good.",
         )
 
     @classmethod

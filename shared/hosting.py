@@ -15,15 +15,27 @@ class UnknownSku(LookupError):
         super().__init__("The price table has no hourly price for this deployment SKU; add it to the table's hosting_usd_per_hour.")
 
 
-def hosting_per_hour(prices: "PriceTable", sku: str) -> float:
+def hosting_per_hour(prices: "PriceTable", sku: str, capacity: int = 1) -> float:
     """Dollars an hour that a deployment of this SKU costs while it stands, used or not.
 
     Raises:
-        UnknownSku: the table has no price for it, as for provisioned SKUs, which are billed by their size.
+        UnknownSku: the table has no price for it, neither for a deployment nor for a unit of its capacity.
     """
     from shared.dataset.pricing import canonical  # msgspec: only where money is reckoned
 
-    try:
-        return prices.hosting_usd_per_hour[canonical(sku)]
-    except KeyError:
-        raise UnknownSku from None
+    name = canonical(sku)
+    if name in prices.hosting_usd_per_hour:
+        return prices.hosting_usd_per_hour[name]
+    if name in prices.hosting_usd_per_unit_hour:
+        return prices.hosting_usd_per_unit_hour[name] * capacity
+    raise UnknownSku
+
+
+def priced_skus(prices: "PriceTable") -> list[str]:
+    """The SKUs that have a price an hour, as the table writes them."""
+    return sorted({*prices.hosting_usd_per_hour, *prices.hosting_usd_per_unit_hour})
+
+
+def capacity_unit(sku: str) -> str:
+    """What one unit of this SKU's capacity is: the API counts both in the same field."""
+    return "provisioned throughput unit" if "provisioned" in sku.lower() else "thousand tokens a minute"

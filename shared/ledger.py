@@ -148,6 +148,16 @@ class Ledger:
             except ValidationError:
                 yield self._row_without_summary(facts)
 
+    def trained_models(self, name: str) -> Iterator[str]:
+        """The fine-tuned models that runs of this name have trained."""
+        for facts in self._container.list(f"{RUNS}{name}-"):
+            try:
+                found = self.read(facts.name.removeprefix(RUNS).removesuffix(".json"))
+            except RecordUnreadable:
+                continue
+            if found and found.record.drop.name == name and found.record.job and found.record.job.fine_tuned_model:
+                yield found.record.job.fine_tuned_model
+
     def unreported(self, since: datetime) -> list[str]:
         """The runs that have ended since then and have no report: it could not be written."""
         return [

@@ -4,25 +4,39 @@ A setting that changes, or a release that is rolled out, reaches only runs whose
 is listed in docs/settings.md ("What a change does to runs under way").
 """
 
-from shared.models.plan import Account, ApiVersions, Pinned, Plan, Prices
+from typing import TYPE_CHECKING
+
+from shared import hosting
+from shared.errors import PlanRejected
+from shared.models.plan import Account, ApiVersions, DeploymentPlan, Pinned, Plan, Prices, Training
 from shared.settings import Settings, settings
+
+if TYPE_CHECKING:
+    from shared.dataset.pricing import PriceTable
+
+METHODS_SINCE = "2025-04-01-preview"
+"""The first api-version that takes `method` and `trainingType`: fine-tuning guide, REST page."""
+NOT_SENT = "Standard"
+"""The training type of a job that names none: regional, the dearest one (cost management page)."""
 
 
 def pinned(plan: Plan) -> Pinned:
     """What this plan pins; for a plan of the first releases, which pinned nothing, what the settings say now."""
-    return plan.pinned or pins(settings(), plan.api_versions, plan.training.model, plan.training.training_type, plan.deployment.sku)
+    return plan.pinned or pins(settings(), plan.api_versions, plan.training, plan.deployment)
 
 
-def pins(wanted: Settings, versions: ApiVersions, model: str, training_type: str | None, sku: str) -> Pinned:
+def pins(wanted: Settings, versions: ApiVersions, training: Training, deployment: DeploymentPlan) -> Pinned:
     """What a plan that is made now pins."""
+    from shared.dataset import scan  # numpy and tiktoken, 0.2 s: not at import
+
     return Pinned(
         account=account_of(wanted, versions),
         training_container=wanted.training_container,
         reports_container=wanted.reports_container,
         span_bytes=wanted.span_mb * 2**20,
-        counting_version=0,
+        counting_version=scan.COUNTING_VERSION,
         limits=wanted.limits,
-        prices=prices_of(wanted, model, training_type, sku),
+        prices=prices_of(wanted, training.model, training.training_type, deployment.sku, deployment.capacity),
         data_secrets=wanted.data_secrets,
     )
 
@@ -41,18 +55,56 @@ def account_of(wanted: Settings, versions: ApiVersions) -> Account:
     )
 
 
+def carries_methods(version: str | None) -> bool:
+    """Whether this surface takes `method` and `trainingType`; None is the v1 surface."""
+    return version is None or version >= METHODS_SINCE
+
+
 def surface_version(wanted: Settings) -> str | None:
     """The api-version of the settings' surface of Azure OpenAI; None for the v1 surface."""
     return wanted.openai_api_version if wanted.openai_surface == "api-version" else None
 
 
-def prices_of(wanted: Settings, model: str, training_type: str | None, sku: str) -> Prices:
-    """What the price table of the settings says; a training type that isn't sent is the service's own, Standard."""
+def prices_of(wanted: Settings, model: str, training_type: str | None, sku: str, capacity: int) -> Prices:
+    """What the price table of the settings says, and what the owner assumes where it says nothing.
+
+    A training type that isn't sent is the service's own, Standard.
+    """
     from shared.dataset import pricing  # msgspec: not at import
 
-    table = pricing.prices(wanted.price_table)
+    table = price_table(wanted)
+    found = pricing.training_cost(table, model, 0, training_type or NOT_SENT).usd_per_million_tokens
+    dated = table.training_price_dates.get(pricing.base_name(model))
     return Prices(
         as_of=table.as_of.isoformat(),
-        training_usd_per_million_tokens=pricing.training_cost(table, model, 0, training_type or "Standard").usd_per_million_tokens,
-        hosting_usd_per_hour=table.hosting_usd_per_hour.get(pricing.canonical(sku)),
+        training_usd_per_million_tokens=wanted.worst_training_price if found is None else found,
+        training_as_of=dated.isoformat() if dated else None,
+        training_is_assumed=found is None and wanted.worst_training_price is not None,
+        hosting_usd_per_hour=hourly(table, sku, capacity),
     )
+
+
+def hourly(table: "PriceTable", sku: str, capacity: int) -> float | None:
+    """Dollars an hour of a deployment; None where the table has no price."""
+    try:
+        return hosting.hosting_per_hour(table, sku, capacity)
+    except hosting.UnknownSku:
+        return None
+
+
+def price_table(wanted: Settings) -> "PriceTable":
+    """The price table of the settings.
+
+    Raises:
+        PlanRejected: the file can't be read, or is no price table.
+    """
+    from shared.dataset import pricing  # msgspec: not at import
+
+    try:
+        return pricing.prices(wanted.price_table)
+    except (OSError, pricing.NotAPriceTable):
+        raise PlanRejected(
+            "TD-SETTING-003",
+            "The file that TUNEDROP_PRICE_TABLE names can't be read, or is no price table.",
+            "Correct the file, or unset the variable; docs/report.md tells the form. Then drop the files again.",
+        ) from None

@@ -1,5 +1,7 @@
 """From job.json and the settings to a plan: parse, refuse what isn't supported yet, fill in, clamp. Pure."""
 
+import re
+
 from pydantic import ValidationError
 
 from shared import json_input
@@ -8,10 +10,14 @@ from shared.json_input import NotJson, wrong_fields
 from shared.models.drop import Drop
 from shared.models.job_file import JobFile, Message
 from shared.models.plan import ApiVersions, DeploymentPlan, Pin, Plan, SmokeTestPlan, Training
-from shared.pinning import pins
+from shared.pinning import account_of, carries_methods, pinned, pins
 from shared.settings import Settings
+from shared.worst_case import known_prices
 
 JOB_FILE_MAX_BYTES = 256 * 1024
+FINE_TUNED_MODEL = ".ft-"
+"""What separates a base model from the rest in the name of a fine-tuned one."""
+LIKE_A_RUN_ID = re.compile(r".+-[0-9a-f]{8}")
 LAB_MESSAGES = (  # the lab's own proof, SEED.md: it fits any model that was tuned on chat
     Message(role="system", content="You are a helpful assistant."),
     Message(role="user", content="Does Azure OpenAI support customer managed keys?"),
@@ -67,29 +73,17 @@ def planned(drop: Drop, job: JobFile, settings: Settings, training: Pin, validat
         PlanRejected: something is asked for that isn't supported or allowed.
     """
     supported(job)
-    if settings.allowed_models and (job.model or settings.model) not in settings.allowed_models:
-        raise PlanRejected(
-            "TD-PLAN-004",
-            "The base model that the drop names is not among the allowed ones.",
-            f"Name one of: {', '.join(settings.allowed_models)}; or have TUNEDROP_ALLOWED_MODELS extended.",
-        )
+    _allowed(job, settings)
     _known(job.model or settings.model, "`model` in job.json" if job.model else "the setting TUNEDROP_MODEL")
     notes: list[str] = []
     versions = ApiVersions(**dict(job.api_versions))
-    training_type = job.training_type or settings.training_type
+    chosen = _training(job, settings, versions)
     deployment = _deployment(drop, job, settings, notes)
-    model = job.model or settings.model
-    return Plan(
+    plan = Plan(
         training_file=training,
         validation_file=validation,
         job_file=job_file,
-        training=Training(
-            model=model,
-            method=job.method,
-            seed=job.seed,
-            training_type=training_type,
-            **{name: value for name, value in job.hyperparameters.model_dump().items() if value != "auto"},
-        ),
+        training=chosen,
         suffix=job.suffix or drop.run_id,
         deployment=deployment,
         smoke_test=SmokeTestPlan(messages=tuple(job.smoke_test.messages or LAB_MESSAGES), contains=tuple(job.smoke_test.expect.contains)),
@@ -97,7 +91,56 @@ def planned(drop: Drop, job: JobFile, settings: Settings, training: Pin, validat
         retrain=job.retrain,
         api_versions=versions,
         clamped=tuple(notes),
-        pinned=pins(settings, versions, model, training_type, deployment.sku),
+        pinned=pins(settings, versions, chosen, deployment),
+    )
+    known_prices(plan, pinned(plan).prices)
+    return plan
+
+
+def _allowed(job: JobFile, settings: Settings) -> None:
+    """Refuses what the owner of this app does not let a drop ask for."""
+    model, sku, name = job.model or settings.model, job.deployment.sku or settings.deployment_sku, job.deployment.name
+    if settings.allowed_models and model not in settings.allowed_models:
+        raise PlanRejected(
+            "TD-PLAN-004",
+            "The base model that the drop names is not among the allowed ones.",
+            f"Name one of: {', '.join(settings.allowed_models)}; or have TUNEDROP_ALLOWED_MODELS extended.",
+        )
+    if settings.allowed_skus and sku.lower() not in {allowed.lower() for allowed in settings.allowed_skus}:
+        raise PlanRejected(
+            "TD-PLAN-006",
+            "The SKU that the drop names for its deployment is not among the allowed ones.",
+            f"Set deployment.sku to one of: {', '.join(settings.allowed_skus)}; or have TUNEDROP_ALLOWED_SKUS extended.",
+        )
+    if name and LIKE_A_RUN_ID.fullmatch(name.lower()):
+        raise PlanRejected(
+            "TD-PLAN-007",
+            "A deployment name that ends with a hyphen and eight hexadecimal digits is kept for the run of that id.",
+            "Choose another deployment.name in job.json, or leave it out: the run's own id is used then.",
+        )
+    if FINE_TUNED_MODEL in model.lower() and settings.continue_from == "none":
+        raise PlanRejected(
+            "TD-PLAN-008",
+            "This app does not train on from a fine-tuned model.",
+            "Name a base model, or have TUNEDROP_CONTINUE_FROM set to `own`.",
+        )
+
+
+def _training(job: JobFile, settings: Settings, versions: ApiVersions) -> Training:
+    """What changes the model. A training type that the surface can't carry is not sent, and refused where the drop wishes for one."""
+    version = account_of(settings, versions).training_version
+    if job.training_type and not carries_methods(version):
+        raise PlanRejected(
+            "TD-PLAN-009",
+            f"The api-version {version} of the training calls can't carry `training_type`.",
+            "Leave training_type out (the job is trained and priced as Standard then), or leave out api_versions.training.",
+        )
+    return Training(
+        model=job.model or settings.model,
+        method=job.method,
+        seed=job.seed,
+        training_type=job.training_type or (settings.training_type if carries_methods(version) else None),
+        **{name: value for name, value in job.hyperparameters.model_dump().items() if value != "auto"},
     )
 
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from shared import hosting, scans, spending, storage
 from shared.dataset import VERSION
-from shared.errors import Problem
+from shared.errors import PlanRejected, Problem
 from shared.models.plan import Pin, Plan, Role
 from shared.models.record import Effect, Outcome, RunRecord, Step
+from shared.pinning import pinned, price_table
 from shared.report import model as page
 from shared.report import words
 from shared.report.bins import bins_of
@@ -19,7 +20,6 @@ from shared.settings import settings
 
 if TYPE_CHECKING:
     from shared.dataset.findings import Finding
-    from shared.dataset.pricing import PriceTable
     from shared.dataset.results import FileScan
 
 EVENTS_SHOWN = 8
@@ -148,36 +148,35 @@ def _tokens(histogram: Any) -> page.Tokens | None:
 
 
 def _money(record: RunRecord, plan: Plan | None) -> page.MoneyPart:
-    from shared.dataset import pricing  # msgspec: not at import
-
-    table = pricing.prices(settings().price_table)
-    dated = table.as_of.isoformat()
     if plan is None:
-        return page.MoneyPart(price_table_date=dated, training_usd=0.0, training_is_estimate=False)
-    hourly = _hourly(table, plan) if stands(record) else 0.0
-    standing: dict[str, Any] = {
-        "price_table_date": dated,
-        "deployment_usd_per_hour": hourly,
-        "deployment_usd_per_month": hourly * hosting.HOURS_PER_MONTH if hourly is not None else None,
-        "remove_command": _remove_command(plan) if stands(record) else None,
-    }
-    spend = spending.training_spend(record, plan)
+        return page.MoneyPart(price_table_date=_table_date(), training_usd=0.0, training_is_estimate=False)
+    prices, worst, spend = pinned(plan).prices, record.worst_case, spending.training_spend(record, plan)
+    hourly = prices.hosting_usd_per_hour if stands(record) else 0.0
     return page.MoneyPart(
         training_usd=spend.usd,
         training_is_estimate=spend.is_estimate,
         billed_tokens=spend.billed_tokens,
         epochs=spend.epochs,
         usd_per_million_tokens=spend.usd_per_million_tokens,
-        **standing,
+        worst_case_usd=worst.usd if worst else None,
+        training_usd_at_most=worst.training_usd if worst else None,
+        hosting_usd_at_most=worst.hosting_usd if worst else None,
+        tokens_at_most=worst.tokens if worst else None,
+        price_table_date=prices.as_of,
+        training_price_date=prices.training_as_of,
+        training_price_is_assumed=prices.training_is_assumed,
+        deployment_usd_per_hour=hourly,
+        deployment_usd_per_month=hourly * hosting.HOURS_PER_MONTH if hourly is not None else None,
+        remove_command=_remove_command(plan) if stands(record) else None,
     )
 
 
-def _hourly(table: "PriceTable", plan: Plan) -> float | None:
-    """None where the table has no price for the SKU: the report says so and guesses nothing."""
+def _table_date() -> str:
+    """The date of the price table; a table that can't be read is the run's problem, and keeps no report from being written."""
     try:
-        return hosting.hosting_per_hour(table, plan.deployment.sku)
-    except hosting.UnknownSku:
-        return None
+        return price_table(settings()).as_of.isoformat()
+    except PlanRejected:
+        return "unknown"
 
 
 def stands(record: RunRecord) -> bool:
@@ -187,7 +186,7 @@ def stands(record: RunRecord) -> bool:
 
 
 def _remove_command(plan: Plan) -> str:
-    parts = settings().account.strip("/").split("/")
+    parts = pinned(plan).account.id.strip("/").split("/")
     group, account = (parts[3], parts[7]) if len(parts) == 8 else ("<group>", "<account>")
     return (
         f"az cognitiveservices account deployment delete --resource-group {group} --name {account} --deployment-name {plan.deployment.name}"

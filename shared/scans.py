@@ -5,11 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from shared import storage
-from shared.errors import PlanRejected
+from shared.errors import InternalError, PlanRejected
 from shared.models.messages import ScanSpan
 from shared.models.plan import Pin, Plan, Role
 from shared.models.record import FileSummary
-from shared.settings import settings
+from shared.pinning import pinned
 
 if TYPE_CHECKING:
     from shared.dataset.scan import FileScan, ScanOptions, SpanScan
@@ -52,7 +52,12 @@ def merged(plan: Plan, run_id: str) -> dict[Role, FileSummary]:
     """Joins the spans of each file, compares the two, keeps the whole results, and answers their summaries."""
     from shared.dataset import scan
 
-    wholes: dict[Role, FileScan] = {role: scan.merge(_parts(plan, run_id, role), options(plan, role)) for role in plan.roles}
+    try:
+        wholes: dict[Role, FileScan] = {
+            role: scan.merge(_parts(plan, run_id, role), options(plan, role), _pin(plan, role).bytes) for role in plan.roles
+        }
+    except scan.SpansDontFit as error:
+        raise InternalError(f"the spans of the scan don't fit: {error}") from None
     if "validation" in wholes:
         wholes["validation"] = scan.compared(wholes["validation"], wholes["training"], options(plan, "validation"))
     for role, whole in wholes.items():
@@ -61,10 +66,15 @@ def merged(plan: Plan, run_id: str) -> dict[Role, FileSummary]:
 
 
 def _parts(plan: Plan, run_id: str, role: Role) -> "Iterator[SpanScan]":
+    """The scan of each span that the plan pins. One that is missing, or was counted by another release, is made again."""
     from shared.dataset import scan
 
-    for index in range(len(scan.spans(_pin(plan, role).bytes, settings().span_mb * 2**20))):
-        yield scan.span_scan_from_json(_content(_span_blob(run_id, role, index)))
+    for index, span in enumerate(scan.spans(_pin(plan, role).bytes, pinned(plan).span_bytes)):
+        stored = storage.ledger().read(_span_blob(run_id, role, index), storage.SCAN_BYTES)
+        found = scan.span_scan_from_json(stored.content) if stored else None
+        if found is None or (found.start, found.counting_version) != (span.start, scan.COUNTING_VERSION):
+            found = scan.scan_span(PinnedSource(_pin(plan, role)), span, options(plan, role))
+        yield found
 
 
 def _summary(whole: "FileScan") -> FileSummary:
@@ -75,6 +85,7 @@ def _summary(whole: "FileScan") -> FileSummary:
         warnings=whole.warnings,
         total_tokens=int(total.sum) if total else 0,
         content_hash=whole.content_hash,
+        at_most_tokens=whole.at_most_tokens,
     )
 
 
@@ -96,7 +107,7 @@ def options(plan: Plan, role: Role) -> "ScanOptions":
 
     try:
         model = models.base_model(plan.training.model)
-        return scan.ScanOptions(model=model, role=role, method=plan.training.method, secrets=settings().data_secrets)
+        return scan.ScanOptions(model=model, role=role, method=plan.training.method, secrets=pinned(plan).data_secrets)
     except models.UnknownModel as unknown:
         raise PlanRejected("TD-PLAN-005", str(unknown), "Correct `model` in job.json; docs/data-formats.md lists the models.") from None
 
@@ -107,14 +118,6 @@ def _pin(plan: Plan, role: Role) -> Pin:
         msg = f"the drop has no {role} file"
         raise LookupError(msg)
     return pin
-
-
-def _content(blob: str) -> bytes:
-    stored = storage.ledger().read(blob, storage.SCAN_BYTES)
-    if stored is None:
-        msg = "a span of the scan is missing"
-        raise LookupError(msg)
-    return stored.content
 
 
 def _span_blob(run_id: str, role: Role, index: int) -> str:

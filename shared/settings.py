@@ -91,31 +91,37 @@ class Settings(BaseSettings):
     allowed_models: Annotated[list[str], NoDecode] = []
     """The base models that a drop may name; empty: all that are known."""
     training_type: TrainingType = "GlobalStandard"
-    """The training type of a drop that names none."""
+    """The training type of a drop that names none, where the surface of Azure OpenAI takes one."""
     deployment_sku: str = "GlobalStandard"
     """The SKU of a deployment whose drop names none."""
+    allowed_skus: Annotated[list[str], NoDecode] = []
+    """The SKUs that a drop may name; empty: all that have a price an hour."""
     deployment_capacity: Annotated[int, Field(ge=1)] = 50
     """The capacity of a deployment whose drop names none, in thousands of tokens a minute."""
     max_capacity: Annotated[int, Field(ge=1)] = 200
     """The most capacity that a drop may ask for; more is clamped, and the report says so."""
     budget_usd: Annotated[float, Field(ge=0)] = 50
-    """The most that the training of one run may cost, by the estimate; a drop may ask for less, never for more."""
+    """The most that one run may cost until its end, by its worst case; a drop may ask for less, never for more."""
     jobs_at_a_time: Annotated[int, Field(ge=1)] = 10
     """How many runs may be between the gate and their end at a time; a run over it waits in the gate."""
     jobs_a_day: Annotated[int, Field(ge=0)] = 50
     """How many jobs all runs together may start on one day (UTC)."""
     usd_a_day: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 250
-    """How much the training of all runs together may cost on one day (UTC): by the estimate, then by what was billed."""
+    """How much all runs together may cost on one day (UTC): by their worst cases, then by what was billed."""
     when_day_is_full: Literal["reject", "wait"] = "reject"
     """What becomes of a run over the jobs or the money of the day: it ends rejected, or waits for another day."""
     limits: Annotated[ServiceLimits, NoDecode] = ServiceLimits()
     """The service's limits where they differ from the published ones: a JSON object of the fields of ServiceLimits."""
     data_secrets: Literal["error", "warning"] = "error"
     """Whether a probable secret in the data stops a run, or is only told."""
+    worst_training_price: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    """What a million training tokens cost at most, in US dollars, where the price table has no price; unset: such a run is rejected."""
+    continue_from: Literal["none", "own"] = "none"
+    """Whether a drop may train on from a fine-tuned model: never, or from those that runs of its own name have trained."""
     price_table: str | None = None
     """A JSON file that replaces the price table, see docs/report.md."""
 
-    @field_validator("pace", "limits", "allowed_models", mode="before")
+    @field_validator("pace", "limits", "allowed_models", "allowed_skus", mode="before")
     @classmethod
     def _decoded(cls, value: Any, about: ValidationInfo) -> Any:
         return _of_json(str(about.field_name), value) if isinstance(value, str) else value

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from shared.models.plan import Plan
 from shared.models.record import RunRecord
+from shared.pinning import pinned
 from shared.results import kept_events
-from shared.settings import settings
 
 BILLED = re.compile(r"Training tokens billed: (\d+)")
 
@@ -31,6 +31,11 @@ def has_job(record: RunRecord) -> bool:
     return job is not None and not (job.state == "removed" and job.id is None)
 
 
+def has_bought(record: RunRecord) -> bool:
+    """Whether the run has, had or may have had a job, or a deployment of a model that another run had trained."""
+    return has_job(record) or (record.reuse_of is not None and "deployment" in record.effects)
+
+
 def training_spend(record: RunRecord, plan: Plan) -> Spend:
     """What this run's job costs, or cost. Failed jobs are not billed (cost management page)."""
     from shared.dataset import pricing  # msgspec: not at import
@@ -40,9 +45,15 @@ def training_spend(record: RunRecord, plan: Plan) -> Spend:
     told = record.job.n_epochs if record.job else None
     epochs = told or plan.training.n_epochs or pricing.auto_epochs(record.files["training"].examples)
     billed = _billed(record) or pricing.billed_tokens(record.files["training"].total_tokens, epochs)
-    table = pricing.prices(settings().price_table)
-    price = pricing.training_cost(table, plan.training.model, billed, plan.training.training_type or pricing.GLOBAL)
-    return Spend(price.usd, True, billed, epochs, price.usd_per_million_tokens)
+    rate = pinned(plan).prices.training_usd_per_million_tokens
+    return Spend(None if rate is None else rate * billed / 1_000_000, True, billed, epochs, rate)
+
+
+def spent_at_most(record: RunRecord, plan: Plan) -> float | None:
+    """What an ended run has cost until its end, for the wallet; None where no price is known. Hours of its deployment count in full."""
+    training = training_spend(record, plan).usd
+    hosting_usd = record.worst_case.hosting_usd if record.worst_case and "deployment" in record.effects else 0.0
+    return None if training is None else training + hosting_usd
 
 
 def _billed(record: RunRecord) -> int | None:

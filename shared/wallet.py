@@ -12,6 +12,7 @@ from datetime import datetime
 
 from shared.errors import Problem, WalletFull
 from shared.models.base import Frozen
+from shared.models.record import Slot
 
 
 class Booking(Frozen):
@@ -20,6 +21,10 @@ class Booking(Frozen):
     usd: float
     at: datetime
     open: bool = True
+    trains: bool = True
+    """Whether it counts among the jobs of its day: a run that deploys a trained model begins no job."""
+    slot: Slot | None = None
+    """What its deployment takes of the account; while the booking is open it may not stand yet."""
 
 
 class Wallet(Frozen):
@@ -38,6 +43,14 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Order:
+    """What a run books besides its money."""
+
+    trains: bool = True
+    slot: Slot | None = None
+
+
+@dataclass(frozen=True)
 class Refused:
     """Why a run can't be booked now, and whether waiting could mend it: within this day, on another day, or never."""
 
@@ -46,20 +59,27 @@ class Refused:
     today: bool = False
 
 
-def booked(wallet: Wallet, run_id: str, usd: float, limits: Limits, now: datetime) -> Wallet | Refused:
+def booked(wallet: Wallet, run_id: str, usd: float, limits: Limits, now: datetime, order: Order | None = None) -> Wallet | Refused:
     """The wallet with this run in it. A run that is in it already changes nothing, whatever became of it."""
+    order = order or Order()
     if run_id in wallet.bookings:
         return wallet
     today = [booking for booking in wallet.bookings.values() if booking.at.date() == now.date()]
     spent = round(math.fsum(booking.usd for booking in today), 6)
-    if len(today) >= limits.jobs_a_day:
+    if order.trains and sum(booking.trains for booking in today) >= limits.jobs_a_day:
         return Refused(WalletFull.of_jobs(limits.jobs_a_day).problem, passes=limits.jobs_a_day > 0)
     if round(spent + usd, 6) > limits.usd_a_day:
         return Refused(WalletFull.of_money(usd, spent, limits.usd_a_day).problem, passes=usd <= limits.usd_a_day)
     if sum(booking.open for booking in wallet.bookings.values()) >= limits.jobs_at_a_time:
         return Refused(WalletFull.of_places(limits.jobs_at_a_time).problem, passes=True, today=True)
     kept = {name: booking for name, booking in wallet.bookings.items() if booking.open or booking.at.date() >= now.date()}
-    return Wallet(bookings={**kept, run_id: Booking(usd=usd, at=now)})
+    return Wallet(bookings={**kept, run_id: Booking(usd=usd, at=now, trains=order.trains, slot=order.slot)})
+
+
+def coming(wallet: Wallet, run_id: str, slot: Slot, standing: frozenset[str]) -> list[Slot]:
+    """The slots of other open bookings on the same account whose deployments don't stand yet: room that only seems to be free."""
+    others = [booking.slot for name, booking in wallet.bookings.items() if name != run_id and booking.open and booking.slot]
+    return [other for other in others if other.account == slot.account and other.deployment not in standing]
 
 
 @dataclass(frozen=True)

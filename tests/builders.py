@@ -45,4 +45,5 @@ def a_record(name: str = "travel", *, outcome: Outcome | None = None, **changes:
 
 def a_summary(**changes: Any) -> FileSummary:
     """The scan of a file of 10 examples."""
-    return FileSummary(examples=10, errors=0, warnings=0, total_tokens=500, content_hash="ab" * 32).model_copy(update=changes)
+    found = FileSummary(examples=10, errors=0, warnings=0, total_tokens=500, content_hash="ab" * 32, at_most_tokens=500)
+    return found.model_copy(update=changes)

@@ -138,6 +138,7 @@ def shown(record: RunRecord) -> RunDetail:
         timeline=list(record.timeline),
         files=record.files,
         estimate_usd=record.estimate_usd,
+        worst_case_usd=record.worst_case.usd if record.worst_case else None,
         job=Job(id=effect.id if effect else None, **dict(record.job)) if record.job else None,
         answer=record.smoke.answer if record.smoke else None,
         smoke_test=record.smoke.verdict if record.smoke else None,

@@ -41,6 +41,10 @@ class PriceTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     training_usd_per_million_tokens: dict[str, _NotNegative]
     training_type_factor: dict[str, _NotNegative]
     hosting_usd_per_hour: dict[str, _NotNegative]
+    hosting_usd_per_unit_hour: dict[str, _NotNegative] = {}
+    """Of SKUs that are billed by their size, what one unit of capacity costs an hour."""
+    training_price_dates: dict[str, datetime.date] = {}
+    """The date of a training price that is older than the table, as of a model that has retired."""
 
 
 class Price(msgspec.Struct, frozen=True):
@@ -73,13 +77,17 @@ def training_cost(table: PriceTable, model: str, billed: int, training_type: str
     `model` may carry a version or be a former result (`base.ft-…`), which is priced as its base. Reinforcement training is billed by
     the hour, so its models have no price here.
     """
-    base = _VERSION.sub("", model.lower().split(".ft-", 1)[0])
-    per_million = table.training_usd_per_million_tokens.get(base)
+    per_million = table.training_usd_per_million_tokens.get(base_name(model))
     factor = table.training_type_factor.get(canonical(training_type))
     if per_million is None or factor is None:
         return Price()
     rate = money.exact(per_million) * money.exact(factor)
     return Price(usd=float(rate * billed / 1_000_000), usd_per_million_tokens=float(rate))
+
+
+def base_name(model: str) -> str:
+    """A model as the table writes it: without its date, and a former result by its base."""
+    return _VERSION.sub("", model.lower().split(".ft-", 1)[0])
 
 
 def billed_tokens(total_tokens: int, epochs: int) -> int:
@@ -100,6 +108,11 @@ def auto_epochs(examples: int) -> int:
     if examples >= 500:
         return 2
     return min(25, max(3, 100 // max(1, examples)))
+
+
+def auto_epochs_at_most(examples: int) -> int:
+    """The most epochs to expect where the run leaves them to the service: the published helper never goes under 3 where it can."""
+    return max(3, auto_epochs(examples))
 
 
 def canonical(name: str) -> str:

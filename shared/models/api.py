@@ -73,6 +73,9 @@ class RunDetail(RunSummary):
     timeline: list[Entered]
     files: dict[Role, FileSummary]
     estimate_usd: float | None = None
+    """What the training will probably cost, in US dollars."""
+    worst_case_usd: float | None = None
+    """What the run may cost at most until its end; by this the gate and the wallet decide."""
     job: Job | None = None
     answer: str | None = None
     """What the deployment answered to the smoke test."""

@@ -72,6 +72,10 @@ class Prices(Frozen):
 
     as_of: str
     training_usd_per_million_tokens: float | None = None
+    training_as_of: str | None = None
+    """The date of the training price where it is older than the table."""
+    training_is_assumed: bool = False
+    """Whether the training price is the owner's worst case, because the table has none."""
     hosting_usd_per_hour: float | None = None
 
 

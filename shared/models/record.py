@@ -84,6 +84,16 @@ class WorstCase(Frozen):
     epochs: int
 
 
+class Slot(Frozen):
+    """What a run's deployment takes of its account: a place among the deployments, and quota."""
+
+    account: str
+    deployment: str
+    """Its name in lower case: names are compared without case."""
+    quota: str | None = None
+    capacity: float = 0
+
+
 class JobProgress(Frozen):
     """The last that was heard of the fine-tuning job."""
 
@@ -140,6 +150,8 @@ class RunRecord(Frozen):
     effects: dict[str, Effect] = {}
     estimate_usd: float | None = None
     worst_case: WorstCase | None = None
+    slot: Slot | None = None
+    """What the gate saw that the deployment takes: reserved before anything is bought."""
     reuse_of: str | None = None
     """The run whose trained model this one deploys, instead of training."""
     waits_because: str | None = None

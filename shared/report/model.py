@@ -150,7 +150,18 @@ class MoneyPart(Part):
     billed_tokens: NonNegativeInt | None = None
     epochs: NonNegativeInt | None = None
     usd_per_million_tokens: Usd | None = None
+    worst_case_usd: Usd | None = None
+    """What the run could cost at most until its end, by which the gate and the wallet decided; absent where it never came so far."""
+    training_usd_at_most: Usd | None = None
+    hosting_usd_at_most: Usd | None = None
+    """Of the deployment, for the hours that the run could take to prove it."""
+    tokens_at_most: NonNegativeInt | None = None
+    """The upper bound of the training file's tokens, once over it: also declarations of tools, other fields and images."""
     price_table_date: Text
+    training_price_date: Text | None = None
+    """The date of the training price, where it is older than the table."""
+    training_price_is_assumed: bool = False
+    """Whether the table has no training price, so that the owner's worst case stands in its place."""
     deployment_usd_per_hour: Usd | None = 0.0
     """0 when no deployment stands; absent where one stands whose price is not known."""
     deployment_usd_per_month: Usd | None = 0.0

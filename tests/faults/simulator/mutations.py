@@ -24,7 +24,7 @@ from shared.azure_openai import AzureOpenAI, JobFacts, JobOrder
 from shared.errors import OutcomeUnknown, ServiceRejected
 from shared.ledger import Ledger, open_ledger
 from shared.models.messages import done
-from shared.models.record import Ending, Outcome, RunRecord
+from shared.models.record import Ending, Outcome, RunRecord, WorstCase
 from shared.storage import Container
 from tests.faults.simulator import app
 from tests.faults.simulator.app import swapped
@@ -259,9 +259,12 @@ def content_let_go_early() -> list[Swap]:
     return [(claim_content, "keeps", keeps)]
 
 
+NOTHING = WorstCase(usd=0, training_usd=0, hosting_usd=0, tokens=0, epochs=0)
+
+
 def budget_ignored() -> list[Swap]:
     """The gate has no reason against any run."""
-    return [(gate, "refusal", _always(None)), (preflight, "estimated_usd", _always(0.0))]
+    return [(gate, "refusal", _always(None)), (preflight, "of_record", _always(NOTHING))]
 
 
 def late_news_count() -> list[Swap]:

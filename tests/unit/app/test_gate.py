@@ -7,7 +7,8 @@ import pytest
 from shared import gate
 from shared.gate import Preflight
 from shared.limits import ServiceLimits
-from shared.models.plan import DeploymentPlan, Plan
+from shared.models.plan import DeploymentPlan, Plan, Training
+from shared.models.record import WorstCase
 from shared.resource_manager import DeploymentFacts, ModelFacts, Quota
 from tests.builders import a_plan
 
@@ -27,9 +28,10 @@ def facts(**changes: Any) -> Preflight:
     return account.model_copy(update=changes)
 
 
-def code(plan: Plan, account: Preflight, estimate: float | None = 1.0) -> str | None:
+def code(plan: Plan, account: Preflight, worst_usd: float = 1.0, *, trains: bool = True) -> str | None:
     """The code with which the gate refuses, if it does."""
-    problem = gate.refusal(plan, account, estimate, "travel-1")
+    worst = WorstCase(usd=worst_usd, training_usd=worst_usd, hosting_usd=0, tokens=1, epochs=1)
+    problem = gate.refusal(plan, account, worst, "travel-1", trains=trains)
     return problem.code if problem else None
 
 
@@ -70,10 +72,10 @@ def test_quota_is_exact_at_the_limit(used: float, refused: str | None) -> None:
     assert code(a_plan(), facts(quotas={QUOTA: Quota(used, 100)})) == refused
 
 
-@pytest.mark.parametrize(("estimate", "refused"), [(9.99, None), (10, None), (10.01, "TD-BUDGET-001"), (None, None)])
-def test_budget_is_exact_at_the_limit(estimate: float | None, refused: str | None) -> None:
-    """A price that isn't known refuses nothing."""
-    assert code(a_plan(budget_usd=10), facts(), estimate) == refused
+@pytest.mark.parametrize(("worst_usd", "refused"), [(9.99, None), (10, None), (10.01, "TD-BUDGET-001")])
+def test_budget_is_exact_at_the_limit(worst_usd: float, refused: str | None) -> None:
+    """The worst case counts, to the cent."""
+    assert code(a_plan(budget_usd=10), facts(), worst_usd) == refused
 
 
 def test_sku_is_compared_without_case() -> None:
@@ -84,3 +86,64 @@ def test_sku_is_compared_without_case() -> None:
 def test_limits_are_the_settings() -> None:
     """A resource with more room than the published limits is used."""
     assert code(a_plan(), facts(jobs=100, limits=ServiceLimits(jobs=200))) is None
+
+
+def trained_by(*types: str) -> Preflight:
+    """An account that trains the model by these training types alone."""
+    return facts(models=[ModelFacts("gpt-4.1-mini", "2025-04-14", True, {"globalstandard": QUOTA}, frozenset(types))])
+
+
+@pytest.mark.parametrize(
+    ("wanted", "account", "refused"),
+    [
+        pytest.param("GlobalStandard", trained_by("GlobalStandard", "Developer"), None, id="offered"),
+        pytest.param("Standard", trained_by("GlobalStandard", "Developer"), "TD-GATE-014", id="not offered"),
+        pytest.param(None, trained_by("GlobalStandard"), "TD-GATE-014", id="what is not sent is Standard"),
+        pytest.param(None, trained_by("Standard"), None, id="Standard is offered"),
+        pytest.param("Standard", facts(), None, id="the account does not tell"),
+    ],
+)
+def test_training_type_is_one_that_the_region_trains_by(wanted: Any, account: Preflight, refused: str | None) -> None:
+    """In East US 2, for example, gpt-4.1-mini has no regional training; a list in a form that isn't known is no "no"."""
+    assert code(a_plan(training=Training(model="gpt-4.1-mini-2025-04-14", training_type=wanted)), account) == refused
+
+
+@pytest.mark.parametrize(
+    ("account", "refused"),
+    [
+        pytest.param(facts(rai_policies=frozenset({"Strict"})), "TD-GATE-013", id="no such policy"),
+        pytest.param(facts(rai_policies=frozenset({"Mild"})), None, id="compared without case"),
+        pytest.param(facts(rai_policies=None), None, id="the account does not tell"),
+    ],
+)
+def test_content_filter_policy_is_one_of_the_account(account: Preflight, refused: str | None) -> None:
+    """A name that isn't there would be refused when the model is paid for."""
+    assert code(a_plan(deployment=DeploymentPlan(name="travel", sku="GlobalStandard", capacity=1, rai_policy="mild")), account) == refused
+
+
+def test_what_the_account_does_not_tell_refuses_nothing() -> None:
+    """The role of the app may not read permissions or quotas."""
+    assert code(a_plan(), facts(may_deploy=None, quotas=None)) is None
+
+
+OTHERS = "gpt-4.1-mini-2025-04-14.ft-0123456789abcdef-support-00000000"
+
+
+@pytest.mark.parametrize(("own", "refused"), [(frozenset({OTHERS}), None), (frozenset[str](), "TD-GATE-012")], ids=["own", "others'"])
+def test_training_goes_on_from_models_of_the_same_name_alone(own: frozenset[str], refused: str | None) -> None:
+    """Who trains on from somebody else's model could read its answers in the report."""
+    assert code(a_plan(training=Training(model=OTHERS, training_type="GlobalStandard")), facts(own_models=own)) == refused
+
+
+@pytest.mark.parametrize(
+    ("account", "refused"),
+    [
+        pytest.param(facts(jobs=100, files=100), None, id="no room for jobs and files"),
+        pytest.param(facts(models=[ModelFacts("gpt-4.1-mini", "2025-04-14", False, {"globalstandard": QUOTA})]), None, id="not trainable"),
+        pytest.param(facts(deployments=[a_deployment(f"d{n}") for n in range(10)]), "TD-GATE-006", id="no place for a deployment"),
+        pytest.param(facts(models=[]), "TD-GATE-001", id="a model that is gone"),
+    ],
+)
+def test_deploying_a_trained_model_needs_only_what_a_deployment_needs(account: Preflight, refused: str | None) -> None:
+    """A run with `reuse_of` begins no job and uploads no file."""
+    assert code(a_plan(), account, trains=False) == refused

@@ -132,3 +132,76 @@ def test_published_schema_of_the_job_file_is_the_models() -> None:
     """docs/schemas/job.schema.json is written from the model."""
     published = json.loads((ROOT / "docs/schemas/job.schema.json").read_text())
     assert published == JobFile.model_json_schema()
+
+
+def refused_plan(job: dict[str, Any], **settings: Any) -> str:
+    """The code with which the plan of this job.json is refused."""
+    with pytest.raises(PlanRejected) as caught:
+        planned(job, **settings)
+    return caught.value.problem.code
+
+
+OLDER: dict[str, Any] = {"api_versions": {"training": "2024-05-01-preview"}}
+OLDER_SURFACE = {"openai_surface": "api-version", "openai_api_version": "2024-10-21"}
+
+
+@pytest.mark.parametrize(
+    ("job", "settings", "code"),
+    [
+        pytest.param({"model": "gpt-35-turbo-0125", "training_type": "Standard"}, {}, "TD-GATE-010", id="a model without a price"),
+        pytest.param({"model": "gpt-oss-20b"}, {"budget_usd": 0}, "TD-GATE-010", id="open weights, and no budget"),
+        pytest.param({"deployment": {"sku": "ProvisionedManaged", "capacity": 200}}, {}, "TD-GATE-011", id="provisioned units"),
+        pytest.param({"deployment": {"sku": "Standard"}}, {"allowed_skus": ["GlobalStandard"]}, "TD-PLAN-006", id="a SKU not allowed"),
+        pytest.param({**OLDER, "training_type": "Developer"}, {}, "TD-PLAN-009", id="a wish that job.json's own version can't carry"),
+        pytest.param({"training_type": "Developer"}, OLDER_SURFACE, "TD-PLAN-009", id="a wish that the surface can't carry"),
+        pytest.param({"deployment": {"name": "victim-0c41aa97"}}, {}, "TD-PLAN-007", id="the id of another run"),
+        pytest.param({"deployment": {"name": "Victim-0C41AA97"}}, {}, "TD-PLAN-007", id="the same in capitals"),
+        pytest.param({"model": "gpt-4.1-mini-2025-04-14.ft-01-support-0c41aa97"}, {}, "TD-PLAN-008", id="somebody's model"),
+    ],
+)
+def test_what_no_budget_could_hold_or_would_take_from_others_is_refused(job: dict[str, Any], settings: dict[str, Any], code: str) -> None:
+    """Before anything is scanned, each with a code of its own."""
+    assert refused_plan(job, **settings) == code
+
+
+def test_default_training_type_that_the_surface_cannot_carry_is_not_sent() -> None:
+    """The lab's way: it is trained as Standard, and priced so."""
+    plan = planned({"model": "gpt-35-turbo-0613", **OLDER})
+    assert plan.training.training_type is None
+    assert plan.pinned is not None
+    assert plan.pinned.prices.training_usd_per_million_tokens == pytest.approx(8 * 10 / 9)
+
+
+def test_provisioned_sku_with_a_price_of_a_unit_is_priced_by_its_size(tmp_path: Path) -> None:
+    """An owner who knows what a unit costs may allow it."""
+    table = json.loads((ROOT / "shared/dataset/prices.json").read_text())
+    file = tmp_path / "prices.json"
+    file.write_text(json.dumps({**table, "hosting_usd_per_unit_hour": {"provisionedmanaged": 2}}))
+    plan = planned({"deployment": {"sku": "ProvisionedManaged", "capacity": 15}}, price_table=str(file))
+    assert plan.pinned is not None
+    assert plan.pinned.prices.hosting_usd_per_hour == 30
+
+
+def test_price_table_that_is_gone_is_named(tmp_path: Path) -> None:
+    """No "failed inside"."""
+    assert refused_plan({}, price_table=str(tmp_path / "gone.json")) == "TD-SETTING-003"
+
+
+def test_own_fine_tuned_model_is_left_to_the_gate() -> None:
+    """Whose it is stands in the ledger."""
+    assert planned({"model": "gpt-4.1-mini-2025-04-14.ft-01-travel-0c41aa97"}, continue_from="own").training.model.endswith("0c41aa97")
+
+
+def test_plan_pins_what_later_steps_read() -> None:
+    """Account, api-versions, containers, spans, limits and prices of this moment."""
+    plan = planned({**OLDER}, account="/a", openai_endpoint="https://a", arm_api_version="2025-06-01", span_mb=64, limits={"jobs": 7})
+    assert plan.pinned is not None
+    account = plan.pinned.account
+    assert (account.id, account.openai_endpoint, account.training_version, account.inference_version) == (
+        "/a",
+        "https://a",
+        "2024-05-01-preview",
+        None,
+    )
+    assert (account.deployment_version, account.management_version) == ("2025-06-01", "2025-06-01")
+    assert (plan.pinned.span_bytes, plan.pinned.limits.jobs, plan.pinned.reports_container) == (64 * 2**20, 7, "reports")

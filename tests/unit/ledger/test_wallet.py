@@ -6,7 +6,7 @@ from threading import Barrier
 
 import pytest
 
-from activities.reserve import book
+from shared.booking import book
 from shared.ledger import Ledger
 from shared.models.record import Effect, JobProgress, Outcome, RunRecord
 from shared.storage import Container
