@@ -128,8 +128,8 @@ def _findings(content: bytes, role: "Role") -> list["Finding"]:
 
 
 def _against(upload: Upload, found: "Finding") -> str:
-    line = f", line {found.line}" if found.line is not None else ""
-    return f"{upload.path}{line}: {found.message} {found.mend} Nothing was sent; `check` tells more."
+    what = f"{upload.path}: " if found.line is None else f"{upload.path} is no JSON Lines. Line {found.line}: "
+    return f"{what}{found.message} {found.mend} Nothing was sent; `check` tells more."
 
 
 class _Bytes:

@@ -66,7 +66,8 @@ def table(rows: list[dict[str, Any]]) -> Table:
         outcome = row["outcome"] or "…"
         cells = [visible(row["id"]), visible(row["step"].replace("_", " ")), visible(row["percentage"])]
         began = visible(str(row["created_at"])[:19].replace("T", " "))
-        more = (row["deployment"], row.get("blob"), row.get("code") or row.get("waits_because"))
+        repeats = f"same as {row['duplicate_of']}" if row.get("duplicate_of") else ""
+        more = (row["deployment"], row.get("blob"), row.get("code") or row.get("waits_because") or repeats)
         shown.add_row(*cells, f"[{COLOURS.get(outcome, 'default')}]{visible(outcome)}[/]", began, *(visible(cell or "") for cell in more))
     return shown
 
@@ -79,9 +80,11 @@ def tell(run: dict[str, Any], report: dict[str, Any]) -> None:
         ("blob", run.get("blob")),
         ("step", f"{run['step'].replace('_', ' ')} ({run['percentage']} %)"),
         ("outcome", run["outcome"] or "still running"),
+        ("verdict", report.get("headline")),
+        ("real", "no: a stand-in took the place of Azure, and nothing costs" if report.get("stand_in") else None),
         ("waits", run.get("waits_because")),
         ("problem", f"{problem.get('code')}: {problem.get('message')}" if problem else None),
-        ("mend", problem.get("mend")),
+        ("mend", part(report, "problem").get("mend") or problem.get("mend")),
         ("model", part(run, "job").get("fine_tuned_model") or run["model"]),
         ("deployment", run["deployment"]),
         ("answer", run["answer"]),

@@ -181,7 +181,7 @@ def a_zip() -> bytes:
     ("name", "content", "sentence"),
     [
         pytest.param("a.zip", a_zip(), "error: a.zip: The file is a zip archive or an office document, not UTF-8 text.", id="zip"),
-        pytest.param("a.csv", b"prompt,completion\n" + b"Hello,Hi\n" * 30, "error: a.csv", id="csv"),
+        pytest.param("a.csv", b"prompt,completion\n" + b"Hello,Hi\n" * 30, "error: a.csv is no JSON Lines. Line 1: ", id="csv"),
         pytest.param("a.txt", b"Hello, how are you?\n" * 30, "error: a.txt", id="text"),
         pytest.param("a.jsonl", b"", "error: a.jsonl", id="an empty file"),
         pytest.param("a.json", json.dumps([{"messages": []}] * 30, indent=2).encode(), "error: a.json", id="an indented array"),

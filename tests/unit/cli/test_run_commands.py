@@ -210,7 +210,13 @@ def test_duplicate_is_shown_with_what_the_first_run_has(capsys: pytest.CaptureFi
     )
     monkeypatch.setitem(REPORT, "report.json", json.dumps({"duplicate": first}).encode())
     _, out, _ = ended(["runs", "desk-1a2b3c4d"], capsys)
-    for line in ("same as  first-1a2b3c4d", "its model  m.ft-1", "deployed as  first-1a2b3c4d (deleted)", "deploy first-1a2b3c4d"):
+    for line in (
+        "once more",
+        "same as  first-1a2b3c4d",
+        "its model  m.ft-1",
+        "deployed as  first-1a2b3c4d (deleted)",
+        "deploy first-1a2b3c4d",
+    ):
         assert line in out
 
 
@@ -251,3 +257,14 @@ def test_run_is_shown_where_an_older_app_gives_no_reports(capsys: pytest.Capture
     monkeypatch.delitem(REPORT, "report.json")
     code, out, err = ended(["runs", "desk-1a2b3c4d"], capsys)
     assert (code, "rejected" in out, "the report can't be fetched" in err) == (0, True, True)
+
+
+def test_verdict_of_the_report_is_told_and_that_nothing_was_real(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside prices of Azure; what the report says to do stands in place of what sends its reader to the report."""
+    told = FACTS | {"stand_in": True, "problem": {"mend": "Correct the errors that this report lists."}}
+    monkeypatch.setitem(REPORT, "report.json", json.dumps(told).encode())
+    _, out, _ = ended(["runs", "desk-1a2b3c4d"], capsys)
+    for line in ("verdict  Nothing was bought", "real  no: a stand-in", "mend  Correct the errors that this report lists."):
+        assert line in out
