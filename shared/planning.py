@@ -75,6 +75,7 @@ def planned(drop: Drop, job: JobFile, settings: Settings, training: Pin, validat
     supported(job)
     _allowed(job, settings)
     _known(job.model or settings.model, "`model` in job.json" if job.model else "the setting TUNEDROP_MODEL")
+    _base_model(job.model or settings.model, settings)
     notes: list[str] = []
     versions = ApiVersions(**dict(job.api_versions))
     chosen = _training(job, settings, versions)
@@ -118,6 +119,10 @@ def _allowed(job: JobFile, settings: Settings) -> None:
             "A deployment name that ends with a hyphen and eight hexadecimal digits is kept for the run of that id.",
             "Choose another deployment.name in job.json, or leave it out: the run's own id is used then.",
         )
+
+
+def _base_model(model: str, settings: Settings) -> None:
+    """Refuses to train on from a fine-tuned model, unless the owner lets a drop; whose model it is, the gate asks the ledger."""
     if FINE_TUNED_MODEL in model.lower() and settings.continue_from == "none":
         raise PlanRejected(
             "TD-PLAN-008",
