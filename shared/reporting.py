@@ -162,6 +162,7 @@ def _money(record: RunRecord, plan: Plan | None) -> page.MoneyPart:
         training_usd_at_most=worst.training_usd if worst else None,
         hosting_usd_at_most=worst.hosting_usd if worst else None,
         tokens_at_most=worst.tokens if worst else None,
+        epochs_at_most=worst.epochs if worst else None,
         price_table_date=prices.as_of,
         training_price_date=prices.training_as_of,
         training_price_is_assumed=prices.training_is_assumed,

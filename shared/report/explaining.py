@@ -39,6 +39,42 @@ def _of_training(report: Report) -> int | None:
     return int(part.total.sum) if part and part.total else None
 
 
+def worst_case(report: Report) -> str:
+    """What the worst case is made of, and what it is for; empty where the run never came so far as to have one."""
+    money = report.money
+    if money.worst_case_usd is None:
+        return ""
+    parts = [_training_at_most(report)] if money.training_usd_at_most else []
+    if money.hosting_usd_at_most:
+        parts.append(f"{usd(money.hosting_usd_at_most)} for the hours that the deployment can stand until the run has ended")
+    if not parts:
+        return "This figure is held against the budgets."
+    return f"At most: {' and '.join(parts)}. This figure, and not the estimate, is held against the budgets."
+
+
+def _training_at_most(report: Report) -> str:
+    money = report.money
+    told = usd(money.training_usd_at_most or 0)
+    if not money.tokens_at_most:
+        return f"{told} for the training"
+    over = f" over {counted(money.epochs_at_most, 'epoch')}" if money.epochs_at_most else ""
+    what = "texts, declarations of tools, other fields and images counted in full"
+    return f"{told} for the training of at most {counted(money.tokens_at_most, 'token')} ({what}){over}"
+
+
+def prices(report: Report) -> str:
+    """Of which day the prices are, and where one of them is not from the table."""
+    money = report.money
+    told = [f"Price table of {money.price_table_date}."]
+    if money.training_price_date:
+        told.append(f"The training price is older: of {money.training_price_date}.")
+    if money.training_price_is_assumed:
+        told.append(
+            "The table has no training price for this model: the worst price that the owner of this app allows stands in its place."
+        )
+    return " ".join(told)
+
+
 def trained(report: Report) -> str:
     """What the service's own count of trained tokens is; empty where it told none, or where it is what is billed."""
     told = report.training.trained_tokens if report.training else None

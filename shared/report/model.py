@@ -157,6 +157,8 @@ class MoneyPart(Part):
     """Of the deployment, for the hours that the run could take to prove it."""
     tokens_at_most: NonNegativeInt | None = None
     """The upper bound of the training file's tokens, once over it: also declarations of tools, other fields and images."""
+    epochs_at_most: NonNegativeInt | None = None
+    """The epochs of that worst case."""
     price_table_date: Text
     training_price_date: Text | None = None
     """The date of the training price, where it is older than the table."""

@@ -47,7 +47,9 @@ def to_html(report: Report) -> str:
         label=label,
         tone=tone,
         billing=explaining.billing(report),
+        prices=explaining.prices(report),
         trained=explaining.trained(report),
+        worst_case=explaining.worst_case(report),
         verdicts=words.SMOKE_VERDICTS,
         style=Markup(style),  # noqa: S704 - our own file, no data in it
         style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from shared.report import explaining, model
+from shared.report.render import to_html
 from tests.unit.report.samples import a_data_part, a_report, a_succeeded, a_training
 
 
@@ -58,3 +59,52 @@ def test_count_of_the_service_is_told_apart_from_the_bill(trained: int | None, t
     """Where the two differ the page says what each is."""
     report = a_succeeded().model_copy(update={"training": a_training(trained_tokens=trained)})
     assert bool(explaining.trained(report)) is told
+
+
+WORST: dict[str, Any] = {
+    "worst_case_usd": 4.255,
+    "training_usd_at_most": 0.855,
+    "hosting_usd_at_most": 3.4,
+    "tokens_at_most": 57_000,
+    "epochs_at_most": 3,
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        pytest.param(
+            {},
+            "At most: $0.86 for the training of at most 57,000 tokens (texts, declarations of tools, other fields and images counted in "
+            "full) over 3 epochs and $3.40 for the hours that the deployment can stand until the run has ended. "
+            "This figure, and not the estimate, is held against the budgets.",
+            id="training and hosting",
+        ),
+        pytest.param(
+            {"training_usd_at_most": 0, "tokens_at_most": 0},
+            "At most: $3.40 for the hours that the deployment can stand until the run has ended. "
+            "This figure, and not the estimate, is held against the budgets.",
+            id="a model that is trained already",
+        ),
+        pytest.param({"worst_case_usd": None}, "", id="a run that never came to the gate"),
+    ],
+)
+def test_worst_case_is_told_by_its_parts(changes: dict[str, Any], told: str) -> None:
+    """The figure by which gate and wallet decide, and how it is reckoned."""
+    assert explaining.worst_case(a_bill(6_006, **(WORST | changes))) == told
+
+
+def test_worst_case_stands_beside_the_estimate() -> None:
+    """In a run that bought something, and in one that was rejected before it could."""
+    bought = to_html(a_bill(6_006, billed_tokens=19_000, epochs=3, training_usd=0.095, **WORST))
+    assert "<dt>The run, at most</dt>" in bought
+    assert "$4.26" in bought
+    rejected = to_html(a_bill(6_006, training_usd=0.0, training_is_estimate=False, **WORST))
+    assert "It could have cost $4.26 until its end." in rejected
+
+
+def test_price_that_is_not_of_the_table_is_told() -> None:
+    """Its own date, or that it is the owner's worst case."""
+    assert explaining.prices(a_bill(None)) == "Price table of 2026-11-24."
+    assert "is older: of 2024-07-01." in explaining.prices(a_bill(None, training_price_date="2024-07-01"))
+    assert "no training price for this model" in explaining.prices(a_bill(None, training_price_is_assumed=True))
