@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import secrets
 import signal
 import subprocess
@@ -10,11 +11,14 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
+from azure.core.exceptions import HttpResponseError
 from azure.storage.blob import BlobServiceClient
 
+from tests.azurite import connection_string
 from tests.data import a_training_set
 from tests.runs.stack import ROOT, until
 
@@ -31,10 +35,10 @@ class Local:
     line: dict[str, str]
 
     def children(self, part: str = "") -> dict[int, str]:
-        """The command lines, by process id, of what runs for it: each names its data folder or its key."""
+        """The command lines, by process id, of what runs for it: each names its data folder or its port."""
         table = subprocess.run(["/bin/ps", "-wwA", "-o", "pid=,args="], capture_output=True, text=True, check=True).stdout.splitlines()
         rows = [row.strip().partition(" ") for row in table]
-        mine = (str(self.data), self.line["key"])
+        mine = (str(self.data), f"--port {urlsplit(self.line['api']).port} ")
         found = {int(pid): args for pid, _, args in rows if part in args and any(mark in args for mark in mine)}
         return {pid: args for pid, args in found.items() if pid != self.process.pid}
 
@@ -79,6 +83,22 @@ def test_local_takes_a_drop_from_outside_and_ends_everything_when_interrupted(lo
     os.killpg(local.process.pid, signal.SIGINT)
     rest, _ = local.process.communicate(timeout=20)
     assert (rest, local.process.returncode, local.children()) == ("", 0, {}), local.log()
+
+
+def test_local_keeps_its_doors_shut(local: Local) -> None:
+    """The published key opens nothing, a page elsewhere is refused, no key stands in a command line, and files are this user's alone."""
+    published = connection_string(urlsplit(local.line["emulator"]).port or 0)
+    endpoint = re.sub("BlobEndpoint=[^;]+", f"BlobEndpoint={local.line['storage'].partition('BlobEndpoint=')[2].rstrip(';')}", published)
+    with pytest.raises(HttpResponseError, match="AuthorizationFailure"):
+        list(BlobServiceClient.from_connection_string(endpoint, retry_total=0).list_containers())
+    key = local.line["key"]
+    page = {"x-functions-key": key, "origin": "https://evil.example"}
+    assert httpx2.get(f"{local.line['api']}/runs", headers=page).status_code == 403
+    storage_key = local.line["storage"].partition("AccountKey=")[2].partition(";")[0]
+    assert [args for args in local.children().values() if key in args or storage_key in args] == []
+    files = [path for path in local.data.rglob("*") if path.name != "stderr"]
+    assert {path.name for path in files} >= {"local.json", "stand-in.sqlite", "host.log", "azurite"}
+    assert [str(path) for path in files if path.stat().st_mode & 0o077] == []
 
 
 def test_no_process_outlives_a_killed_stack(local: Local) -> None:

@@ -7,4 +7,7 @@ running is lost when the host ends, and comes back from the app's ledger.
 
 import os
 
+KEY = "EMBEDDED_HOST_KEY"
+"""The environment variable that holds the function key where the command line, which all users of a machine can read, has none."""
+
 os.environ.setdefault("GRPC_VERBOSITY", "ERROR")  # gRPC's core reads it at import and else reports each channel's end

@@ -10,6 +10,7 @@ import sys
 import threading
 from pathlib import Path
 
+from tunedrop.host import KEY
 from tunedrop.host.errors import HostError
 from tunedrop.host.host import Host, Options
 from tunedrop.host.logs import configure
@@ -21,7 +22,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--app", type=Path, required=True, help="folder of function_app.py")
     parser.add_argument("--port", type=int, default=7071, help="HTTP port on 127.0.0.1; 0 for any free one")
     parser.add_argument("--engine-port", type=int, default=0, help="port of the durable engine on 127.0.0.1; 0 for any free one")
-    parser.add_argument("--key", help="function key; a random one unless given")
+    parser.add_argument("--key", help=f"function key; else that in {KEY}, else a random one")
     parser.add_argument("--ready-file", type=Path, help="file that gets url, key and process id once the host answers")
     parser.add_argument("--connection", default="DropStorage", help="app setting with the storage connection string of the lease")
     parser.add_argument("--lease-container", default="tunedrop", help="container whose one host this is")
@@ -43,7 +44,7 @@ def main() -> int:
             app=given.app,
             port=given.port,
             engine_port=given.engine_port,
-            key=given.key or secrets.token_urlsafe(24),
+            key=given.key or os.environ.pop(KEY, "") or secrets.token_urlsafe(24),
             connection=given.connection,
             lease_container=given.lease_container,
             wait_for_lease=given.wait_for_lease,

@@ -1,6 +1,7 @@
 """HTTP triggers: an ASGI application for callers on this machine.
 
-A page elsewhere can't reach it by DNS rebinding, since the Host header must name loopback and the port; there is no CORS.
+A page elsewhere can't reach it by DNS rebinding, since the Host header must name loopback and the port, nor send to it, since an
+Origin must be the host's own; there is no CORS.
 Functions that are not anonymous need the key, in `x-functions-key` or `?code=`. A function that fails answers 500
 and nothing of its error.
 """
@@ -33,6 +34,8 @@ def application(routes: Sequence[Route], invoke: Invoke, deliver: Deliver, key: 
     async def answer(request: Request) -> Response:
         if request.headers.get("host", "") not in _own_hosts(port):
             return refusal(HTTPStatus.FORBIDDEN, "The Host header must name this machine and this port.")
+        if (origin := request.headers.get("origin")) is not None and origin not in _own_origins(port):
+            return refusal(HTTPStatus.FORBIDDEN, "A page of another origin may not ask this host.")
         if request.url.path == "/admin/events":
             return await _events(request, deliver, key)
         return await _function(request, routes, invoke, key)
@@ -57,6 +60,10 @@ def refusal(status: HTTPStatus, message: str, headers: dict[str, str] | None = N
 
 def _own_hosts(port: int) -> frozenset[str]:
     return frozenset(f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]"))
+
+
+def _own_origins(port: int) -> frozenset[str]:
+    return frozenset(f"http://{host}" for host in _own_hosts(port))
 
 
 async def _function(request: Request, routes: Sequence[Route], invoke: Invoke, key: str) -> Response:

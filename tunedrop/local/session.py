@@ -1,7 +1,9 @@
 """The running stack as the other commands find it: its addresses and key, in a file of the data folder."""
 
+import base64
 import json
 import os
+import secrets
 import sqlite3
 from collections.abc import Generator
 from contextlib import closing, contextmanager
@@ -11,18 +13,22 @@ from typing import Any
 
 from tunedrop.local.ports import HOST, Ports
 
-DATA = Path(".tunedrop")
+PROJECT = Path(__file__).parent.parent.parent
+DATA = (PROJECT if (PROJECT / "dev.py").is_file() else Path.home()) / ".tunedrop"
+"""The project's own folder, whatever folder a command is given in; the user's, where the package is installed without the project."""
 STORAGE_ACCOUNT = "devstoreaccount1"
-STORAGE_KEY = (  # Azurite's published key, in its documentation; it opens nothing else
-    "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
-)
+LOCK = "in-use.sqlite"
 
 
 class DataInUse(Exception):
     """Another stack runs on this data folder."""
 
     def __init__(self, data: Path) -> None:
-        super().__init__(f"A TuneDrop runs on {data} already. End it first, or name another folder with --data.")
+        running = recall(data)
+        where = f": {running.api}, storage {_endpoint(running.storage)}, stand-in {running.emulator}" if running else ""
+        super().__init__(
+            f"A TuneDrop is already running on {data}{where}. Use it, end it (Ctrl-C in its terminal), or name another folder with --data."
+        )
 
 
 class DataUnusable(Exception):
@@ -46,21 +52,43 @@ class Addresses:
         return json.dumps(asdict(self))
 
 
-def addresses_of(ports: Ports, key: str) -> Addresses:
+def new_storage_key() -> str:
+    """A key for the storage account, in the form of Azure's. The published one of Azurite is known to every page on the web."""
+    return base64.b64encode(secrets.token_bytes(64)).decode()
+
+
+def addresses_of(ports: Ports, key: str, storage_key: str) -> Addresses:
     """The addresses on these ports; storage as a connection string that names its endpoint, as every official client takes it."""
     endpoint = f"http://{HOST}:{ports.storage}/{STORAGE_ACCOUNT}"
-    storage = f"DefaultEndpointsProtocol=http;AccountName={STORAGE_ACCOUNT};AccountKey={STORAGE_KEY};BlobEndpoint={endpoint};"
+    storage = f"DefaultEndpointsProtocol=http;AccountName={STORAGE_ACCOUNT};AccountKey={storage_key};BlobEndpoint={endpoint};"
     return Addresses(f"http://{HOST}:{ports.api}/api", key, storage, f"http://{HOST}:{ports.emulator}")
 
 
+def _endpoint(storage: str) -> str:
+    return next((part.removeprefix("BlobEndpoint=") for part in storage.split(";") if part.startswith("BlobEndpoint=")), "")
+
+
+@contextmanager
+def private_files() -> Generator[None]:
+    """Whatever this process and its children make meanwhile is their user's alone, where the system knows modes of files."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
 def made(data: Path) -> None:
-    """Makes a data folder where it isn't there.
+    """Makes a data folder where it isn't there, for this user alone; one that holds a stack's data already is closed to others too.
 
     Raises:
         DataUnusable: it can't be.
     """
     try:
+        ours = not data.exists() or (data / LOCK).exists()
         data.mkdir(parents=True, exist_ok=True)
+        if ours:  # what was there before, /tmp say, is not ours to close
+            data.chmod(0o700)
         (data / ".gitignore").write_text("*\n", encoding="utf-8")  # a key and training data lie here: not for a repository
     except OSError as error:
         raise DataUnusable(data, error.strerror) from None
@@ -76,7 +104,7 @@ def held(data: Path) -> Generator[None]:
     """
     made(data)
     # SQLite's lock is the one in the standard library that works everywhere and goes with its process.
-    with closing(sqlite3.connect(data / "in-use.sqlite", timeout=0, isolation_level=None)) as lock:
+    with closing(sqlite3.connect(data / LOCK, timeout=0, isolation_level=None)) as lock:
         try:
             lock.execute("BEGIN EXCLUSIVE")
         except sqlite3.OperationalError:

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import httpx2
 
+from tunedrop.host import KEY
 from tunedrop.local.children import Child
 from tunedrop.local.ports import DEFAULTS, HOST, Ports, chosen
-from tunedrop.local.session import STORAGE_ACCOUNT, Addresses, addresses_of, held
+from tunedrop.local.session import STORAGE_ACCOUNT, Addresses, addresses_of, held, new_storage_key, private_files
 
 ROOT = Path(__file__).parent.parent.parent
 STARTS_WITHIN_S = 90  # a host that was killed keeps its lease for 60 s: the next one waits for it
@@ -87,8 +88,9 @@ def running(wanted: Wanted, stop: threading.Event, say: Callable[[str], None]) -
         Interrupted: `stop` was set.
     """
     ports, storage = chosen(wanted.ports), _azurite(wanted)
-    addresses = addresses_of(ports, wanted.key or secrets.token_urlsafe(24))
-    with held(wanted.data), ExitStack() as ending:
+    storage_key = new_storage_key()
+    addresses = addresses_of(ports, wanted.key or secrets.token_urlsafe(24), storage_key)
+    with private_files(), held(wanted.data), ExitStack() as ending:
         stack = Stack(addresses, wanted.data, stop)
 
         def start(name: str, command: list[str], env: Mapping[str, str]) -> Child:
@@ -98,11 +100,12 @@ def running(wanted: Wanted, stop: threading.Event, say: Callable[[str], None]) -
             return child
 
         inherited = {**os.environ, "NO_PROXY": HOST, "no_proxy": HOST}  # a company's proxy doesn't lead to this machine
-        azurite = start("Azurite", storage_command(storage, wanted.data, ports), inherited)
+        accounts = {"AZURITE_ACCOUNTS": f"{STORAGE_ACCOUNT}:{storage_key}"}
+        azurite = start("Azurite", storage_command(storage, wanted.data, ports), inherited | accounts)
         stand_in = start("stand-in", emulator_command(wanted, ports), inherited)
         _wait(stack, azurite, f"http://{HOST}:{ports.storage}/{STORAGE_ACCOUNT}", lambda status: status < 500)
         _wait(stack, stand_in, f"{addresses.emulator}/_tunedrop/ledger")
-        host = start("host", host_command(addresses.key, ports), inherited | host_environment(addresses))
+        host = start("host", host_command(ports), inherited | host_environment(addresses))
         _wait(stack, host, f"{addresses.api}/health", slow=lambda: say(HELD_UP))
         yield stack
 
@@ -158,17 +161,17 @@ def emulator_command(wanted: Wanted, ports: Ports) -> list[str]:
     return [sys.executable, "-m", "tunedrop.emulator", "--port", str(ports.emulator), "--pace", wanted.pace, *state, *room, *faults]
 
 
-def host_command(key: str, ports: Ports) -> list[str]:
-    """How the embedded host is started."""
-    # Other users of this machine can read the key here; they also reach the storage, whose key is published.
-    listen = ["--port", str(ports.api), "--engine-port", str(ports.engine), f"--key={key}"]
+def host_command(ports: Ports) -> list[str]:
+    """How the embedded host is started; its key is in its environment, where no other user of this machine reads it."""
+    listen = ["--port", str(ports.api), "--engine-port", str(ports.engine)]
     start = ["--create-containers", "--sweep-at-start", "--wait-for-lease"]
     return [sys.executable, "-m", "tunedrop.host", "--app", str(ROOT), *listen, *start]
 
 
 def host_environment(addresses: Addresses) -> dict[str, str]:
-    """The app settings of the embedded host."""
+    """The app settings of the embedded host, and its key."""
     return {
+        KEY: addresses.key,
         "DropStorage": addresses.storage,
         "AzureWebJobsStorage": addresses.storage,
         "AZURE_FUNCTIONS_DURABLE_STRICT_TYPING": "1",

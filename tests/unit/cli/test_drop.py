@@ -149,6 +149,7 @@ def test_drop_goes_to_the_stack_that_runs_here(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.jsonl").write_bytes(b"{}")
     (tmp_path / ".tunedrop").mkdir()
+    monkeypatch.setenv("TUNEDROP_LOCAL_DATA", str(tmp_path / ".tunedrop"))
     arguments = ["drop", "mine.jsonl", "--container", str(container.container_name)]
     with remembered(tmp_path / ".tunedrop", Addresses("http://127.0.0.1:9/api", "k", azurite, "")), pytest.raises(SystemExit) as ended:
         main(arguments)

@@ -61,6 +61,28 @@ async def test_request_is_refused_when_its_host_is_not_this_machine(host: str, s
     assert (await site.ask("GET", "/api/runs", headers={"host": host})).status_code == status
 
 
+@pytest.mark.parametrize("path", ["/api/runs", "/api/health", "/admin/events", "/nothing"])
+@pytest.mark.parametrize(
+    ("origin", "foreign"),
+    [
+        ("http://127.0.0.1:7071", False),
+        ("http://localhost:7071", False),
+        ("http://[::1]:7071", False),
+        ("https://evil.example", True),
+        ("http://127.0.0.1:4010", True),
+        ("http://localhost:7071.evil.example", True),
+        ("null", True),
+        ("", True),
+    ],
+)
+async def test_request_of_a_page_of_another_origin_is_refused(path: str, origin: str, foreign: bool) -> None:
+    """On every route, whatever key it has: a page may send `text/plain` anywhere without asking, and nothing is handed on."""
+    site = Site(an_http_function("runs"), an_http_function("health", level="anonymous", name="health"))
+    answer = await site.ask("POST", path, headers={"origin": origin, "content-type": "text/plain"}, content=b'{"name": "a"}')
+    assert (answer.status_code == 403) is foreign
+    assert not foreign or (site.seen, site.events) == ([], [])
+
+
 @pytest.mark.parametrize(
     ("level", "key", "path", "status"),
     [
