@@ -16,8 +16,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from shared.dataset.money import usd
+from shared.hosting import capacity_unit
 from shared.report import charts, display, explaining, words
-from shared.report.model import DataPart, FindingPart, Outcome, Report
+from shared.report.model import DataPart, DeploymentPart, FindingPart, Outcome, Report
 
 _HERE = Path(__file__).parent
 
@@ -79,6 +80,12 @@ def _lines(finding: FindingPart) -> str:
     return f"lines {', '.join(map(str, finding.lines))}" + (f" and {rest:,} more" if rest else "")
 
 
+def _capacity(deployment: DeploymentPart) -> str:
+    """50 thousand tokens a minute, or 2 provisioned throughput units."""
+    unit, amount = capacity_unit(deployment.sku), deployment.capacity
+    return display.counted(amount, unit) if unit.endswith("unit") else f"{display.number(amount)} {unit}"
+
+
 def _distribution(part: DataPart) -> Markup:
     if part.total is None:
         return Markup()
@@ -112,6 +119,7 @@ def _template() -> Template:
         keep_trailing_newline=True,
     )
     filters: dict[str, Callable[..., str]] = {
+        "capacity": _capacity,
         "clock": display.clock,
         "counted": display.counted,
         "duration": display.duration,

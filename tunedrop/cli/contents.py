@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from shared.dataset import CannotCheck, rules
+from shared.dataset import CannotCheck
 from tunedrop.cli.naming import Layout, NotADrop, Upload
 
 if TYPE_CHECKING:
@@ -20,15 +20,6 @@ MAGIC_BYTES = 8
 LINES_LOOKED_AT = 100
 MODEL = "gpt-4.1-mini-2025-04-14"
 """Any known one: what is looked at here is no matter of the model."""
-FOR_THE_REPORT = {
-    rules.TOO_FEW_EXAMPLES.code,
-    rules.FORMAT_UNSUPPORTED.code,
-    rules.FORMATS_MIXED.code,
-    rules.TOO_MANY_IMAGE_EXAMPLES.code,
-    rules.METHOD_NOT_OFFERED.code,
-    rules.METHOD_MISMATCH.code,
-}
-"""Errors of a whole file that don't speak of its form: such a file is JSON Lines, and the run's report tells the rest."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +76,8 @@ def _source(upload: Upload, data: "Input") -> Generator["Source"]:
 
 def _reason(upload: Upload, data: "Input", source: "Source") -> str | None:
     """Why this is no file to train on, whatever its examples are; None where its report can tell the rest."""
-    from shared.dataset.results import MAX_FILE_BYTES  # as above
+    from shared.dataset import rules  # as above
+    from shared.dataset.results import MAX_FILE_BYTES
 
     if source.size >= MAX_FILE_BYTES:
         return f"{upload.path}: {rules.FILE_TOO_LARGE.explanation} {rules.FILE_TOO_LARGE.mend}"
@@ -98,6 +90,8 @@ def _reason(upload: Upload, data: "Input", source: "Source") -> str | None:
 
 def _of_another_kind(head: bytes) -> bool:
     """Whether the first bytes are those of an archive or a document; one that isn't compressed can hold whole lines of JSON."""
+    from shared.dataset import rules  # as above
+
     return any(found.code == rules.NOT_TEXT.code for found in _findings(head[:MAGIC_BYTES], "training"))
 
 
@@ -116,9 +110,18 @@ def _is_object(line: bytes) -> bool:
 
 def _told(upload: Upload, data: "Input", head: bytes) -> str | None:
     """The checker's own words for what the file is instead; None where it finds a fault of examples only."""
-    errors = [one for one in _findings(head, data.role) if one.severity == "error" and one.code not in FOR_THE_REPORT]
+    errors = [one for one in _findings(head, data.role) if one.severity == "error" and one.code not in _told_by_the_report()]
     first = next((one for one in errors if one.line is None), next(iter(errors), None))
     return _against(upload, first) if first else None
+
+
+def _told_by_the_report() -> set[str]:
+    """Errors of a whole file that don't speak of its form: such a file is JSON Lines, and its run's report tells the rest."""
+    from shared.dataset import rules  # as above
+
+    of_examples = (rules.TOO_FEW_EXAMPLES, rules.FORMAT_UNSUPPORTED, rules.FORMATS_MIXED)
+    of_the_model = (rules.TOO_MANY_IMAGE_EXAMPLES, rules.METHOD_NOT_OFFERED, rules.METHOD_MISMATCH)
+    return {rule.code for rule in (*of_examples, *of_the_model)}
 
 
 def _findings(content: bytes, role: "Role") -> list["Finding"]:

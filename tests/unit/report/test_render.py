@@ -12,7 +12,7 @@ import pytest
 from shared.report import model
 from shared.report.display import visible
 from shared.report.render import to_html
-from tests.unit.report.samples import SAMPLES, a_data_part, a_duplicate, a_failed, a_finding, a_rejected, a_report, a_succeeded
+from tests.unit.report.samples import SAMPLES, a_data_part, a_duplicate, a_failed, a_finding, a_rejected, a_report, a_succeeded, a_training
 
 SECTIONS = ["problem", "duplicate", "money", "smoke-test", "training", "data", "settings", "clean-up", "timeline", "provenance"]
 
@@ -224,6 +224,26 @@ def test_money_never_says_nothing_while_a_deployment_stands() -> None:
     text = money_of(a_report(deployment=stands))
     assert "Nothing was spent" not in text
     assert "the tokens it serves are charged" in text
+
+
+@pytest.mark.parametrize(
+    ("sku", "capacity", "told"),
+    [
+        ("GlobalStandard", 50, "GlobalStandard, capacity 50 thousand tokens a minute"),
+        ("ProvisionedManaged", 200, "ProvisionedManaged, capacity 200 provisioned throughput units"),
+    ],
+)
+def test_capacity_is_told_in_units_of_the_sku(sku: str, capacity: int, told: str) -> None:
+    """The service counts tokens and provisioned units in the same field."""
+    deployment = model.DeploymentPart(name="d", model="m", sku=sku, capacity=capacity, state="Succeeded", stands=True)
+    assert told in Skeleton(to_html(a_report(deployment=deployment))).text
+
+
+@pytest.mark.parametrize(("outcome", "told"), [("failed", True), ("succeeded", False)])
+def test_trained_model_of_a_run_that_failed_has_a_way_back(outcome: str, *, told: bool) -> None:
+    """It was paid for: the page says how to deploy it without paying again."""
+    text = Skeleton(to_html(a_report(outcome=outcome, training=a_training()))).text
+    assert ("tunedrop deploy travel-desk-5b1f09c2" in text) is told
 
 
 def test_a_duplicate_names_the_run_that_holds_the_content() -> None:
