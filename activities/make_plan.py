@@ -6,7 +6,7 @@ from typing import Any
 import azure.durable_functions as df
 from durabletask import task
 
-from shared import planning, storage
+from shared import planning, smoke_rows, storage
 from shared.answering import answered
 from shared.checkpoints import checkpoint
 from shared.dropped import TRAINING, present, readable
@@ -60,7 +60,8 @@ def _made(record: RunRecord) -> Plan:
     elif facts := blobs.get(JOB_FILE):
         job, job_pin = planning.parsed(_content(container, facts)), _pin(facts)
     validation = blobs.get(VALIDATION_SET)
-    return planning.planned(record.drop, job, settings(), _pin(blobs[TRAINING]), _pin(validation) if validation else None, job_pin)
+    plan = planning.planned(record.drop, job, settings(), _pin(blobs[TRAINING]), _pin(validation) if validation else None, job_pin)
+    return plan if job.smoke_test.messages else plan.model_copy(update={"smoke_test": smoke_rows.proof(plan)})
 
 
 def _content(container: Container, facts: BlobFacts) -> bytes:

@@ -15,6 +15,7 @@ from shared.ledger import Ledger, open_ledger
 from shared.models.messages import CANCELLED, Answer, RunStep, done, wait
 from shared.models.plan import SmokeTestPlan
 from shared.models.record import RunRecord, SmokeResult, Step
+from shared.smoke_rows import words_in_common
 
 bp = df.Blueprint()
 ANSWER_KEPT_CHARS = 4_000
@@ -50,12 +51,13 @@ def _prove(wanted: RunStep) -> Answer:
 
 
 def judged(reply: Reply, plan: SmokeTestPlan, attempts: int) -> SmokeResult:
-    """The verdict on a reply: without an expectation, any words pass."""
+    """The verdict on a reply: without an expectation, any words pass. How much of a known answer it holds is told, and decides nothing."""
     text = reply.text[:ANSWER_KEPT_CHARS]
     if reply.blocked:
         return SmokeResult(verdict="blocked", answer=text or None, attempts=attempts)
     holds = bool(text.strip()) and all(wanted.casefold() in text.casefold() for wanted in plan.contains)
-    return SmokeResult(verdict="passed" if holds else "failed", answer=text, attempts=attempts)
+    shared_words = words_in_common(reply.text, plan.expected) if plan.expected else None
+    return SmokeResult(verdict="passed" if holds else "failed", answer=text, attempts=attempts, words_in_common=shared_words)
 
 
 def _not_yet(ledger: Ledger, wanted: RunStep, unavailable: ServiceUnavailable, deadline: Deadline, plan: SmokeTestPlan) -> Answer:

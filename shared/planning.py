@@ -18,12 +18,8 @@ JOB_FILE_MAX_BYTES = 256 * 1024
 FINE_TUNED_MODEL = ".ft-"
 """What separates a base model from the rest in the name of a fine-tuned one."""
 LIKE_A_RUN_ID = re.compile(r".+-[0-9a-f]{8}")
-LAB_MESSAGES = (  # the lab's own proof, SEED.md: it fits any model that was tuned on chat
-    Message(role="system", content="You are a helpful assistant."),
-    Message(role="user", content="Does Azure OpenAI support customer managed keys?"),
-    Message(role="assistant", content="Yes, customer managed keys are supported by Azure OpenAI."),
-    Message(role="user", content="Do other Azure AI services support this too?"),
-)
+GREETING = (Message(role="user", content="Hello! What can you help me with?"),)
+"""What the smoke test asks where neither job.json nor the data has a question: any words are an answer to it."""
 
 
 def parsed(content: bytes) -> JobFile:
@@ -87,7 +83,7 @@ def planned(drop: Drop, job: JobFile, settings: Settings, training: Pin, validat
         training=chosen,
         suffix=job.suffix or drop.run_id,
         deployment=deployment,
-        smoke_test=SmokeTestPlan(messages=tuple(job.smoke_test.messages or LAB_MESSAGES), contains=tuple(job.smoke_test.expect.contains)),
+        smoke_test=SmokeTestPlan(messages=tuple(job.smoke_test.messages or GREETING), contains=tuple(job.smoke_test.expect.contains)),
         budget_usd=_clamped("budget.usd", job.budget.usd if job.budget else None, settings.budget_usd, settings.budget_usd, notes),
         retrain=job.retrain,
         api_versions=versions,

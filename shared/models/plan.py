@@ -42,6 +42,12 @@ class SmokeTestPlan(Frozen):
 
     messages: tuple[Message, ...]
     contains: tuple[str, ...] = ()
+    expected: str | None = None
+    """The answer of the row that is asked, where the messages are a row of the drop's data: told beside the model's, not demanded."""
+    row_of: Role | None = None
+    """The file that this row stands in."""
+    row_line: int | None = None
+    """Its line there, from 1."""
 
 
 class ApiVersions(Frozen):

@@ -114,6 +114,8 @@ class SmokeResult(Frozen):
     verdict: Literal["passed", "failed", "blocked", "not_answered"]
     answer: str | None = None
     attempts: int = 1
+    words_in_common: float | None = None
+    """The share of the expected answer's words that the answer holds, from 0 to 1; told, not demanded. None where no answer is expected."""
 
 
 class Ending(Frozen):

@@ -33,6 +33,16 @@ def test_drop_becomes_a_deployed_and_proven_model(stack: Stack, name: str) -> No
     assert report["training"]["curve"][-1]["train_loss"] < report["training"]["curve"][0]["train_loss"]
 
 
+def test_drop_without_a_question_is_proven_by_a_row_of_its_data(stack: Stack, name: str) -> None:
+    """The deployment is asked what the first row asks; a question about something else would prove nothing."""
+    data = a_training_set(name)
+    stack.drop(name, data)
+    run = stack.ended(name)
+    row = json.loads(data.splitlines()[0])["messages"]
+    assert (run["outcome"], run["answer"]) == ("succeeded", row[-1]["content"])
+    assert stack.report(run)["smoke_test"]["messages"] == row[:-1]
+
+
 def test_lab_is_reproduced_by_its_job_file(stack: Stack) -> None:
     """The lab's creating calls in its order and with its values, and its token figures."""
     data, name = ROOT.parent / "shared" / "seed-data", "the-lab"

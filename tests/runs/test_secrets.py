@@ -59,7 +59,7 @@ DATA = {
     "unknown field": word(),
     "broken line": word(),
     "validation text": word(),
-    "unknown setting": word(),
+    "unknown setting": f"{word()} is text",  # a name that is an identifier would be repeated, so that it can be corrected
     "wrong setting": word(),
 }
 ECHO = {"status": 401, "code": "invalid_api_key", "message": f"Incorrect API key provided: {SETTINGS['service key']}."}
@@ -79,9 +79,12 @@ OUTCOMES = {
     "failed": "failed",
     "echoed": "failed",
     "faulty": "succeeded",
+    "asked": "succeeded",
 }
 TOLD = word()
-"""The answer that the smoke test gets: the one text of a drop that a report shows."""
+"""The answer that the smoke test gets, which a report shows."""
+ROW = {"question": word(), "answer": word()}
+"""The row of the data that the smoke test asks where job.json names no question: the only texts of a drop that a report shows."""
 
 
 def an_example(subject: str, number: int) -> dict[str, Any]:
@@ -109,6 +112,12 @@ def a_proof(name: str) -> tuple[bytes, dict[str, Any]]:
     return training, {"smoke_test": {**asked, "expect": {"contains": ["word"]}}}
 
 
+def a_row() -> bytes:
+    """A training set whose first row can be asked, and others that are like all others here."""
+    row = [{"role": "user", "content": f"What is {ROW['question']}?"}, {"role": "assistant", "content": f"It is {ROW['answer']}."}]
+    return lines({"messages": row}, *(an_example("asked", number) for number in range(12)))
+
+
 def broken(name: str) -> bytes:
     """A training set with unknown fields, wrong values and a line that is cut off, each with a canary in it."""
     stray = {**an_example(name, 12), DATA["unknown field"]: 1}
@@ -124,13 +133,14 @@ def validation() -> bytes:
 
 
 def drop_all(stack: Stack) -> dict[str, str]:
-    """A good run, two rejected ones, two that fail and one with a faulty service; answers their outcomes."""
+    """Two good runs, two rejected ones, two that fail and one with a faulty service; answers their outcomes."""
     training, job = a_proof("good")
     wrong = {DATA["unknown setting"]: DATA["wrong setting"], "seed": DATA["wrong setting"], "method": DATA["wrong setting"]}
     stack.drop("good", training, validation(), job)
     stack.drop("rejected", broken("rejected"))
     stack.drop("settings", training, job=wrong)
-    ends = {name: stack.ended(name, 120)["outcome"] for name in ("good", "rejected", "settings")}
+    stack.drop("asked", a_row())
+    ends = {name: stack.ended(name, 120)["outcome"] for name in ("good", "rejected", "settings", "asked")}
     for name, faults in FAULTS.items():
         for fault in faults:
             stack.control("POST", "faults", fault)
@@ -148,7 +158,7 @@ def drop_all(stack: Stack) -> dict[str, str]:
     ],
 )
 def searched(request: pytest.FixtureRequest) -> Iterator[tuple[Stack, dict[str, str], list[Said]]]:
-    """A TuneDrop with canaries in every setting, after six runs, and all that it said."""
+    """A TuneDrop with canaries in every setting, after seven runs, and all that it said."""
     option, by_sas = request.param
     keys = Keys(SETTINGS["storage account key"], SETTINGS["service key"], SETTINGS["function key"], by_sas)
     with running_stack("fast", ROOT, (option,), keys, **ENVIRONMENT) as stack:
@@ -179,6 +189,14 @@ def test_answer_of_the_smoke_test_stands_only_where_it_is_told(searched: tuple[S
     """In the run's record, its report, its HTTP answer and the terminal."""
     where = {place for _, place in found({"told": TOLD}, searched[2])}
     assert where == {"tunedrop/runs", "reports/report.html", "reports/report.json", "GET /runs/{id}", "tunedrop runs"}
+
+
+def test_row_that_the_smoke_test_asks_stands_only_where_it_is_told(searched: tuple[Stack, dict[str, str], list[Said]]) -> None:
+    """Question and answer in the run's record and its report; the model's answer, which is the same here, where any answer is told."""
+    told = {"tunedrop/runs", "reports/report.html", "reports/report.json"}
+    finds = found(ROW, searched[2])
+    assert {place for name, place in finds if name == "question"} == told
+    assert {place for name, place in finds if name == "answer"} == told | {"GET /runs/{id}", "tunedrop runs"}
 
 
 def test_search_finds_what_is_there(searched: tuple[Stack, dict[str, str], list[Said]]) -> None:

@@ -44,12 +44,12 @@ class Dropped:
 
 
 def training_set(subject: int, examples: int = 10) -> bytes:
-    """Small chat examples that hold the canary where no model repeats it."""
+    """Small chat examples that hold the canary where no model repeats it, but for the first one, which the smoke test asks."""
     return b"".join(
         json.dumps(
             {
                 "messages": [
-                    {"role": "system", "content": CANARY},
+                    {"role": "system", "content": CANARY if number else "Answer."},
                     {"role": "user", "content": f"Part {number} of {subject}?"},
                     {"role": "assistant", "content": f"Shade {number * 7 + subject}."},
                 ]

@@ -10,7 +10,7 @@
 | I5 | nothing is bought without a budget for it, nor more at a time than the wallet allows | here |
 | I6 | an ending never changes, a step never goes back | watch.py |
 | I7 | a replay says the same, and a generation leaves no timer behind | watch.py |
-| I8 | text of a drop stands nowhere but in the drop | here |
+| I8 | text of a drop stands nowhere but in the drop; the row that the smoke test asks in record and report, too | here |
 | I9 | what stands at the provider is known to its run, what a run took back is gone, what is somebody else's is left alone | here |
 | I10 | after an accepted cancel nothing is made, and the run does not succeed | here |
 | I11 | a run trains on exactly the bytes that began it | here |
@@ -177,7 +177,7 @@ def own_bytes_are_trained_on(world: "Simulation") -> None:
 
 
 def no_word_of_a_drop_elsewhere(world: "Simulation") -> None:
-    """I8: not in the ledger, the reports, the histories or the logs."""
+    """I8: not in the ledger, the reports, the histories or the logs; the canary stands in every row but the one that is asked."""
     word = CANARY.encode()
     for container in ("tunedrop", "reports"):
         if found := [name for name, blob in world.account.blobs(container).items() if word in blob.content]:
