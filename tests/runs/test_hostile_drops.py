@@ -31,9 +31,15 @@ def large_job_file(stack: Stack, name: str) -> None:
     stack.training.upload_blob(f"{name}/training_set.jsonl", a_training_set(name))
 
 
+def empty_objects(stack: Stack, name: str) -> None:
+    """11 million lines, each of which is wrong."""
+    stack.training.upload_blob(f"{name}/training_set.jsonl", b"{}\n" * (32 * 2**20 // 3))
+
+
 ATTACKS: dict[str, tuple[Callable[[Stack, str], None], str]] = {
     "64 GiB sparse page blob": (sparse_page_blob, "TD-DROP-007"),
     "400 MB job.json": (large_job_file, "TD-PLAN-001"),
+    "32 MiB of empty objects": (empty_objects, "TD-DROP-006"),
 }
 
 
