@@ -3,7 +3,7 @@
     HostError            exit 1: the app can't be started, or a setting is missing
     ├── PortTaken        exit 2
     ├── LeaseHeld        exit 3: another host serves this container
-    └── LeaseLost        exit 4: another host may have taken over while this one ran
+    └── LeaseLost        exit 4: another host took over while this one ran
     FunctionFailed       one invocation failed; the host goes on
 """
 
@@ -45,12 +45,14 @@ class LeaseHeld(HostError):
 
 
 class LeaseLost(HostError):
-    """The lease could not be kept, so another host may be running by now."""
+    """Another host has taken the lease while this one did not renew it."""
 
     exit_code = 4
 
-    def __init__(self, lock: str, cause: str) -> None:
-        super().__init__(f"The lease on {lock} is lost ({cause}); this host stops so that no two hosts work on one container.")
+    def __init__(self, lock: str, pid: str, started: str) -> None:
+        super().__init__(
+            f"Another host (process {pid}, started {started}) has taken the lease on {lock}; this one stops, so that one host alone works."
+        )
         self.lock = lock
 
 

@@ -1,16 +1,18 @@
 """One embedded host per container: a blob lease that a host holds for as long as it runs.
 
 60 s is the longest lease that Azure Storage gives for a limited time; a killed host's lease ends by itself. The blob's
-metadata tells who holds it. Renewals that fail because storage is away are repeated while the lease still holds.
+metadata tells who holds it. A renewal that fails because storage is away is repeated for as long as it takes. A lease that has
+run out meanwhile, as while a laptop sleeps, is taken again; only where another host has taken it does this one end. Until it
+knows, both may run for some seconds: the ledger keeps them apart, whose writes compare and swap and whose intents stand before
+every call that costs money, as it does for two hosts on Azure.
 """
 
 import os
 import threading
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError
+from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from azure.storage.blob import BlobClient, BlobLeaseClient, BlobServiceClient
 
 from tunedrop.host.errors import HostError, LeaseHeld, LeaseLost, bounded
@@ -20,12 +22,12 @@ from tunedrop.host.storage import cause, create_containers
 LEASE_S = 60
 RENEW_EVERY_S = 15.0
 RETRY_EVERY_S = 2.0
-MARGIN_S = 10.0  # stop this long before the lease ends, so that two hosts never overlap
+END_S = 2.0
 BLOB = "host.lock"
 
 
 class Lease:
-    """The right to be the one host of this container; `lost` is called at most once, from the renewing thread."""
+    """The right to be the one host of this container; `lost` is called once another has it, from the renewing thread."""
 
     def __init__(
         self, service: BlobServiceClient, container: str, lost: Callable[[LeaseLost], None], renew_every: float = RENEW_EVERY_S
@@ -37,6 +39,7 @@ class Lease:
         self._renew_every = renew_every
         self._blob: BlobClient = service.get_blob_client(container, BLOB)
         self._lease: BlobLeaseClient | None = None
+        self._keeping: threading.Thread | None = None
         self._released = threading.Event()
 
     def acquire(self, wait: bool = False) -> None:
@@ -45,7 +48,7 @@ class Lease:
         try:
             while (lease := self._take()) is None:
                 if not wait:
-                    raise self._held()
+                    raise LeaseHeld(self.lock, *self._held())
                 if self._released.wait(RETRY_EVERY_S):
                     msg = "Stopped while waiting for the lease."
                     raise HostError(msg)
@@ -53,7 +56,8 @@ class Lease:
             msg = f"The lease on {self.lock} can't be taken: {cause(error)}"
             raise HostError(msg) from error
         self._lease = lease
-        threading.Thread(target=self._keep, args=(lease,), name="lease", daemon=True).start()
+        self._keeping = threading.Thread(target=self._keep, args=(lease,), name="lease", daemon=True)
+        self._keeping.start()
 
     def give_up(self) -> None:
         """End a wait in `acquire`."""
@@ -62,6 +66,8 @@ class Lease:
     def release(self) -> None:
         """Let go, so that the next host needn't wait; harmless if the lease is not held."""
         self._released.set()
+        if self._keeping and self._keeping is not threading.current_thread():
+            self._keeping.join(END_S)  # it may be taking the lease again
         lease, self._lease = self._lease, None
         if lease:
             try:
@@ -72,6 +78,9 @@ class Lease:
     def _take(self) -> BlobLeaseClient | None:
         try:
             self._blob.upload_blob(b"", overwrite=False)
+        except ResourceNotFoundError:
+            self._service.get_container_client(self._container).create_container()
+            return self._take()
         except HttpResponseError as error:
             if error.status_code not in (409, 412):  # there already, or there and leased
                 raise
@@ -82,24 +91,39 @@ class Lease:
         self._blob.set_blob_metadata({"pid": str(os.getpid()), "started": datetime.now(UTC).isoformat(timespec="seconds")}, lease=lease)
         return lease
 
-    def _held(self) -> LeaseHeld:
+    def _held(self) -> tuple[str, str]:
+        """The process that holds the lease, and since when."""
         holder = self._blob.get_blob_properties().metadata
-        return LeaseHeld(self.lock, bounded(holder.get("pid", "unknown")), bounded(holder.get("started", "unknown")))
+        return bounded(holder.get("pid", "unknown")), bounded(holder.get("started", "unknown"))
 
     def _keep(self, lease: BlobLeaseClient) -> None:
-        renewed = time.monotonic()
-        pause = self._renew_every
+        away, pause = False, self._renew_every
         while not self._released.wait(pause):
-            asked = time.monotonic()
             try:
-                lease.renew()
-                renewed, pause = asked, self._renew_every
+                lease = self._renewed(lease)
+            except LeaseLost as lost:
+                self._lease = None
+                self._lost(lost)
+                return
             except AzureError as error:
-                refused = isinstance(error, HttpResponseError) and error.status_code in (404, 409, 412)
-                if self._released.is_set():
-                    return
-                if refused or time.monotonic() - renewed > LEASE_S - MARGIN_S:
-                    self._lease = None
-                    self._lost(LeaseLost(self.lock, cause(error)))
-                    return
-                pause = min(RETRY_EVERY_S, self._renew_every)
+                if not away and not self._released.is_set():
+                    log.warning("lease not renewed", extra={"lock": self.lock, "error": cause(error)})
+                away, pause = True, min(RETRY_EVERY_S, self._renew_every)
+            else:
+                away, pause = False, self._renew_every
+
+    def _renewed(self, lease: BlobLeaseClient) -> BlobLeaseClient:
+        """The lease, still ours or ours again; raises LeaseLost where another host holds it."""
+        try:
+            lease.renew()
+        except HttpResponseError as error:
+            if error.status_code not in (404, 409, 412):
+                raise
+        else:
+            return lease
+        again = self._take()
+        if again is None:
+            raise LeaseLost(self.lock, *self._held())
+        log.warning("lease had run out, taken again", extra={"lock": self.lock})
+        self._lease = again
+        return again

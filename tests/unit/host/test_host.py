@@ -266,6 +266,7 @@ def failed_start(storage: str, folder: Path, *arguments: str, app: Path | None =
 IN_PROCESS = """
 import json, sys
 from pathlib import Path
+from azure.core.exceptions import HttpResponseError
 from azure.storage.blob import BlobLeaseClient
 from tunedrop.host.host import Host, Options
 from tunedrop.host.errors import LeaseLost
@@ -275,8 +276,13 @@ with Host(Options(Path(sys.argv[1]), port=0, lease_container=sys.argv[2], lease_
     connect("DropStorage").get_blob_client("training", "mine.jsonl").upload_blob(b"x", overwrite=True)
     print(json.dumps(host.deliver("mine.jsonl", times=5)))
     blob = connect("DropStorage").get_blob_client(sys.argv[2], "host.lock")
-    BlobLeaseClient(blob).break_lease(0)
-    blob.acquire_lease(15)
+    while not host.ended.is_set():  # the host takes it again where nobody is faster
+        try:
+            BlobLeaseClient(blob).break_lease(0)
+            blob.acquire_lease(15)
+            break
+        except HttpResponseError:
+            continue
     try:
         host.wait()
     except LeaseLost as lost:
