@@ -15,6 +15,7 @@ from shared.errors import PlanRejected, Problem
 from shared.ledger import Ledger, open_ledger
 from shared.models.messages import CANCELLED, Answer, RunStep, done, ended, wait
 from shared.models.record import Outcome, RunRecord, Step
+from shared.reuse import source_of, taken_from
 
 bp = df.Blueprint()
 
@@ -38,6 +39,8 @@ def claimed(ledger: Ledger, wanted: RunStep, take_back: Callable[[RunStep], Answ
         return CANCELLED
     if record.effects:
         return done()
+    if record.reuse_of or _reuses(ledger, record):
+        return _turn(ledger, wanted.run_id)
     by_force = bool(record.plan and record.plan.retrain)
     checkpoint("claim_content: before the claim")
     holder = ledger.hold(f"content/{content_key(record)}", wanted.run_id, keeps, by_force=by_force)
@@ -55,6 +58,23 @@ def claimed(ledger: Ledger, wanted: RunStep, take_back: Callable[[RunStep], Answ
     because = f"{holder} trains the same content."
     ledger.show_wait(wanted.run_id, because)
     return wait(wanted.pace.next_poll_s(waited_s), because)
+
+
+def _reuses(ledger: Ledger, record: RunRecord) -> bool:
+    """Whether the run deploys a model that is trained already; from here on it is known as one that does."""
+    if not needed(record.plan, "plan").reuse:
+        return False
+    source = source_of(ledger, f"content/{content_key(record)}", record)
+    if source is None:
+        return False
+
+    def taking(current: RunRecord, _now: datetime) -> RunRecord | None:
+        return None if current.reuse_of or current.effects else taken_from(current, source)
+
+    checkpoint("claim_content: before the reuse")
+    ledger.change(record.id, taking)
+    checkpoint("claim_content: after the reuse")
+    return True
 
 
 def keeps(record: RunRecord) -> bool:

@@ -17,6 +17,7 @@ from shared.models.messages import CANCELLED, Answer, RunStep, done
 from shared.models.plan import Pin, Plan
 from shared.models.record import RunRecord, Step
 from shared.pinning import pinned
+from shared.reuse import reused
 from shared.settings import settings
 from shared.storage import BlobFacts, Changed, Container, TooLarge
 
@@ -44,10 +45,11 @@ def _plan(wanted: RunStep) -> Answer:
         return None if current.plan else current.model_copy(update={"plan": mine})
 
     checkpoint("make_plan: before the record")
-    plan = ledger.change(wanted.run_id, planning_it).plan or mine
+    changed = ledger.change(wanted.run_id, planning_it)
+    plan = changed.plan or mine
     checkpoint("make_plan: after the record")
     files = {role: {"bytes": pin.bytes} for role in plan.roles if (pin := plan.file(role))}
-    return done(files=files, span_bytes=pinned(plan).span_bytes)
+    return done(files=files, span_bytes=pinned(plan).span_bytes, **reused(changed))
 
 
 def _made(record: RunRecord) -> Plan:

@@ -18,6 +18,7 @@ from shared.models.plan import Plan
 from shared.models.record import Outcome, RunRecord, Slot, Step, WorstCase
 from shared.pinning import pinned
 from shared.planning import FINE_TUNED_MODEL
+from shared.reuse import reused
 from shared.worst_case import of_record
 
 bp = df.Blueprint()
@@ -41,7 +42,7 @@ def _pass(wanted: RunStep) -> Answer:
     if record.stopping:
         return CANCELLED
     if record.effects:
-        return done()
+        return done(**reused(record))
     plan = needed(record.plan, "plan")
     worst = of_record(record, plan, wanted.pace)
     estimate = estimated_usd(record, plan)
@@ -78,7 +79,7 @@ class Asking:
         if refusal:
             return ended(Outcome.REJECTED, refusal)
         self._note_slot(facts)
-        return done()
+        return done(**reused(self.record))
 
     def _note_slot(self, facts: Preflight) -> None:
         wanted = self.plan.deployment

@@ -10,6 +10,7 @@ from orchestrators.steps import Steps, Story, StoryEnded
 from shared.errors import InternalError, Problem
 from shared.models.base import wire
 from shared.models.messages import EndRun, StartRun
+from shared.models.plan import Role
 from shared.models.record import Outcome, Step
 
 bp = df.Blueprint()
@@ -39,22 +40,29 @@ def prove_a_model(story: Story) -> Steps[None]:
     story.show(Step.SETTLE)
     yield from story.done(Activity.SETTLE_DROP)
     plan = yield from story.done(Activity.MAKE_PLAN)
-    story.show(Step.SCAN)
-    yield from story.tell(Orchestrator.SCAN, {**wire(story.request()), **plan.value})
+    if not plan.value.get("reuse"):
+        story.show(Step.SCAN)
+        yield from story.tell(Orchestrator.SCAN, {**wire(story.request()), **plan.value})
     story.show(Step.GATE)
-    yield from story.tell(Orchestrator.GATE, wire(story.start))
-    story.show(Step.UPLOAD)
-    for role in sorted(plan.value["files"]):
-        yield from story.done(Activity.UPLOAD_FILE, story.file_request(role))
-    yield from story.done(Activity.FILE_STATUS)
-    story.show(Step.TRAIN)
-    yield from story.tell(Orchestrator.TRAIN, wire(story.start))
+    passed = yield from story.tell(Orchestrator.GATE, wire(story.start))
+    if not passed.value.get("reuse"):
+        yield from train_a_model(story, sorted(plan.value["files"]))
     story.show(Step.DEPLOY)
     yield from story.done(Activity.DEPLOY)
     yield from story.done(Activity.DEPLOYMENT_STATUS)
     yield from story.sleep(story.start.pace.first_answer_s)
     story.show(Step.SMOKE_TEST)
     yield from story.done(Activity.SMOKE_TEST)
+
+
+def train_a_model(story: Story, roles: list[Role]) -> Steps[None]:
+    """Uploads the files and trains; a run that deploys a trained model has no need of it."""
+    story.show(Step.UPLOAD)
+    for role in roles:
+        yield from story.done(Activity.UPLOAD_FILE, story.file_request(role))
+    yield from story.done(Activity.FILE_STATUS)
+    story.show(Step.TRAIN)
+    yield from story.tell(Orchestrator.TRAIN, wire(story.start))
 
 
 def end_the_run(story: Story, end: StoryEnded) -> Steps[dict[str, Any]]:

@@ -219,6 +219,15 @@ class Ledger:
         stored = self._container.read(_claim_blob(claim))
         return _trained(self._holders(Claim.model_validate_json(stored.content))) if stored else None
 
+    def trainers(self, claim: str) -> list[str]:
+        """The runs that this claim remembers, those first whose models are known to be good."""
+        stored = self._container.read(f"{CLAIMS}{claim}.json")
+        if stored is None:
+            return []
+        found = Claim.model_validate_json(stored.content)
+        known = [found.succeeded, found.run_id, *found.before, found.trained]
+        return list(dict.fromkeys(run_id for run_id in known if run_id))
+
     def change_wallet(self, change: Callable[[Wallet, datetime], Wallet]) -> None:
         """Applies a change to the wallet, again and again until nobody was in between; the same wallet writes nothing."""
         for _ in range(SWAPS):

@@ -8,11 +8,11 @@ from shared import json_input
 from shared.errors import PlanRejected
 from shared.json_input import NotJson, wrong_fields
 from shared.models.drop import Drop
-from shared.models.job_file import JobFile, Message
+from shared.models.job_file import DeployRequest, JobFile, Message
 from shared.models.plan import ApiVersions, DeploymentPlan, Pin, Plan, SmokeTestPlan, Training
 from shared.pinning import account_of, carries_methods, pinned, pins
 from shared.settings import Settings
-from shared.worst_case import known_prices
+from shared.worst_case import known_hosting, known_prices
 
 JOB_FILE_MAX_BYTES = 256 * 1024
 FINE_TUNED_MODEL = ".ft-"
@@ -86,6 +86,7 @@ def planned(drop: Drop, job: JobFile, settings: Settings, training: Pin, validat
         smoke_test=SmokeTestPlan(messages=tuple(job.smoke_test.messages or GREETING), contains=tuple(job.smoke_test.expect.contains)),
         budget_usd=_clamped("budget.usd", job.budget.usd if job.budget else None, settings.budget_usd, settings.budget_usd, notes),
         retrain=job.retrain,
+        reuse=job.reuse,
         api_versions=versions,
         clamped=tuple(notes),
         pinned=pins(settings, versions, chosen, deployment),
@@ -103,6 +104,17 @@ def _allowed(job: JobFile, settings: Settings) -> None:
             "The base model that the drop names is not among the allowed ones.",
             f"Name one of: {', '.join(settings.allowed_models)}; or have TUNEDROP_ALLOWED_MODELS extended.",
         )
+    if job.retrain and job.reuse:
+        raise PlanRejected(
+            "TD-PLAN-010",
+            "job.json asks to train again and to deploy a trained model again.",
+            "Leave out `retrain` or `reuse`.",
+        )
+    _deployable(sku, name, settings)
+
+
+def _deployable(sku: str, name: str | None, settings: Settings) -> None:
+    """Refuses a deployment that the owner does not allow."""
     if settings.allowed_skus and sku.lower() not in {allowed.lower() for allowed in settings.allowed_skus}:
         raise PlanRejected(
             "TD-PLAN-006",
@@ -192,3 +204,33 @@ def supported(job: JobFile) -> None:
         raise PlanRejected(
             "TD-PLAN-003", f"job.json asks for what is not supported yet: {', '.join(fields)}.", "Leave these fields out for now."
         )
+
+
+def redeployed(run_id: str, source: Plan, wish: DeployRequest, settings: Settings) -> Plan:
+    """The plan of the run `run_id`, which deploys the model that another run has trained by the plan `source`, on the same account.
+
+    Raises:
+        PlanRejected: the deployment is none that this app allows, or has no price.
+    """
+    notes: list[str] = []
+    wanted = wish.deployment
+    sku = wanted.sku or source.deployment.sku
+    _deployable(sku, wanted.name, settings)
+    capacity = _clamped("deployment.capacity", wanted.capacity, source.deployment.capacity, settings.max_capacity, notes)
+    deployment = DeploymentPlan(
+        name=wanted.name or run_id, sku=sku, capacity=int(capacity), rai_policy=wanted.rai_policy or source.deployment.rai_policy
+    )
+    asked = wish.smoke_test
+    smoke_test = SmokeTestPlan(messages=tuple(asked.messages), contains=tuple(asked.expect.contains)) if asked and asked.messages else None
+    now = pins(settings, source.api_versions, source.training, deployment)
+    plan = source.model_copy(
+        update={
+            "deployment": deployment,
+            "smoke_test": smoke_test or source.smoke_test,
+            "budget_usd": _clamped("budget.usd", wish.budget.usd if wish.budget else None, settings.budget_usd, settings.budget_usd, notes),
+            "clamped": tuple(notes),
+            "pinned": now.model_copy(update={"account": pinned(source).account}),
+        }
+    )
+    known_hosting(plan, pinned(plan).prices)
+    return plan

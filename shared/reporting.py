@@ -38,7 +38,9 @@ def report_of(record: RunRecord) -> page.Report:
         run_id=record.id,
         name=record.drop.name,
         outcome=outcome.value,
-        headline=words.headline(outcome.value, record.smoke.verdict if record.smoke else None, left_behind=left_behind),
+        headline=words.headline(
+            outcome.value, record.smoke.verdict if record.smoke else None, left_behind=left_behind, reuse=record.reuse_of is not None
+        ),
         problem=_problem(ending.problem) if ending and ending.problem else None,
         created_at=record.created_at,
         ended_at=ended_at,
@@ -51,6 +53,7 @@ def report_of(record: RunRecord) -> page.Report:
         deployment=_deployment(record, plan) if plan else None,
         smoke_test=smoke_part(record, plan) if plan else None,
         clean_up=cleaned_up,
+        reuse_of=record.reuse_of,
         duplicate_of=ending.duplicate_of if ending else None,
         duplicate=duplicate_part(record, plan),
         stand_in=stood_in(plan),

@@ -25,6 +25,7 @@ from shared.models.api import (
     StartRequest,
 )
 from shared.models.drop import RUN_ID_MAX_CHARS, RUN_NAME
+from shared.models.job_file import DeployRequest
 from triggers.answers import text
 from triggers.reports import DEFAULT, TYPES
 
@@ -122,6 +123,25 @@ OPERATIONS = (
         },
         parameters=[RUN_ID, FILE],
         kinds=tuple(TYPES.values()),
+    ),
+    Operation(
+        "post",
+        "/runs/{id}/deploy",
+        "deploy_run",
+        "Deploy a run's model again, without training: a run of its own.",
+        {
+            200: ("This request has its run already.", Started),
+            202: ("The run is started.", Started),
+            400: ("The body is wrong, or asks for what this app does not allow.", Refusal),
+            409: ("The run has not ended yet, or has trained no model.", Refusal),
+            413: ("The body is too large.", Refusal),
+            415: ("The body is not declared as JSON.", Refusal),
+            **UNKNOWN,
+            **KEYED,
+            **STORED,
+        },
+        DeployRequest,
+        parameters=[RUN_ID],
     ),
     Operation(
         "post",

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from orchestrators.names import WAKE
 from shared import json_input, storage
 from shared.checkpoints import checkpoint
+from shared.errors import PlanRejected
 from shared.json_input import NotJson, wrong_fields
 from shared.ledger import open_ledger
 from shared.models.api import (
@@ -31,8 +32,11 @@ from shared.models.api import (
     StartRequest,
 )
 from shared.models.drop import TRAINING_SET, Drop, drop_of
+from shared.models.job_file import DeployRequest
 from shared.models.record import RunRecord, summary_of
+from shared.reuse import trained_model
 from triggers.answers import answer, refused, served
+from triggers.deploying import deploy_once
 from triggers.looking import record_of, unknown
 from triggers.starting import PARTS, start_once
 
@@ -66,6 +70,38 @@ def show_run(req: func.HttpRequest) -> func.HttpResponse:
 def cancel_run(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> func.HttpResponse:
     """202: the cancel is in the ledger, and the run will end by it; 409: the run is ending or has ended; 404: no such run."""
     return served(lambda: _cancel(req, client))
+
+
+@bp.route(route="runs/{id}/deploy", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
+@bp.durable_client_input(client_name="client")
+def deploy_run(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> func.HttpResponse:
+    """202: a run that deploys this one's model began; 200: this request has one; 400, 413, 415: the body; 404: no run; 409: no model."""
+    return served(lambda: _deploy(req, client))
+
+
+def _deploy(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> func.HttpResponse:
+    source = record_of(req)
+    if source is None:
+        return unknown()
+    body = _body(req)
+    if isinstance(body, func.HttpResponse):
+        return body
+    try:
+        wish = DeployRequest.model_validate(body)
+    except ValidationError as error:
+        return refused(400, "TD-HTTP-001", f"The body: {wrong_fields(error, DeployRequest)}.", "Send {} to deploy as the run did.")
+    if source.ended_at is None or trained_model(source) is None:
+        return refused(
+            409,
+            "TD-HTTP-011",
+            "The run has not ended yet." if source.ended_at is None else "The run has trained no model.",
+            "Name a run that has ended and has trained a model: `job.fine_tuned_model` of GET /api/runs/{id} tells it.",
+        )
+    try:
+        begun = deploy_once(client, open_ledger(), source, wish)
+    except PlanRejected as error:
+        return refused(400, error.problem.code, error.problem.message, error.problem.mend)
+    return answer(202 if begun.started else 200, Started(id=begun.run_id, name=begun.name, started=begun.started))
 
 
 def _start(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> func.HttpResponse:

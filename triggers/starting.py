@@ -35,7 +35,11 @@ def start_once(client: df.SyncDurableFunctionsClient, ledger: Ledger, drop: Drop
 
     Dying between the claim and the start loses nothing: the sweep finds the claim.
     """
-    record = new_record(drop, job_settings)
+    return begin_once(client, ledger, new_record(drop, job_settings))
+
+
+def begin_once(client: df.SyncDurableFunctionsClient, ledger: Ledger, record: RunRecord) -> bool:
+    """Claims a run and schedules its orchestration, unless it is known already; says whether this call did."""
     checkpoint("start_once: before the claim")
     if not ledger.claim(record):
         log.info("run known already", extra={"run": record.id})

@@ -124,4 +124,16 @@ class JobFile(Part):
     retention: Retention | None = None
     retrain: StrictBool = False
     """Train although the same bytes with the same settings were trained before."""
+    reuse: StrictBool = False
+    """Deploy the model that a run has trained from the same bytes with the same settings; train where there is none."""
     api_versions: ApiVersions = ApiVersions()
+
+
+class DeployRequest(Part):
+    """Deploys the model of a run again, without training. What is left out is as that run had it."""
+
+    deployment: DeploymentWish = DeploymentWish()
+    smoke_test: SmokeTest | None = None
+    budget: Budget | None = None
+    again: StrictBool = False
+    """Deploy once more although the same request has succeeded before."""

@@ -111,6 +111,7 @@ class Plan(Frozen):
     smoke_test: SmokeTestPlan
     budget_usd: float
     retrain: bool = False
+    reuse: bool = False
     api_versions: ApiVersions = ApiVersions()
     clamped: tuple[str, ...] = ()
     pinned: Pinned | None = None

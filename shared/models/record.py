@@ -203,6 +203,8 @@ class RunSummary(Frozen):
     model: str | None = None
     deployment: str | None = None
     duplicate_of: str | None = None
+    reuse_of: str | None = None
+    """The run whose trained model this one deploys."""
     cancel_requested: bool = False
     code: str | None = None
     waits_because: str | None = None
@@ -223,6 +225,7 @@ def summary_of(record: RunRecord) -> RunSummary:
         model=record.plan.training.model if record.plan else None,
         deployment=record.made("deployment"),
         duplicate_of=record.ending.duplicate_of if record.ending else None,
+        reuse_of=record.reuse_of,
         cancel_requested=record.cancel_requested_at is not None,
         code=record.ending.problem.code if record.ending and record.ending.problem else None,
         waits_because=record.waits_because if record.step is Step.GATE and not record.stopping else None,

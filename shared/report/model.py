@@ -281,6 +281,8 @@ class Report(Part):
     deployment: DeploymentPart | None = None
     smoke_test: SmokePart | None = None
     clean_up: list[CleanUpPart] = []
+    reuse_of: Text | None = None
+    """Run id of the run that has trained the model which this run deploys; absent where it trained one itself."""
     duplicate_of: Text | None = None
     """Run id of the run that already holds this content."""
     duplicate: DuplicatePart | None = None

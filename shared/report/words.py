@@ -23,6 +23,7 @@ SMOKE_HEADLINES: Final[Mapping[str, str]] = {
     "blocked": "The model is trained, but the content filter stopped its first answer; the deployment was taken back.",
     "not_answered": "The model is trained, but its deployment did not answer; it was taken back.",
 }
+REUSED: Final = "A model that was trained before is deployed again and has answered; nothing was paid for training."
 TAKEN_BACK: Final = " taken back"
 LEFT_BEHIND: Final = "; not all that the run made could be taken back."
 SMOKE_VERDICTS: Final[Mapping[str, str]] = {
@@ -53,8 +54,10 @@ IN_A_REPORT: Final[Mapping[str, str]] = {
 """What to do, where the sentence for other places would send the reader of the report to the report."""
 
 
-def headline(outcome: Outcome, smoke_verdict: str | None, *, left_behind: bool) -> str:
+def headline(outcome: Outcome, smoke_verdict: str | None, *, left_behind: bool, reuse: bool = False) -> str:
     """The verdict in one sentence: of a failed smoke test in its own words, and never that all was taken back where it was not."""
+    if reuse and outcome == "succeeded":
+        return REUSED
     told = SMOKE_HEADLINES.get(smoke_verdict or "", HEADLINES[outcome]) if outcome == "failed" else HEADLINES[outcome]
     if not left_behind or TAKEN_BACK not in told:
         return told

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from shared.dataset import VERSION
-from tunedrop.cli import cancel, check, demo, drop, local, report, runs
+from tunedrop.cli import cancel, check, demo, deploy, drop, local, report, runs
 from tunedrop.cli.output import Trouble, err, visible
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app.command("drop")(drop.drop)
 app.command("check", cls=check.Handed, add_help_option=False)(check.check)
 app.command("runs")(runs.runs)
 app.command("report")(report.report)
+app.command("deploy")(deploy.deploy)
 app.command("cancel")(cancel.cancel)
 
 

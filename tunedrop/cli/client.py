@@ -52,6 +52,10 @@ class Api:
         """Asks for a cancel."""
         return self._ask("POST", f"/runs/{quote(run_id, safe='')}/cancel")
 
+    def deploy(self, run_id: str, wish: dict[str, Any]) -> dict[str, Any]:
+        """Asks to deploy a run's model again."""
+        return self._ask("POST", f"/runs/{quote(run_id, safe='')}/deploy", wish)
+
     def report_file(self, run_id: str, file: str) -> bytes:
         """A file of a run's report."""
         answer = self._answer("GET", f"/runs/{quote(run_id, safe='')}/report", {"file": file})
@@ -59,16 +63,16 @@ class Api:
             return answer.content
         raise _refusal(answer)
 
-    def _ask(self, method: str, path: str) -> dict[str, Any]:
-        answer = self._answer(method, path)
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        answer = self._answer(method, path, body=body)
         told = _decoded(answer)
         if answer.is_success and told is not None:
             return told
         raise _refusal(answer)
 
-    def _answer(self, method: str, path: str, query: dict[str, str] | None = None) -> httpx2.Response:
+    def _answer(self, method: str, path: str, query: dict[str, str] | None = None, body: dict[str, Any] | None = None) -> httpx2.Response:
         try:
-            answer = self._client.request(method, path, params=query)
+            answer = self._client.request(method, path, params=query, json=body)
         except httpx2.TransportError as error:
             raise Unreachable(f"The API does not answer ({type(error).__name__}). {no_stack()}") from None
         if answer.status_code in {401, 403}:

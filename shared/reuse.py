@@ -1,0 +1,49 @@
+"""Deploying a trained model again, without paying for training again: which run's model, and what the story then leaves out."""
+
+import hashlib
+from typing import Any
+
+from shared.ledger import Ledger
+from shared.models.job_file import DeployRequest
+from shared.models.record import JobProgress, RunRecord
+from shared.pinning import pinned
+
+REUSED = "reused"
+"""The status of the job of a run that trained nothing."""
+
+
+def reused(record: RunRecord) -> dict[str, Any]:
+    """What an answer tells the orchestrator: a run that deploys a trained model scans, uploads and trains nothing."""
+    return {"reuse": True} if record.reuse_of else {}
+
+
+def trained_model(record: RunRecord) -> str | None:
+    """The model that this run has trained, or deploys again."""
+    return record.job.fine_tuned_model if record.job else None
+
+
+def taken_from(record: RunRecord, source: RunRecord) -> RunRecord:
+    """The record as one that deploys the model of `source`."""
+    job = JobProgress(status=REUSED, fine_tuned_model=trained_model(source))
+    return record.model_copy(update={"reuse_of": source.reuse_of or source.id, "job": job})
+
+
+def source_of(ledger: Ledger, claim: str, record: RunRecord) -> RunRecord | None:
+    """The last run that has trained this content on the account of this run's plan, by what the claim on the content remembers."""
+    for run_id in ledger.trainers(claim):
+        found = ledger.read(run_id) if run_id != record.id else None
+        if found and found.record.ended_at and trained_model(found.record) and _same_account(found.record, record):
+            return found.record
+    return None
+
+
+def _same_account(one: RunRecord, other: RunRecord) -> bool:
+    if one.plan is None or other.plan is None:
+        return False
+    return pinned(one.plan).account.id.lower() == pinned(other.plan).account.id.lower()
+
+
+def id_of(source: RunRecord, wish: DeployRequest, number: int) -> str:
+    """The id of the run that deploys this source for the `number`-th time by the same request: the same request is the same run."""
+    told = "\n".join([source.id, wish.model_copy(update={"again": False}).model_dump_json(), str(number)])
+    return f"{source.drop.name}-{hashlib.sha256(told.encode()).hexdigest()[:8]}"
