@@ -135,7 +135,8 @@ def validation() -> bytes:
 def drop_all(stack: Stack) -> dict[str, str]:
     """Two good runs, two rejected ones, two that fail and one with a faulty service; answers their outcomes."""
     training, job = a_proof("good")
-    wrong = {DATA["unknown setting"]: DATA["wrong setting"], "seed": DATA["wrong setting"], "method": DATA["wrong setting"]}
+    # A name that is an identifier is repeated, so that a slip can be found; a name with a space could be any text.
+    wrong = {f"my {DATA['unknown setting']}": DATA["wrong setting"], "seed": DATA["wrong setting"], "method": DATA["wrong setting"]}
     stack.drop("good", training, validation(), job)
     stack.drop("rejected", broken("rejected"))
     stack.drop("settings", training, job=wrong)
