@@ -1,4 +1,4 @@
-"""Cancel the fine-tuning job of a run that ends badly."""
+"""Cancel the fine-tuning job of a run that ends badly, and a second one of a run that ends well."""
 
 from typing import Any
 
@@ -9,6 +9,7 @@ from shared import azure_openai
 from shared.answering import answered, needed
 from shared.ledger import open_ledger
 from shared.models.messages import Answer, RunStep, done
+from shared.models.record import Outcome
 from shared.once import Removing, remove_once
 
 bp = df.Blueprint()
@@ -16,7 +17,7 @@ bp = df.Blueprint()
 
 @bp.activity_trigger(input_name="request")
 def cancel_job(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
-    """Cancels the job, also one whose creation nobody confirmed: it is looked up by its training file.
+    """Cancels every job on the run's training file, also one whose creation nobody confirmed; a success keeps the one that it recorded.
 
     Second run: a job that has ended, or isn't there, needs no cancelling.
     """
@@ -29,11 +30,13 @@ def take_back_job(wanted: RunStep) -> Answer:
     ledger = open_ledger()
     record = ledger.get(wanted.run_id).record
     effect = record.effects.get("file:training")
+    succeeded = record.ending is not None and record.ending.outcome is Outcome.SUCCEEDED
     if effect is None or effect.id is None:
         return done()
     service, training_file = azure_openai.for_training(needed(record.plan, "plan")), effect.id
 
-    def look() -> str | None:
-        return next((job.id for job in service.jobs_of_file(training_file)), None)
+    def look() -> list[str]:
+        return [job.id for job in service.jobs_of_file(training_file)]
 
-    return remove_once(ledger, wanted.run_id, wanted.pace, Removing("job", look, service.cancel_job, wanted.pace.call_s))
+    removing = Removing("job", look, service.cancel_job, wanted.pace.call_s, keeps=succeeded)
+    return remove_once(ledger, wanted.run_id, wanted.pace, removing)

@@ -42,14 +42,14 @@ def _delete(wanted: RunStep) -> Answer:
         except ServiceLost:  # somebody else's: not ours to delete
             return None
 
-    def look() -> str | None:
+    def look() -> list[str]:
         found = own()
-        return found.name if found else None
+        return [found.name] if found else []
 
-    def remove(_name: str) -> None:
+    def remove(name: str) -> bool:
         found = own()
         if found is None:
-            return
+            return account.deployment(name) is None
         if found.state.lower() != "deleting":
             account.delete_deployment(found.name)
         # A delete is taken at once and may still fail: it is over when the deployment is gone, not before.

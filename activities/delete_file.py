@@ -5,10 +5,10 @@ from typing import Any
 import azure.durable_functions as df
 from durabletask import task
 
-from activities.upload_file import file_name
 from shared import azure_openai
 from shared.answering import answered, needed
 from shared.ledger import open_ledger
+from shared.marks import file_name
 from shared.models.messages import Answer, FileStep, done
 from shared.once import Removing, remove_once
 
@@ -28,15 +28,12 @@ def delete_file(_context: task.ActivityContext, request: dict[str, Any]) -> dict
 def _delete(wanted: FileStep) -> Answer:
     ledger = open_ledger()
     record = ledger.get(wanted.run_id).record
-    if not record.effects:
+    if wanted.role not in record.files:  # a run uploads after its scan only
         return done()
     service, name = azure_openai.for_training(needed(record.plan, "plan")), file_name(record, wanted.role)
 
-    def look() -> str | None:
-        return next((f.id for f in service.files_named(name)), None)
+    def look() -> list[str]:
+        return [f.id for f in service.files_named(name)]  # also what a broken or a second upload left under this name
 
-    def remove(file_id: str) -> None:
-        for one in sorted({file_id, *(f.id for f in service.files_named(name))}):  # also what a broken upload left under this name
-            service.delete_file(one)
-
-    return remove_once(ledger, wanted.run_id, wanted.pace, Removing(f"file:{wanted.role}", look, remove, wanted.pace.upload_s))
+    removing = Removing(f"file:{wanted.role}", look, service.delete_file, wanted.pace.upload_s)
+    return remove_once(ledger, wanted.run_id, wanted.pace, removing)

@@ -12,9 +12,10 @@ from shared.answering import Deadline, answered, needed, polled
 from shared.azure_openai import FileFacts
 from shared.errors import DeadlinePassed
 from shared.ledger import open_ledger
+from shared.marks import file_name
 from shared.models.messages import CANCELLED, Answer, FileStep
 from shared.models.plan import Pin
-from shared.models.record import RunRecord, Step
+from shared.models.record import Step
 from shared.once import Making, make_once
 
 bp = df.Blueprint()
@@ -57,11 +58,6 @@ def _upload(wanted: FileStep) -> Answer:
 def is_whole(found: FileFacts, pin: Pin) -> bool:
     """Whether a file of this name is what an earlier execution uploaded: a whole one in error is adopted too, and file_status tells why."""
     return found.bytes == pin.bytes or (found.bytes is None and found.status != "error")
-
-
-def file_name(record: RunRecord, role: Any) -> str:
-    """The name at the service: `<run id>-<content hash>-<the lab's own name>`, the mark by which a run knows its files."""
-    return f"{record.id}-{record.files[role].content_hash[:12]}-{role}_set.jsonl"
 
 
 def _reader(pin: Pin) -> io.BufferedReader:

@@ -140,6 +140,11 @@ class AzureOpenAI:
             found = [f for f in self._files() if f.filename == name]
         return [_file(f) for f in sorted(found, key=lambda f: f.created_at) if f.status not in {"deleted", "deleting"}]
 
+    def files(self) -> list[FileFacts]:
+        """All fine-tuning files of the resource."""
+        with _translated():
+            return [_file(f) for f in self._files()]
+
     def count_files(self) -> int:
         """How many fine-tuning files the resource holds."""
         with _translated():

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 EVENTS_SHOWN = 8
 NOT_REMOVED = "NOT removed: look for it by hand"
+TAKEN_BACK = ("deleted", "cancelled, or had ended")
 log = logging.getLogger("tunedrop")
 
 
@@ -263,6 +264,7 @@ def _clean_up(record: RunRecord) -> list[page.CleanUpPart]:
         meant = undone or name.startswith("file:")
         if meant:
             rows.append(page.CleanUpPart(what=_called(name), id=effect.id or "unknown", result=_result(name, effect)))
+        rows += [page.CleanUpPart(what=f"second {_called(name)}", id=other, result=TAKEN_BACK[name == "job"]) for other in effect.others]
     return rows
 
 
@@ -277,4 +279,4 @@ def _result(name: str, effect: Effect) -> str:
         return NOT_REMOVED
     if effect.id is None:
         return "was never made"
-    return "cancelled, or had ended" if name == "job" else "deleted"
+    return "is somebody else's by now: left alone" if effect.lost else TAKEN_BACK[name == "job"]

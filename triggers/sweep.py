@@ -12,12 +12,14 @@ import azure.durable_functions as df
 import azure.functions as func
 from durabletask.client import TaskHubGrpcClient
 
-from shared import storage
+from shared import azure_openai, storage
 from shared.errors import RecordUnreadable, ServiceRejected, ServiceUnavailable
 from shared.ledger import Ledger, open_ledger
 from shared.models.drop import Drop, drop_of
 from shared.models.record import RunRecord, RunSummary, Step
+from shared.pinning import surface_version
 from shared.settings import settings
+from shared.unowned import delete_unowned_files
 from triggers.health import note_orchestrations
 from triggers.starting import is_alive, schedule_anew, start_once
 
@@ -47,6 +49,8 @@ def sweep(timer: func.TimerRequest, client: df.SyncDurableFunctionsClient) -> No
     for drop in unheard({row.id for row in known}, now):
         if start_once(client, ledger, drop):
             log.warning("drop without an event", extra={"run": drop.run_id})
+    if settings().openai_endpoint:
+        delete_unowned_files(ledger, azure_openai.connect(settings().openai_endpoint, surface_version(settings())))
 
 
 def make_missing_containers() -> None:

@@ -57,7 +57,12 @@ class Effect(Frozen):
     """When the state was written, by the storage service's clock."""
     id: str | None = None
     until: datetime | None = None
-    """Until when an intent or an unknown outcome may still make the thing unseen. No setting that is read later shortens it."""
+    """Until when an intent or an unknown outcome may still make the thing unseen. No setting that is read later shortens it.
+    Of something made: until when an earlier execution that was held up may still make a second one."""
+    lost: bool = False
+    """Whether at the end it was somebody else's, and was left alone."""
+    others: tuple[str, ...] = ()
+    """What else bore the run's mark at the end, and was removed: a second copy of an execution that was held up."""
 
 
 class FileSummary(Frozen):

@@ -9,12 +9,14 @@ import pytest
 import time_machine
 
 from orchestrators.names import Activity
-from shared import storage
+from shared import azure_openai, storage
 from shared.errors import RecordUnreadable, ServiceUnavailable
 from shared.ledger import Ledger
+from shared.marks import file_name
 from shared.models.pace import Pace
 from shared.models.record import RunRecord
 from shared.once import Making, make_once
+from shared.unowned import delete_unowned_files
 from tests.builders import a_record
 from tests.data import a_training_set
 from tests.faults.proxy import Then
@@ -201,9 +203,19 @@ def test_two_sweeps_at_once_start_a_drop_once(rig: Rig) -> None:
 
 
 def test_sweep_deletes_nothing_of_anybody(rig: Rig) -> None:
-    """It knows of no service: what belongs to another environment is out of its reach."""
+    """It knows of no deployments and no jobs; of files it deletes one that an ended run of this ledger marked."""
     names = {name for _, name in imported(tree_of(ROOT / "triggers" / "sweep.py"))}
-    assert not [name for name in names if "azure_openai" in name or "resource_manager" in name]
+    assert not [name for name in names if "resource_manager" in name]
+    drop = rig.put("swept", a_training_set("swept"))
+    record = rig.ended(rig.start(drop))
+    mark = file_name(record, "training")
+    for name in (mark, mark.replace(record.id, "swept-00000000"), "training_set.jsonl"):
+        sent = {"file": (name, a_training_set("swept"), "application/jsonl")}
+        rig.http.post(f"{rig.emulator}/openai/v1/files", files=sent, data={"purpose": "fine-tune"}).raise_for_status()
+    before = len(rig.control("GET", "state")["files"])
+    assert len(delete_unowned_files(rig.ledger, azure_openai.connect(rig.emulator))) == 1
+    assert len(rig.control("GET", "state")["files"]) == before - 1
+    assert not [left for left in rig.left(record.id) if mark in left]
 
 
 def test_report_is_the_same_to_the_byte_when_it_is_written_again(rig: Rig) -> None:

@@ -9,6 +9,7 @@ import random
 import time
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -24,10 +25,11 @@ from shared.azure_openai import AzureOpenAI, JobFacts, JobOrder
 from shared.errors import OutcomeUnknown, ServiceRejected
 from shared.ledger import Ledger, open_ledger
 from shared.models.messages import done
-from shared.models.record import Ending, Outcome, RunRecord, WorstCase
+from shared.models.record import Effect, Ending, Outcome, RunRecord, WorstCase
 from shared.storage import Container
 from tests.faults.simulator import app
 from tests.faults.simulator.app import swapped
+from tests.faults.simulator.stage import START
 from triggers import drops, runs, starting, sweep
 
 type Swap = tuple[Any, str, Any]
@@ -157,20 +159,20 @@ def unknown_is_failure() -> list[Swap]:
 
 def lag_ignored() -> list[Swap]:
     """What a listing doesn't show isn't there."""
-    return [(once, "_hidden_until_s", _always(0.0))]
+    return [(once, "_hidden_until", _always(datetime.min.replace(tzinfo=UTC)))]
 
 
 def intent_not_written() -> list[Swap]:
     """Creating calls are sent without a word in the ledger."""
-    return [(once, "_intend", _always(True))]
+    return [(once, "_intend", _always(Effect(state="intended", holder="nobody", at=START)))]
 
 
 def intent_never_ages() -> list[Swap]:
     """A call gets its whole time, however old its intent is."""
     act = once._act  # pyright: ignore[reportPrivateUsage]
 
-    def act_in_full_time(ledger: Ledger, run_id: str, pace: Any, making: once.Making, me: str, _left_s: float) -> Any:
-        return act(ledger, run_id, pace, making, me, making.takes_s)
+    def act_in_full_time(ledger: Ledger, run_id: str, pace: Any, making: once.Making, me: str, _left_s: float, until: Any) -> Any:
+        return act(ledger, run_id, pace, making, me, making.takes_s, until)
 
     return [(once, "_act", act_in_full_time)]
 

@@ -6,6 +6,7 @@ from threading import Barrier
 
 import pytest
 
+from shared.answering import LATE_LOOKS
 from shared.errors import OutcomeUnknown, ServiceRejected, ServiceUnavailable
 from shared.ledger import Ledger
 from shared.models.pace import Pace
@@ -29,6 +30,10 @@ class Service:
     def look(self) -> str | None:
         """The first thing, where the listing shows it."""
         return self.made[0] if self.made and self.visible else None
+
+    def listed(self) -> list[str]:
+        """All things that the listing shows."""
+        return list(self.made) if self.visible else []
 
     def act(self, _within_s: float = 0) -> str:
         """Makes a thing; fails before or after it."""
@@ -206,7 +211,7 @@ def test_removal_finds_a_thing_whose_making_nobody_confirmed(ledger: Ledger, run
     """An unknown outcome is looked up and taken back."""
     service.act()
     intended(ledger, run, age_s=1, state="unknown")
-    assert remove_once(ledger, run, AT_ONCE, Removing("job", service.look, service.remove, CALL_S)).kind == "done"
+    assert remove_once(ledger, run, AT_ONCE, Removing("job", service.listed, service.remove, CALL_S)).kind == "done"
     assert service.made == []
     assert ledger.get(run).record.effects["job"].state == "removed"
 
@@ -214,21 +219,21 @@ def test_removal_finds_a_thing_whose_making_nobody_confirmed(ledger: Ledger, run
 def test_removal_waits_while_an_unconfirmed_thing_may_still_appear(ledger: Ledger, run: str, service: Service) -> None:
     """Nothing found yet is not the same as nothing there."""
     intended(ledger, run, age_s=1, state="unknown")
-    assert remove_once(ledger, run, PATIENT, Removing("job", service.look, service.remove, CALL_S)).kind == "wait"
+    assert remove_once(ledger, run, PATIENT, Removing("job", service.listed, service.remove, CALL_S)).kind == "wait"
 
 
 def test_removal_twice_changes_nothing(ledger: Ledger, run: str, service: Service) -> None:
     """The second removal is done already."""
     make_once(ledger, run, AT_ONCE, service.making)
-    first = remove_once(ledger, run, AT_ONCE, Removing("job", service.look, service.remove, CALL_S))
-    assert remove_once(ledger, run, AT_ONCE, Removing("job", service.look, service.remove, CALL_S)) == first
+    first = remove_once(ledger, run, AT_ONCE, Removing("job", service.listed, service.remove, CALL_S))
+    assert remove_once(ledger, run, AT_ONCE, Removing("job", service.listed, service.remove, CALL_S)) == first
 
 
 def test_removed_thing_is_not_made_again(ledger: Ledger, run: str, service: Service) -> None:
     """An execution that comes after the compensation makes nothing."""
     make_once(ledger, run, AT_ONCE, service.making)
     ledger.change(run, lambda record, _: record.model_copy(update={"ending": Ending(outcome=Outcome.FAILED)}))
-    remove_once(ledger, run, AT_ONCE, Removing("job", service.look, service.remove, CALL_S))
+    remove_once(ledger, run, AT_ONCE, Removing("job", service.listed, service.remove, CALL_S))
     assert make_once(ledger, run, AT_ONCE, service.making).kind == "cancelled"
     assert service.made == []
 
@@ -241,8 +246,115 @@ def test_removal_waits_while_the_service_refuses_and_gives_up_in_the_end(ledger:
 
     make_once(ledger, run, AT_ONCE, service.making)
     ledger.enter(run, Step.CLEAN_UP)
-    refused = Removing("job", service.look, refuse, CALL_S)
+    refused = Removing("job", service.listed, refuse, CALL_S)
     assert remove_once(ledger, run, PATIENT, refused).kind == "wait"
-    given_up = remove_once(ledger, run, PATIENT.model_copy(update={"take_back_s": -1.0}), refused)
+    impatient = PATIENT.model_copy(update={"take_back_s": -1.0})
+    answers = [remove_once(ledger, run, impatient, refused) for _ in range(LATE_LOOKS)]
+    assert [answer.kind for answer in answers] == ["wait"] * (LATE_LOOKS - 1) + ["ended"]
+    given_up = answers[-1]
     assert given_up.problem is not None
     assert "409 RequestConflict" in given_up.problem.message
+
+
+@pytest.mark.parametrize("state", ["intended", "unknown"])
+def test_second_execution_at_another_pace_waits_as_long_as_the_first_ones_intent_says(
+    ledger: Ledger, run: str, service: Service, state: str
+) -> None:
+    """Two executions of one run with different pace: an intent carries until when it holds, and nothing that is read later shortens it."""
+    service.visible = False  # the first one's thing is on its way, and no listing shows it yet
+
+    def act(_within_s: float) -> str:
+        quick = Making("job", service.look, service.act, takes_s=0.0)
+        if state == "intended":
+            assert make_once(ledger, run, AT_ONCE, quick).kind == "wait"
+        service.act()
+        raise OutcomeUnknown("S", "timeout")
+
+    assert make_once(ledger, run, PATIENT, Making("job", service.look, act, CALL_S)).kind == "wait"
+    assert make_once(ledger, run, AT_ONCE, Making("job", service.look, service.act, CALL_S)).kind == "wait"
+    assert service.made == ["thing-1"]
+
+
+def test_intent_of_the_first_releases_goes_by_the_pace(ledger: Ledger, run: str, service: Service) -> None:
+    """A record that doesn't say until when is as good as it was."""
+    intended(ledger, run, age_s=60)
+    assert ledger.get(run).record.effects["job"].until is None
+    assert make_once(ledger, run, PATIENT, Making("job", service.look, service.act, CALL_S)).kind == "wait"
+    assert make_once(ledger, run, AT_ONCE, service.making).kind == "done"
+
+
+def held_up(ledger: Ledger, run: str, service: Service, pace: Pace = AT_ONCE) -> None:
+    """An execution stands still in the middle of its call until another one has made the thing; then its own call is heard, too."""
+
+    def act(_within_s: float) -> str:
+        intended(ledger, run, age_s=10_000)  # so long that the next execution takes it for a dead one's
+        assert make_once(ledger, run, pace, Making("job", lambda: None, service.act, CALL_S)).value == {"id": "thing-1"}
+        return service.act()
+
+    assert make_once(ledger, run, pace, Making("job", lambda: None, act, CALL_S)).value == {"id": "thing-1"}
+    assert service.made == ["thing-1", "thing-2"]
+
+
+def after_the_doubt(ledger: Ledger, run: str) -> None:
+    """As if the time in which a second thing may appear were over."""
+
+    def change(record: RunRecord, now: datetime) -> RunRecord:
+        over = record.effects["job"].model_copy(update={"until": now - timedelta(seconds=1)})
+        return record.model_copy(update={"effects": {"job": over}})
+
+    ledger.change(run, change)
+
+
+def test_end_removes_also_what_an_execution_that_was_held_up_made(ledger: Ledger, run: str, service: Service) -> None:
+    """By the run's mark, not by the recorded id alone; the record names it for the report."""
+    held_up(ledger, run, service)
+    after_the_doubt(ledger, run)
+    assert remove_once(ledger, run, AT_ONCE, Removing("job", service.listed, service.remove, CALL_S)).value == {"id": "thing-1"}
+    effect = ledger.get(run).record.effects["job"]
+    assert (service.made, effect.state, effect.others) == ([], "removed", ("thing-2",))
+
+
+def test_end_waits_for_what_an_execution_that_was_held_up_may_still_make(ledger: Ledger, run: str, service: Service) -> None:
+    """Where an earlier intent was taken over, a second thing may appear for as long as a call and a listing may take."""
+    held_up(ledger, run, service, PATIENT.model_copy(update={"list_lag_s": 5_000.0}))
+    removing = Removing("job", service.listed, service.remove, CALL_S)
+    assert remove_once(ledger, run, AT_ONCE, removing).kind == "wait"
+    assert (service.made, ledger.get(run).record.effects["job"].state) == ([], "made")
+
+
+def test_removal_is_repeated_for_what_appears_after_it(ledger: Ledger, run: str, service: Service) -> None:
+    """A second execution of the compensation looks again, also where the record says that all is gone."""
+    make_once(ledger, run, AT_ONCE, service.making)
+    removing = Removing("job", service.listed, service.remove, CALL_S)
+    remove_once(ledger, run, AT_ONCE, removing)
+    service.made.append("thing-9")
+    remove_once(ledger, run, AT_ONCE, removing)
+    assert (service.made, ledger.get(run).record.effects["job"].others) == ([], ("thing-9",))
+
+
+def test_end_of_a_success_removes_all_but_the_recorded_thing(ledger: Ledger, run: str, service: Service) -> None:
+    """A second job still costs; the first one's model is the run's."""
+    held_up(ledger, run, service)
+    after_the_doubt(ledger, run)
+    assert remove_once(ledger, run, AT_ONCE, Removing("job", service.listed, service.remove, CALL_S, keeps=True)).kind == "done"
+    effect = ledger.get(run).record.effects["job"]
+    assert (service.made, effect.state, effect.id, effect.others) == (["thing-1"], "made", "thing-1", ("thing-2",))
+
+
+def test_known_thing_is_removed_while_no_listing_can_be_read(ledger: Ledger, run: str, service: Service) -> None:
+    """A job that still costs is cancelled first, and looked for afterwards."""
+
+    def listed() -> list[str]:
+        raise ServiceUnavailable("S", "503")
+
+    make_once(ledger, run, AT_ONCE, service.making)
+    assert remove_once(ledger, run, AT_ONCE, Removing("job", listed, service.remove, CALL_S)).kind == "wait"
+    assert service.made == []
+
+
+def test_what_is_somebody_elses_by_now_is_told_as_left_alone(ledger: Ledger, run: str, service: Service) -> None:
+    """No report says "deleted" of what was not deleted."""
+    make_once(ledger, run, AT_ONCE, service.making)
+    remove_once(ledger, run, AT_ONCE, Removing("job", list, lambda _thing: False, CALL_S))
+    effect = ledger.get(run).record.effects["job"]
+    assert (effect.state, effect.lost) == ("removed", True)
