@@ -14,6 +14,7 @@ from shared.models.plan import Role
 from shared.models.record import Outcome, Step
 
 bp = df.Blueprint()
+SECOND_JOBS_SINCE = 2  # the version whose successes cancel a second job too; their own stays
 
 
 @bp.orchestration_trigger(context_name=TRIGGER)
@@ -42,7 +43,7 @@ def prove_a_model(story: Story) -> Steps[None]:
     plan = yield from story.done(Activity.MAKE_PLAN)
     if not plan.value.get("reuse"):
         story.show(Step.SCAN)
-        yield from story.tell(Orchestrator.SCAN, {**wire(story.request()), **plan.value})
+        yield from story.tell(Orchestrator.SCAN, {**wire(story.start), **plan.value})
     story.show(Step.GATE)
     passed = yield from story.tell(Orchestrator.GATE, wire(story.start))
     if not passed.value.get("reuse"):
@@ -76,6 +77,7 @@ def end_the_run(story: Story, end: StoryEnded) -> Steps[dict[str, Any]]:
     yield from or_else_go_on(story.call(Activity.COLLECT_RESULTS))
     if undone(outcome):
         yield from or_else_go_on(take_back(story, Activity.DELETE_DEPLOYMENT))
+    if undone(outcome) or story.start.version >= SECOND_JOBS_SINCE:
         yield from or_else_go_on(take_back(story, Activity.CANCEL_JOB))
     for role in sorted(decided.value["roles"], reverse=True):
         yield from or_else_go_on(take_back_file(story, role))
@@ -87,7 +89,7 @@ def end_the_run(story: Story, end: StoryEnded) -> Steps[dict[str, Any]]:
 
 
 def undone(outcome: Outcome) -> bool:
-    """Whether this ending takes back the job and the deployment."""
+    """Whether this ending takes back the run's own job and its deployment."""
     match outcome:
         case Outcome.SUCCEEDED:
             return False

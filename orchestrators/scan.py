@@ -6,9 +6,9 @@ import azure.durable_functions as df
 from durabletask import task
 
 from orchestrators.names import TRIGGER, Activity
-from orchestrators.steps import Steps, patient
+from orchestrators.steps import Steps, Story, patient, waits_between
 from shared.models.base import wire
-from shared.models.messages import Answer, RunStep, ScanSpan
+from shared.models.messages import RunStep, ScanSpan, StartRun
 
 bp = df.Blueprint()
 AT_ONCE = 64  # spans in flight: bounds the history of one turn and the queue, not the parallelism
@@ -17,18 +17,35 @@ AT_ONCE = 64  # spans in flight: bounds the history of one turn and the queue, n
 @bp.orchestration_trigger(context_name=TRIGGER)
 def scan(context: task.OrchestrationContext, given: dict[str, Any]) -> Steps[dict[str, Any]]:
     """Fans out over the spans of all files and answers what merge_scan says."""
-    request = RunStep.model_validate(given)
+    story, request = Story(context, StartRun.model_validate(given)), RunStep.model_validate(given)
     spans = [wire(span) for span in spans_of(request, given["files"], given["span_bytes"])]
     for first in range(0, len(spans), AT_ONCE):
-        calls: list[task.Task[Any]] = [
-            context.call_activity(Activity.SCAN_RANGE.value, input=s, retry_policy=patient(request.pace))
-            for s in spans[first : first + AT_ONCE]
-        ]
-        answers = yield task.when_all(calls)
+        answers = yield from scanned(story, spans[first : first + AT_ONCE])
         if stopped := next((a for a in answers if a["kind"] != "done"), None):
             return stopped
-    merged = yield context.call_activity(Activity.MERGE_SCAN.value, input=wire(request), retry_policy=patient(request.pace))
-    return wire(Answer.model_validate(merged))
+    merged = yield from story.call(Activity.MERGE_SCAN)
+    return wire(merged)
+
+
+def scanned(story: Story, spans: list[dict[str, Any]]) -> Steps[list[dict[str, Any]]]:
+    """The answers of these spans. One that raised is tried again alone, as Story.call does it, but not where another one says stop."""
+    policy = None if story.retries_itself else patient(story.start.pace)
+    waits = waits_between(story.start.pace) if story.retries_itself else []
+    answers: list[dict[str, Any]] = []
+    while True:
+        calls: list[task.Task[Any]] = [
+            story.context.call_activity(Activity.SCAN_RANGE.value, input=span, retry_policy=policy) for span in spans
+        ]
+        try:
+            return answers + (yield task.when_all(calls))
+        except task.TaskFailedError:
+            answers += [call.get_result() for call in calls if not call.is_failed]
+            if not waits:
+                raise
+            if any(answer["kind"] != "done" for answer in answers):
+                return answers
+        spans = [span for span, call in zip(spans, calls, strict=True) if call.is_failed]
+        yield from story.sleep(waits.pop(0))
 
 
 def spans_of(request: RunStep, files: dict[str, dict[str, int]], span_bytes: int) -> list[ScanSpan]:

@@ -21,6 +21,8 @@ from shared.models.record import JobProgress, Outcome, Step
 
 type Steps[T] = Generator[task.Task[Any], Any, T]
 
+OWN_RETRIES_SINCE = 2
+"""The version whose stories wait between tries themselves."""
 PATIENT_ATTEMPTS = 11  # at the pace of Azure 5, 10, 20 … 300 s: about 25 min
 
 
@@ -32,6 +34,11 @@ def patient(pace: Pace) -> task.RetryPolicy:
         backoff_coefficient=2,
         max_retry_interval=timedelta(seconds=pace.retry_most_s),
     )
+
+
+def waits_between(pace: Pace) -> list[float]:
+    """The waits of that policy, in seconds, for instances whose story tries again itself."""
+    return [min(pace.retry_first_s * 2**tried, pace.retry_most_s) for tried in range(PATIENT_ATTEMPTS - 1)]
 
 
 class StoryEnded(Exception):
@@ -67,10 +74,26 @@ class Story:
         self.context.set_custom_status(wire(status))
 
     def call(self, activity: Activity, request: RunStep | None = None, *, retried: bool = True) -> Steps[Answer]:
-        """One call, its answer whatever it says. Raises TaskFailedError where the patience is used up."""
-        policy = patient(self.start.pace) if retried else None
-        answer = yield self.context.call_activity(activity.value, input=wire(request or self.request()), retry_policy=policy)
-        return Answer.model_validate(answer)
+        """One call, its answer whatever it says. Raises TaskFailedError where the patience is used up.
+
+        The story itself waits between two tries, so that a wake-up cuts that wait short too: a cancelled run is told at once.
+        """
+        given = wire(request or self.request())
+        waits = waits_between(self.start.pace) if retried and self.retries_itself else []
+        policy = patient(self.start.pace) if retried and not self.retries_itself else None
+        while True:
+            try:
+                answer = yield self.context.call_activity(activity.value, input=given, retry_policy=policy)
+                return Answer.model_validate(answer)
+            except task.TaskFailedError:
+                if not waits:
+                    raise
+            yield from self.sleep(waits.pop(0))
+
+    @property
+    def retries_itself(self) -> bool:
+        """Instances of version 1 have the engine's retries in their histories."""
+        return self.start.version >= OWN_RETRIES_SINCE
 
     def done(self, activity: Activity, request: RunStep | None = None) -> Steps[Answer]:
         """Calls until the answer is "done", waiting between calls as the activity says.

@@ -25,7 +25,7 @@ from durabletask.client import OrchestrationStatus, TaskHubGrpcClient
 from durabletask.task import ActivityContext
 from durabletask.worker import ConcurrencyOptions, TaskHubGrpcWorker
 
-from orchestrators.names import WAKE, Activity, Orchestrator
+from orchestrators.names import VERSION, WAKE, Activity, Orchestrator
 from shared import azure_openai, credentials, resource_manager, settings, storage
 from shared.ledger import Ledger, open_ledger
 from shared.models.base import wire
@@ -95,7 +95,7 @@ class Rig:
         """Claims and starts the run of a drop, as a trigger does; its id."""
         now = datetime.now(UTC)
         assert self.ledger.claim(RunRecord(id=drop.run_id, drop=drop, created_at=now, updated_at=now, job_settings=job))
-        given = wire(StartRun(run_id=drop.run_id, pace=pace))
+        given = wire(StartRun(run_id=drop.run_id, pace=pace, version=VERSION))
         return self.hub.schedule_new_orchestration(Orchestrator.RUN.value, input=given, instance_id=drop.run_id)
 
     def hear(self, drop: Drop) -> bool:

@@ -17,7 +17,7 @@ from durabletask.internal import helpers
 from google.protobuf.wrappers_pb2 import StringValue
 
 from orchestrators import gate, run, scan, train
-from orchestrators.names import WAKE, Orchestrator
+from orchestrators.names import VERSION, WAKE, Orchestrator
 from shared.models.base import wire
 from shared.models.messages import StartRun
 from shared.models.pace import AZURE
@@ -88,7 +88,7 @@ class Stage(Engine):
 
     def tell(self) -> str:
         """From the start to the end; the outcome, or how the run's own instance ended where it answers none."""
-        given = StringValue(value=json.dumps(wire(StartRun(run_id=self._play.run_id, pace=AZURE))))
+        given = StringValue(value=json.dumps(wire(StartRun(run_id=self._play.run_id, pace=AZURE, version=VERSION))))
         self._call("StartInstance", pb.CreateInstanceRequest(name=Orchestrator.RUN, instanceId=self._play.run_id, input=given))
         while True:
             self._work_available.set()  # never wait for work: what isn't there comes with the next timer

@@ -1,5 +1,7 @@
 """Runs under way survive a change: every history of every release replays on today's orchestrators."""
 
+import hashlib
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -8,16 +10,18 @@ import durabletask.internal.orchestrator_service_pb2 as pb
 import pytest
 from azure.durable_functions.worker import DurableFunctionsWorker
 
-from orchestrators.names import Activity, Orchestrator
+from orchestrators.names import VERSION, Activity, Orchestrator
 from shared.models.record import Outcome
 from tests.histories import saved
 from tests.histories.paths import PATHS
-from tests.histories.record import ROOT, recorded, version
+from tests.histories.record import ROOT, folder, recorded, version
 from tests.histories.replay import Diverged, replay
 from tests.histories.saved import History
 
 SAVED = {f"{file.parent.name}/{file.stem}": file for file in saved.files()}
 LEAST_PATHS = 25
+FIRST, FIRST_FILES = "0.1.0", 70
+FIRST_SHA256 = "d031eb040ca878f935c8aeed0da20cfb439d2bedf0bbee1c426be4c867b46eaf"
 
 
 @pytest.fixture(autouse=True)
@@ -57,13 +61,13 @@ def test_same_code_records_the_same_bytes(tmp_path: Path) -> None:
 
 def test_every_path_has_a_history_of_this_version() -> None:
     """A new path is recorded: python -m tests.histories.record."""
-    assert {file.stem for file in SAVED.values() if file.parent.name == version()} == set(PATHS)
+    assert {file.stem for file in SAVED.values() if file.parent.name == folder()} == set(PATHS)
     assert len(PATHS) >= LEAST_PATHS
 
 
 def test_every_outcome_activity_and_orchestrator_has_a_history() -> None:
     """Something new needs a path in tests/histories/paths.py."""
-    histories = [saved.read(file) for file in SAVED.values() if file.parent.name == version()]
+    histories = [saved.read(file) for file in SAVED.values() if file.parent.name == folder()]
     assert {Outcome(history.outcome) for history in histories if history.outcome in set(Outcome)} == set(Outcome)
     assert {event.taskScheduled.name for history in histories for event in events_of(history)} - {""} == set(Activity)
     assert {generation.orchestrator for history in histories for generation in history.generations} == set(Orchestrator)
@@ -72,7 +76,27 @@ def test_every_outcome_activity_and_orchestrator_has_a_history() -> None:
 def test_every_release_has_its_histories() -> None:
     """Runs that a release began can be under way for a month: its histories stay."""
     released = re.findall(r"^## \[(\d[^\]]*)\]", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
-    assert set(released) | {version()} == {file.parent.name for file in SAVED.values()}
+    folders = {file.parent.name for file in SAVED.values()}
+    assert set(released) | {version()} == {name.partition("-")[0] for name in folders}
+    assert folder() in folders
+
+
+def test_histories_of_the_first_version_of_the_stories_stay_as_they_are() -> None:
+    """Byte for byte: instances that began before retries were the story's own replay as they were recorded."""
+    first = [file for file in SAVED.values() if file.parent.name == FIRST]
+    told = hashlib.sha256(b"".join(file.name.encode() + file.read_bytes() for file in first)).hexdigest()
+    assert (len(first), told) == (FIRST_FILES, FIRST_SHA256)
+    assert '"version"' not in "".join(
+        str(event) for file in first for event in events_of(saved.read(file)) if event.HasField("executionStarted")
+    )
+
+
+def test_every_part_of_a_run_is_given_the_version() -> None:
+    """A sub-orchestration carries none of its own: it stands in its input."""
+    history = recorded("succeeded", PATHS["succeeded"])
+    begun = [json.loads(e.executionStarted.input.value) for e in events_of(history) if e.HasField("executionStarted")]
+    assert [given.get("version") for given in begun] == [VERSION] * len(begun)
+    assert {generation.orchestrator for generation in history.generations} == set(Orchestrator)
 
 
 def renamed(events: list[pb.HistoryEvent]) -> None:

@@ -1,6 +1,7 @@
 """The story of a run: its order, its early ends, and an ending that nothing keeps from its last line."""
 
 import json
+import threading
 import time
 from typing import Any
 
@@ -8,10 +9,12 @@ import pytest
 from durabletask.client import OrchestrationState, OrchestrationStatus
 
 from orchestrators.names import WAKE, Activity
+from orchestrators.steps import waits_between
 from shared.errors import PlanRejected, Problem
 from shared.models.messages import CANCELLED, Answer, done, ended, wait
+from shared.models.pace import AZURE
 from shared.models.record import Outcome
-from tests.unit.orchestrators.theatre import SOON, Theatre, a_play
+from tests.unit.orchestrators.theatre import PACE, SOON, Theatre, a_play
 
 PROBLEM: Problem = PlanRejected("TD-PLAN-001", "It can't be done.", "Ask for something else.").problem
 STORY = [
@@ -53,10 +56,10 @@ def until(activity: str) -> list[str]:
 
 
 def test_good_run_calls_everything_in_order(theatre: Theatre) -> None:
-    """The model stays deployed and its job untouched; only the service's copies of the files go."""
+    """The model stays deployed and its job untouched; a second job and the service's copies of the files go."""
     play = a_play()
     assert output(theatre.play(play)) == {"run_id": play.run_id, "outcome": "succeeded"}
-    assert play.called == [*STORY, "begin_ending", "collect_results", *FILES_DELETED, *CLOSED]
+    assert play.called == [*STORY, "begin_ending", "collect_results", "cancel_job", *FILES_DELETED, *CLOSED]
 
 
 def test_good_run_gives_every_activity_its_run(theatre: Theatre) -> None:
@@ -191,6 +194,44 @@ def test_wake_cuts_one_wait_short_and_not_the_next(theatre: Theatre) -> None:
     theatre.hub.raise_orchestration_event(instance, WAKE)
     assert output(theatre.end(instance))["outcome"] == "succeeded"
     assert asked[2] - asked[1] > 0.25
+
+
+HOURLY = PACE.model_copy(update={"retry_first_s": 3600.0, "retry_most_s": 3600.0})
+PARTS = {
+    "scan_range": "-scan",
+    "merge_scan": "-scan",
+    "claim_content": "-gate",
+    "preflight": "-gate",
+    "reserve": "-gate",
+    "job_status": "-train",
+}
+
+
+@pytest.mark.parametrize("activity", [name for name in STEPS if name != Activity.CREATE_JOB])
+def test_cancel_is_noticed_between_two_tries(theatre: Theatre, activity: str) -> None:
+    """A step that raised would be tried again after an hour: the wake-up of the cancel has it asked at once."""
+    raised = threading.Event()
+
+    def saying(_given: dict[str, Any]) -> Answer | Exception:
+        if raised.is_set():
+            return CANCELLED
+        raised.set()
+        return ConnectionError("busy")
+
+    play = a_play(**{activity: saying})
+    instance = theatre.start(play, pace=HOURLY)
+    assert raised.wait(20)
+    theatre.hub.raise_orchestration_event(instance + PARTS.get(activity, ""), WAKE)
+    assert output(theatre.end(instance))["outcome"] == "cancelled"
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_steps_are_tried_as_often_in_instances_of_every_version(theatre: Theatre, version: int) -> None:
+    """The story waits between tries as the engine does for instances that began before it did so itself."""
+    play = a_play(preflight=ConnectionError("no way"), scan_range=[ConnectionError("busy"), done()])
+    assert output(theatre.play(play, version=version))["outcome"] == "failed"
+    assert (len(play.given(Activity.PREFLIGHT)), len(play.given(Activity.SCAN_RANGE))) == (11, 3)
+    assert waits_between(AZURE) == [5, 10, 20, 40, 80, 160, 300, 300, 300, 300]
 
 
 def test_status_tells_the_last_step_when_the_run_is_over(theatre: Theatre) -> None:

@@ -12,7 +12,7 @@ from durabletask.client import OrchestrationState, TaskHubGrpcClient
 from durabletask.worker import ConcurrencyOptions, TaskHubGrpcWorker
 
 from orchestrators import gate, run, scan, train
-from orchestrators.names import Activity, Orchestrator
+from orchestrators.names import VERSION, Activity, Orchestrator
 from shared.models.base import wire
 from shared.models.messages import Answer, StartRun, done, wait
 from shared.models.pace import Pace
@@ -100,7 +100,7 @@ class Theatre:
     def start(self, play: Play, orchestrator: Orchestrator = Orchestrator.RUN, pace: Pace = PACE, **given: Any) -> str:
         """Begins a play; the id of its instance is the run's."""
         self._plays[play.run_id] = play
-        asked = {**wire(StartRun(run_id=play.run_id, pace=pace)), **given}
+        asked = {**wire(StartRun(run_id=play.run_id, pace=pace, version=VERSION)), **given}
         return self.hub.schedule_new_orchestration(orchestrator.value, input=asked, instance_id=play.run_id)
 
     def end(self, instance: str) -> OrchestrationState:
