@@ -48,7 +48,7 @@ def _verdict(found: DeploymentFacts | None, waited_s: float, pace: Pace) -> Answ
     if state == "succeeded":
         return done()
     if state in LOST:
-        raise ServiceLost("TD-DEPLOYMENT-002", "The deployment is gone: somebody deleted it.", "Look who else deletes deployments here.")
+        raise deployment_gone()
     if state in BAD:
         raise ServiceLost(
             "TD-DEPLOYMENT-001",
@@ -56,3 +56,8 @@ def _verdict(found: DeploymentFacts | None, waited_s: float, pace: Pace) -> Answ
             "Look into the account's activity log; Azure may have no capacity for this SKU in this region.",
         )
     return wait(pace.next_poll_s(waited_s))
+
+
+def deployment_gone() -> ServiceLost:
+    """The run's deployment isn't there any more, and it was not the run that deleted it."""
+    return ServiceLost("TD-DEPLOYMENT-002", "The deployment is gone: somebody deleted it.", "Look who deletes deployments on this account.")

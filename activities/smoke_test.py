@@ -1,19 +1,22 @@
-"""Prove the deployment with a chat completion."""
+"""Prove the deployment with a chat completion: that it serves the run's own model, and that this answers as wanted."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import azure.durable_functions as df
 from durabletask import task
 
-from shared import azure_openai
-from shared.answering import Deadline, answered, needed
+from activities.deployment_status import deployment_gone
+from shared import azure_openai, resource_manager
+from shared.answering import Deadline, answered, needed, polled
 from shared.azure_openai import Reply
 from shared.checkpoints import checkpoint
-from shared.errors import ProofFailed, ServiceUnavailable
-from shared.ledger import Ledger, open_ledger
+from shared.errors import DeadlinePassed, ProofFailed, ServiceUnavailable
+from shared.gate import FINE_TUNED_MODEL
+from shared.ledger import Ledger, Read, open_ledger
 from shared.models.messages import CANCELLED, Answer, RunStep, done, wait
-from shared.models.plan import SmokeTestPlan
+from shared.models.plan import Plan, SmokeTestPlan
 from shared.models.record import RunRecord, SmokeResult, Step
 from shared.smoke_rows import words_in_common
 
@@ -23,7 +26,7 @@ ANSWER_KEPT_CHARS = 4_000
 
 @bp.activity_trigger(input_name="request")
 def smoke_test(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
-    """Asks the deployment the plan's question; `wait` while it doesn't answer yet.
+    """Asks the deployment the plan's question, and the account before and after it what is served; `wait` while it doesn't answer yet.
 
     Second run: an answer that the ledger holds stands; else the question is asked again, which changes nothing.
     """
@@ -40,6 +43,9 @@ def _prove(wanted: RunStep) -> Answer:
     plan, deployment = needed(record.plan, "plan"), needed(record.made("deployment"), "deployment")
     if record.smoke:
         return verdict(record.smoke, plan.smoke_test)
+    served = Served(ledger, wanted, plan, needed(record.job and record.job.fine_tuned_model, "trained model"), deployment)
+    if (before := served.asked(read)).kind != "done":
+        return before
     asked = [{"role": m.role, "content": m.content} for m in plan.smoke_test.messages]
     try:
         reply = azure_openai.for_inference(plan).chat(deployment, asked, wanted.pace.call_s)
@@ -47,7 +53,58 @@ def _prove(wanted: RunStep) -> Answer:
         waited_s = (read.now - record.entered(Step.SMOKE_TEST)).total_seconds()
         deadline = Deadline(ledger, wanted.run_id, "smoke_test", waited_s, wanted.pace.smoke_deadline_s)
         return _not_yet(ledger, wanted, unavailable, deadline, plan.smoke_test)
+    if is_another(reply.model, served.model):
+        raise _another()
+    if (after := served.asked(read)).kind != "done":
+        return after
     return verdict(_noted(ledger, wanted.run_id, judged(reply, plan.smoke_test, record.smoke_attempts + 1)), plan.smoke_test)
+
+
+@dataclass(frozen=True)
+class Served:
+    """The question to the account whether the deployment serves the run's own model: an answer proves nothing about another one."""
+
+    ledger: Ledger
+    wanted: RunStep
+    plan: Plan
+    model: str
+    deployment: str
+
+    def asked(self, read: Read) -> Answer:
+        """Done where it does; a wait, or the run's expiry, where the account can't be asked.
+
+        Raises:
+            ProofFailed: it serves another model.
+            ServiceLost: it is gone.
+        """
+        waited_s = (read.now - read.record.entered(Step.SMOKE_TEST)).total_seconds()
+        deadline = Deadline(self.ledger, self.wanted.run_id, "smoke_test:served", waited_s, self.wanted.pace.smoke_deadline_s)
+        late = DeadlinePassed("TD-DEADLINE-008", f"What is deployed could not be asked within {waited_s:.0f} s.", "smoke_deadline_s")
+        return polled(self._look, self.wanted.pace, deadline, late)
+
+    def _look(self) -> Answer:
+        found = resource_manager.for_deployment(self.plan).deployment(self.deployment)
+        if found is None:
+            raise deployment_gone()
+        if found.model != self.model:
+            raise _another()
+        return done()
+
+
+def is_another(said: str | None, model: str) -> bool:
+    """Whether the model that answered says that it is another fine-tuned one; a base model's name, or none, is no evidence."""
+    if said is None or FINE_TUNED_MODEL not in said:
+        return False
+    heard, wanted = said.casefold(), model.casefold()
+    return not (heard.startswith(wanted) or wanted.startswith(heard))
+
+
+def _another() -> ProofFailed:
+    return ProofFailed(
+        "TD-PROOF-004",
+        "The run's deployment serves another model than the one that this run trained: somebody changed it.",
+        "Look who changes deployments on this account. TuneDrop leaves this deployment alone; the trained model stays.",
+    )
 
 
 def judged(reply: Reply, plan: SmokeTestPlan, attempts: int) -> SmokeResult:

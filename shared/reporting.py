@@ -251,7 +251,7 @@ def _deployment(record: RunRecord, plan: Plan) -> page.DeploymentPart | None:
         model=model or "unknown",
         sku=plan.deployment.sku,
         capacity=plan.deployment.capacity,
-        state="deleted" if effect.state == "removed" else "Succeeded" if proven else "unknown",
+        state="somebody else's by now" if effect.lost else "deleted" if effect.state == "removed" else "Succeeded" if proven else "unknown",
         stands=stands(record),
     )
 

@@ -114,3 +114,28 @@ def test_name_that_somebody_took_while_the_model_was_trained_is_not_touched(rig:
     assert (record.outcome, record.ending.problem.code) == ("failed", "TD-DEPLOYMENT-003")
     [standing] = [found for found in rig.control("GET", "state")["deployments"] if found["name"] == run]
     assert standing["model"]["name"] == "gpt-4.1-mini"
+
+
+def test_model_that_somebody_put_in_its_place_is_not_taken_for_the_trained_one(rig: Rig) -> None:
+    """What is served is asked before and after the smoke test: the run fails by name, and leaves alone what is somebody else's now."""
+    drop = rig.put("replaced-model", a_training_set("replaced-model"))
+    rig.fault(CHAT, answer(404, "DeploymentNotFound"), about=drop.run_id, times=None)
+    run = rig.start(drop, PACE.model_copy(update={"smoke_deadline_s": LONG}))
+    until(lambda: rig.ledger.get(run).record.smoke_attempts > 0, what="the first question")
+    address = f"{rig.emulator}{ACCOUNT}/deployments/{run}?api-version=2024-10-01"
+    theirs = {"authorization": "Bearer somebody"}
+    rig.http.delete(address, headers=theirs).raise_for_status()
+    body = {
+        "sku": {"name": "Standard", "capacity": 1},
+        "properties": {"model": {"format": "OpenAI", "name": "gpt-4.1-mini", "version": "2025-04-14"}},
+    }
+    until(lambda: rig.http.put(address, json=body, headers=theirs).is_success, what="the other deployment")
+    rig.control("DELETE", "faults")
+    record = rig.ended(run)
+    assert record.ending is not None
+    assert record.ending.problem is not None
+    assert record.outcome == "failed"
+    assert record.ending.problem.code in {"TD-PROOF-004", "TD-DEPLOYMENT-002"}  # the second where the run looked between both calls
+    assert "has answered" not in rig.reported(record)
+    [standing] = [found for found in rig.control("GET", "state")["deployments"] if found["name"] == run]
+    assert standing["model"]["name"] == "gpt-4.1-mini"

@@ -91,6 +91,12 @@ def test_histories_of_the_first_version_of_the_stories_stay_as_they_are() -> Non
     )
 
 
+def test_host_of_older_code_rejects_what_newer_code_began() -> None:
+    """host.json's version is the stories': a host of an earlier one would tell a new run's story wrongly."""
+    host = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))
+    assert host["extensions"]["durableTask"]["defaultVersion"] == f"{VERSION}.0"
+
+
 def test_every_part_of_a_run_is_given_the_version() -> None:
     """A sub-orchestration carries none of its own: it stands in its input."""
     history = recorded("succeeded", PATHS["succeeded"])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from activities.smoke_test import verdict
+from activities.smoke_test import is_another, verdict
 from shared.answering import needed
 from shared.errors import InternalError, ProofFailed, ServiceRejected
 from shared.models.job_file import Message
@@ -84,3 +84,18 @@ def test_what_a_run_must_have_by_now_has_one_answer_where_it_is_missing() -> Non
         needed(None, "plan")
     homes = [path.stem for path in SOURCES if path.parent.name == "activities" and "plan is None" in path.read_text(encoding="utf-8")]
     assert homes == []
+
+
+@pytest.mark.parametrize(
+    ("said", "another"),
+    [
+        pytest.param(None, False, id="says nothing"),
+        pytest.param("gpt-4.1-mini-2025-04-14", False, id="a base model's name proves nothing"),
+        pytest.param("gpt-4.1-mini-2025-04-14.ft-1a2b", False, id="the same"),
+        pytest.param("GPT-4.1-mini-2025-04-14.ft-1a2b-support", False, id="with the suffix, in other letters"),
+        pytest.param("gpt-4.1-mini-2025-04-14.ft-9f9f", True, id="another run's"),
+    ],
+)
+def test_model_that_answers_is_another_only_where_it_says_so(said: str | None, another: bool) -> None:
+    """The form of the field is not documented: only another fine-tuned model's name is evidence."""
+    assert is_another(said, "gpt-4.1-mini-2025-04-14.ft-1a2b") == another
