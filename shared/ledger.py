@@ -214,14 +214,9 @@ class Ledger:
                 return None
         raise ServiceUnavailable("The ledger", "a claim is fought over")
 
-    def trained(self, claim: str) -> str | None:
-        """The run that held this claim and whose model can be deployed again: the last that succeeded, or else trained one."""
-        stored = self._container.read(_claim_blob(claim))
-        return _trained(self._holders(Claim.model_validate_json(stored.content))) if stored else None
-
     def trainers(self, claim: str) -> list[str]:
         """The runs that this claim remembers, those first whose models are known to be good."""
-        stored = self._container.read(f"{CLAIMS}{claim}.json")
+        stored = self._container.read(_claim_blob(claim))
         if stored is None:
             return []
         found = Claim.model_validate_json(stored.content)

@@ -61,6 +61,12 @@ GOOD = {
     "succeeded-after-slow-deployment": path("succeeded", deploy=[wait(15), done()], deployment_status=[*[wait(15)] * 3, done()]),
     "succeeded-after-slow-first-answer": path("succeeded", smoke_test=[wait(15), wait(15), done()]),
     "succeeded-woken": path("succeeded", woken_after_s=30, file_status=[wait(3600), wait(15), done()]),
+    "succeeded-with-a-trained-model": path(
+        "succeeded",
+        make_plan=done(files={}, span_bytes=100, reuse=True),
+        reserve=done(waited_s=0, reuse=True),
+        begin_ending=done(outcome="succeeded", roles=["training"]),
+    ),
     "succeeded-without-report": path("succeeded", collect_results=BUSY, write_report=BUSY),
 }
 REJECTED = {

@@ -163,16 +163,14 @@ def test_success_is_never_forgotten_however_many_retrains_fail(ledger: Ledger, a
 def test_last_trained_model_is_never_forgotten(ledger: Ledger) -> None:
     """A run that trained and could not be deployed keeps its model: its content's claim names it, whatever fails after it."""
     key = f"content/{content_key(a_record())}"
-    assert ledger.trained(key) is None
-    for number in range(3):
-        a_failed_retrain(ledger, number)
-    trained = a_failed_retrain(ledger, 3, model="gpt-4.1-mini.ft-7")
-    assert ledger.trained(key) == trained.id
-    for number in range(4, 7):
-        a_failed_retrain(ledger, number)
-    assert ledger.trained(key) == trained.id
-    latest = a_failed_retrain(ledger, 7, model="gpt-4.1-mini.ft-8")
-    assert ledger.trained(key) == latest.id
+    assert ledger.trainers(key) == []
+    trained = a_failed_retrain(ledger, 0, model="gpt-4.1-mini.ft-7")
+    for number in range(1, 4):
+        latest = a_failed_retrain(ledger, number)
+    assert ledger.trainers(key) == [latest.id, trained.id]
+    better = a_failed_retrain(ledger, 4, model="gpt-4.1-mini.ft-8")
+    latest = a_failed_retrain(ledger, 5)
+    assert ledger.trainers(key) == [latest.id, better.id]
 
 
 @dataclass
