@@ -2,7 +2,7 @@
 
     python3 dev.py demo               the whole way on this machine: drop, train, deploy, prove
     python3 dev.py local              storage, stand-in and app, until Ctrl-C
-    python3 dev.py check|drop|runs|report|cancel …
+    python3 dev.py check|drop|runs|report|deploy|cancel …
     python3 dev.py test [--all] …     the tests; --all adds those marked slow; the rest goes to pytest
     python3 dev.py lint               ruff and pyright
     python3 dev.py wheel [FOLDER]     builds the package tunedrop-check into dist/, or into FOLDER
@@ -39,7 +39,7 @@ BIN = VENV / ("Scripts" if WINDOWS else "bin")
 PYTHON = BIN / ("python.exe" if WINDOWS else "python")
 PYTHON_VERSIONS = ((3, 13), (3, 14))  # in order of preference: 3.13 is what Azure runs
 NODE_OLDEST = 20
-APP_COMMANDS = ("demo", "local", "check", "drop", "runs", "report", "cancel")
+APP_COMMANDS = ("demo", "local", "check", "drop", "runs", "report", "deploy", "cancel")
 WITH_NODE = ("demo", "local", "test", "lint", "setup")
 REGISTRY_MEND = (
     "Check that this machine reaches its package registry (pip's, uv's and npm's own settings are used as they are), "

@@ -42,6 +42,7 @@ _MEANT = {
     "notify.url": "webhook webhook_url callback callback_url",
     "retention": "retain keep",
     "retention.days": "retention_days keep_days",
+    "reuse": "reuse_of reuse_model deploy_only skip_training use_existing",
     "retrain": "force force_retrain train_again",
     "api_versions": "api_version apiversion",
 }

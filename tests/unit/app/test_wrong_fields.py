@@ -12,9 +12,9 @@ from shared import field_words, planning
 from shared.errors import PlanRejected
 from shared.json_input import wrong_fields
 from shared.models.api import StartRequest
-from shared.models.job_file import JobFile
+from shared.models.job_file import DeployRequest, JobFile
 
-MODELS: list[type[BaseModel]] = [JobFile, StartRequest]
+MODELS: list[type[BaseModel]] = [JobFile, StartRequest, DeployRequest]
 OF_PYDANTIC = ("Input should", "String should", "Value error", "List should", "validation error", "Field required", "unit")
 SCALARS: list[Any] = [None, True, -1, 0, 10**9, 1.5, -0.5, 1e300, "", "canary", "x" * 30_000, "\ud800"]
 VALUES: list[Any] = [*SCALARS, [], ["canary"], [1], {}, {"canary": 1}]

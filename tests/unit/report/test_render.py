@@ -246,6 +246,13 @@ def test_trained_model_of_a_run_that_failed_has_a_way_back(outcome: str, *, told
     assert ("tunedrop deploy travel-desk-5b1f09c2" in text) is told
 
 
+def test_model_of_another_run_is_told_with_that_run() -> None:
+    """Whoever wonders where the model comes from finds the run that trained it."""
+    deployment = model.DeploymentPart(name="d", model="m", sku="Standard", capacity=1, state="Succeeded", stands=True)
+    text = Skeleton(to_html(a_report(outcome="succeeded", deployment=deployment, reuse_of="travel-desk-0c41aa97"))).text
+    assert "Trained byrun travel-desk-0c41aa97" in text
+
+
 def test_a_duplicate_names_the_run_that_holds_the_content() -> None:
     """The other run's id and the way to train again stand at the top."""
     text = Skeleton(to_html(a_duplicate())).text
