@@ -8,6 +8,7 @@ from durabletask import task
 
 from shared.answering import answered
 from shared.checkpoints import checkpoint
+from shared.errors import Problem
 from shared.ledger import open_ledger
 from shared.models.messages import Answer, EndRun, done
 from shared.models.record import Ending, Outcome, RunRecord, Step
@@ -33,7 +34,7 @@ def _decide(wanted: EndRun) -> Answer:
         ending = (
             Ending(outcome=Outcome.CANCELLED)
             if cancelled
-            else Ending(outcome=wanted.outcome, problem=wanted.problem, duplicate_of=wanted.duplicate_of)
+            else Ending(outcome=wanted.outcome, problem=with_the_model(record, wanted.problem), duplicate_of=wanted.duplicate_of)
         )
         return record.model_copy(update={"ending": ending})
 
@@ -44,3 +45,14 @@ def _decide(wanted: EndRun) -> Answer:
     ledger.enter(wanted.run_id, Step.CLEAN_UP)
     ending = record.ending or Ending(outcome=wanted.outcome)
     return done(outcome=ending.outcome.value, roles=list(record.plan.roles) if record.plan else [])
+
+
+def with_the_model(record: RunRecord, problem: Problem | None) -> Problem | None:
+    """The problem with the way back to a model that was paid for: whatever ends the run after its training, the model stays."""
+    model = record.job.fine_tuned_model if record.job else None
+    if problem is None or model is None:
+        return problem
+    again = (
+        f"The trained model {model} stays: `tunedrop deploy {record.reuse_of or record.id}` deploys it without paying for training again."
+    )
+    return problem.model_copy(update={"mend": f"{problem.mend} {again}"})

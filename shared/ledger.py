@@ -118,8 +118,10 @@ class Ledger:
             if record.ended_at or (record.stopping and step not in {Step.CLEAN_UP, Step.REPORT}):
                 return None
             known = any(entry.step == step for entry in record.timeline)
-            timeline = record.timeline if known else (*record.timeline, Entered(step=step, at=now))
-            return record.model_copy(update={"step": max(record.step, step, key=STEPS.index), "timeline": timeline})
+            if known:
+                return record.model_copy(update={"step": max(record.step, step, key=STEPS.index)})
+            timeline = (*record.timeline, Entered(step=step, at=now))
+            return record.model_copy(update={"step": max(record.step, step, key=STEPS.index), "timeline": timeline, "waits_because": None})
 
         self.change(run_id, entering)
         return self.get(run_id)

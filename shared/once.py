@@ -103,9 +103,9 @@ def _act(ledger: Ledger, run_id: str, pace: Pace, making: Making, me: str, left_
         return wait(pace.brief_s)
     try:
         made = making.act(left_s)
-    except OutcomeUnknown:
+    except OutcomeUnknown as error:
         _settle(ledger, run_id, making.effect, me, pace.list_lag_s)
-        return wait(pace.brief_s)
+        return wait(pace.brief_s, error.problem.message)
     except ServiceUnavailable as error:
         _settle(ledger, run_id, making.effect, me, None)
         return wait(max(error.retry_after_s or 0, pace.brief_s), error.problem.message)

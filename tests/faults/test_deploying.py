@@ -3,6 +3,7 @@
 import pytest
 
 from shared.models.plan import DeploymentPlan
+from shared.models.record import summary_of
 from tests.data import a_training_set
 from tests.faults.cases import Case, Runs, always, answer, chosen, often
 from tests.faults.rig import PACE, Rig
@@ -139,3 +140,20 @@ def test_model_that_somebody_put_in_its_place_is_not_taken_for_the_trained_one(r
     assert "has answered" not in rig.reported(record)
     [standing] = [found for found in rig.control("GET", "state")["deployments"] if found["name"] == run]
     assert standing["model"]["name"] == "gpt-4.1-mini"
+
+
+def test_model_that_can_not_be_deployed_is_kept_and_its_reason_shown_while_it_waits(rig: Rig) -> None:
+    """The account is full: the run says so while it waits, asks seldom, and names the model that was paid for at its end."""
+    drop = rig.put("full", a_training_set("full"))
+    rig.fault(PUT, answer(429, "DeploymentLimitExceeded"), about=drop.run_id, times=None)
+    pace = PACE.model_copy(update={"deployment_deadline_s": 4.0, "poll_first_s": 1.0, "poll_most_s": 1.0})
+    run = rig.start(drop, pace)
+    until(lambda: "DeploymentLimitExceeded" in (summary_of(rig.ledger.get(run).record).waits_because or ""), what="the reason")
+    record = rig.ended(run)
+    problem = record.ending.problem if record.ending else None
+    assert problem is not None
+    assert (record.outcome, problem.code, "DeploymentLimitExceeded" in problem.message) == ("expired", "TD-DEADLINE-006", True)
+    model = record.job.fine_tuned_model if record.job else None
+    assert f"The trained model {model} stays: `tunedrop deploy {run}`" in problem.mend
+    tried = [e for e in rig.control("GET", "ledger")["entries"] if e["operation"] == PUT and run in str(e)]
+    assert 4 <= len(tried) <= 10

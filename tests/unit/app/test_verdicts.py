@@ -7,13 +7,19 @@ from pathlib import Path
 
 import pytest
 
+from activities.begin_ending import with_the_model
 from activities.smoke_test import is_another, verdict
 from shared.answering import needed
 from shared.errors import InternalError, ProofFailed, ServiceRejected
+from shared.ledger import Ledger
 from shared.models.job_file import Message
 from shared.models.messages import done
 from shared.models.plan import SmokeTestPlan
-from shared.models.record import SmokeResult
+from shared.models.record import JobProgress, SmokeResult, Step, summary_of
+from tests.builders import a_record
+from tests.unit.ledger.conftest import azurite, container, ledger
+
+__all__ = ["azurite", "container", "ledger"]
 
 ROOT = Path(__file__).parents[3]
 QUESTION, WANTED, ANSWER = "Which shade has the bag?", "octarine", "Shade 21, of course."
@@ -99,3 +105,33 @@ def test_what_a_run_must_have_by_now_has_one_answer_where_it_is_missing() -> Non
 def test_model_that_answers_is_another_only_where_it_says_so(said: str | None, another: bool) -> None:
     """The form of the field is not documented: only another fine-tuned model's name is evidence."""
     assert is_another(said, "gpt-4.1-mini-2025-04-14.ft-1a2b") == another
+
+
+def test_end_after_the_training_names_the_model_and_the_way_to_deploy_it() -> None:
+    """A full account, a quota that is gone, a failed smoke test: the model that was paid for is kept, and nobody pays for it again."""
+    problem = ProofFailed("TD-PROOF-001", "No.", "Look.").problem
+    trained = a_record(job=JobProgress(status="succeeded", fine_tuned_model="gpt-4.1-mini.ft-7"))
+    told = with_the_model(trained, problem)
+    assert told
+    assert told.mend == (
+        f"Look. The trained model gpt-4.1-mini.ft-7 stays: `tunedrop deploy {trained.id}` deploys it without paying for training again."
+    )
+    other = with_the_model(trained.model_copy(update={"reuse_of": "first-0c41aa97"}), problem)
+    assert other
+    assert "tunedrop deploy first-0c41aa97" in other.mend
+    assert with_the_model(a_record(), problem) == problem
+
+
+def test_reason_to_wait_is_shown_where_a_run_waits_and_no_longer(ledger: Ledger) -> None:
+    """With its deployment as in the gate; what it waited for in the gate is not told of the steps after it."""
+    run = a_record()
+    ledger.claim(run)
+    shown: list[str | None] = []
+    for step in (Step.GATE, Step.UPLOAD, Step.TRAIN, Step.DEPLOY, Step.SMOKE_TEST):
+        ledger.enter(run.id, step)
+        shown.append(summary_of(ledger.get(run.id).record).waits_because)
+        if step in {Step.GATE, Step.DEPLOY}:
+            ledger.show_wait(run.id, f"It waits in {step}.")
+            ledger.enter(run.id, step)
+            shown.append(summary_of(ledger.get(run.id).record).waits_because)
+    assert shown == [None, "It waits in gate.", None, None, None, "It waits in deploy.", None]

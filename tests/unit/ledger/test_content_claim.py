@@ -165,9 +165,8 @@ def test_last_trained_model_is_never_forgotten(ledger: Ledger) -> None:
     key = f"content/{content_key(a_record())}"
     assert ledger.trainers(key) == []
     trained = a_failed_retrain(ledger, 0, model="gpt-4.1-mini.ft-7")
-    for number in range(1, 4):
-        latest = a_failed_retrain(ledger, number)
-    assert ledger.trainers(key) == [latest.id, trained.id]
+    later = [a_failed_retrain(ledger, number) for number in range(1, 4)]
+    assert ledger.trainers(key) == [later[-1].id, trained.id]
     better = a_failed_retrain(ledger, 4, model="gpt-4.1-mini.ft-8")
     latest = a_failed_retrain(ledger, 5)
     assert ledger.trainers(key) == [latest.id, better.id]
