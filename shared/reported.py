@@ -66,6 +66,10 @@ def smoke_part(record: RunRecord, plan: Plan) -> page.SmokePart | None:
         expectation=f"holds {', '.join(wanted)}" if wanted else None,
         wanted=list(wanted),
         missing=[text for text in wanted if text.casefold() not in answer.casefold()] if record.smoke.verdict == "failed" else [],
+        row_of=plan.smoke_test.row_of,
+        row_line=plan.smoke_test.row_line,
+        known_answer=plan.smoke_test.expected,
+        words_in_common=record.smoke.words_in_common,
     )
 
 

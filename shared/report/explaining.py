@@ -75,6 +75,23 @@ def prices(report: Report) -> str:
     return " ".join(told)
 
 
+def question(report: Report) -> str:
+    """Where the smoke test's question comes from, and how near the answer is to the known one; empty where job.json gave the question."""
+    smoke = report.smoke_test
+    if smoke is None or smoke.row_of is None:
+        return ""
+    told = [
+        f"The question is line {smoke.row_line:,} of the {smoke.row_of} data."
+        if smoke.row_line
+        else f"The question is of the {smoke.row_of} data."
+    ]
+    if smoke.words_in_common is not None and smoke.answer:
+        told.append(
+            f"The answer holds {number(100 * smoke.words_in_common)} % of the words of the one that stands there; that decides nothing."
+        )
+    return " ".join(told)
+
+
 def trained(report: Report) -> str:
     """What the service's own count of trained tokens is; empty where it told none, or where it is what is billed."""
     told = report.training.trained_tokens if report.training else None

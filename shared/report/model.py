@@ -228,6 +228,14 @@ class SmokePart(Part):
     """What the answer had to hold, whatever its case; nothing where any answer would do."""
     missing: list[Text] = []
     """What of it the answer does not hold."""
+    row_of: Literal["training", "validation"] | None = None
+    """The file that the question is a row of, where job.json gave none."""
+    row_line: NonNegativeInt | None = None
+    """The row's line there, from 1."""
+    known_answer: Text | None = None
+    """The answer that stands in that row: for comparison, not demanded."""
+    words_in_common: FiniteFloat | None = None
+    """The share of that answer's words that the model's answer holds, from 0 to 1; it decides nothing."""
 
 
 class CleanUpPart(Part):

@@ -48,6 +48,7 @@ def to_html(report: Report) -> str:
         label=label,
         tone=tone,
         billing=explaining.billing(report),
+        from_data=explaining.question(report),
         prices=explaining.prices(report),
         trained=explaining.trained(report),
         worst_case=explaining.worst_case(report),

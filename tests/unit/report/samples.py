@@ -178,6 +178,10 @@ def a_succeeded() -> model.Report:
             attempts=2,
             expectation="holds ticket",
             wanted=["ticket"],
+            row_of="validation",
+            row_line=3,
+            known_answer="Take the 10:32 via Basel; your ticket is valid on it.",
+            words_in_common=0.9,
         ),
         clean_up=[
             model.CleanUpPart(what="training file", id="file-0b7d5ce2f1a94b8f9f3f3a8c6e21d704", result="deleted"),

@@ -108,3 +108,19 @@ def test_price_that_is_not_of_the_table_is_told() -> None:
     assert explaining.prices(a_bill(None)) == "Price table of 2026-11-24."
     assert "is older: of 2024-07-01." in explaining.prices(a_bill(None, training_price_date="2024-07-01"))
     assert "no training price for this model" in explaining.prices(a_bill(None, training_price_is_assumed=True))
+
+
+def test_question_of_the_data_is_told_with_its_line_and_its_own_answer() -> None:
+    """A row of the validation data proves more than a question about something else; how near the answer is, decides nothing."""
+    row = {"row_of": "validation", "row_line": 3, "known_answer": "Take the 10:32.", "words_in_common": 0.6666}
+    smoke = model.SmokePart(verdict="passed", messages=[model.MessagePart(role="user", content="?")], answer="The 10:32.", attempts=1)
+    report = a_report(smoke_test=smoke.model_copy(update=row))
+    told = (
+        "The question is line 3 of the validation data. "
+        "The answer holds 66.7 % of the words of the one that stands there; that decides nothing."
+    )
+    assert explaining.question(report) == told
+    page = to_html(report)
+    assert told in page
+    assert "Take the 10:32." in page
+    assert explaining.question(a_report(smoke_test=smoke)) == ""

@@ -82,7 +82,7 @@ def everywhere(payload: str) -> model.Report:
     return model.Report.model_validate(_poisoned(full.model_dump(mode="json"), payload))
 
 
-FIXED = {"outcome", "severity", "verdict", "created_at", "ended_at", "at", "started_at", "finished_at"}
+FIXED = {"outcome", "severity", "verdict", "row_of", "created_at", "ended_at", "at", "started_at", "finished_at"}
 
 
 def _poisoned(value: Any, payload: str, key: str = "") -> Any:
