@@ -7,14 +7,14 @@ from typing import Any
 import azure.durable_functions as df
 from durabletask import task
 
-from shared import azure_openai, storage
+from shared import azure_openai
 from shared.answering import answered, needed
 from shared.azure_openai import AzureOpenAI
 from shared.checkpoints import checkpoint
 from shared.ledger import open_ledger
 from shared.models.messages import Answer, RunStep, done
 from shared.report import results_csv
-from shared.results import report_path
+from shared.results import report_path, reports_of
 
 bp = df.Blueprint()
 EVENTS_KEPT = 5_000
@@ -40,10 +40,10 @@ def _collect(wanted: RunStep) -> Answer:
     metrics = _metrics(service, job_id)
     checkpoint("collect_results: before the results")
     if metrics:
-        storage.reports().put(report_path(record, "results.csv"), metrics, content_type="text/csv")
+        reports_of(record).put(report_path(record, "results.csv"), metrics, content_type="text/csv")
     checkpoint("collect_results: after the results")
     events = b"".join(json.dumps(asdict(e)).encode() + b"\n" for e in reversed(service.events(job_id, EVENTS_KEPT)))
-    storage.reports().put(report_path(record, "events.jsonl"), events, content_type="application/jsonl")
+    reports_of(record).put(report_path(record, "events.jsonl"), events, content_type="application/jsonl")
     checkpoint("collect_results: after the events")
     return done()
 

@@ -53,16 +53,23 @@ def _plan(wanted: RunStep) -> Answer:
 
 
 def _made(record: RunRecord) -> Plan:
-    container = storage.training()
+    container = storage.named(record.drop.container)
     blobs = present(container, record.drop, with_job=record.job_settings is None)
     readable(blobs)
     job, job_pin = JobFile(), None
     if record.job_settings is not None:
         job = planning.checked(record.job_settings)
     elif facts := blobs.get(JOB_FILE):
-        job, job_pin = planning.parsed(_content(container, facts)), _pin(facts)
+        job, job_pin = planning.parsed(_content(container, facts)), _pin(facts, container.name)
     validation = blobs.get(VALIDATION_SET)
-    plan = planning.planned(record.drop, job, settings(), _pin(blobs[TRAINING]), _pin(validation) if validation else None, job_pin)
+    plan = planning.planned(
+        record.drop,
+        job,
+        settings(),
+        _pin(blobs[TRAINING], container.name),
+        _pin(validation, container.name) if validation else None,
+        job_pin,
+    )
     return plan if job.smoke_test.messages else plan.model_copy(update={"smoke_test": smoke_rows.proof(plan)})
 
 
@@ -81,5 +88,5 @@ def _content(container: Container, facts: BlobFacts) -> bytes:
     return stored.content
 
 
-def _pin(facts: BlobFacts) -> Pin:
-    return Pin(blob=facts.name, etag=facts.etag, bytes=facts.bytes)
+def _pin(facts: BlobFacts, container: str) -> Pin:
+    return Pin(blob=facts.name, etag=facts.etag, bytes=facts.bytes, container=container)

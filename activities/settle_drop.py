@@ -46,7 +46,7 @@ def _settle(wanted: RunStep) -> Answer:
 
 def _whole(read: Read, pace: Pace) -> Answer:
     record = read.record
-    blobs = present(storage.training(), record.drop, with_job=record.job_settings is None)
+    blobs = present(storage.named(record.drop.container), record.drop, with_job=record.job_settings is None)
     quiet_at = max(b.modified for b in blobs.values()) + timedelta(seconds=0 if record.drop.at_once else pace.settle_s)
     if read.now < quiet_at:
         return wait(max((quiet_at - read.now).total_seconds(), 0.1))
@@ -64,7 +64,7 @@ def _announced(drop: Drop, blobs: dict[str, BlobFacts], job_settings: dict[str, 
     if path is None or JOB_FILE not in blobs:
         return False
     try:
-        stored = storage.training().read(path, planning.JOB_FILE_MAX_BYTES)
+        stored = storage.named(drop.container).read(path, planning.JOB_FILE_MAX_BYTES)
         return stored is not None and planning.parsed(stored.content).validation == "expected"
     except (PlanRejected, TooLarge):  # too large: it was replaced a moment ago
         return False

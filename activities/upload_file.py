@@ -7,7 +7,7 @@ from typing import Any
 import azure.durable_functions as df
 from durabletask import task
 
-from shared import azure_openai, storage
+from shared import azure_openai, scans, storage
 from shared.answering import Deadline, answered, needed, polled
 from shared.azure_openai import FileFacts
 from shared.errors import DeadlinePassed
@@ -98,7 +98,7 @@ class PinnedBytes(io.RawIOBase):
             Changed: the blob isn't the pinned one any more.
         """
         if self._chunks is None:
-            self._chunks = storage.training().chunks(self._pin.blob, self._pin.etag, self._at, self._pin.bytes)
+            self._chunks = scans.container_of(self._pin).chunks(self._pin.blob, self._pin.etag, self._at, self._pin.bytes)
         self._rest = self._rest or next(self._chunks, b"")
         count = min(len(buffer), len(self._rest))
         buffer[:count] = self._rest[:count]

@@ -6,14 +6,13 @@ from typing import Any
 import azure.durable_functions as df
 from durabletask import task
 
-from shared import storage
 from shared.answering import answered
 from shared.checkpoints import checkpoint
 from shared.ledger import open_ledger
 from shared.models.messages import Answer, RunStep, done
 from shared.models.record import RunRecord, Step
 from shared.reporting import report_of
-from shared.results import report_path
+from shared.results import report_path, reports_of
 
 bp = df.Blueprint()
 
@@ -36,12 +35,12 @@ def _write(wanted: RunStep) -> Answer:
     report = report_of(read.record)
     page = report_path(read.record, "report.html")
     checkpoint("write_report: before the report")
-    storage.reports().put(report_path(read.record, "report.json"), render.to_json(report))
+    reports_of(read.record).put(report_path(read.record, "report.json"), render.to_json(report))
     checkpoint("write_report: after report.json")
-    storage.reports().put(page, render.to_html(report).encode(), content_type="text/html; charset=utf-8")
+    reports_of(read.record).put(page, render.to_html(report).encode(), content_type="text/html; charset=utf-8")
 
     def noting(record: RunRecord, _now: datetime) -> RunRecord:
-        return record.model_copy(update={"report": f"{storage.reports().name}/{page}"})
+        return record.model_copy(update={"report": f"{reports_of(read.record).name}/{page}"})
 
     checkpoint("write_report: after report.html")
     ledger.change(wanted.run_id, noting)

@@ -15,7 +15,7 @@ from shared.report import words
 from shared.report.bins import bins_of
 from shared.report.results_csv import ResultsUnreadable, parse_results
 from shared.reported import duplicate_part, smoke_part, stood_in
-from shared.results import kept_events, report_path
+from shared.results import kept_events, report_path, reports_of
 from shared.settings import settings
 
 if TYPE_CHECKING:
@@ -221,7 +221,7 @@ def _instant(seconds: int | None) -> datetime | None:
 
 def _curve(record: RunRecord) -> list[page.CurvePoint]:
     """The loss curve of results.csv; a job that ended early has none, but its events tell some of it."""
-    stored = storage.reports().read(report_path(record, "results.csv"), storage.RESULTS_BYTES)
+    stored = reports_of(record).read(report_path(record, "results.csv"), storage.RESULTS_BYTES)
     if stored is not None:
         try:
             return parse_results(stored.content)

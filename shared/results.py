@@ -5,6 +5,13 @@ from typing import Any
 
 from shared import storage
 from shared.models.record import RunRecord
+from shared.pinning import pinned
+from shared.storage import Container
+
+
+def reports_of(record: RunRecord) -> Container:
+    """The container that this run's results are kept in."""
+    return storage.named(pinned(record.plan).reports_container) if record.plan else storage.reports()
 
 
 def report_path(record: RunRecord, file: str) -> str:
@@ -14,5 +21,5 @@ def report_path(record: RunRecord, file: str) -> str:
 
 def kept_events(record: RunRecord) -> list[dict[str, Any]]:
     """What the service told of the job, oldest first; empty where nothing was kept."""
-    stored = storage.reports().read(report_path(record, "events.jsonl"), storage.RESULTS_BYTES)
+    stored = reports_of(record).read(report_path(record, "events.jsonl"), storage.RESULTS_BYTES)
     return [json.loads(line) for line in stored.content.splitlines()] if stored else []

@@ -10,9 +10,15 @@ from shared.models.messages import ScanSpan
 from shared.models.plan import Pin, Plan, Role
 from shared.models.record import FileSummary
 from shared.pinning import pinned
+from shared.storage import Container
 
 if TYPE_CHECKING:
     from shared.dataset.scan import FileScan, ScanOptions, SpanScan
+
+
+def container_of(pin: Pin) -> Container:
+    """Where a pinned blob stands."""
+    return storage.named(pin.container) if pin.container else storage.training()
 
 
 class PinnedSource:
@@ -28,7 +34,7 @@ class PinnedSource:
         Raises:
             Changed: the blob isn't the pinned one any more.
         """
-        return _ahead(storage.training().chunks(self._pin.blob, self._pin.etag, start, stop))
+        return _ahead(container_of(self._pin).chunks(self._pin.blob, self._pin.etag, start, stop))
 
 
 def _ahead(pieces: Iterator[bytes]) -> Iterator[bytes]:

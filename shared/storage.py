@@ -335,6 +335,11 @@ def training() -> Container:
     return Container(_service().get_container_client(settings().training_container))
 
 
+def named(name: str) -> Container:
+    """The container of this name: of a run under way, whose containers are pinned."""
+    return Container(_service().get_container_client(name))
+
+
 def reports() -> Container:
     """The container of the reports."""
     return Container(_service().get_container_client(settings().reports_container))

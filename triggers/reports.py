@@ -4,7 +4,7 @@ import azure.durable_functions as df
 import azure.functions as func
 
 from shared import storage
-from shared.results import report_path
+from shared.results import report_path, reports_of
 from triggers.answers import HEADERS, refused, served
 from triggers.looking import record_of, unknown
 
@@ -34,7 +34,7 @@ def _file(req: func.HttpRequest) -> func.HttpResponse:
     record = record_of(req)
     if record is None:
         return unknown()
-    stored = storage.reports().read(report_path(record, file), storage.RESULTS_BYTES) if record.report else None
+    stored = reports_of(record).read(report_path(record, file), storage.RESULTS_BYTES) if record.report else None
     if stored is None:
         return refused(404, "TD-HTTP-009", f"The run has no {file}.", "A report is written when the run ends; look at the run's step.")
     return func.HttpResponse(stored.content, status_code=200, mimetype=TYPES[file], charset="utf-8", headers=HEADERS | NOTHING_LIVE)

@@ -14,6 +14,8 @@ class Pin(Frozen):
     blob: str
     etag: str
     bytes: int
+    container: str | None = None
+    """Where it stands; None, as in plans of the first releases, is the training container of the settings."""
 
 
 class Training(Frozen):

@@ -76,6 +76,7 @@ def installed(account: Account, wire: Wire, words: Words, more: dict[str, str]) 
         for name in CONTAINERS:
             container = account.container("tunedrop" if name == "ledger" else name)
             stack.enter_context(swapped(storage, name, lambda container=container: container))
+        stack.enter_context(swapped(storage, "named", account.container))
         stack.enter_context(swapped(scans, "_ahead", iter))  # a thread of its own would take no part in the order of things
         stack.enter_context(swapped(azure_openai, "connect", openai_on_the_wire))
         stack.enter_context(swapped(resource_manager, "connect", arm_on_the_wire))
