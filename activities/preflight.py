@@ -10,6 +10,7 @@ from durabletask import task
 from shared import azure_openai, gate, resource_manager
 from shared.answering import Deadline, answered, needed, polled
 from shared.checkpoints import checkpoint
+from shared.dataset import money
 from shared.errors import DeadlinePassed
 from shared.gate import Preflight
 from shared.ledger import Ledger, open_ledger
@@ -128,4 +129,4 @@ def estimated_usd(record: RunRecord, plan: Plan) -> float | None:
         return 0.0 if rate is not None else None
     training = record.files["training"]
     epochs = plan.training.n_epochs or pricing.auto_epochs(training.examples)
-    return rate * pricing.billed_tokens(training.total_tokens, epochs) / 1_000_000
+    return money.price(pricing.billed_tokens(training.total_tokens, epochs), rate)

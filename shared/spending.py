@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from shared.dataset import money
 from shared.models.plan import Plan
 from shared.models.record import RunRecord
 from shared.pinning import pinned
@@ -46,7 +47,7 @@ def training_spend(record: RunRecord, plan: Plan) -> Spend:
     epochs = told or plan.training.n_epochs or pricing.auto_epochs(record.files["training"].examples)
     billed = _billed(record) or pricing.billed_tokens(record.files["training"].total_tokens, epochs)
     rate = pinned(plan).prices.training_usd_per_million_tokens
-    return Spend(None if rate is None else rate * billed / 1_000_000, True, billed, epochs, rate)
+    return Spend(None if rate is None else money.price(billed, rate), True, billed, epochs, rate)
 
 
 def spent_at_most(record: RunRecord, plan: Plan) -> float | None:

@@ -6,6 +6,7 @@ deployment's hours while the run proves it. After a success the deployment costs
 
 import math
 
+from shared.dataset import money
 from shared.errors import PlanRejected
 from shared.models.pace import Pace
 from shared.models.plan import Plan, Prices
@@ -36,9 +37,11 @@ def worst_case(plan: Plan, prices: Prices, training: FileSummary, pace: Pace) ->
     per_million, _ = known_prices(plan, prices)
     epochs = plan.training.n_epochs or pricing.auto_epochs_at_most(training.examples)
     tokens = tokens_at_most(plan, training)
-    training_usd = per_million * pricing.billed_tokens(tokens, epochs) / 1_000_000
+    training_usd = money.price(pricing.billed_tokens(tokens, epochs), per_million)
     hosting_usd = hosting_at_most(plan, prices, pace)
-    return WorstCase(usd=training_usd + hosting_usd, training_usd=training_usd, hosting_usd=hosting_usd, tokens=tokens, epochs=epochs)
+    return WorstCase(
+        usd=money.total(training_usd, hosting_usd), training_usd=training_usd, hosting_usd=hosting_usd, tokens=tokens, epochs=epochs
+    )
 
 
 def hosting_only(plan: Plan, prices: Prices, pace: Pace) -> WorstCase:

@@ -15,6 +15,16 @@ def exact(value: float) -> Decimal:
     return Decimal(repr(value))
 
 
+def price(tokens: int, usd_per_million: float) -> float:
+    """What so many tokens cost, without the dust of binary fractions."""
+    return float(exact(usd_per_million) * tokens / 1_000_000)
+
+
+def total(*dollars: float) -> float:
+    """The sum of dollars, likewise."""
+    return float(sum(map(exact, dollars)))
+
+
 def amount(value: float) -> str:
     """Dollars without their sign: cents below a thousand, whole dollars from there on; never a rounded zero for something that costs."""
     dollars = exact(value)

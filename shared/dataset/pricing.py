@@ -82,7 +82,7 @@ def training_cost(table: PriceTable, model: str, billed: int, training_type: str
     if per_million is None or factor is None:
         return Price()
     rate = money.exact(per_million) * money.exact(factor)
-    return Price(usd=float(rate * billed / 1_000_000), usd_per_million_tokens=float(rate))
+    return Price(usd=money.price(billed, float(rate)), usd_per_million_tokens=float(rate))
 
 
 def base_name(model: str) -> str:

@@ -60,3 +60,20 @@ def test_nothing_rounds_money_by_itself(path: Path) -> None:
     """No module formats a number to two digits, as `.2f` would: dollars have one home."""
     specs = [node.value for node in ast.walk(tree_of(path)) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
     assert [spec for spec in specs if spec in {".2f", ",.2f"}] == []
+
+
+def test_sums_and_products_of_dollars_keep_no_dust() -> None:
+    """What binary fractions would put a hair under a half cent stays at it: all prices of a cent to a dollar, for 500 to 99,500 tokens."""
+    for rate in range(1, 101):
+        for tokens in range(500, 100_000, 9_900):
+            assert money.exact(money.price(tokens, rate / 100)) == Decimal(rate) * tokens / 100_000_000
+    assert money.total(0.1, 0.2) == 0.3
+    assert money.total(*[0.005] * 3) == 0.015
+
+
+@pytest.mark.parametrize("path", modules(*APP), ids=name_of)
+def test_nothing_reckons_the_price_of_tokens_by_itself(path: Path) -> None:
+    """No module divides by a million but the home of money, so that nothing is a cent low by binary fractions."""
+    dividing = [node for node in ast.walk(tree_of(path)) if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)]
+    by_a_million = [node for node in dividing if isinstance(node.right, ast.Constant) and node.right.value == 1_000_000]
+    assert by_a_million == [] or path.name == "money.py"

@@ -33,7 +33,7 @@ def test_training_cost_is_tokens_times_price_of_the_training_type(model: str, tr
 @pytest.mark.parametrize(
     ("model", "training_type"),
     [
-        pytest.param("gpt-35-turbo-0613", "Standard", id="a retired model"),
+        pytest.param("gpt-35-turbo-1106", "Standard", id="a retired model without a dated price"),
         pytest.param("o4-mini-2025-04-16", "GlobalStandard", id="a model billed by the hour"),
         pytest.param("gpt-4.1-maxi", "GlobalStandard", id="an unknown model"),
         pytest.param("gpt-4.1", "Lunar", id="an unknown training type"),
