@@ -53,13 +53,16 @@ def _looked_at(ledger: Ledger, read: Read, service: AzureOpenAI, job_id: str, pa
         raise ServiceLost("TD-JOB-002", "The fine-tuning job is gone: somebody deleted it.", "Look who deletes jobs on this account.")
     heard = _progress(service, job, read.record.job or JobProgress())
 
-    def noting(current: RunRecord, _now: datetime) -> RunRecord:
-        return current.model_copy(update={"job": later_of(current.job, heard)})
+    def noting(current: RunRecord, now: datetime) -> RunRecord:
+        nameless = job.status == "succeeded" and not job.fine_tuned_model
+        since = {"nameless_since": now} if nameless and current.nameless_since is None else {}
+        return current.model_copy(update={"job": later_of(current.job, heard), **since})
 
     checkpoint("job_status: before the record")
-    ledger.change(read.record.id, noting)
+    since = ledger.change(read.record.id, noting).nameless_since or read.now
     checkpoint("job_status: after the record")
-    return _verdict(job, read, pace)
+    nameless_s = (read.now - since).total_seconds()
+    return _verdict(job, read, pace, Deadline(ledger, read.record.id, "job_status:nameless", nameless_s, pace.nameless_s))
 
 
 def later_of(known: JobProgress | None, heard: JobProgress) -> JobProgress:
@@ -68,14 +71,13 @@ def later_of(known: JobProgress | None, heard: JobProgress) -> JobProgress:
     return known if known and older else heard
 
 
-def _verdict(job: JobFacts, read: Read, pace: Pace) -> Answer:
+def _verdict(job: JobFacts, read: Read, pace: Pace, nameless: Deadline) -> Answer:
     if job.status == "succeeded" and job.fine_tuned_model:
         return done()
-    nameless_s = read.now.timestamp() - (job.finished_at or read.now.timestamp())
-    if job.status == "succeeded" and nameless_s > pace.nameless_s:
+    if job.status == "succeeded" and nameless.passes():
         raise ServiceLost(
             "TD-JOB-001",
-            f"The fine-tuning job succeeded, but names no model after {nameless_s:.0f} s.",
+            f"The fine-tuning job succeeded, but names no model after {nameless.waited_s:.0f} s.",
             "Look at the job in the Foundry portal: the report names it. If a model stands there, deploy it by hand.",
         )
     if job.status == "cancelled" and not job.error_code:

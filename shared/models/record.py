@@ -168,6 +168,8 @@ class RunRecord(Frozen):
     job: JobProgress | None = None
     smoke: SmokeResult | None = None
     smoke_attempts: int = 0
+    nameless_since: datetime | None = None
+    """When the job was first seen to have succeeded without naming its model."""
     late_looks: dict[str, int] = {}
     """How often the run has looked for something past its deadline."""
     cancel_requested_at: datetime | None = None

@@ -11,6 +11,7 @@ from tests.runs.stack import until
 pytestmark = pytest.mark.timeout(180)
 RETRIEVE = "fine_tuning.jobs.retrieve"
 NAMELESS = {"patch": {"status": "succeeded", "fine_tuned_model": None}}
+TIMELESS = {"patch": {"status": "succeeded", "fine_tuned_model": None, "finished_at": None}}
 STORM = 36  # more than a client's three tries in each of the engine's eleven
 LONG = 120.0
 CASES = {
@@ -22,6 +23,7 @@ CASES = {
     "job-paused": Case(often(RETRIEVE, {"patch": {"status": "paused"}}, 4)),
     "job-nameless-for-a-while": Case(often(RETRIEVE, NAMELESS, 4)),
     "job-nameless-for-ever": Case(always(RETRIEVE, NAMELESS), "failed", "names no model", pace={"nameless_s": 1}),
+    "job-nameless-without-a-time": Case(always(RETRIEVE, TIMELESS), "failed", "names no model", pace={"nameless_s": 1}),
     "job-deleted": Case(always(RETRIEVE, answer(404, "notFound")), "failed", "job is gone"),
     "job-failed": Case([{"on": "job", "then": "rai_data"}], "failed", "failed RAI checks"),
     "job-runs-for-ever": Case([{"on": "job", "then": "never"}], "expired", "not ended", pace={"job_deadline_s": 2}),
@@ -36,7 +38,7 @@ CASES = {
     "events-fail": Case(always("fine_tuning.jobs.list_events", answer(503))),
     "events-forbidden": Case(always("fine_tuning.jobs.list_events", "forbidden")),
 }
-QUICK = ("job-status-unknown", "job-nameless-for-ever", "job-deleted")
+QUICK = ("job-status-unknown", "job-nameless-for-ever", "job-nameless-without-a-time", "job-deleted")
 
 
 @pytest.fixture(scope="module")
