@@ -67,6 +67,8 @@ GOOD = {
         reserve=done(waited_s=0, reuse=True),
         begin_ending=done(outcome="succeeded", roles=["training"]),
     ),
+    "succeeded-by-deploying-again": path("succeeded", make_plan=done(**ONE_FILE.value, reuse=True), reserve=done(waited_s=0, reuse=True)),
+    "succeeded-by-reuse-of-the-content": path("succeeded", reserve=done(waited_s=0, reuse=True)),
     "succeeded-without-report": path("succeeded", collect_results=BUSY, write_report=BUSY),
 }
 REJECTED = {

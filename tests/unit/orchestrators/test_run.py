@@ -55,6 +55,25 @@ def until(activity: str) -> list[str]:
     return STORY[: next(n for n, step in enumerate(STORY) if step.partition(":")[0] == activity) + 1]
 
 
+REUSED = done(waited_s=0, reuse=True)
+
+
+def test_run_that_deploys_again_neither_scans_nor_uploads_nor_trains(theatre: Theatre) -> None:
+    """Its plan is made from another run's; gate, wallet, deployment and proof are as of any run."""
+    play = a_play(make_plan=done(files={"training": {"bytes": 10}}, span_bytes=100, reuse=True), reserve=REUSED)
+    assert output(theatre.play(play))["outcome"] == "succeeded"
+    left_out = {"scan_range", "merge_scan", "upload_file:training", "upload_file:validation", "file_status", "create_job", "job_status"}
+    assert play.called[: play.called.index("begin_ending")] == [step for step in STORY if step not in left_out]
+
+
+def test_drop_with_reuse_scans_but_neither_uploads_nor_trains(theatre: Theatre) -> None:
+    """What the content is, only the scan tells."""
+    play = a_play(reserve=REUSED)
+    assert output(theatre.play(play))["outcome"] == "succeeded"
+    left_out = {"upload_file:training", "upload_file:validation", "file_status", "create_job", "job_status"}
+    assert play.called[: play.called.index("begin_ending")] == [step for step in STORY if step not in left_out]
+
+
 def test_good_run_calls_everything_in_order(theatre: Theatre) -> None:
     """The model stays deployed and its job untouched; a second job and the service's copies of the files go."""
     play = a_play()
