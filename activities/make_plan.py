@@ -9,17 +9,18 @@ from durabletask import task
 from shared import planning, smoke_rows, storage
 from shared.answering import answered
 from shared.checkpoints import checkpoint
-from shared.dropped import TRAINING, present, readable
+from shared.dropped import KEYS, NAMES, TRAINING, present, readable
 from shared.ledger import open_ledger
-from shared.models.drop import JOB_FILE, VALIDATION_SET
+from shared.models.drop import JOB_FILE, PACKED, VALIDATION_SET
 from shared.models.job_file import JobFile
 from shared.models.messages import CANCELLED, Answer, RunStep, done
-from shared.models.plan import Pin, Plan
+from shared.models.plan import Pin, Plan, Role
 from shared.models.record import RunRecord, Step
 from shared.pinning import pinned
 from shared.reuse import reused
 from shared.settings import settings
 from shared.storage import BlobFacts, Changed, Container, TooLarge
+from shared.unpacking import delete_unpacked, unpacked
 
 bp = df.Blueprint()
 
@@ -28,7 +29,8 @@ bp = df.Blueprint()
 def make_plan(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
     """Writes the plan into the ledger and answers the files and sizes to scan.
 
-    Second run: the plan of the first one stands; of two at once, one is written and both answer it.
+    Second run: the plan of the first one stands; of two at once, one is written and both answer it. What is packed is unpacked
+    once: both find the same blob.
     """
     wanted = RunStep.model_validate(request)
     return answered(lambda: _plan(wanted), wanted.pace)
@@ -42,12 +44,15 @@ def _plan(wanted: RunStep) -> Answer:
     mine = record.plan or _made(record)
 
     def planning_it(current: RunRecord, _now: datetime) -> RunRecord | None:
-        return None if current.plan else current.model_copy(update={"plan": mine})
+        return None if current.plan or current.ended_at else current.model_copy(update={"plan": mine})
 
     checkpoint("make_plan: before the record")
     changed = ledger.change(wanted.run_id, planning_it)
     plan = changed.plan or mine
     checkpoint("make_plan: after the record")
+    if changed.ended_at:  # a late execution: nobody else would delete what it has unpacked
+        delete_unpacked(wanted.run_id)
+        return CANCELLED
     files = {role: {"bytes": pin.bytes} for role in plan.roles if (pin := plan.file(role))}
     return done(files=files, span_bytes=pinned(plan).span_bytes, **reused(changed))
 
@@ -60,17 +65,22 @@ def _made(record: RunRecord) -> Plan:
     if record.job_settings is not None:
         job = planning.checked(record.job_settings)
     elif facts := blobs.get(JOB_FILE):
-        job, job_pin = planning.parsed(_content(container, facts)), _pin(facts, container.name)
-    validation = blobs.get(VALIDATION_SET)
-    plan = planning.planned(
-        record.drop,
-        job,
-        settings(),
-        _pin(blobs[TRAINING], container.name),
-        _pin(validation, container.name) if validation else None,
-        job_pin,
-    )
+        job, job_pin = planning.parsed(_content(container, facts)), _pin(container, facts)
+    training, validation = _pin(container, blobs[TRAINING]), blobs.get(VALIDATION_SET)
+    validation_pin = _pin(container, validation) if validation else None
+    plan = _unpacked(record.id, planning.planned(record.drop, job, settings(), training, validation_pin, job_pin))
     return plan if job.smoke_test.messages else plan.model_copy(update={"smoke_test": smoke_rows.proof(plan)})
+
+
+def _unpacked(run_id: str, plan: Plan) -> Plan:
+    """The plan with plain files; a wrong job.json is told before anything is unpacked."""
+    packed: list[tuple[Role, Pin]] = [(role, pin) for role in plan.roles if (pin := plan.file(role)) and pin.blob.endswith(PACKED)]
+    if not packed:
+        return plan
+    checkpoint("make_plan: before the unpacked files")
+    files = {f"{role}_file": unpacked(run_id, role, pin, NAMES[KEYS[role]]) for role, pin in packed}
+    checkpoint("make_plan: after the unpacked files")
+    return plan.model_copy(update=files)
 
 
 def _content(container: Container, facts: BlobFacts) -> bytes:
@@ -88,5 +98,5 @@ def _content(container: Container, facts: BlobFacts) -> bytes:
     return stored.content
 
 
-def _pin(facts: BlobFacts, container: str) -> Pin:
-    return Pin(blob=facts.name, etag=facts.etag, bytes=facts.bytes, container=container)
+def _pin(container: Container, facts: BlobFacts) -> Pin:
+    return Pin(blob=facts.name, etag=facts.etag, bytes=facts.bytes, container=container.name)

@@ -44,8 +44,8 @@ def _open(wanted: RunStep) -> Answer:
             Outcome.REJECTED,
             DataRejected(
                 "TD-DROP-005",
-                "Folders of part files, as Spark writes them, are not supported yet.",
-                "Write one file and drop it as <run>/training_set.jsonl.",
+                "What was dropped is a folder of part files, as Spark writes it; the app takes one file.",
+                "Send it with `tunedrop drop FOLDER`, which joins the parts; or write one file and drop it as <run>/training_set.jsonl.",
             ).problem,
         )
     open_ledger().enter(wanted.run_id, Step.SETTLE)

@@ -13,15 +13,16 @@ from shared.models.messages import Answer, RunStep, done
 from shared.models.record import RunRecord, Step
 from shared.reporting import report_of
 from shared.results import report_path, reports_of
+from shared.unpacking import delete_unpacked, may_have_unpacked
 
 bp = df.Blueprint()
 
 
 @bp.activity_trigger(input_name="request")
 def write_report(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
-    """Tells the run from the ledger, the scans and the job's results.
+    """Tells the run from the ledger, the scans and the job's results, then deletes what was unpacked for it: nothing else reads that now.
 
-    Second run: the same facts give the same report, written over itself.
+    Second run: the same facts give the same report, written over itself; what isn't there is deleted.
     """
     wanted = RunStep.model_validate(request)
     return answered(lambda: _write(wanted))
@@ -45,4 +46,7 @@ def _write(wanted: RunStep) -> Answer:
     checkpoint("write_report: after report.html")
     ledger.change(wanted.run_id, noting)
     checkpoint("write_report: after the record")
+    if may_have_unpacked(read.record.drop):
+        delete_unpacked(wanted.run_id)
+        checkpoint("write_report: after the unpacked files are deleted")
     return done(report=page)

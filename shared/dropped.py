@@ -8,16 +8,19 @@ from collections.abc import Mapping
 
 from shared import planning, storage
 from shared.errors import DataRejected
-from shared.models.drop import JOB_FILE, VALIDATION_SET, Drop
+from shared.models.drop import JOB_FILE, PACKED, VALIDATION_SET, Drop
+from shared.models.plan import Role
 from shared.storage import BlobFacts, Container
 
 TRAINING = "training"
+KEYS: dict[Role, str] = {"training": TRAINING, "validation": VALIDATION_SET}
 NAMES = {TRAINING: "The training file", VALIDATION_SET: "The validation file", JOB_FILE: "job.json"}
 """How a person calls what stands under these keys of `present`."""
 
 
 def present(container: Container, drop: Drop, *, with_job: bool) -> dict[str, BlobFacts]:
-    """The blobs of this drop that are there, by role name; the starting blob under "training".
+    """The blobs of this drop that are there, by role name; the starting blob under "training". A packed validation file is taken where
+    there is no plain one.
 
     Without `with_job` no job.json is looked for: what a request brought stands in its place.
 
@@ -30,8 +33,11 @@ def present(container: Container, drop: Drop, *, with_job: bool) -> dict[str, Bl
         raise DataRejected("TD-DROP-002", "The dropped file was deleted before the run could read it.", "Drop it again.")
     if training.etag != drop.etag:
         raise storage.Changed
-    names = (VALIDATION_SET, JOB_FILE) if with_job else (VALIDATION_SET,)
-    others = {name: container.facts(path) for name in names if (path := drop.companion(name))}
+    validation, job = drop.companion(VALIDATION_SET), drop.companion(JOB_FILE) if with_job else None
+    others = {
+        VALIDATION_SET: (container.facts(validation) or container.facts(validation + PACKED)) if validation else None,
+        JOB_FILE: container.facts(job) if job else None,
+    }
     return {TRAINING: training} | {name: facts for name, facts in others.items() if facts}
 
 

@@ -76,9 +76,9 @@ def _drop(record: RunRecord) -> page.DropPart:
         pins: dict[Any, Pin | None] = {"training": plan.training_file, "validation": plan.validation_file, "job": plan.job_file}
         hashes = {role: summary.content_hash for role, summary in record.files.items()}
         blobs = [
-            page.BlobPart(role=role, name=pin.blob, bytes=pin.bytes, etag=pin.etag, content_hash=hashes.get(role))
+            page.BlobPart(role=role, name=dropped.blob, bytes=dropped.bytes, etag=dropped.etag, content_hash=hashes.get(role))
             for role, pin in pins.items()
-            if pin
+            if pin and (dropped := pin.dropped)
         ]
     return page.DropPart(account=record.drop.account, container=record.drop.container, blobs=blobs)
 
@@ -109,7 +109,7 @@ def _data(record: RunRecord, plan: Plan) -> list[page.DataPart]:
 def _data_part(pin: Pin, role: Role, found: "FileScan", limit: int) -> page.DataPart:
     return page.DataPart(
         role=role,
-        name=pin.blob,
+        name=pin.dropped.blob,
         bytes=pin.bytes,
         lines=found.lines,
         examples=found.examples,

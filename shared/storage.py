@@ -5,6 +5,7 @@ ServiceRejected. "Not there" and "somebody else was first" are values.
 """
 
 import logging
+import secrets
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from azure.core.exceptions import (
     ResourceModifiedError,
     ResourceNotFoundError,
 )
-from azure.storage.blob import BlobServiceClient, ContainerClient, ContentSettings, ExponentialRetry
+from azure.storage.blob import BlobBlock, BlobServiceClient, ContainerClient, ContentSettings, ExponentialRetry
 
 from shared.credentials import credential_for
 from shared.errors import ServiceRejected, ServiceUnavailable, TuneDropError
@@ -265,6 +266,31 @@ class Container:
                 except (ResourceModifiedError, ResourceNotFoundError):
                     raise Changed from None
             at += length
+
+    def put_stream(self, blob: str, blocks: Iterator[bytes]) -> None:
+        """Writes a large blob from its blocks; where there is one already, that one stays. Nothing is there before all of it is."""
+        client, mark, ids = self._client.get_blob_client(blob), secrets.token_hex(8), list[str]()
+        try:
+            with _translated():
+                for number, block in enumerate(blocks):
+                    ids.append(f"{mark}-{number:06}")  # marked, so that no two writers make one blob of their blocks
+                    client.stage_block(ids[-1], block)
+                client.commit_block_list([BlobBlock(one) for one in ids], match_condition=MatchConditions.IfMissing)
+        except (ResourceExistsError, ResourceModifiedError):
+            log.debug("blob was there")
+        except ResourceNotFoundError:
+            raise ContainerMissing(self.name, "it is being deleted") from None
+        except ServiceRejected:
+            if self.facts(blob) is None:  # else the other writer's commit has dropped the blocks of this one
+                raise
+
+    def delete(self, blob: str) -> None:
+        """Deletes the blob; one that isn't there is deleted."""
+        with _translated():
+            try:
+                self._client.delete_blob(blob)
+            except ResourceNotFoundError:
+                log.debug("blob was not there")
 
     def list(self, prefix: str = "") -> Iterator[BlobFacts]:
         """Every blob whose name starts so, by name, with its metadata; one whose name storage can't tell is left out and logged."""

@@ -11,7 +11,7 @@ import azurefunctions.extensions.bindings.blob as blob  # pyright: ignore[report
 
 from shared import storage
 from shared.ledger import open_ledger
-from shared.models.drop import JOB_FILE, VALIDATION_SET, drop_of
+from shared.models.drop import JOB_FILE, PACKED, VALIDATION_SET, drop_of
 from shared.models.record import BLOB_SHOWN_CHARS
 from shared.settings import CONNECTION, settings
 from triggers.starting import start_once
@@ -47,4 +47,4 @@ def on_drop(dropped: blob.BlobClient, client: df.SyncDurableFunctionsClient) -> 
 def joins(blob: str) -> bool:
     """Whether a blob that starts no run belongs to one: a companion of a training file, or a part that Spark wrote."""
     *folders, file = blob.split("/")
-    return bool(folders) and (file in {VALIDATION_SET, JOB_FILE} or folders[-1] in {"training", "validation"})
+    return bool(folders) and (file in {VALIDATION_SET, VALIDATION_SET + PACKED, JOB_FILE} or folders[-1] in {"training", "validation"})

@@ -31,7 +31,7 @@ from shared.models.api import (
     Started,
     StartRequest,
 )
-from shared.models.drop import TRAINING_SET, Drop, drop_of
+from shared.models.drop import PACKED, TRAINING_SET, Drop, drop_of
 from shared.models.job_file import DeployRequest
 from shared.models.record import RunRecord, summary_of
 from shared.reuse import trained_model
@@ -185,7 +185,8 @@ def shown(record: RunRecord) -> RunDetail:
 
 def _dropped(run: str) -> Drop | None:
     container = storage.training()
-    for blob in (f"{run}/{TRAINING_SET}", f"{run}.jsonl"):
+    plain = f"{run}/{TRAINING_SET}", f"{run}.jsonl"
+    for blob in (name + ending for name in plain for ending in ("", PACKED)):
         if facts := container.facts(blob):
             return drop_of(container.account, container.name, facts.name, facts.etag, at_once=True)
     return None

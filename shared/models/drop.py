@@ -17,14 +17,16 @@ RUN_ID_MAX_CHARS = 40
 NAMELESS = "invalid-name"
 """The run that a drop with an unusable name is reported under."""
 
+PACKED = ".gz"
+"""Behind the name of a data file that is a gzip archive."""
 TRAINING_SET, VALIDATION_SET, JOB_FILE, SUCCESS = names.TRAINING_SET, names.VALIDATION_SET, names.JOB_FILE, names.SUCCESS
 
 
 class Layout(StrEnum):
     """How a drop is laid out in the container."""
 
-    FILE = "file"  # <run>.jsonl
-    FOLDER = "folder"  # <run>/training_set.jsonl
+    FILE = "file"  # <run>.jsonl, or packed
+    FOLDER = "folder"  # <run>/training_set.jsonl, or packed
     SPARK = "spark"  # <run>/training/part-*, started by _SUCCESS
 
 
@@ -50,6 +52,11 @@ class Drop(Frozen):
         """Whether the drop's name can be the name of a run."""
         return self.name != NAMELESS
 
+    @property
+    def packed(self) -> bool:
+        """Whether the training file is a gzip archive."""
+        return self.blob.endswith(PACKED)
+
     def companion(self, file: Literal["validation_set.jsonl", "job.json"]) -> str | None:
         """The name of the blob that stands beside the training file, where the layout has such a place."""
         return f"{self.name}/{file}" if self.layout is not Layout.FILE else None
@@ -66,9 +73,10 @@ def drop_of(account: str, container: str, blob: str, etag: str, *, at_once: bool
     rejected, with a report, and not in silence.
     """
     folder, _, file = blob.rpartition("/")
-    if not folder and file.lower().endswith(".jsonl"):
-        name, layout = (file[:-6] if file.endswith(".jsonl") else ""), Layout.FILE
-    elif file == TRAINING_SET:
+    plain = file.removesuffix(PACKED)
+    if not folder and file.lower().removesuffix(PACKED).endswith(".jsonl"):
+        name, layout = (plain[:-6] if plain.endswith(".jsonl") else ""), Layout.FILE
+    elif plain == TRAINING_SET:
         name, layout = folder, Layout.FOLDER
     elif file == SUCCESS and folder.endswith("/training"):
         name, layout = folder.removesuffix("/training"), Layout.SPARK

@@ -16,6 +16,13 @@ class Pin(Frozen):
     bytes: int
     container: str | None = None
     """Where it stands; None, as in plans of the first releases, is the training container of the settings."""
+    packed: "Pin | None" = None
+    """The dropped blob that this one was unpacked from."""
+
+    @property
+    def dropped(self) -> "Pin":
+        """The blob that was dropped: this one, or the packed one."""
+        return self.packed or self
 
 
 class Training(Frozen):

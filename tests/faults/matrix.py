@@ -36,7 +36,8 @@ BY_SCENARIO: dict[Scenario, tuple[str, ...]] = {
     "cancelled": ("remove job", "cancel_job", "cancel_run"),
 }
 
-
+PACKED = ("make_plan: ", "write_report: after the unpacked")
+"""Points that only a run of packed files passes, and those near them."""
 QUICK: dict[Way, tuple[str, ...]] = {
     "kill": (
         *(f"make job: {place}" for place in ("before the intent", "after the intent", "after the call", "after the record")),
@@ -132,7 +133,8 @@ class Wave:
     def _drop(self, cell: Cell) -> None:
         expecting: dict[str, Any] = {"messages": a_question(cell.run), "expect": {"contains": ["octarine"]}}
         job = {"smoke_test": expecting} if cell.scenario == "bad" else {}
-        self._stack.drop(cell.run, a_training_set(cell.run), a_training_set(f"{cell.run}-validation", 10), job)
+        packed = cell.point.startswith(PACKED)
+        self._stack.drop(cell.run, a_training_set(cell.run), a_training_set(f"{cell.run}-validation", 10), job, packed=packed)
 
     def _cancel(self, cell: Cell) -> None:
         """Cancels the run while it trains; asks again where the host was struck meanwhile."""

@@ -82,12 +82,12 @@ class Rig:
     """What stands between the app and its storage."""
     http: httpx2.Client = field(default_factory=lambda: httpx2.Client(verify=False, headers={"api-key": "stand-in-key"}, timeout=30))
 
-    def put(self, name: str, training: bytes) -> Drop:
+    def put(self, name: str, training: bytes, blob: str = "{}.jsonl") -> Drop:
         """Puts a training file, and answers the drop; nothing is started yet."""
-        container = storage.training()
-        container.put(f"{name}.jsonl", training)
-        facts = container.facts(f"{name}.jsonl")
-        drop = drop_of(container.account, container.name, f"{name}.jsonl", facts.etag if facts else "")
+        container, blob = storage.training(), blob.format(name)
+        container.put(blob, training)
+        facts = container.facts(blob)
+        drop = drop_of(container.account, container.name, blob, facts.etag if facts else "")
         assert drop is not None
         return drop
 

@@ -3,6 +3,7 @@
 The host can be killed and started again on the same storage, as in real life.
 """
 
+import gzip
 import json
 import logging
 import os
@@ -152,13 +153,16 @@ class Stack:
         lock = BlobServiceClient.from_connection_string(self.storage).get_blob_client("tunedrop", "host.lock")
         BlobLeaseClient(lock).break_lease(0)
 
-    def drop(self, name: str, training: bytes, validation: bytes | None = None, job: dict[str, Any] | None = None) -> None:
-        """Drops a folder: the training file last, as it starts the run."""
+    def drop(
+        self, name: str, training: bytes, validation: bytes | None = None, job: dict[str, Any] | None = None, *, packed: bool = False
+    ) -> None:
+        """Drops a folder, with its data files as archives or as they are: the training file last, as it starts the run."""
+        ending, content = (".gz", gzip.compress) if packed else ("", bytes)
         if validation is not None:
-            self.training.upload_blob(f"{name}/validation_set.jsonl", validation, overwrite=True)
+            self.training.upload_blob(f"{name}/validation_set.jsonl{ending}", content(validation), overwrite=True)
         if job is not None:
             self.training.upload_blob(f"{name}/job.json", json.dumps(job).encode(), overwrite=True)
-        self.training.upload_blob(f"{name}/training_set.jsonl", training, overwrite=True)
+        self.training.upload_blob(f"{name}/training_set.jsonl{ending}", content(training), overwrite=True)
 
     def runs(self, name: str | None = None) -> list[dict[str, Any]]:
         """The rows of GET /api/runs, of one name where given."""

@@ -2,6 +2,7 @@
 
 import subprocess
 import time
+import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -36,10 +37,18 @@ def empty_objects(stack: Stack, name: str) -> None:
     stack.training.upload_blob(f"{name}/training_set.jsonl", b"{}\n" * (32 * 2**20 // 3))
 
 
+def bomb(stack: Stack, name: str) -> None:
+    """2 GiB of zeros in an archive of some 2 MB."""
+    packer = zlib.compressobj(1, wbits=31)
+    packed = b"".join([*(packer.compress(b"\0" * 2**20) for _ in range(2_048)), packer.flush()])
+    stack.training.upload_blob(f"{name}/training_set.jsonl.gz", packed)
+
+
 ATTACKS: dict[str, tuple[Callable[[Stack, str], None], str]] = {
     "64 GiB sparse page blob": (sparse_page_blob, "TD-DROP-007"),
     "400 MB job.json": (large_job_file, "TD-PLAN-001"),
     "32 MiB of empty objects": (empty_objects, "TD-DROP-006"),
+    "archive of 2 GiB of zeros": (bomb, "TD-DROP-009"),
 }
 
 

@@ -287,11 +287,11 @@ def report_left_out() -> list[Swap]:
 
 
 def data_in_the_log() -> list[Swap]:
-    """The job that is made is logged with a line of what it trains on."""
+    """The job that is made is logged with the first lines of what it trains on."""
     order_of = create_job.order_of
 
     def order_and_log(record: RunRecord, plan: Any, training_file: str) -> Any:
-        first = next(iter(storage.training().chunks(plan.training_file.blob, plan.training_file.etag, 0, 200)))
+        first = next(iter(storage.training().chunks(plan.training_file.blob, plan.training_file.etag, 0, 400)))
         logging.getLogger("tunedrop").info("job of %s", first.decode(errors="replace"))
         return order_of(record, plan, training_file)
 
