@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import azure.durable_functions as df
@@ -43,7 +44,9 @@ def claimed(ledger: Ledger, wanted: RunStep, take_back: Callable[[RunStep], Answ
         return _turn(ledger, wanted.run_id)
     by_force = bool(record.plan and record.plan.retrain)
     checkpoint("claim_content: before the claim")
-    holder = ledger.hold(f"content/{content_key(record)}", wanted.run_id, keeps, by_force=by_force)
+    key = content_key(record)
+    had = partial(_had, key=key)
+    holder = ledger.hold(f"content/{key}", wanted.run_id, keeps, by_force=by_force, about=had)
     checkpoint("claim_content: after the claim")
     if holder is None:
         return _turn(ledger, wanted.run_id)
@@ -75,6 +78,11 @@ def _reuses(ledger: Ledger, record: RunRecord) -> bool:
     ledger.change(record.id, taking)
     checkpoint("claim_content: after the reuse")
     return True
+
+
+def _had(record: RunRecord, *, key: str) -> bool:
+    """Whether this run has held this content; by it a damaged claim is told anew."""
+    return record.turn_at is not None and record.reuse_of is None and content_key(record) == key
 
 
 def keeps(record: RunRecord) -> bool:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import azure.durable_functions as df
@@ -54,13 +55,19 @@ def _pass(wanted: RunStep) -> Answer:
     checkpoint("preflight: before the estimate")
     ledger.change(wanted.run_id, noting)
     checkpoint("preflight: after the estimate")
-    holder = ledger.hold(f"deployment/{plan.deployment.name.lower()}", wanted.run_id, lambda other: other.outcome is None)
+    name = plan.deployment.name.lower()
+    holder = ledger.hold(f"deployment/{name}", wanted.run_id, lambda other: other.outcome is None, about=partial(_names, name=name))
     checkpoint("preflight: after the claim of the name")
     waited_s = (read.now - (record.turn_at or record.entered(Step.GATE))).total_seconds()
     deadline = Deadline(ledger, wanted.run_id, "preflight", waited_s, wanted.pace.gate_deadline_s)
     late = DeadlinePassed("TD-DEADLINE-001", f"The account could not be asked within {waited_s / 3600:.1f} h.", "gate_deadline_s")
     asking = Asking(ledger, record, plan, holder, worst)
     return polled(asking.verdict, wanted.pace, deadline, late)
+
+
+def _names(record: RunRecord, *, name: str) -> bool:
+    """Whether this run has begun to buy for a deployment of this name; by it a damaged claim is told anew."""
+    return bool(record.effects) and record.plan is not None and record.plan.deployment.name.lower() == name
 
 
 @dataclass(frozen=True)

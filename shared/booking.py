@@ -97,8 +97,8 @@ def closed(ledger: Ledger, run_id: str) -> Closed | None:
     if found is None:
         return Closed(bought=False)
     record = found.record
-    if record.ended_at is None:
-        return None
+    if record.ended_at is None and not (record.stopping and not record.effects.keys() & {"job", "deployment"}):
+        return None  # it lives; one that stops before it has begun to train or to deploy never will
     if record.plan is None or not spending.has_bought(record):
         return Closed(bought=False)
     return Closed(bought=True, usd=spending.spent_at_most(record, record.plan))

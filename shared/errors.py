@@ -12,6 +12,7 @@
     ├── ServiceUnavailable   try again later: the only kind that is retried
     │   └── OutcomeUnknown   a creating call whose effect nobody has confirmed: look, never repeat
     ├── RecordUnreadable     an operator restores a record of the ledger
+    ├── ClaimUnreadable      an operator restores a claim of the ledger
     └── InternalError        our fault
 
 Only ServiceUnavailable leaves an activity as an exception. Every other kind is returned as its
@@ -221,6 +222,17 @@ class RecordUnreadable(TuneDropError):
             "TD-LEDGER-001",
             f"The ledger's record of the run {run_id} can't be read.",
             "Restore the blob runs/<run id>.json of the ledger's container from its versions, or go back to the release that wrote it.",
+        )
+
+
+class ClaimUnreadable(TuneDropError):
+    """A claim of the ledger is damaged, and whoever asked can't tell from the records who had it."""
+
+    def __init__(self, claim: str) -> None:
+        super().__init__(
+            "TD-LEDGER-003",
+            f"The claim {claim} of the ledger can't be read.",
+            "Restore the blob claims/<claim>.json of the ledger's container from its versions; then drop the files again.",
         )
 
 

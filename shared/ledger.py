@@ -9,14 +9,16 @@ import logging
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from pydantic import ValidationError
 
 from shared import storage
-from shared.errors import InternalError, RecordUnreadable, ServiceUnavailable
-from shared.models.base import Frozen
+from shared.claims import Claim, held, last_first
+from shared.errors import ClaimUnreadable, InternalError, RecordUnreadable, ServiceUnavailable
+from shared.models.base import decoded, encoded
 from shared.models.record import PERCENTAGES, Effect, Entered, Outcome, RunRecord, RunSummary, Step, summary_of
+from shared.rebuilding import CLAIM_REBUILT, WALLET_REBUILT, wallet_of
 from shared.storage import BlobFacts, Container
 from shared.wallet import Wallet
 
@@ -25,7 +27,6 @@ RUNS, CLAIMS, WALLET = "runs/", "claims/", "wallet.json"
 SUMMARY = "summary"  # key of the metadata that holds the row of the run: 8 KB of ASCII at most
 REPORT, MISSING = "report", "missing"  # metadata of a run that has ended without one
 SWAPS = 50
-FALLBACKS = 50  # earlier holders that a claim remembers; the last success and the last model besides
 STEPS = tuple(Step)
 
 
@@ -36,18 +37,6 @@ class Read:
     record: RunRecord
     etag: str
     now: datetime
-
-
-class Claim(Frozen):
-    """Who holds what the claim is about."""
-
-    run_id: str
-    before: tuple[str, ...] = ()
-    """Runs that still held it when it was taken by force: where the taker ends badly, it is theirs again."""
-    succeeded: str | None = None
-    """The last of the earlier holders that succeeded: no number of later ones that fail makes anybody forget it."""
-    trained: str | None = None
-    """The last of the earlier holders that succeeded, or else trained a model and ended otherwise: its model can be deployed again."""
 
 
 class Ledger:
@@ -185,58 +174,95 @@ class Ledger:
                 code=unreadable.problem.code,
             )
 
-    def hold(self, claim: str, run_id: str, holds: Callable[[RunRecord], bool], *, by_force: bool = False) -> str | None:
+    def hold(
+        self,
+        claim: str,
+        run_id: str,
+        holds: Callable[[RunRecord], bool],
+        *,
+        by_force: bool = False,
+        about: Callable[[RunRecord], bool] | None = None,
+    ) -> str | None:
         """Takes a claim for this run; answers the id of the run that holds it already, or None.
 
         `holds` tells from a run's record whether it keeps the claims that it took. The claim of a run
         that doesn't is taken over, so nobody has to let go of one; of many takers one wins.
+        `about` tells from a run's record whether it had this claim: by it a damaged one is told anew.
+
+        Raises:
+            ClaimUnreadable: it is damaged, and nobody can tell who had it.
         """
-        blob = _claim_blob(claim)
-        mine = Claim(run_id=run_id)
+        blob, mine = _claim_blob(claim), Claim(run_id=run_id)
         for _ in range(SWAPS):
-            if self._container.put_new(blob, _bytes(mine)):
+            if self._container.put_new(blob, encoded(mine)):
                 return None
             stored = self._container.read(blob)
             if stored is None:
                 continue
-            found = Claim.model_validate_json(stored.content)
-            if found.run_id == run_id:
+            found = decoded(Claim, stored.content)
+            if found and found.run_id == run_id:
                 return None
-            others = [record for record in self._holders(found) if record.id != run_id]  # one that is gone holds nothing
+            known = self._holders(found) if found else self._rebuilt(claim, about)
+            others = [record for record in known if record.id != run_id]  # one that is gone holds nothing
             holders = [record.id for record in others if holds(record)]
             if holders and not by_force:
-                return holders[0]
-            mine = Claim(
-                run_id=run_id,
-                before=tuple(holders[:FALLBACKS]),
-                succeeded=next((record.id for record in others if record.outcome is Outcome.SUCCEEDED), None),
-                trained=_trained(others),
-            )
-            if self._container.swap(blob, _bytes(mine), stored.etag):
+                if found or self._container.swap(blob, encoded(held(holders, others)), stored.etag):
+                    return holders[0]
+                continue
+            mine = held([run_id, *holders], others)
+            if self._container.swap(blob, encoded(mine), stored.etag):
                 return None
         raise ServiceUnavailable("The ledger", "a claim is fought over")
 
     def trainers(self, claim: str) -> list[str]:
-        """The runs that this claim remembers, those first whose models are known to be good."""
+        """The runs that this claim remembers, those first whose models are known to be good.
+
+        Raises:
+            ClaimUnreadable: it is damaged.
+        """
         stored = self._container.read(_claim_blob(claim))
         if stored is None:
             return []
-        found = Claim.model_validate_json(stored.content)
+        found = decoded(Claim, stored.content)
+        if found is None:
+            raise ClaimUnreadable(claim)
         known = [found.succeeded, found.run_id, *found.before, found.trained]
         return list(dict.fromkeys(run_id for run_id in known if run_id))
 
     def change_wallet(self, change: Callable[[Wallet, datetime], Wallet]) -> None:
-        """Applies a change to the wallet, again and again until nobody was in between; the same wallet writes nothing."""
+        """Applies a change to the wallet, again and again until nobody was in between; the same wallet writes nothing.
+
+        A wallet that is damaged or gone is told anew from the records of all runs.
+        """
         for _ in range(SWAPS):
             stored = self._container.read(WALLET)
             if stored is None:
-                self._container.put_new(WALLET, Wallet().model_dump_json().encode())
+                self._container.put_new(WALLET, encoded(wallet_of(self._records(), datetime.now(UTC))))
                 continue
-            wallet = Wallet.model_validate_json(stored.content)
+            before = decoded(Wallet, stored.content)
+            if before is None:
+                log.error("wallet told anew", extra={"code": WALLET_REBUILT})
+            wallet = before or wallet_of(self._records(), stored.now)
             changed = change(wallet, stored.now)
-            if changed == wallet or self._container.swap(WALLET, changed.model_dump_json().encode(), stored.etag):
+            if changed == before or self._container.swap(WALLET, encoded(changed), stored.etag):
                 return
         raise ServiceUnavailable("The ledger", f"{SWAPS} writes of the wallet in a row met another writer")
+
+    def _rebuilt(self, claim: str, about: Callable[[RunRecord], bool] | None) -> list[RunRecord]:
+        if about is None:
+            raise ClaimUnreadable(claim)
+        log.error("claim told anew", extra={"claim": claim, "code": CLAIM_REBUILT})
+        return last_first(record for record in self._records() if about(record))
+
+    def _records(self) -> Iterator[RunRecord]:
+        """Every record that can be read: a look at all that ever was, for what happens once in a lifetime."""
+        for facts in self._container.list(RUNS):
+            try:
+                found = self.read(facts.name.removeprefix(RUNS).removesuffix(".json"))
+            except RecordUnreadable:
+                continue
+            if found:
+                yield found.record
 
     def _holders(self, claim: Claim) -> list[RunRecord]:
         """The records of all that the claim remembers, the latest first."""
@@ -249,21 +275,12 @@ def with_effect(record: RunRecord, name: str, effect: Effect) -> RunRecord:
     return record.model_copy(update={"effects": {**record.effects, name: effect}})
 
 
-def _trained(holders: list[RunRecord]) -> str | None:
-    trained = [record for record in holders if record.job and record.job.fine_tuned_model]
-    return next((record.id for record in sorted(trained, key=lambda record: record.outcome is not Outcome.SUCCEEDED)), None)
-
-
 def _claim_blob(claim: str) -> str:
     return f"{CLAIMS}{claim}.json"
 
 
 def _blob(run_id: str) -> str:
     return f"{RUNS}{run_id}.json"
-
-
-def _bytes(claim: Claim) -> bytes:
-    return claim.model_dump_json().encode()
 
 
 def _encoded(record: RunRecord) -> bytes:

@@ -19,6 +19,7 @@ from shared.ledger import Ledger, Read, with_effect
 from shared.models.messages import CANCELLED, Answer, done, ended, wait
 from shared.models.pace import Pace
 from shared.models.record import Effect, Outcome, RunRecord, Step
+from shared.storage import Changed
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,9 @@ def _act(ledger: Ledger, run_id: str, pace: Pace, making: Making, me: str, left_
     except ServiceRejected as error:
         _settle(ledger, run_id, making.effect, me, None)
         return ended(Outcome.FAILED, error.problem)
+    except Changed:  # the file broke off while it was sent: half a body makes no thing, so nothing is to be looked for
+        _settle(ledger, run_id, making.effect, me, None)
+        raise
     return _record(ledger, run_id, making, made, me, until)
 
 

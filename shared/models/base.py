@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 
 class Frozen(BaseModel):
@@ -14,3 +14,16 @@ class Frozen(BaseModel):
 def wire(model: BaseModel) -> dict[str, Any]:
     """The plain JSON form of a model, as it crosses the durable engine."""
     return model.model_dump(mode="json", exclude_none=True)
+
+
+def encoded(model: BaseModel) -> bytes:
+    """The JSON of a model, as it stands in a blob."""
+    return model.model_dump_json().encode()
+
+
+def decoded[M: BaseModel](kind: type[M], content: bytes) -> M | None:
+    """A model from the JSON of its blob; None where that is damaged."""
+    try:
+        return kind.model_validate_json(content)
+    except ValidationError:
+        return None

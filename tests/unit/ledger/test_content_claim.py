@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from activities.claim_content import claimed, content_key
+from shared.errors import ClaimUnreadable
 from shared.ledger import Ledger, with_effect
 from shared.models.messages import CANCELLED, Answer, RunStep, done
 from shared.models.record import Effect, Ending, Entered, JobProgress, Outcome, RunRecord, Step, summary_of
+from shared.storage import Container
 from tests.builders import AT_ONCE, NOW, a_plan, a_record
 
 PACE = AT_ONCE.model_copy(update={"poll_first_s": 0, "poll_most_s": 0, "brief_s": 0})
@@ -170,6 +172,33 @@ def test_last_trained_model_is_never_forgotten(ledger: Ledger) -> None:
     better = a_failed_retrain(ledger, 4, model="gpt-4.1-mini.ft-8")
     latest = a_failed_retrain(ledger, 5)
     assert ledger.trainers(key) == [latest.id, better.id]
+
+
+@pytest.mark.parametrize("damage", [b"", b"[", b'{"run_id": 1}'], ids=["empty", "cut off", "nonsense"])
+def test_claim_that_is_damaged_is_told_anew_from_the_records(ledger: Ledger, container: Container, damage: bytes) -> None:
+    """Who holds it keeps it, a success is not forgotten, and no run ends for it."""
+    key = f"content/{content_key(a_record())}"
+    first, holder, waiting = begun(ledger, "first", "holder", "waiting")
+    claim(ledger, first)
+    end(ledger, first, Outcome.FAILED)
+    claim(ledger, holder)
+    container.put(f"claims/{key}.json", damage)
+    assert claim(ledger, waiting).kind == "wait"
+    assert holder.id in (summary_of(ledger.get(waiting.id).record).waits_because or "")
+    assert ledger.trainers(key) == [holder.id]
+    assert claim(ledger, holder).kind == "done"
+    end(ledger, holder, Outcome.SUCCEEDED)
+    container.put(f"claims/{key}.json", damage)
+    assert claim(ledger, waiting).duplicate_of == holder.id
+
+
+def test_claim_that_nobody_can_tell_anew_is_refused_by_name(ledger: Ledger, container: Container) -> None:
+    """Never "failed inside"."""
+    container.put("claims/content/abc.json", b"")
+    with pytest.raises(ClaimUnreadable, match="TD-LEDGER-003"):
+        ledger.hold("content/abc", "travel-00000000", lambda _record: True)
+    with pytest.raises(ClaimUnreadable, match="TD-LEDGER-003"):
+        ledger.trainers("content/abc")
 
 
 @dataclass

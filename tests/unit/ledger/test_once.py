@@ -12,6 +12,7 @@ from shared.ledger import Ledger
 from shared.models.pace import Pace
 from shared.models.record import Effect, Ending, Outcome, RunRecord, Step
 from shared.once import Making, Removing, make_once, remove_once
+from shared.storage import Changed
 from tests.builders import AT_ONCE, a_record
 
 CALL_S = 30.0
@@ -358,3 +359,11 @@ def test_what_is_somebody_elses_by_now_is_told_as_left_alone(ledger: Ledger, run
     remove_once(ledger, run, AT_ONCE, Removing("job", list, lambda _thing: False, CALL_S))
     effect = ledger.get(run).record.effects["job"]
     assert (effect.state, effect.lost) == ("removed", True)
+
+
+def test_upload_whose_file_vanished_leaves_nothing_to_wait_for(ledger: Ledger, run: str, service: Service) -> None:
+    """A body that broke off makes no thing: the end of the run doesn't wait out an upload and a listing, 1,050 s on Azure."""
+    service.fails = Changed()
+    with pytest.raises(Changed):
+        make_once(ledger, run, PATIENT, service.making)
+    assert ledger.get(run).record.effects == {}

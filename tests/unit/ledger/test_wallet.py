@@ -8,7 +8,7 @@ import pytest
 
 from shared.booking import book
 from shared.ledger import Ledger
-from shared.models.record import Effect, JobProgress, Outcome, RunRecord
+from shared.models.record import Effect, Entered, JobProgress, Outcome, RunRecord, Step, WorstCase
 from shared.storage import Container
 from shared.wallet import Limits, Wallet
 from tests.builders import NOW, a_record
@@ -102,7 +102,8 @@ def test_run_that_lives_keeps_its_booking(ledger: Ledger, container: Container) 
     assert book(ledger, run_id, 1.0, PLENTY) is None
 
     def deciding(record: RunRecord, _now: datetime) -> RunRecord:
-        return record.model_copy(update={"ending": a_record(outcome=Outcome.FAILED).ending})
+        job = Effect(state="made", holder="h", at=NOW, id="ftjob-1")
+        return record.model_copy(update={"ending": a_record(outcome=Outcome.FAILED).ending, "effects": {"job": job}})
 
     ledger.change(run_id, deciding)
     assert book(ledger, claimed(ledger, "other"), 1.0, Limits(1, 1, 1)) is not None
@@ -114,3 +115,40 @@ def test_booking_of_a_run_that_the_ledger_does_not_know_is_free(ledger: Ledger, 
     assert book(ledger, "nobody", 1.0, Limits(1, 1, 1)) is None
     assert book(ledger, claimed(ledger, "travel"), 1.0, Limits(1, 1, 1)) is None
     assert "nobody" not in the_wallet(container).bookings
+
+
+@pytest.mark.parametrize(("effect", "free"), [(None, True), ("file:training", True), ("job", False), ("deployment", False)])
+def test_place_of_a_run_that_stops_before_it_trains_is_free(ledger: Ledger, effect: str | None, free: bool) -> None:
+    """Its drop vanished, or somebody cancelled it: nothing is bought for it any more, so nobody waits for its end."""
+    one, other = claimed(ledger, "one"), claimed(ledger, "other")
+    only = Limits(jobs_at_a_time=1, jobs_a_day=10, usd_a_day=10)
+    assert book(ledger, one, 1.0, only) is None
+    effects = {effect: Effect(state="intended", holder="h", at=NOW)} if effect else {}
+    ending = a_record(outcome=Outcome.SUPERSEDED).ending
+    ledger.change(one, lambda record, _now: record.model_copy(update={"ending": ending, "effects": effects}))
+    assert (book(ledger, other, 1.0, only) is None) == free
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b'{"bookings": 7}', None], ids=["empty", "cut off", "nonsense", "gone"])
+def test_wallet_that_is_damaged_is_told_anew_from_the_records(ledger: Ledger, container: Container, damage: bytes | None) -> None:
+    """By the worst case of each run that lives or began today; who only waits in the gate is not in it."""
+    day = NOW.replace(year=2099)
+    worst = WorstCase(usd=7.5, training_usd=7.5, hosting_usd=0.0, tokens=1, epochs=1)
+
+    def known(name: str, *steps: Step, at: datetime = day, **more: object) -> str:
+        run = a_record(name, timeline=tuple(Entered(step=step, at=at) for step in steps), worst_case=worst)
+        assert ledger.claim(run.model_copy(update=more))
+        return run.id
+
+    lives = known("lives", Step.GATE, Step.UPLOAD)
+    long_ago = known("long", Step.GATE, Step.UPLOAD, at=NOW)
+    known("waits", Step.GATE)
+    known("old", Step.GATE, Step.UPLOAD, at=NOW, ended_at=NOW, ending=a_record(outcome=Outcome.FAILED).ending)
+    if damage is not None:
+        container.put("wallet.json", damage)
+    ledger.change_wallet(lambda wallet, _now: wallet)
+    assert {name: booking.usd for name, booking in the_wallet(container).bookings.items()} == {lives: 7.5, long_ago: 7.5}
+    newcomer = claimed(ledger, "newcomer")
+    refused = book(ledger, newcomer, 1.0, Limits(jobs_at_a_time=2, jobs_a_day=100, usd_a_day=1000))
+    assert refused
+    assert refused.problem.code == "TD-BUDGET-002"
