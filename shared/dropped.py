@@ -7,9 +7,11 @@ before anything is read or scanned.
 from collections.abc import Mapping
 
 from shared import planning, storage
-from shared.errors import DataRejected
+from shared.errors import DataRejected, PlanRejected
 from shared.models.drop import JOB_FILE, PACKED, VALIDATION_SET, Drop
+from shared.models.job_file import JobFile
 from shared.models.plan import Role
+from shared.models.record import RunRecord
 from shared.storage import BlobFacts, Container
 
 TRAINING = "training"
@@ -39,6 +41,23 @@ def present(container: Container, drop: Drop, *, with_job: bool) -> dict[str, Bl
         JOB_FILE: container.facts(job) if job else None,
     }
     return {TRAINING: training} | {name: facts for name, facts in others.items() if facts}
+
+
+def begun_with(container: Container, record: RunRecord) -> JobFile | None:
+    """The settings that a run was begun with: those of its request, else of its job.json; None where that one can't be read any more."""
+    if record.job_settings is not None:
+        return JobFile.model_validate(record.job_settings)
+    job_file = record.plan.job_file if record.plan else None
+    blob = record.drop.companion(JOB_FILE)
+    if blob is None or (record.plan and job_file is None):
+        return JobFile()
+    try:
+        stored = container.read(blob, planning.JOB_FILE_MAX_BYTES)
+        if stored is None or (job_file and stored.etag != job_file.etag):
+            return None if job_file else JobFile()
+        return planning.parsed(stored.content)
+    except (PlanRejected, storage.TooLarge):
+        return None
 
 
 def readable(blobs: Mapping[str, BlobFacts]) -> None:

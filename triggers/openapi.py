@@ -87,10 +87,11 @@ OPERATIONS = (
         "start_run",
         "Start a run for blobs that are in the container.",
         {
-            200: ("This upload has its run already.", Started),
+            200: ("This upload has its run already; with the settings of `job`, where that is given.", Started),
             202: ("The run is started.", Started),
             400: ("The body is wrong; each field is named.", Refusal),
             404: ("There is no training file for this run.", Refusal),
+            409: ("This upload has a run already, which was begun with other settings than those of `job`.", Refusal),
             413: ("The body is too large.", Refusal),
             415: ("The body is not declared as JSON.", Refusal),
             **KEYED,

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from orchestrators.names import WAKE
 from shared import json_input, storage
 from shared.checkpoints import checkpoint
+from shared.dropped import begun_with
 from shared.errors import PlanRejected
 from shared.json_input import NotJson, wrong_fields
 from shared.ledger import open_ledger
@@ -49,7 +50,7 @@ LIMIT = re.compile(r"[1-9][0-9]{0,4}")
 @bp.route(route="runs", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
 @bp.durable_client_input(client_name="client")
 def start_run(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> func.HttpResponse:
-    """202: started; 200: this upload has its run already; 400, 413, 415: the body; 404: no such blob."""
+    """202: started; 200: this upload has its run already; 409: with other settings; 400, 413, 415: the body; 404: no such blob."""
     return served(lambda: _start(req, client))
 
 
@@ -121,7 +122,15 @@ def _start(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> func
             "There is no training file for this run.",
             f"Put <run>.jsonl or <run>/{TRAINING_SET} into the container first, and name the run without the ending.",
         )
-    started = start_once(client, open_ledger(), drop, body["job"] if wanted.job is not None else None)
+    ledger = open_ledger()
+    started = start_once(client, ledger, drop, body["job"] if wanted.job is not None else None)
+    if not started and wanted.job is not None and begun_with(storage.training(), ledger.get(drop.run_id).record) != wanted.job:
+        return refused(
+            409,
+            "TD-HTTP-012",
+            "This upload has a run already, which was begun with other settings than these.",
+            "Upload the file again for a run with these settings: a new upload is a new run. Or leave `job` out to be told that run's id.",
+        )
     return answer(202 if started else 200, Started(id=drop.run_id, name=drop.name, started=started))
 
 

@@ -1,4 +1,4 @@
-"""Packed drops (`.jsonl.gz`): unpacked once for the run, uploaded as plain text, and gone when it ends."""
+"""Packed drops (`.jsonl.gz`): unpacked once for the run, uploaded as plain text, and gone when it ends; and folders of part files."""
 
 import gzip
 from collections.abc import Iterator
@@ -127,3 +127,14 @@ def test_packed_drop_that_is_replaced_while_it_is_unpacked_ends_superseded(rig: 
     storage.training().put(drop.blob, gzip.compress(a_training_set("packed-newer")))
     answer = rig.execute(Activity.MAKE_PLAN, drop.run_id)
     assert (answer["kind"], answer["outcome"], left(drop.run_id)) == ("ended", "superseded", [])
+
+
+def test_dropped_folder_of_part_files_is_one_finding_with_the_way_out(rig: Rig) -> None:
+    """What was dropped, what the app takes, and the command that joins the parts."""
+    storage.training().put("spark/training/part-00000.json", a_training_set("spark"))
+    record = rig.ended(rig.start(rig.put("spark", b"", "{}/training/_SUCCESS")))
+    assert (record.outcome, code(record)) == ("rejected", "TD-DROP-005")
+    assert record.ending is not None
+    assert record.ending.problem is not None
+    assert "folder of part files" in record.ending.problem.message
+    assert "tunedrop drop FOLDER" in record.ending.problem.mend

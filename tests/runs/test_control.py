@@ -94,3 +94,17 @@ def test_late_event_of_a_purged_run_changes_nothing(stack: Stack, name: str) -> 
     assert [row["id"] for row in stack.runs(name)] == [run["id"]]
     assert len(jobs_of(stack, run["id"])) == 1
     assert stack.run(run["id"]) == run
+
+
+def test_request_for_other_settings_is_refused_where_the_upload_has_its_run(stack: Stack, name: str) -> None:
+    """Not answered as if they would be used; the same settings, or none, are told the run."""
+    stack.drop(name, a_training_set(name), job={"seed": 1})
+    run_id = stack.ended(name)["id"]
+    told = {"id": run_id, "name": name, "started": False}
+    refused = stack.api.post("/runs", json={"run": name, "job": {"seed": 2}})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "TD-HTTP-012")
+    again = [
+        stack.api.post("/runs", json={"run": name, **asked}) for asked in ({}, {"job": {"seed": 1}}, {"job": {"seed": 1, "retrain": False}})
+    ]
+    assert [(one.status_code, one.json()) for one in again] == [(200, told)] * 3
+    assert [row["id"] for row in stack.runs(name)] == [run_id]

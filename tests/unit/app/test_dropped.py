@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 from azure.storage.blob import BlobServiceClient, BlobType, ContainerClient
 
-from shared.dropped import present, readable
+from shared.dropped import begun_with, present, readable
 from shared.errors import Problem, TuneDropError
 from shared.models.drop import Drop, drop_of
+from shared.models.job_file import JobFile
+from shared.models.plan import Pin
 from shared.storage import BlobFacts, Container
 from tests.azurite import azurite
-from tests.builders import NOW
+from tests.builders import NOW, a_plan, a_record
 
 __all__ = ["azurite"]
 
@@ -105,6 +107,42 @@ def test_job_file_is_not_looked_at_where_the_request_brought_its_own_settings(wa
     watched.client.upload_blob("travel/training_set.jsonl", b"{}\n")
     blobs = present(Container(watched.client), dropped(watched, "travel/training_set.jsonl"), with_job=False)
     assert set(blobs) == {TRAINING}
+
+
+@pytest.mark.parametrize(
+    ("asked", "job", "planned", "told"),
+    [
+        pytest.param({"seed": 1}, b'{"seed": 2}', False, 1, id="of the request"),
+        pytest.param(None, b'{"seed": 2}', False, 2, id="of job.json, before the plan"),
+        pytest.param(None, b'{"seed": 2}', True, 2, id="of job.json, as it was planned"),
+        pytest.param(None, None, False, None, id="none"),
+        pytest.param(None, b"{", False, "lost", id="of a job.json that is none"),
+    ],
+)
+def test_settings_that_a_run_was_begun_with_are_told(
+    watched: Watched, asked: dict[str, object] | None, job: bytes | None, planned: bool, told: int | str | None
+) -> None:
+    """Those of the request stand in place of job.json; a file that can't be read tells nothing."""
+    container = Container(watched.client)
+    watched.client.upload_blob("travel/training_set.jsonl", b"{}\n")
+    if job:
+        watched.client.upload_blob("travel/job.json", job)
+    pin = container.facts("travel/job.json") if planned else None
+    plan = a_plan(job_file=Pin(blob=pin.name, etag=pin.etag, bytes=pin.bytes)) if pin else None
+    record = a_record(drop=dropped(watched, "travel/training_set.jsonl"), job_settings=asked, plan=plan)
+    found = begun_with(container, record)
+    assert (found.seed if found else "lost") == told
+
+
+def test_settings_of_a_job_file_that_was_replaced_or_came_later_are_not_told(watched: Watched) -> None:
+    """The plan has pinned another, or none."""
+    container = Container(watched.client)
+    watched.client.upload_blob("travel/training_set.jsonl", b"{}\n")
+    watched.client.upload_blob("travel/job.json", b'{"seed": 2}')
+    drop = dropped(watched, "travel/training_set.jsonl")
+    replaced = a_plan(job_file=Pin(blob="travel/job.json", etag="0xOLD", bytes=11))
+    assert begun_with(container, a_record(drop=drop, plan=replaced)) is None
+    assert begun_with(container, a_record(drop=drop, plan=a_plan())) == JobFile()
 
 
 def dropped(watched: Watched, blob: str) -> Drop:
