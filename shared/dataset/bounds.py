@@ -13,7 +13,8 @@ import msgspec
 from .counters import Counter
 from .image_tokens import ImageTokens
 from .images import DETAILS
-from .messages import PREFERENCE_KEYS, messages_of
+from .keys import PREFERENCE_KEYS
+from .messages import messages_of
 from .shapes import Json, JsonObject
 from .tokens import compact_json, is_countable
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 
 from . import preference, reinforcement, supervised
 from .findings import Finding
-from .messages import PREFERENCE_KEYS, role_of
+from .keys import PREFERENCE_KEYS
+from .messages import role_of
 from .models import PREFERENCE, REINFORCEMENT, SUPERVISED, BaseModel
 from .shapes import Json, JsonObject
 

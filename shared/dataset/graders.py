@@ -17,6 +17,8 @@ MODELS = frozenset({"gpt-4o-2024-08-06", "o3-mini-2025-01-31"})
 MAX_SOURCE_BYTES = 256 * 2**10
 SAMPLE_PARTS = frozenset({"output_text", "output_json"})
 
+_UNDATED = re.compile(r"gpt-4o|o[0-9]{1,2}(?:-mini|-pro)?")
+"""Names of the families that grade, without a date: samples of Microsoft's use them."""
 _TEMPLATE = re.compile(r"\{\{([^{}]{0,1000})\}\}")
 _REFERENCE = re.compile(r"\s*(item|sample)\.([\w-]+(?:\.[\w-]+|\[\d{1,9}\])*)\s*", re.ASCII)
 _STEP = re.compile(r"\[(\d+)\]|([\w-]+)", re.ASCII)
@@ -86,7 +88,8 @@ def _score_model(place: str, grader: JsonObject) -> Iterator[Finding]:
         yield finding(rules.GRADER_SHAPE, f"{place}/input")
     model = grader.get("model")
     if not isinstance(model, str) or model not in MODELS:
-        yield finding(rules.GRADER_MODEL, f"{place}/model")
+        is_undated = isinstance(model, str) and _UNDATED.fullmatch(model)
+        yield finding(rules.GRADER_UNDATED if is_undated else rules.GRADER_MODEL, f"{place}/model")
     span = grader.get("range", [0, 1])
     if not isinstance(span, list) or len(span) != 2 or not all(map(_is_number, span)):
         yield finding(rules.GRADER_SHAPE, f"{place}/range")

@@ -63,12 +63,19 @@ def check_number(messages: Iterable[JsonObject], place: str = "/messages") -> It
 
 
 def check_parts(place: str, parts: list[Json], role: str, model: BaseModel) -> Iterator[Finding]:
-    """Everything that is wrong with the parts of one content."""
+    """Everything that is wrong with the parts of one content: texts anywhere, images of a question, a refusal of an answer."""
     for index, part in enumerate(parts):
         if isinstance(part, dict) and part.get("type") == "image_url":
             yield from _image(f"{place}/{index}", part, role, model)
-        elif not isinstance(part, dict) or part.get("type") != "text" or not isinstance(part.get("text"), str):
+        elif not _is_text(part, role):
             yield finding(rules.PART_SHAPE, f"{place}/{index}")
+
+
+def _is_text(part: Json, role: str) -> bool:
+    kind = part.get("type") if isinstance(part, dict) else None
+    if not isinstance(part, dict) or not (kind == "text" or (kind == "refusal" and role == "assistant")):
+        return False
+    return isinstance(part.get(str(kind)), str)
 
 
 def _image(place: str, part: JsonObject, role: str, model: BaseModel) -> Iterator[Finding]:

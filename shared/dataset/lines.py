@@ -19,6 +19,8 @@ MAX_SEPARATORS = 2**20
 BOM = b"\xef\xbb\xbf"
 
 _SEPARATORS = (b",", b":", b"[", b"{")
+_PYTHON = ("'", "True", "False", "None")
+_ARRAY = re.compile(rb"[ \t\r\n]*\[[ \t\r\n]*(?:\{|$)")
 _SPACED_KEY = re.compile(rb'"[ \t\r\n]*:')
 _decoder = msgspec.json.Decoder()
 
@@ -34,9 +36,22 @@ class _NotFinite(ValueError):
     """A number that JSON has no spelling for, or that no reader holds."""
 
 
+WHITE = b" \t\r\n"
+
+
+def opens_array(head: bytes) -> bool:
+    """Whether a file with these first bytes, or a line, begins with an array of objects."""
+    return bool(_ARRAY.match(head.removeprefix(BOM)))
+
+
+def is_array(line: bytes) -> bool:
+    """Whether a line is one whole array, whatever else is wrong with it."""
+    return opens_array(line) and all(found.code != rules.NOT_JSON.code for found in decode(line).findings)
+
+
 def is_blank(line: bytes) -> bool:
     """Whether a line holds nothing but JSON's white space."""
-    return not line.strip(b" \t\r\n")
+    return not line.strip(WHITE)
 
 
 def decode(line: bytes) -> Line:
@@ -56,6 +71,15 @@ def decode(line: bytes) -> Line:
         return _refused(rules.TOO_DEEP)
     found = [finding(rules.DUPLICATE_KEY)] if keys != _keys_written(line) and _has_duplicates(line) else []
     return _of_object(value, found)
+
+
+def text_in(line: bytes) -> str | None:
+    """The text that a line is the JSON of; None where it holds something else."""
+    try:
+        value: Json = _decoder.decode(line)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+    return value if isinstance(value, str) else None
 
 
 def _refused(rule: rules.Rule, message: str = "") -> Line:
@@ -143,9 +167,21 @@ def _second_look(line: bytes) -> Line:
     except RecursionError:
         return _refused(rules.TOO_DEEP)
     except json.JSONDecodeError as error:
-        rule = rules.CR_LINE_ENDS if "\r" in text[error.pos - 1 : error.pos + 1] else rules.NOT_JSON
-        return _refused(rule, "" if rule is rules.CR_LINE_ENDS else f"The line isn't JSON from character {error.pos + 1} on.")
+        return _no_json(text, error)
     if keys_of(value) is None:
         return _refused(rules.TOO_DEEP)
     found = [finding(rules.LONE_SURROGATE)]
     return _of_object(value, [finding(rules.DUPLICATE_KEY), *found] if _has_duplicates(line) else found)
+
+
+def _no_json(text: str, error: json.JSONDecodeError) -> Line:
+    """A line that isn't JSON, with the cause where it can be told."""
+    _, _, rest = text.rstrip().partition("\r")
+    if rest.lstrip().startswith("{"):
+        return _refused(rules.CR_LINE_ENDS)
+    place = f"The line isn't JSON from character {error.pos + 1} on"
+    if text.lstrip().startswith("{'") or text.startswith(_PYTHON, error.pos):
+        return _refused(
+            rules.NOT_JSON, f"{place}: it is written as Python shows an object (single quotes, True, None); json.dumps writes JSON."
+        )
+    return _refused(rules.NOT_JSON, f"{place}.")

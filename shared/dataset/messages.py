@@ -6,8 +6,9 @@ Findings are yielded, not gathered: a hostile line can hold a million of them.
 import re
 from collections.abc import Iterator
 
-from . import images, rules
+from . import images, keys, rules
 from .findings import Finding, finding
+from .keys import NON_PREFERRED, PREFERRED
 from .models import REINFORCEMENT, BaseModel
 from .shapes import Json, JsonObject
 
@@ -15,12 +16,9 @@ ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 PROMPTS = ("system", "developer")
 """The roles of the message that tells the model how to behave."""
 
-PREFERRED = "preferred_output"
-NON_PREFERRED = "non_preferred_output"
-PREFERENCE_KEYS = ("input", PREFERRED, NON_PREFERRED)
-
 _KEYS = frozenset({"role", "content", "name", "tool_calls", "tool_call_id", "function_call"})
 _WEIGHED_KEYS = _KEYS | {"weight"}
+_EMPTY_BESIDE_CALLS = (None, "", "null")
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -58,8 +56,13 @@ def check_all(place: str, messages: Json, model: BaseModel, weighed: bool = Fals
     if not isinstance(messages, list) or not messages:
         yield finding(rules.MESSAGES_MISSING, place)
         return
+    before = ""
     for index, message in enumerate(messages):
         yield from check(f"{place}/{index}", message, model, weighed)
+        role = role_of(message)
+        if role in PROMPTS and before in PROMPTS:
+            yield finding(rules.SYSTEM_ROW, f"{place}/{index}")
+        before = role
 
 
 def check(field: str, message: Json, model: BaseModel, weighed: bool) -> Iterator[Finding]:
@@ -72,36 +75,38 @@ def check(field: str, message: Json, model: BaseModel, weighed: bool) -> Iterato
         yield finding(rules.ROLE_UNKNOWN, f"{field}/role" if "role" in message else field)
     if role == "developer" and REINFORCEMENT not in model.methods:
         yield finding(rules.ROLE_DEVELOPER, f"{field}/role")
-    yield from unknown_keys(len(message.keys() - (_WEIGHED_KEYS if weighed else _KEYS)), field)
+    yield from keys.unknown(message, _WEIGHED_KEYS if weighed else _KEYS, field)
     yield from _content(field, message, role, model)
     if weighed:
         yield from _weight(f"{field}/weight", message, role)
     yield from _name(field, message, role)
 
 
-def unknown_keys(number: int, field: str) -> Iterator[Finding]:
-    """The finding for so many keys that the format doesn't know."""
-    if number:
-        yield finding(rules.UNKNOWN_KEY, field, f"{number} unknown key{'s' * (number > 1)} in this object.")
-
-
 def _content(field: str, message: JsonObject, role: str, model: BaseModel) -> Iterator[Finding]:
     content = message.get("content")
     place = f"{field}/content"
-    if content is None:
+    if role == "assistant" and "tool_calls" in message and content in _EMPTY_BESIDE_CALLS and "content" in message:
+        yield finding(rules.CALL_CONTENT, place)
+    elif content is None:
         calls = role == "assistant" and ("tool_calls" in message or "function_call" in message)
         if not calls:
             yield finding(rules.CONTENT_MISSING, place if "content" in message else field)
-    elif isinstance(content, list):
-        if role != "user":
-            yield finding(rules.CONTENT_TYPE, place)
-        elif not content:
+    elif isinstance(content, list) and role != "function":
+        if not content:
             yield finding(rules.CONTENT_EMPTY, place)
         yield from images.check_parts(place, content, role, model)
     elif not isinstance(content, str):
         yield finding(rules.CONTENT_TYPE, place)
     elif not content:
         yield finding(rules.CONTENT_EMPTY, place)
+
+
+def text_of(content: Json) -> str | None:
+    """The text of a content: itself, or those of its parts in one; None where there is none."""
+    if not isinstance(content, list):
+        return content if isinstance(content, str) else None
+    texts = [part.get("text") for part in content if isinstance(part, dict)]
+    return "".join(text for text in texts if isinstance(text, str)) or None
 
 
 def _weight(place: str, message: JsonObject, role: str) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from .messages import PROMPTS
+from .messages import PROMPTS, text_of
 from .shapes import Json, JsonObject
 
 BETWEEN = "\x1e"
@@ -92,8 +92,7 @@ def _texts(messages: list[Json]) -> list[str]:
 
 
 def _prose(message: Json) -> str:
-    content = message.get("content") if isinstance(message, dict) else None
-    return content if isinstance(content, str) else ""
+    return text_of(message.get("content")) or "" if isinstance(message, dict) else ""
 
 
 def _json(value: Json) -> str:

@@ -64,7 +64,8 @@ class PlainLines:
     """Plain lines that follow each other: each one's shape and system message, and the other texts of all, in order.
 
     `closely` are those whose shape has no simple prompt; `declared` the tokens of the declarations of the lines that have some, by their
-    index; `block` is all of them as far as it must be searched; `ordinary` as in counters.py.
+    index; `with_null` the indices of those with null as a content beside calls, of which a warning speaks. `block` is all of them as
+    far as it must be searched; `ordinary` as in counters.py.
     """
 
     def __init__(self) -> None:
@@ -73,6 +74,7 @@ class PlainLines:
         self.texts: list[str] = []
         self.closely: list[_Closely] = []
         self.declared: dict[int, int] = {}
+        self.with_null: list[int] = []
         self.block = b""
         self.ordinary = False
 
@@ -218,6 +220,8 @@ class PlainReader:
             return 0
         if extra := declared.tokens + self._tokens_of_parallel(line.parallel_tool_calls):
             found.declared[len(found)] = extra
+        if walk.has_null:
+            found.with_null.append(len(found))
         found.closely.append(_Closely(line.messages, walk.system, walk.calls, _beside(line, declared)))
         found.shapes.append(self._closer_shape(kinds, walk))
         found.systems.append(walk.system)

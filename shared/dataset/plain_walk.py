@@ -18,7 +18,9 @@ _encode = msgspec.json.encode
 
 
 class Walk:
-    """What a line holds so far: its texts, which are answers, the calls of each answer that makes some (keys sorted), the keys."""
+    """What a line holds so far: its texts, which are answers, the calls of each answer that makes some (keys sorted), the keys, and
+    whether null stands beside calls as a content.
+    """
 
     def __init__(self, declared: frozenset[str], system: str | None = None) -> None:
         """`declared` are the names of tools that are declared; `system` stands in place of the line's system message."""
@@ -29,6 +31,7 @@ class Walk:
         self.calls: list[list[Any]] = []
         self.keys = 0
         self.learns = False
+        self.has_null = False
         self._declared = declared
         self._made: set[str] = set()
         self._waiting: set[str] = set()
@@ -38,11 +41,13 @@ class Walk:
         texts, waiting = self.texts, self._waiting
         self.keys = 2 * len(messages)
         for message in messages:
+            if waiting and not isinstance(message, Tool):
+                return False
             if isinstance(message, Assistant):
                 if not self._answer(message):
                     return False
                 continue
-            if not message.content or (isinstance(message, User) and waiting):
+            if not message.content:
                 return False
             if isinstance(message, System):
                 self.system = self.system or message.content
@@ -73,7 +78,8 @@ class Walk:
         if isinstance(calls, UnsetType):
             return bool(content)
         self.keys += content is not UNSET
-        return content != "" and self._calls(calls)
+        self.has_null |= content is None
+        return content not in ("", "null") and self._calls(calls)
 
     def _calls(self, written: Raw) -> bool:
         calls = _decoder.decode(written)

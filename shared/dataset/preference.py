@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from . import images, messages, rules, tools
+from . import images, keys, messages, rules, tools
 from .findings import Finding, finding
-from .messages import NON_PREFERRED, PREFERENCE_KEYS, PREFERRED, messages_of, objects_in, role_of
+from .keys import NON_PREFERRED, PREFERENCE_KEYS, PREFERRED
+from .messages import messages_of, objects_in, role_of
 from .models import BaseModel
 from .shapes import Json, JsonObject
 
@@ -16,7 +17,9 @@ _INPUT_KEYS = frozenset({"messages", *tools.KEYS})
 
 def check(example: JsonObject, model: BaseModel) -> Iterator[Finding]:
     """Everything that is wrong with an example, in the order of its fields."""
-    yield from messages.unknown_keys(len(example.keys() - _LINE_KEYS), "")
+    example, nulls = keys.without_nulls(example)
+    yield from keys.check_nulls(nulls)
+    yield from keys.unknown(example, _LINE_KEYS, "")
     given = example.get("input")
     if isinstance(given, dict):
         yield from _input(given, model)
@@ -31,7 +34,7 @@ def check(example: JsonObject, model: BaseModel) -> Iterator[Finding]:
 
 
 def _input(given: JsonObject, model: BaseModel) -> Iterator[Finding]:
-    yield from messages.unknown_keys(len(given.keys() - _INPUT_KEYS), "/input")
+    yield from keys.unknown(given, _INPUT_KEYS, "/input")
     if "messages" not in given:
         yield finding(rules.MESSAGES_MISSING, "/input")
         return
@@ -62,10 +65,12 @@ def _calls(example: JsonObject, given: JsonObject) -> Iterator[Finding]:
     """Calls and answers of the two conversations; what stands in the input is told once."""
     yield from tools.check_declarations(given, "/input")
     declared = tools.declared_in(given)
+    told: set[tuple[str, str]] = set()
     for key in (PREFERRED, NON_PREFERRED):
         conversation = [*_placed("/input/messages", given.get("messages")), *_placed(f"/{key}", example.get(key))]
         for found in tools.check_calls(conversation, declared):
-            if key == PREFERRED or found.field.startswith(f"/{NON_PREFERRED}"):
+            if (found.code, found.field) not in told:
+                told.add((found.code, found.field))
                 yield found
 
 

@@ -5,7 +5,7 @@ What a grader must be, and which fields it reads, stands in `graders`.
 
 from collections.abc import Iterator
 
-from . import images, messages, rules, tools
+from . import images, keys, messages, rules, tools
 from .findings import Finding, finding
 from .messages import objects_in, role_of
 from .models import BaseModel
@@ -14,6 +14,8 @@ from .shapes import JsonObject
 
 def check(example: JsonObject, model: BaseModel) -> Iterator[Finding]:
     """Everything that is wrong with an example; further fields at its top level are the grader's."""
+    example, nulls = keys.without_nulls(example)
+    yield from keys.check_nulls(nulls)
     if "messages" not in example:
         yield finding(rules.MESSAGES_MISSING)
     else:

@@ -10,6 +10,7 @@ from .findings import Finding, Tally, finding
 from .image_tokens import ImageTokens
 from .span_scan import COUNTING_VERSION, ScanOptions, SpanScan, SpansDontFit, SystemMessages
 from .statistics import Histogram
+from .wording import counted
 
 MIN_EXAMPLES = 10
 MAX_FILE_BYTES = 512 * 2**20
@@ -78,12 +79,13 @@ def merge(parts: Iterable[SpanScan], options: ScanOptions, size: int | None = No
     for part in parts:
         whole.append(part)
         whole.kind = whole.kind or part.kind
+        whole.opens_array = whole.opens_array or part.opens_array
     if size is not None and whole.stop != size:
         msg = f"The spans end at byte {whole.stop}, the file at byte {size}."
         raise SpansDontFit(msg)
-    if whole.kind:
-        whole = SpanScan(0, whole.stop, kind=whole.kind, block_digests=whole.block_digests, lines=whole.lines)
-    if whole.kind or whole.unchecked.lines or rules.LINE_TOO_LONG.code in whole.tally.counts:
+    if whole.kind or _is_array(whole):
+        whole = SpanScan(0, whole.stop, whole.kind, whole.block_digests, whole.lines, opens_array=not whole.kind)
+    if whole.kind or _is_array(whole) or whole.unchecked.lines or rules.LINE_TOO_LONG.code in whole.tally.counts:
         whole.uncounted_bytes += whole.stop  # how much of it the lines have that were not read or not checked is not known
     tally = Tally()
     for found in _of_file(whole, options):
@@ -91,6 +93,8 @@ def merge(parts: Iterable[SpanScan], options: ScanOptions, size: int | None = No
     watched = _watched(whole, options) if options.watched else Tally()
     # Warnings that stand for many lines come first, or a hundred blank lines would hide them.
     tally.merge(Tally(watched.counts, warnings=watched.warnings), 0)
+    for found in whole.gathered.findings():
+        tally.add(found)
     tally.merge(whole.tally, 0)
     tally.merge(Tally(errors=watched.errors), 0)
     return _told(
@@ -104,10 +108,10 @@ def merge(parts: Iterable[SpanScan], options: ScanOptions, size: int | None = No
             warnings=0,
             findings=[],
             counts={},
-            total=whole.total,
-            assistant=whole.assistant,
+            total=whole.total.sorted(),
+            assistant=whole.assistant.sorted(),
             messages_by_role=whole.messages_by_role,
-            trained=whole.trained,
+            trained=whole.trained.sorted(),
             over_limit=whole.over_limit,
             images=whole.images,
             fingerprints=whole.watch.fingerprints,
@@ -158,6 +162,11 @@ def _watched(whole: SpanScan, options: ScanOptions) -> Tally:
     return tally
 
 
+def _is_array(whole: SpanScan) -> bool:
+    """Whether the file is one array: it opens one, and its first line holds a whole one only where nothing follows."""
+    return whole.opens_array and whole.whole_array in (0, whole.lines - whole.open_blanks)
+
+
 def _format_of(whole: SpanScan) -> str:
     return next(iter(whole.formats), formats.UNKNOWN) if len(whole.formats) < 2 else formats.MIXED
 
@@ -169,15 +178,19 @@ def _of_file(whole: SpanScan, options: ScanOptions) -> list[Finding]:
         found.append(finding(rules.FILE_TOO_LARGE, message=f"The file has {whole.stop} bytes; it must have fewer than {MAX_FILE_BYTES}."))
     if whole.kind:
         return [*found, finding(rules.NOT_TEXT, message=f"The file is {whole.kind}, not UTF-8 text.")]
+    if _is_array(whole):
+        return [*found, finding(rules.JSON_ARRAY)]
     if whole.lines == whole.open_blanks:
         return [*found, finding(rules.FILE_EMPTY)]
     # What a line holds that can't be read is not known: it may be the example that seems to be missing.
     unread = whole.unchecked.lines + sum(whole.tally.counts.get(rule.code, 0) for rule in rules.UNREAD)
     are_few = whole.examples + unread < MIN_EXAMPLES and (whole.examples > 0 or not unread)
     if options.role == "training" and are_few:
-        found.append(finding(rules.TOO_FEW_EXAMPLES, message=f"The file has {whole.examples} examples; training needs {MIN_EXAMPLES}."))
+        found.append(
+            finding(rules.TOO_FEW_EXAMPLES, message=f"The file has {counted(whole.examples, 'example')}; training needs {MIN_EXAMPLES}.")
+        )
     if whole.image_examples > MAX_IMAGE_EXAMPLES:
-        message = f"{whole.image_examples} examples have images; {MAX_IMAGE_EXAMPLES} are allowed."
+        message = f"{whole.image_examples:,} examples have images; {MAX_IMAGE_EXAMPLES:,} are allowed."
         found.append(finding(rules.TOO_MANY_IMAGE_EXAMPLES, message=message))
     return [*found, *_of_unchecked(whole, options), *_of_formats(whole, options), *_of_system(whole.system)]
 
@@ -214,9 +227,12 @@ def _of_formats(whole: SpanScan, options: ScanOptions) -> list[Finding]:
 def _of_system(system: SystemMessages) -> list[Finding]:
     found: list[Finding] = []
     if system.missing:
-        found.append(finding(rules.SYSTEM_MISSING, message=f"{system.missing:,} of {system.examples:,} examples have no system message."))
+        message = f"{system.missing:,} of {counted(system.examples, 'example')} have no system message."
+        lines = system.without
+        missing = finding(rules.SYSTEM_MISSING, message=message, line=lines[0])
+        found.append(msgspec.structs.replace(missing, times=system.missing, lines=tuple(lines)))
     if system.varies:
-        found.append(finding(rules.SYSTEM_VARIES))
+        found.append(finding(rules.SYSTEM_VARIES, line=system.other))
     return found
 
 

@@ -8,10 +8,14 @@ Severity = Literal["error", "warning"]
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """One rule; `mend` is what the owner of the data can do."""
+    """One rule; `mend` is what the owner of the data can do.
+
+    `gathered`: a file has one finding for all its lines, as they mostly have the fault in common (gathering.py).
+    """
 
     code: str
     severity: Severity
     title: str
     explanation: str
     mend: str
+    gathered: bool = False

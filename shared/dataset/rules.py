@@ -12,8 +12,8 @@ RULES: dict[str, Rule] = {}
 """Every rule by its code, those of content_rules.py among them."""
 
 
-def _rule(number: str, severity: Severity, title: str, explanation: str, mend: str) -> Rule:
-    rule = Rule(f"TD-DATA-{number}", severity, title, explanation, mend)
+def _rule(number: str, severity: Severity, title: str, explanation: str, mend: str, gathered: bool = False) -> Rule:
+    rule = Rule(f"TD-DATA-{number}", severity, title, explanation, mend, gathered)
     RULES[rule.code] = rule
     return rule
 
@@ -57,7 +57,7 @@ SYSTEM_VARIES = _rule(
     "010",
     "warning",
     "System message varies",
-    "Examples begin with different system messages.",
+    "The system message of this example differs from that of the first one.",
     "Use one wording, unless the difference is meant to be learnt.",
 )
 METHOD_MISMATCH = _rule(
@@ -66,6 +66,13 @@ METHOD_MISMATCH = _rule(
     "Lines for another method",
     "The lines are written for another training method than the run's.",
     "Set the method that the lines are for, or write the lines for the method.",
+)
+JSON_ARRAY = _rule(
+    "012",
+    "error",
+    "A JSON array, not JSON Lines",
+    "The file is one array of examples; training takes an example on each line.",
+    "Write each example on a line of its own, without commas between them; check --fix does.",
 )
 
 ARCHIVE_DAMAGED = _rule(
@@ -162,9 +169,7 @@ CONTENT_MISSING = _rule(
     "Content may be absent or null only in an assistant message with tool_calls or function_call.",
     "Give the content.",
 )
-CONTENT_TYPE = _rule(
-    "209", "error", "Content of the wrong type", "Content is a string, or an array of parts in a user message.", "Write it as a string."
-)
+CONTENT_TYPE = _rule("209", "error", "Content of the wrong type", "Content is a string or an array of parts.", "Write it as a string.")
 CONTENT_EMPTY = _rule("210", "warning", "Empty content", "The content is an empty text.", "Fill it in or leave the message out.")
 WEIGHT_VALUE = _rule("211", "error", "Weight other than 0 or 1", "A weight must be the number 0 or 1.", "Write 0 or 1.")
 WEIGHT_PLACE = _rule("212", "error", "Weight outside an assistant message", "Only answers have a weight.", "Remove the weight.")
@@ -180,7 +185,13 @@ NAME_CHARACTERS = _rule(
     "Use letters, digits, _ and - only.",
 )
 UNKNOWN_KEY = _rule(
-    "216", "warning", "Unknown keys", "The object has keys that the format doesn't know.", "Remove them, or correct their spelling."
+    "216",
+    "warning",
+    "Unknown keys",
+    "Keys that the format doesn't know are uploaded and may be billed, but nothing is learnt from them. OpenAI's service was reported to "
+    "fail a job for them; Azure documents nothing.",
+    "Remove them, or correct their spelling.",
+    gathered=True,
 )
 OTHER_FORMAT_KEY = _rule(
     "217", "warning", "Key of another format", "The line has keys of preference training beside `messages`.", "Keep one format per line."
@@ -194,6 +205,37 @@ UNCOUNTABLE = _rule(
     "Text that can't be counted",
     "A text has more than 1 MiB, or more than 500,000 blanks on end.",
     "Shorten the text.",
+)
+SYSTEM_ROW = _rule(
+    "220",
+    "warning",
+    "System messages in a row",
+    "Two system messages follow each other; a service was reported to refuse that.",
+    "Join them into one.",
+)
+CALL_CONTENT = _rule(
+    "221",
+    "warning",
+    "Empty content beside calls",
+    'Beside tool_calls the content is null, an empty text or the text "null"; Azure\'s preparation was reported to refuse such lines.',
+    "Leave content out of messages with calls, unless there is a text.",
+    gathered=True,
+)
+NULL_KEY = _rule(
+    "222",
+    "error",
+    "Null where a key should be left out",
+    "Keys such as name, tool_calls, weight or tools hold null; the schema knows them with a value only.",
+    "Leave these keys out; check --fix does.",
+    gathered=True,
+)
+KEY_CAPITALS = _rule(
+    "223",
+    "warning",
+    "Key written with capitals",
+    "Keys are written in small letters: a key such as `Messages` is another key, and is not read.",
+    "Write the key in small letters.",
+    gathered=True,
 )
 
 TOOLS_SHAPE = _rule(
@@ -228,7 +270,11 @@ ANSWER_UNMATCHED = _rule(
     "Repeat the id of the call that it answers.",
 )
 CALL_UNANSWERED = _rule(
-    "306", "warning", "Tool call without answer", "A call has no answer before the next user message.", "Add the tool's answer."
+    "306",
+    "error",
+    "Tool call without answer",
+    "After a message with calls come the tools' answers to all of them, unless that message ends the example.",
+    "Add the tool's answer right after the calls.",
 )
 TOOL_UNDECLARED = _rule(
     "307", "warning", "Undeclared tool", "A called tool isn't declared in tools or functions.", "Declare the tool in this line."
@@ -245,12 +291,19 @@ FUNCTION_NAME = _rule(
 CALL_PLACE = _rule(
     "311", "error", "Call outside an assistant message", "Only the assistant calls tools.", "Move the call to an assistant message."
 )
+ARGUMENTS_TWICE = _rule(
+    "312",
+    "warning",
+    "Arguments encoded twice",
+    "The arguments of a call are the JSON text of a text that holds an object: the model would learn to write them so.",
+    "Encode them once: the text of an object.",
+)
 
 PART_SHAPE = _rule(
     "401",
     "error",
     "Malformed content part",
-    "A part is {type: text, text} or {type: image_url, image_url: {url, detail?}}.",
+    "A part is {type: text, text}; of a question also {type: image_url, image_url: {url, detail?}}, of an answer {type: refusal, refusal}.",
     "Write the part in one of these shapes.",
 )
 IMAGES_UNSUPPORTED = _rule(
@@ -366,6 +419,13 @@ GRADER_FIELD_MISSING = _rule(
     "Field that the grader reads is missing",
     "The grader reads a field that the line doesn't have.",
     "Add the field to the line, or correct the grader's reference.",
+)
+GRADER_UNDATED = _rule(
+    "610",
+    "warning",
+    "Grader's model without a date",
+    "The documentation names the models that grade by their dated names; one without is reported to be taken, too.",
+    "Name the dated version: gpt-4o-2024-08-06 or o3-mini-2025-01-31.",
 )
 
 RULES.update(content_rules.RULES)

@@ -71,9 +71,10 @@ def scan_span(source: Source, span: Span, options: ScanOptions) -> SpanScan:
         SourceTruncated: The source changed while it was read.
         VocabularyDamaged: The package's vocabulary is damaged.
     """
-    kind = "" if span.start else _kind(reading.head_of(source))
-    result = SpanScan(span.start, span.stop, kind=kind, counting_version=COUNTING_VERSION)
+    head = b"" if span.start else reading.head_of(source)
+    result = SpanScan(span.start, span.stop, kind=_kind(head), counting_version=COUNTING_VERSION)
     digests = reading.BlockDigests(options.block_bytes)
+    result.opens_array = lines.opens_array(head)
     scanner = SpanScanner(result, options)
     at_start = span.start == 0
     for window, block in reading.blocks_of(source, span, digests, options.max_line_bytes, options.window_bytes):

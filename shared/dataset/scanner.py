@@ -10,13 +10,14 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from . import bounds, counters, formats, graders, lines, messages, parts, reading, rules, tokens
+from . import bounds, counters, formats, gathering, graders, lines, messages, parts, reading, rules, tokens
 from .findings import Finding, finding
 from .plain import LONGEST, PlainLines, PlainReader
 from .shapes import JsonObject
 from .span_scan import ScanOptions, SpanScan
 from .watch import SpanWatch
 
+_NULL_BESIDE_CALLS = {(rules.CALL_CONTENT.code, "/messages/content")}
 _SMALL_BLOCK = 2**14
 _LAST_BLANK = 0x20  # no byte above it is white space
 ERRORS_A_LINE = 50
@@ -42,6 +43,7 @@ class SpanScanner:
         self._waiting_bytes = 0
         self._window = self._stopped_in = -1
         self._errors = self._error_lines = 0
+        self._gathered: set[tuple[str, str]] = set()
 
     def enter(self, window: int) -> None:
         """What is taken from now on begins in this window of the file."""
@@ -108,6 +110,8 @@ class SpanScanner:
             self._plain(plain, len(line))
         else:
             self._count_waiting()
+            if line is not None and self._result.lines == self._result.open_blanks and lines.is_array(line):
+                self._result.whole_array = self._result.lines + 1
             self._full(lines.decode(line) if line is not None else lines.Line(None, [finding(rules.LINE_TOO_LONG)]), len(line or b""))
 
     def _blank(self, lines: int) -> None:
@@ -119,8 +123,9 @@ class SpanScanner:
         result = self._begin()
         result.see_format(formats.SUPERVISED, len(found))
         result.examples += len(found)
-        for text, times in Counter(found.systems).items():
-            result.system.add(_digest(text) if text is not None else "", times)
+        self._systems_of(found.systems, result.lines)
+        for index in found.with_null:
+            result.gathered.add(result.lines + index, _NULL_BESIDE_CALLS)
         for shape, times in Counter(found.shapes).items():
             for role in shape.roles:
                 result.messages_by_role[role] = result.messages_by_role.get(role, 0) + times
@@ -133,6 +138,16 @@ class SpanScanner:
         result.lines += len(found) - 1
         if self._waiting_bytes >= WAITING_BYTES:
             self._count_waiting()
+
+    def _systems_of(self, systems: list[str | None], first: int) -> None:
+        """Add the system messages of lines from the first on."""
+        seen = self._result.system
+        for text, times in Counter(systems).items():
+            digest = _digest(text) if text is not None else ""
+            is_news = not seen.digest or (digest != seen.digest and not seen.varies)
+            seen.add(digest, first + systems.index(text) if digest and is_news else first, times)
+            if text is None:
+                seen.see_without(first + index for index, system in enumerate(systems) if system is None)
 
     def _count_waiting(self) -> None:
         """Count the texts of the lines that wait."""
@@ -225,8 +240,14 @@ class SpanScanner:
         else:
             self._example(line.value, size)
         self._error_lines += self._errors > before
+        if self._gathered:
+            result.gathered.add(result.lines, self._gathered)
+            self._gathered.clear()
 
     def _tell(self, found: Finding) -> None:
+        if rules.RULES[found.code].gathered:
+            self._gathered.add((found.code, gathering.pattern_of(found.field)))
+            return
         self._errors += found.severity == "error"
         self._result.tally.add(found, self._result.lines)
 
@@ -262,7 +283,7 @@ class SpanScanner:
             return
         result.total.add(counted.total)
         result.assistant.add(counted.assistant)
-        result.trained.add(counted.trained)
+        result.trained.add(0 if is_graded else counted.trained)  # for reinforcement the model answers by itself
         result.declared_tokens += beyond.declared
         result.other_tokens += beyond.other
         at_most = counted.total + beyond.declared + beyond.images.tokens + (0 if is_graded else beyond.other)
@@ -288,8 +309,10 @@ class SpanScanner:
             result.messages_by_role[role] = result.messages_by_role.get(role, 0) + 1
         if given:
             prompts = (message.get("content") for message in given if messages.role_of(message) in messages.PROMPTS)
-            system = next(prompts, None)
-            result.system.add(_digest(system) if isinstance(system, str) else "")
+            system = messages.text_of(next(prompts, None))
+            result.system.add(_digest(system) if system is not None else "", result.lines)
+            if system is None:
+                result.system.see_without([result.lines])
 
 
 def _number_of_lines(block: bytes) -> int:

@@ -1,13 +1,17 @@
 """What a scan of a span finds out: small, and mergeable with that of the span which follows."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 from . import reading, rules
 from .findings import KEPT, Tally, finding
+from .gathering import Gathered
 from .image_tokens import ImageTokens
 from .models import BaseModel
 from .names import Role
 from .rule import Severity
+from .sightings import SHOWN
 from .statistics import Histogram
 from .watch import SpanFindings
 
@@ -63,35 +67,54 @@ class Unchecked(msgspec.Struct):
 
 
 class SystemMessages(msgspec.Struct):
-    """System messages of chat examples, as far as their sameness goes: `digest` is that of the first one."""
+    """System messages of chat examples, as far as their sameness goes.
+
+    `digest` is that of the first one, which stands on the line `first`; `other` is the first line with another one, 0 where none has.
+    `without` are the first lines of examples without one.
+    """
 
     examples: int = 0
     missing: int = 0
     digest: str = ""
     varies: bool = False
+    first: int = 0
+    other: int = 0
+    without: list[int] = msgspec.field(default_factory=list[int])
 
-    def add(self, digest: str, times: int = 1) -> None:
-        """Take the next examples; "" where they have no system message."""
+    def add(self, digest: str, line: int, times: int = 1) -> None:
+        """Take the next examples, the first of which stands on this line; "" where they have no system message."""
         self.examples += times
         if not digest:
             self.missing += times
         elif not self.digest:
-            self.digest = digest
+            self.digest, self.first = digest, line
         elif digest != self.digest:
             self.varies = True
+            self.other = self.other or line
 
-    def merge(self, later: "SystemMessages") -> None:
-        """Add those of a later part."""
+    def merge(self, later: "SystemMessages", lines_before: int) -> None:
+        """Add those of the part that follows after so many lines."""
+        if self.digest and later.digest and self.digest != later.digest:
+            self.varies, self.other = True, self.other or later.first + lines_before
+        elif later.varies:
+            self.varies, self.other = True, self.other or later.other + lines_before
+        if not self.digest and later.digest:
+            self.digest, self.first = later.digest, later.first + lines_before
         self.examples += later.examples
         self.missing += later.missing
-        self.varies = self.varies or later.varies or bool(self.digest and later.digest and self.digest != later.digest)
-        self.digest = self.digest or later.digest
+        self.see_without(line + lines_before for line in later.without)
+
+    def see_without(self, lines: Iterable[int]) -> None:
+        """Keep the first lines without a system message."""
+        if len(self.without) < SHOWN:
+            self.without += list(lines)[: SHOWN - len(self.without)]
 
 
 class SpanScan(msgspec.Struct):
     """The scan of one span; line numbers are relative to its first line.
 
-    `kind` names the file's kind where its first bytes show that it isn't text. `open_blanks` are the blank lines at its end, of which
+    `kind` names the file's kind where its first bytes show that it isn't text; `opens_array`: they open an array, and `whole_array` is the
+    line that holds a whole one, where that is the first line with content. `open_blanks` are the blank lines at its end, of which
     only a later part tells whether they stand inside the file.
     """
 
@@ -120,6 +143,9 @@ class SpanScan(msgspec.Struct):
     over_by_estimate: int = 0
     counting_version: int = 0
     unchecked: Unchecked = msgspec.field(default_factory=Unchecked)
+    gathered: Gathered = msgspec.field(default_factory=Gathered)
+    opens_array: bool = False
+    whole_array: int = 0
 
     def close_blanks(self) -> None:
         """Something follows the open blank lines: they stand inside the file."""
@@ -149,6 +175,8 @@ class SpanScan(msgspec.Struct):
         if later.counting_version != self.counting_version:
             msg = f"A span of counting version {later.counting_version} can't follow one of {self.counting_version}."
             raise SpansDontFit(msg)
+        if self.lines == self.open_blanks and later.whole_array:
+            self.whole_array = later.whole_array + self.lines
         if later.lines > later.open_blanks:
             self.close_blanks()
             self.open_blanks = later.open_blanks
@@ -160,7 +188,8 @@ class SpanScan(msgspec.Struct):
             known.number += place.number
         for role, number in later.messages_by_role.items():
             self.messages_by_role[role] = self.messages_by_role.get(role, 0) + number
-        self.system.merge(later.system)
+        self.system.merge(later.system, self.lines)
+        self.gathered.append(later.gathered, self.lines)
         self.total.merge(later.total)
         self.assistant.merge(later.assistant)
         self.trained.merge(later.trained)

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from . import images, messages, rules, tools
+from . import images, keys, messages, rules, tools
 from .findings import Finding, finding
-from .messages import PREFERENCE_KEYS, is_zero, objects_in, role_of
+from .keys import PREFERENCE_KEYS
+from .messages import is_zero, objects_in, role_of
 from .models import BaseModel
 from .shapes import Json, JsonObject
 
@@ -13,6 +14,8 @@ LINE_KEYS = frozenset({"messages", "tools", "parallel_tool_calls", "functions", 
 
 def check(example: JsonObject, model: BaseModel) -> Iterator[Finding]:
     """Everything that is wrong with an example, in the order of its fields."""
+    example, nulls = keys.without_nulls(example)
+    yield from keys.check_nulls(nulls)
     yield from _line_keys(example)
     if "messages" not in example:
         yield finding(rules.MESSAGES_MISSING)
@@ -29,7 +32,7 @@ def _line_keys(example: JsonObject) -> Iterator[Finding]:
     foreign = [key for key in PREFERENCE_KEYS if key in example]
     if foreign and "messages" in example:
         yield finding(rules.OTHER_FORMAT_KEY, message=f"The line has {', '.join(foreign)} beside messages.")
-    yield from messages.unknown_keys(len(example.keys() - LINE_KEYS - set(PREFERENCE_KEYS)), "")
+    yield from keys.unknown(example, LINE_KEYS | set(PREFERENCE_KEYS), "")
 
 
 def _conversation(given: list[JsonObject], last: Json) -> Iterator[Finding]:

@@ -14,7 +14,8 @@ import msgspec
 
 from . import counters
 from .counters import Counter
-from .messages import NON_PREFERRED, PREFERRED, is_zero, objects_in, prompt_of
+from .keys import NON_PREFERRED, PREFERRED
+from .messages import is_zero, objects_in, prompt_of
 from .shapes import Json, JsonObject
 
 PER_MESSAGE = 3
@@ -60,14 +61,11 @@ class Texts(msgspec.Struct):
 def texts_of(example: JsonObject) -> Texts:
     """The texts of an example: of all its messages, of a preference those of the input and of both outputs.
 
-    Learnt are the answers whose weight isn't 0; of a preference, those of the preferred output; of a conversation that ends with the
-    user, as for reinforcement, none.
+    Learnt are the answers whose weight isn't 0, wherever the conversation ends; of a preference, those of the preferred output.
     """
     texts = Texts([], [], [], PER_EXAMPLE)
-    prompt = prompt_of(example)
-    learns = "messages" in example and not (prompt and prompt[-1].get("role") == "user")
-    for message in prompt:
-        _add_message(texts, message, learns)
+    for message in prompt_of(example):
+        _add_message(texts, message, "messages" in example)
     if "messages" not in example:
         for key in (PREFERRED, NON_PREFERRED):
             for message in objects_in(example.get(key)):

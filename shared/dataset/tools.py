@@ -71,24 +71,28 @@ def check_calls(conversation: Iterable[tuple[str, Json]], declared: frozenset[st
     """Walk a conversation of places and messages: which calls were made, and which of them still wait for an answer."""
     made: set[str] = set()
     waiting: dict[str, str] = {}
+    is_call = False
     for field, message in conversation:
         if not isinstance(message, dict):
             continue
         role = message.get("role")
-        if role == "user":
-            yield from _unanswered(waiting)
-        elif role == "tool":
+        if role == "tool":
             yield from _answer(field, message, made, waiting)
+        else:
+            yield from _unanswered(waiting)
         yield from _legacy_call(field, message, declared)
         for place, call in _calls_of(field, message):
             yield from _call(place, call, declared)
             identity = call.get("id") if isinstance(call, dict) else None
             if isinstance(identity, str) and identity:
                 made.add(identity)
-                waiting[identity] = place
+                if role == "assistant":
+                    waiting[identity] = place
         if "tool_calls" in message:
             yield from _call_list(f"{field}/tool_calls", message["tool_calls"], role)
-    # An example may end with its calls: they are what the model is to learn.
+        is_call = "tool_calls" in message
+    if not is_call:  # an example may end with its calls: they are what the model is to learn
+        yield from _unanswered(waiting)
 
 
 def _unanswered(waiting: dict[str, str]) -> Iterator[Finding]:
@@ -119,13 +123,23 @@ def _call_list(place: str, calls: Json, role: Json) -> Iterator[Finding]:
 
 
 def _call(place: str, call: Json, declared: frozenset[str]) -> Iterator[Finding]:
-    function = call.get("function") if isinstance(call, dict) else None
-    if not isinstance(call, dict) or not isinstance(function, dict):
+    if not isinstance(call, dict):
         yield finding(rules.CALL_SHAPE, place)
         return
-    if not _is_text(call.get("id")) or call.get("type") != "function":
-        yield finding(rules.CALL_SHAPE, place)
-    yield from _function(f"{place}/function", function, declared)
+    if not _is_text(call.get("id")):
+        yield finding(rules.CALL_SHAPE, _in(place, call, "id"))
+    if call.get("type") != "function":
+        yield finding(rules.CALL_SHAPE, _in(place, call, "type"))
+    function = call.get("function")
+    if isinstance(function, dict):
+        yield from _function(f"{place}/function", function, declared)
+    else:
+        yield finding(rules.CALL_SHAPE, _in(place, call, "function"))
+
+
+def _in(place: str, given: JsonObject, key: str) -> str:
+    """The place of a key where it is there, else that of the object that lacks it."""
+    return f"{place}/{key}" if key in given else place
 
 
 def _legacy_call(field: str, message: JsonObject, declared: frozenset[str]) -> Iterator[Finding]:
@@ -144,9 +158,24 @@ def _legacy_call(field: str, message: JsonObject, declared: frozenset[str]) -> I
 
 def _function(place: str, function: JsonObject, declared: frozenset[str]) -> Iterator[Finding]:
     name, arguments = function.get("name"), function.get("arguments")
-    if not isinstance(name, str) or not name or not isinstance(arguments, str):
-        yield finding(rules.CALL_SHAPE, place)
-    if isinstance(name, str) and name and name not in declared:
+    if not isinstance(name, str) or not name:
+        yield finding(rules.CALL_SHAPE, _in(place, function, "name"))
+    elif name not in declared:
         yield finding(rules.TOOL_UNDECLARED, f"{place}/name")
-    if isinstance(arguments, str) and lines.decode(arguments.encode("utf-8", "surrogatepass")).value is None:
+    if "arguments" not in function:
+        yield finding(rules.CALL_SHAPE, place)
+    elif not isinstance(arguments, str):
         yield finding(rules.ARGUMENTS_NOT_JSON, f"{place}/arguments")
+    else:
+        yield from _arguments(f"{place}/arguments", arguments)
+
+
+def _arguments(place: str, text: str) -> Iterator[Finding]:
+    if _is_object(text):
+        return
+    inner = lines.text_in(text.encode("utf-8", "surrogatepass"))
+    yield finding(rules.ARGUMENTS_TWICE if inner is not None and _is_object(inner) else rules.ARGUMENTS_NOT_JSON, place)
+
+
+def _is_object(text: str) -> bool:
+    return lines.decode(text.encode("utf-8", "surrogatepass")).value is not None

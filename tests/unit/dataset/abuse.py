@@ -114,7 +114,7 @@ FILES: Mapping[str, Abuse] = {
     "CSV": held(b"role,content\nuser,Hello\n", "103"),
     "YAML": held(b"- role: user\n  content: Hello\n", "103"),
     "indented JSON": held(json.dumps(an_example(), indent=2).encode(), "103"),
-    "one array of all examples": held(json.dumps([an_example()] * 10).encode(), "104"),
+    "one array of all examples": held(json.dumps([an_example()] * 10).encode(), "012"),
     "a log line between": lines(SOUND.strip(), b"WARN retrying", SOUND.strip(), codes="103"),
     "merge conflict": held(b"<<<<<<< HEAD\n" + SOUND + b"=======\n" + SOUND + b">>>>>>> a\n", "103"),
 }

@@ -148,7 +148,7 @@ def test_quick_way_and_full_way_bound_a_line_alike(parallel: bool | None) -> Non
     ]
     example = an_example(*messages, tools=[TOOL], **more)
     found = of_one(example)
-    assert found.counts.keys() == {"TD-DATA-009"}
+    assert found.counts.keys() == {"TD-DATA-009", "TD-DATA-221"}
     assert found.at_most_tokens == bound_of(example)
 
 
@@ -180,10 +180,10 @@ def test_no_image_counts_more_than_the_largest(width: int, height: int) -> None:
         json.dumps(an_example(a_message("user", " " * 600_000 + "x"), a_message("assistant"))),
         json.dumps({"messages": "user: " + LARGE}),
         json.dumps({"prompt": LARGE, "completion": "x"}),
-        json.dumps([LARGE]),
+        " " + json.dumps(LARGE),
         '{"messages": [' + LARGE,
     ],
-    ids=["blanks", "no messages", "another format", "an array", "no JSON"],
+    ids=["blanks", "no messages", "another format", "a text", "no JSON"],
 )
 def test_line_that_is_not_counted_is_bounded_by_its_bytes(line: str) -> None:
     """No token has less than a byte."""

@@ -56,7 +56,9 @@ def test_format_is_told_by_the_keys_and_the_last_message(example: dict[str, Any]
         pytest.param(
             a_preference((calling(CALL), answering(), YES), (calling(OTHER_CALL),), tools=[TOOL]), TEXT_MODEL, id="preferred calls"
         ),
-        pytest.param(a_preference((answering(), YES), (NO,), (USER, calling(CALL)), tools=[TOOL]), TEXT_MODEL, id="call in the input"),
+        pytest.param(
+            a_preference((answering(), YES), (answering(), NO), (USER, calling(CALL)), tools=[TOOL]), TEXT_MODEL, id="call in the input"
+        ),
         pytest.param(an_example(a_message("developer"), USER, answer={"a": [1]}), REASONING_MODEL, id="graded"),
     ],
 )

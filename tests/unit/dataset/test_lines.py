@@ -32,6 +32,9 @@ JSON = st.recursive(
         pytest.param(b'{"a":"\t"}', rules.NOT_JSON, id="bare tab"),
         pytest.param(b"{} {}", rules.NOT_JSON, id="two values"),
         pytest.param(b'{"a":1}\r{"a":2}\r', rules.CR_LINE_ENDS, id="bare CR"),
+        pytest.param(b'{"a":\r{"a":2}\r', rules.CR_LINE_ENDS, id="bare CR after a cut"),
+        pytest.param(b'{"a":1\r', rules.NOT_JSON, id="cut off before CRLF"),
+        pytest.param(b'{"a":"\r', rules.NOT_JSON, id="cut off in a text before CRLF"),
         pytest.param(b'{"a":NaN}', rules.NUMBER_OUT_OF_RANGE, id="NaN"),
         pytest.param(b'{"a":-Infinity}', rules.NUMBER_OUT_OF_RANGE, id="Infinity"),
         pytest.param(b'{"a":1e999}', rules.NUMBER_OUT_OF_RANGE, id="1e999"),
@@ -54,6 +57,22 @@ JSON = st.recursive(
 def test_decode_names_what_is_wrong_with_a_line(line: bytes, rule: rules.Rule) -> None:
     """A broken line ends in the finding for its fault."""
     assert rule.code in {found.code for found in lines.decode(line).findings}
+
+
+@pytest.mark.parametrize(
+    ("line", "is_python"),
+    [
+        pytest.param(b"{'messages': []}", True, id="single quotes"),
+        pytest.param(b'{"messages": None}', True, id="None"),
+        pytest.param(b'{"parallel_tool_calls": True}', True, id="True"),
+        pytest.param(b'{"messages": nil}', False, id="another language"),
+        pytest.param(b'{"a": "None"', False, id="a word in a text"),
+    ],
+)
+def test_line_that_python_has_shown_is_named_as_such(line: bytes, is_python: bool) -> None:
+    """Its owner learns that json.dumps was meant."""
+    [found] = lines.decode(line).findings
+    assert ("as Python shows an object" in found.message) == is_python
 
 
 @settings(LOADED)

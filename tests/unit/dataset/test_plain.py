@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from shared.dataset import counters, formats, lines, scan, tokens
+from shared.dataset import counters, formats, lines, rules, scan, tokens
 from shared.dataset.parts import parts_of
 from shared.dataset.plain import PlainLines, PlainReader
 from shared.dataset.watch import SpanWatch
@@ -60,11 +60,17 @@ DAMAGE = st.sampled_from(
 
 
 def is_clean(line: bytes) -> bool:
-    """Whether the full check has nothing to say of a line."""
+    """Whether the full check has nothing to say of a line, but for what the quick way tells, too."""
     decoded = lines.decode(line)
     if decoded.value is None or decoded.findings or formats.recognise(decoded.value, TEXT_MODEL) != formats.SUPERVISED:
         return False
-    return not any(formats.CHECKS[formats.SUPERVISED](decoded.value, TEXT_MODEL))
+    return all(told.code == rules.CALL_CONTENT.code for told in formats.CHECKS[formats.SUPERVISED](decoded.value, TEXT_MODEL))
+
+
+def has_null(line: bytes) -> bool:
+    """Whether the full check tells of null beside calls."""
+    value = lines.decode(line).value
+    return value is not None and any(formats.CHECKS[formats.SUPERVISED](value, TEXT_MODEL))
 
 
 def tokens_of(found: PlainLines) -> list[tuple[int, int, int]]:
@@ -112,6 +118,7 @@ def test_plain_line_is_clean_and_counted_in_full(value: Any, written: Any, damag
     found = PlainReader(COUNTER).line(line)
     if found is not None:
         assert is_clean(line)
+        assert found.with_null == [0] * has_null(line)
         assert tokens_of(found) == [in_full(line)]
         assert fingerprints(line) == plain_fingerprints(line, found)
 

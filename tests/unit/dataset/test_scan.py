@@ -34,6 +34,12 @@ PREFERENCE: dict[str, Any] = {
     "preferred_output": [a_message("assistant", "Four.")],
     "non_preferred_output": [a_message("assistant", "Five or so.")],
 }
+TOOL: dict[str, Any] = {"type": "function", "function": {"name": "f"}}
+CALLING: dict[str, Any] = {
+    "role": "assistant",
+    "content": None,
+    "tool_calls": [{"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}],
+}
 IMAGE = {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}
 GRADED = {"messages": [a_message("system"), a_message("user")], "answer": "4"}
 LINES = st.sampled_from(
@@ -49,6 +55,11 @@ LINES = st.sampled_from(
         b"{",
         b"\xff",
         b"x" * 400,
+        b"[" + b"{}," * 9,
+        json.dumps([an_example()]).encode(),
+        b"[{" + b"x" * 400,
+        json.dumps(an_example(a_message("user", name=None), a_message("assistant"), metadata=1, tools=None)).encode(),
+        json.dumps(an_example(a_message("user"), CALLING, tools=[TOOL])).encode(),
         b"\xef\xbb\xbf{}",
     ]
 )
@@ -214,7 +225,7 @@ def test_example_is_refused_above_the_models_limit(step: int, refused: bool) -> 
 
 def test_every_error_is_counted_and_the_first_hundred_of_each_severity_shown() -> None:
     """Many warnings don't hide an error, and the shown findings are in file order."""
-    found = scanned(a_file(an_example(extra=1), times=150) + a_file("{", times=120))
+    found = scanned(a_file(an_example(preferred_output=1), times=150) + a_file("{", times=120))
     assert (found.errors, found.warnings) == (120, 150)
     assert [entry.severity for entry in found.findings] == ["warning"] * KEPT + ["error"] * KEPT
     assert [entry.line for entry in found.findings] == [*range(1, 101), *range(151, 251)]
@@ -223,7 +234,7 @@ def test_every_error_is_counted_and_the_first_hundred_of_each_severity_shown() -
 def test_all_findings_of_a_line_are_reported_in_order() -> None:
     """One line gives all of its findings, errors first, before those of the next line."""
     found = scanned(a_file(a_conversation(a_message("robot", 1), extra=1), "{"))
-    assert [(entry.line, entry.code[-3:]) for entry in found.findings] == [(None, "009"), (1, "203"), (1, "209"), (1, "216"), (2, "103")]
+    assert [(entry.line, entry.code[-3:]) for entry in found.findings] == [(1, "203"), (1, "209"), (1, "009"), (1, "216"), (2, "103")]
 
 
 FORMATS: dict[str, dict[str, Any]] = {"supervised": an_example(), "dpo": PREFERENCE, "reinforcement": GRADED}

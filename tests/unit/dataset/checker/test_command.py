@@ -181,7 +181,7 @@ def test_job_file_and_price_table_of_ones_own_are_followed(capsys: pytest.Captur
     ("arguments", "price"),
     [
         pytest.param(["--role", "validation"], "free", id="validation costs nothing"),
-        pytest.param(["--model", "gpt-35-turbo-0613"], "unknown", id="no price is known"),
+        pytest.param(["--model", "gpt-35-turbo-0125"], "unknown", id="no price is known"),
     ],
 )
 @pytest.mark.usefixtures("here")

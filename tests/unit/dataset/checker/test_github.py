@@ -76,5 +76,5 @@ def test_every_line_of_the_output_is_a_command(tmp_path: Path, monkeypatch: pyte
     lines = answer.out.splitlines()
     assert answer.code == 2
     assert [line for line in lines if not COMMAND.fullmatch(line)] == []
-    assert [line.split("::")[1].split()[0] for line in lines] == ["warning", "error", "error", "notice"]
+    assert [line.split("::")[1].split()[0] for line in lines] == ["error", "error", "warning", "notice"]
     assert lines[-1].startswith("::notice title=mine.jsonl::13 examples, ")

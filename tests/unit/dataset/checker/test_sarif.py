@@ -44,7 +44,7 @@ def test_a_whole_check_is_accepted(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     VALIDATOR.validate(log)
     results = log["runs"][0]["results"]
     places = {result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for result in results}
-    assert (answer.code, places) == (2, {"mine.jsonl", "out", "out/part-1"})
+    assert (answer.code, places) == (2, {"mine.jsonl", "out", "out/part-0", "out/part-1"})
 
 
 def test_a_clean_check_is_a_run_without_results(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import json
 import zipfile
 from typing import Any
 
@@ -12,6 +13,9 @@ from shared.dataset.findings import Finding
 from tests.unit.dataset.builders import IMAGE_MODEL, TEXT_MODEL, a_conversation, a_file, a_message, a_span, an_example, options
 from tests.unit.dataset.proofs.cases import Bad, File, Proof
 
+IMAGE = {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}
+TEXT = {"type": "text", "text": "Be brief."}
+PARTS = {("402", "1/messages/0/content/0"), ("403", "1/messages/0/content/0")}
 BOM = b"\xef\xbb\xbf"
 IMAGE_EXAMPLES = 50_000
 USER = a_message("user")
@@ -35,6 +39,17 @@ class Sized:
     def findings(self) -> list[Finding]:
         """What the merge says of it."""
         return scan.merge([a_span(0, self._size, lines=1)], options(role="validation")).findings
+
+
+class NoObject:
+    """A file some of whose lines are no objects, without that finding."""
+
+    def __init__(self, content: bytes) -> None:
+        self._file = File(content)
+
+    def findings(self) -> list[Finding]:
+        """What else the scan says."""
+        return [found for found in self._file.findings() if found.code != rules.NOT_OBJECT.code]
 
 
 class Unsaid:
@@ -70,7 +85,7 @@ def for_model(model: models.BaseModel, *examples: Any) -> File:
     return File(a_file(*examples), options(model, "validation"))
 
 
-def with_system(*texts: str) -> File:
+def with_system(*texts: Any) -> File:
     """A file whose examples begin with these system messages."""
     return File(a_file(*(an_example(a_message("system", text), USER, a_message("assistant")) for text in texts)))
 
@@ -168,22 +183,42 @@ PROOFS = [
     Proof(
         rules.SYSTEM_MISSING,
         bad={
-            "everywhere": Bad(File(a_file(a_conversation(), times=2))),
-            "in one of three": Bad(File(a_file(an_example(), a_conversation(), an_example()))),
+            "everywhere": Bad(File(a_file(a_conversation(), times=2)), "1"),
+            "in one of three": Bad(File(a_file(an_example(), a_conversation(), an_example())), "2"),
+            "a message of no text": Bad(File(a_file(an_example(a_message("system", [IMAGE]), *an_example()["messages"][1:]))), "1", PARTS),
         },
         good={
             "nowhere": File(a_file(an_example())),
+            "as a part": File(a_file(an_example(a_message("system", [TEXT]), *an_example()["messages"][1:]))),
             "developer instead": File(a_file(an_example(a_message("developer"), USER, a_message("assistant")))),
         },
     ),
     Proof(
         rules.SYSTEM_VARIES,
-        bad={"two wordings": Bad(with_system("a", "b")), "a blank more": Bad(with_system("a", "a", "a "))},
+        bad={"two wordings": Bad(with_system("a", "b"), "2"), "a blank more": Bad(with_system("a", "a", "a "), "3")},
         good={
             "one wording": with_system("a", "a"),
+            "one wording, once as a part": with_system("a", [{"type": "text", "text": "a"}]),
             "a later system message differs": File(
                 a_file(an_example(), an_example(*an_example()["messages"][:2], a_message("system", "b"), a_message("assistant")))
             ),
+        },
+    ),
+    Proof(
+        rules.JSON_ARRAY,
+        bad={
+            "on one line": Bad(File(json.dumps([an_example()] * 10).encode())),
+            "on one line, after a mark and blank lines": Bad(File(b"\xef\xbb\xbf\n \n" + json.dumps([an_example()]).encode() + b"\n\n")),
+            "an example on each line": Bad(File(b"[\n" + b",\n".join([json.dumps(an_example()).encode()] * 10) + b"\n]\n")),
+            "indented": Bad(File(json.dumps([an_example()] * 2, indent=2).encode())),
+            "too long to be read": Bad(File(b"[" + b"{}," * 2**20 + b"{}]", options(role="validation"))),
+            "cut": Bad(File(b'[{"messages": [')),
+        },
+        good={
+            "lines": File(a_file(an_example(), times=10)),
+            "one array among lines": NoObject(a_file(an_example(), [an_example()], an_example())),
+            "arrays of no objects": Unsaid(b"[1,\n[[\n", "103"),
+            "an array on each line": NoObject(a_file([an_example()], [an_example()])),
         },
     ),
     Proof(

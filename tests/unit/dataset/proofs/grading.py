@@ -97,7 +97,14 @@ PROOFS = [
     ),
     Proof(
         rules.GRADER_MODEL,
-        bad={repr(model): bad(SCORE | {"model": model}, "/model") for model in ("gpt-4o", "gpt-4o-mini-2024-07-18", "", None, 4)},
+        bad={
+            repr(model): bad(SCORE | {"model": model}, "/model") for model in ("gpt-5", "gpt-4o-mini-2024-07-18", "o3-mini-", "", None, 4)
+        },
+        good={model: Grader(SCORE | {"model": model}) for model in ("gpt-4o-2024-08-06", "o3-mini-2025-01-31")},
+    ),
+    Proof(
+        rules.GRADER_UNDATED,
+        bad={model: bad(SCORE | {"model": model}, "/model") for model in ("o3-mini", "o4-mini", "o1", "o3", "gpt-4o")},
         good={model: Grader(SCORE | {"model": model}) for model in ("gpt-4o-2024-08-06", "o3-mini-2025-01-31")},
     ),
     Proof(

@@ -47,13 +47,23 @@ PROOFS = [
         rules.PART_SHAPE,
         bad={
             "a string": bad_image(parts("x"), PART),
+            "a refusal in a question": bad_image(parts({"type": "refusal", "refusal": "No."}), PART),
+            "a refusal that is a number": bad_image(
+                an_example(a_message("user"), a_message("assistant", [{"type": "refusal", "refusal": 1}])), "/messages/1/content/0"
+            ),
             "audio": bad_image(parts({"type": "input_audio", "input_audio": {}}), PART),
             "no type": bad_image(parts({"text": "x"}), PART),
             "a text that is a number": bad_image(parts({"type": "text", "text": 1}), PART),
             "no image_url": bad_image(parts({"type": "image_url"}), PART),
             "image_url a string": bad_image(parts({"type": "image_url", "image_url": "https://example.com/a.png"}), PART),
         },
-        good={"texts": good_image(parts(TEXT, TEXT)), "a text and an image": good_image(parts(TEXT, a_part()))},
+        good={
+            "texts": good_image(parts(TEXT, TEXT)),
+            "a text and an image": good_image(parts(TEXT, a_part())),
+            "a refusal in an answer": good_image(
+                an_example(a_message("user"), a_message("assistant", [TEXT, {"type": "refusal", "refusal": "No."}]))
+            ),
+        },
     ),
     Proof(
         rules.IMAGES_UNSUPPORTED,
@@ -72,7 +82,6 @@ PROOFS = [
             role: bad_image(
                 an_example(a_message("user"), a_message(role, [a_part()]), ASSISTANT),
                 "/messages/1/content/0",
-                {("209", "/messages/1/content")},
             )
             for role in ("assistant", "system")
         },

@@ -8,6 +8,12 @@ from tests.unit.dataset.proofs.cases import Bad, Example, File, Proof, bad
 
 USER, ASSISTANT = a_message("user"), a_message("assistant")
 REASONING_MODEL = models.base_model("o4-mini")
+TEXT, REFUSAL = {"type": "text", "text": "x"}, {"type": "refusal", "refusal": "No."}
+TOOL: dict[str, Any] = {"type": "function", "function": {"name": "f"}}
+CALLING: dict[str, Any] = {
+    "role": "assistant",
+    "tool_calls": [{"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}],
+}
 BLANKS, LONG = 500_000, 2**20
 WIDE_TEXT = (" " * (LONG // 4 - 1) + "x") * 4
 
@@ -109,16 +115,7 @@ PROOFS = [
         },
         good={
             "a blank": Example(asking(" ")),
-            "null beside a call": Example(
-                an_example(
-                    USER,
-                    {
-                        "role": "assistant",
-                        "content": None,
-                        "tool_calls": [{"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}],
-                    },
-                )
-            ),
+            "null beside a call": Example(an_example(USER, {**CALLING, "content": None}, tools=[TOOL])),
             "none beside a function call": Example(
                 an_example(USER, {"role": "assistant", "function_call": {"name": "f", "arguments": "{}"}})
             ),
@@ -130,15 +127,20 @@ PROOFS = [
             "a number": bad(a_conversation(a_message("user", 1)), "/messages/1/content"),
             "an object": bad(a_conversation(a_message("user", {"text": "x"})), "/messages/1/content"),
             "true": bad(a_conversation(a_message("assistant", True)), "/messages/1/content"),
-            "parts in a system message": bad(a_conversation(a_message("system", [])), "/messages/1/content"),
+            "parts in a function's message": bad(a_conversation(a_message("function", [TEXT], name="f")), "/messages/1/content"),
         },
-        good={"a string": Example(asking("1")), "parts in a question": Example(asking([{"type": "text", "text": "x"}]))},
+        good={
+            "a string": Example(asking("1")),
+            "parts in a question": Example(asking([TEXT])),
+            "parts in every other message": Example(an_example(a_message("system", [TEXT]), USER, a_message("assistant", [TEXT, REFUSAL]))),
+        },
     ),
     Proof(
         rules.CONTENT_EMPTY,
         bad={
             "no character": bad(a_conversation(a_message("user", "")), "/messages/1/content"),
             "no parts": bad(a_conversation(a_message("user", [])), "/messages/1/content"),
+            "no parts of a system message": bad(an_example(a_message("system", []), USER, ASSISTANT), "/messages/0/content"),
             "an empty answer": bad(an_example(USER, a_message("assistant", "")), "/messages/1/content"),
         },
         good={"one character": Example(asking("?")), "one part": Example(asking([{"type": "text", "text": "?"}]))},
@@ -147,7 +149,7 @@ PROOFS = [
         rules.WEIGHT_VALUE,
         bad={
             repr(weight): bad(a_conversation(a_message("assistant", weight=weight)), "/messages/1/weight")
-            for weight in (0.5, 2, -1, True, False, "1", None, [1])
+            for weight in (0.5, 2, -1, True, False, "1", [1])
         },
         good={repr(weight): Example(a_conversation(a_message("assistant", weight=weight))) for weight in (0, 1, 1.0, 0.0)},
     ),
@@ -172,7 +174,7 @@ PROOFS = [
     ),
     Proof(
         rules.NAME_TYPE,
-        bad={repr(name): bad(a_conversation(a_message("user", name=name)), "/messages/1/name") for name in (1, None, ["a"])},
+        bad={repr(name): bad(a_conversation(a_message("user", name=name)), "/messages/1/name") for name in (1, True, ["a"])},
         good={name: Example(a_conversation(a_message("user", name=name))) for name in ("1", "null")},
     ),
     Proof(
@@ -188,14 +190,16 @@ PROOFS = [
         bad={
             "two in a message": bad(a_conversation(a_message("user", a=1, b=2)), "/messages/1"),
             "one in the line": bad(an_example(__proto__=1)),
-            "another case": bad(an_example(Tools=[])),
+            "a known note": bad(an_example(metadata={"a": 1}), "/metadata"),
+            "a part of an answer": bad(an_example(USER, a_message("assistant", annotations=[])), "/messages/1/annotations"),
+            "a weight outside the messages": bad(an_example(weight=1), "/weight"),
             "weight in a preference": bad(
                 {
                     "input": {"messages": [USER]},
                     "preferred_output": [a_message("assistant", "a", weight=1)],
                     "non_preferred_output": [ASSISTANT],
                 },
-                "/preferred_output/0",
+                "/preferred_output/0/weight",
             ),
             "fourth key of a preference": bad(
                 {
@@ -203,12 +207,14 @@ PROOFS = [
                     "preferred_output": [a_message("assistant", "a")],
                     "non_preferred_output": [ASSISTANT],
                     "id": 1,
-                }
+                },
+                "/id",
             ),
         },
         good={
             "all known keys of a line": Example(an_example(tools=[], parallel_tool_calls=True)),
             "all known keys of an answer": Example(an_example(USER, a_message("assistant", name="a", weight=1))),
+            "empty keys of an answer's dump": Example(an_example(USER, a_message("assistant", refusal=None, audio=None))),
             "any key beside messages for a grader": Example(an_example(USER, answer="4", level={"a": 1}), REASONING_MODEL),
         },
     ),
@@ -236,6 +242,77 @@ PROOFS = [
         good={
             "as many blanks": File(a_file(asking(" " * BLANKS + "x"))),
             "as long a text of shorter runs": File(a_file(asking(WIDE_TEXT)), options(role="validation", max_line_bytes=2 * LONG)),
+        },
+    ),
+    Proof(
+        rules.SYSTEM_ROW,
+        bad={
+            "two": bad(an_example(a_message("system"), a_message("system", "b"), USER, ASSISTANT), "/messages/1"),
+            "later": bad(a_conversation(ASSISTANT, USER, a_message("system"), a_message("system", "b"), USER), "/messages/4"),
+            "a developer's after it": bad(
+                an_example(a_message("system"), a_message("developer"), USER, answer="4"), "/messages/1", model=REASONING_MODEL
+            ),
+            "in a preference": bad(
+                {
+                    "input": {"messages": [a_message("system"), a_message("system", "b"), USER]},
+                    "preferred_output": [a_message("assistant", "a")],
+                    "non_preferred_output": [ASSISTANT],
+                },
+                "/input/messages/1",
+            ),
+        },
+        good={
+            "one": Example(an_example()),
+            "two apart": Example(an_example(a_message("system"), USER, a_message("system"), USER, ASSISTANT)),
+        },
+    ),
+    Proof(
+        rules.CALL_CONTENT,
+        bad={
+            repr(content): bad(an_example(USER, {**CALLING, "content": content}, tools=[TOOL]), "/messages/1/content")
+            for content in (None, "", "null")
+        },
+        good={
+            "none": Example(an_example(USER, CALLING, tools=[TOOL])),
+            "a text": Example(an_example(USER, {**CALLING, "content": "One moment."}, tools=[TOOL])),
+            "null beside a function call": Example(
+                an_example(USER, {"role": "assistant", "content": None, "function_call": {"name": "f", "arguments": "{}"}})
+            ),
+        },
+    ),
+    Proof(
+        rules.NULL_KEY,
+        bad={
+            **{
+                key: bad(a_conversation(a_message("user", **{key: None})), f"/messages/1/{key}")
+                for key in ("name", "tool_calls", "tool_call_id", "weight")
+            },
+            **{key: bad(an_example(**{key: None}), f"/{key}") for key in ("tools", "functions", "parallel_tool_calls", "function_call")},
+            "tools of a preference": bad(
+                {
+                    "input": {"messages": [USER], "tools": None},
+                    "preferred_output": [a_message("assistant", "a")],
+                    "non_preferred_output": [ASSISTANT],
+                },
+                "/input/tools",
+            ),
+            "for reinforcement": bad(an_example(a_message("user", name=None), answer="4"), "/messages/0/name", model=REASONING_MODEL),
+        },
+        good={
+            "what may be null": Example(an_example(USER, a_message("assistant", function_call=None, refusal=None, audio=None))),
+            "a field for a grader": Example(an_example(USER, answer=None, weight=None), REASONING_MODEL),
+        },
+    ),
+    Proof(
+        rules.KEY_CAPITALS,
+        bad={
+            "beside messages": bad(an_example(Tools=[]), "/tools"),
+            "of a message": bad(an_example(USER, a_message("assistant", WEIGHT=1)), "/messages/1/weight"),
+            "messages": bad({"Messages": [USER, ASSISTANT]}, "/messages", {("201", "")}),
+        },
+        good={
+            "small letters": Example(an_example(tools=[])),
+            "for a grader": Example(an_example(USER, Answer="4", Tools=[]), REASONING_MODEL),
         },
     ),
 ]

@@ -59,13 +59,17 @@ PROOFS = [
     Proof(
         rules.OUTPUT_WITHOUT_ASSISTANT,
         bad={
-            "a tool's answer alone": bad(a_preference((answering(),), messages=(USER, calling(CALL)), tools=[TOOL]), "/preferred_output"),
+            "a tool's answer alone": bad(
+                a_preference((answering(),), (answering(), NO), messages=(USER, calling(CALL)), tools=[TOOL]), "/preferred_output"
+            ),
             "a tool's answer, not preferred": bad(
-                a_preference(other=(answering(),), messages=(USER, calling(CALL)), tools=[TOOL]), "/non_preferred_output"
+                a_preference((answering(), YES), (answering(),), messages=(USER, calling(CALL)), tools=[TOOL]), "/non_preferred_output"
             ),
         },
         good={
-            "a tool's answer first": Example(a_preference((answering(), YES), messages=(USER, calling(CALL)), tools=[TOOL])),
+            "a tool's answer first": Example(
+                a_preference((answering(), YES), (answering(), NO), messages=(USER, calling(CALL)), tools=[TOOL])
+            ),
             "a call alone": Example(a_preference((calling(CALL),), tools=[TOOL])),
         },
     ),

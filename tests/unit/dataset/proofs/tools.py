@@ -11,6 +11,7 @@ CALL: dict[str, Any] = {"id": "c1", "type": "function", "function": {"name": "f"
 OTHER_CALL = {**CALL, "id": "c2"}
 FUNCTION: dict[str, Any] = {"name": "f", "description": "d", "parameters": {}}
 TOOL: dict[str, Any] = {"type": "function", "function": FUNCTION}
+NO_TEXTS: tuple[Any, ...] = ({}, ["a"], None, 1)
 LEGACY_CALL = {"role": "assistant", "function_call": {"name": "f", "arguments": "{}"}}
 LEGACY_PLACES = {("308", "/functions"), ("308", "/messages/1/function_call")}
 
@@ -36,8 +37,8 @@ def a_sound_call(call: Any, **more: Any) -> Example:
 
 
 def an_unsound_call(call: Any) -> dict[str, Any]:
-    """A call without an answer, and the tool declared."""
-    return a_conversation(calling(call), tools=[TOOL])
+    """A call that ends the example, and the tool declared."""
+    return an_example(USER, calling(call), tools=[TOOL])
 
 
 PROOFS = [
@@ -45,7 +46,7 @@ PROOFS = [
         rules.TOOLS_SHAPE,
         bad={
             "tools an object": bad(an_example(tools={}), "/tools"),
-            "tools null": bad(an_example(tools=None), "/tools"),
+            "tools true": bad(an_example(tools=True), "/tools"),
             "a tool that is a string": bad(an_example(tools=["f"]), "/tools/0"),
             "no function": bad(an_example(tools=[{"type": "function"}]), "/tools/0"),
             "another type": bad(an_example(tools=[TOOL, TOOL | {"type": "web_search"}]), "/tools/1"),
@@ -62,7 +63,7 @@ PROOFS = [
     ),
     Proof(
         rules.PARALLEL_TYPE,
-        bad={repr(value): bad(an_example(parallel_tool_calls=value), "/parallel_tool_calls") for value in ("yes", 1, None, "false")},
+        bad={repr(value): bad(an_example(parallel_tool_calls=value), "/parallel_tool_calls") for value in ("yes", 1, 0.5, "false")},
         good={repr(value): Example(an_example(parallel_tool_calls=value, tools=[TOOL])) for value in (True, False)},
     ),
     Proof(
@@ -71,11 +72,13 @@ PROOFS = [
             "no calls": bad(a_conversation(calling()), "/messages/1/tool_calls"),
             "calls an object": bad(a_conversation({"role": "assistant", "tool_calls": CALL}), "/messages/1/tool_calls"),
             "a number": bad(a_conversation(calling(7)), "/messages/1/tool_calls/0"),
-            "null as id": bad(an_unsound_call({**CALL, "id": None}), "/messages/1/tool_calls/0"),
-            "an empty id": bad(an_unsound_call({**CALL, "id": ""}), "/messages/1/tool_calls/0"),
-            "another type": bad(an_unsound_call({**CALL, "type": "code"}), "/messages/1/tool_calls/0"),
-            "arguments an object": bad(an_unsound_call(with_function(arguments={})), "/messages/1/tool_calls/0/function"),
-            "no name": bad(an_unsound_call(with_function(name="")), "/messages/1/tool_calls/0/function"),
+            "null as id": bad(an_unsound_call({**CALL, "id": None}), "/messages/1/tool_calls/0/id"),
+            "no id": bad(an_unsound_call({"type": "function", "function": CALL["function"]}), "/messages/1/tool_calls/0"),
+            "an empty id": bad(an_unsound_call({**CALL, "id": ""}), "/messages/1/tool_calls/0/id"),
+            "another type": bad(an_unsound_call({**CALL, "type": "code"}), "/messages/1/tool_calls/0/type"),
+            "a function that is a text": bad(an_unsound_call({**CALL, "function": "f"}), "/messages/1/tool_calls/0/function"),
+            "no arguments": bad(an_unsound_call({**CALL, "function": {"name": "f"}}), "/messages/1/tool_calls/0/function"),
+            "no name": bad(an_unsound_call(with_function(name="")), "/messages/1/tool_calls/0/function/name"),
             "function call a string": bad(
                 an_example(USER, {"role": "assistant", "function_call": "f"}),
                 "/messages/1/function_call",
@@ -92,7 +95,7 @@ PROOFS = [
         rules.ARGUMENTS_NOT_JSON,
         bad={
             repr(text): bad(an_unsound_call(with_function(arguments=text)), "/messages/1/tool_calls/0/function/arguments")
-            for text in ("{", "", "{'a': 1}", "[1]", "null", '{"a": NaN}', '{"a": "\udc00')
+            for text in ("{", "", "{'a': 1}", "[1]", "null", '{"a": NaN}', '{"a": "\udc00', '"a"', '"{"', *NO_TEXTS)
         },
         good={repr(text): a_sound_call(with_function(arguments=text)) for text in ("{}", ' {"a": [1, null]}\n', '{"a": "\u00e9"}')},
     ),
@@ -107,7 +110,9 @@ PROOFS = [
         },
         good={
             "answers in another order": Example(a_conversation(calling(CALL, OTHER_CALL), answering("c2"), answering(), tools=[TOOL])),
-            "after another answer": Example(a_conversation(calling(CALL), ASSISTANT, answering(), tools=[TOOL])),
+            "after another call's answer": Example(
+                a_conversation(calling(CALL), answering(), calling(OTHER_CALL), answering("c2"), tools=[TOOL])
+            ),
         },
     ),
     Proof(
@@ -115,6 +120,15 @@ PROOFS = [
         bad={
             "no answer": bad(a_conversation(calling(CALL), USER, tools=[TOOL]), "/messages/1/tool_calls/0"),
             "one of two": bad(a_conversation(calling(CALL, OTHER_CALL), answering(), USER, tools=[TOOL]), "/messages/1/tool_calls/1"),
+            "a text instead": bad(an_example(USER, calling(CALL), ASSISTANT, tools=[TOOL]), "/messages/1/tool_calls/0"),
+            "a text before it": bad(a_conversation(calling(CALL), ASSISTANT, answering(), tools=[TOOL]), "/messages/1/tool_calls/0"),
+            "a system message before it": bad(
+                a_conversation(calling(CALL), a_message("system"), answering(), tools=[TOOL]), "/messages/1/tool_calls/0"
+            ),
+            "other calls": bad(an_example(USER, calling(CALL), calling(OTHER_CALL), tools=[TOOL]), "/messages/1/tool_calls/0"),
+            "one of two at the end": bad(
+                an_example(USER, calling(CALL, OTHER_CALL), answering(), tools=[TOOL]), "/messages/1/tool_calls/1", {("207", "/messages")}
+            ),
         },
         good={
             "answered": Example(a_conversation(calling(CALL), answering(), USER, tools=[TOOL])),
@@ -177,5 +191,13 @@ PROOFS = [
             ),
         },
         good={"an answer": a_sound_call(CALL), "an answer with a text": Example(an_example(USER, ASSISTANT | calling(CALL), tools=[TOOL]))},
+    ),
+    Proof(
+        rules.ARGUMENTS_TWICE,
+        bad={
+            repr(text): bad(an_unsound_call(with_function(arguments=text)), "/messages/1/tool_calls/0/function/arguments")
+            for text in ('"{}"', r'"{\"a\": 1}"', ' "{}"\n')
+        },
+        good={repr(text): a_sound_call(with_function(arguments=text)) for text in ("{}", '{"a": "{}"}')},
     ),
 ]
