@@ -150,8 +150,10 @@ class Hosts:
         given = json.loads(request.input.value)
         what = f"{request.name} {given.get('role', '')} of {given['run_id']}"
 
+        began = self._stage.now
+
         def over(result: object) -> None:
-            self._watch.activity_ended(what, result)
+            self._watch.activity_ended(what, result, began)
             ended(result)
 
         self.act(what, lambda: app.functions()[request.name](request=given), over, strike)

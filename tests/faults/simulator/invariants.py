@@ -4,11 +4,12 @@
 | --- | --- | --- |
 | I0 | no run fails by faults alone, no activity crashes, no story breaks | here and in watch.py |
 | I1 | one job a run, one at a time and one success for the same content; no creating call is repeated by a client | here |
+| I1 | no claim forgets who holds it, and nobody waits for a run that ended badly without a job | watch.py |
 | I2 | a deployment outlives its run only where the run succeeded, and then it does | here |
 | I3 | every drop ends, with a report, in bounded time | here and in simulation.py |
 | I4 | what is live was proven | no promotion yet |
 | I5 | nothing is bought without a budget for it, nor more at a time than the wallet allows | here |
-| I6 | an ending never changes, a step never goes back | watch.py |
+| I6 | an ending never changes, a step never goes back, a story ends as the ledger says | watch.py |
 | I7 | a replay says the same, and a generation leaves no timer behind | watch.py |
 | I8 | text of a drop stands nowhere but in the drop; the row that the smoke test asks in record and report, too | here |
 | I9 | what stands at the provider is known to its run, what a run took back is gone, what is somebody else's is left alone | here |

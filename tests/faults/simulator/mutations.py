@@ -20,8 +20,9 @@ import openai
 from activities import claim_content, create_job, job_status, preflight
 from orchestrators import run, steps
 from orchestrators.names import WAKE
-from shared import azure_openai, gate, once, storage
+from shared import azure_openai, gate, ledger, once, storage
 from shared.azure_openai import AzureOpenAI, JobFacts, JobOrder
+from shared.claims import Claim
 from shared.errors import OutcomeUnknown, ServiceRejected
 from shared.ledger import Ledger, open_ledger
 from shared.models.messages import done
@@ -264,6 +265,35 @@ def content_let_go_early() -> list[Swap]:
 NOTHING = WorstCase(usd=0, training_usd=0, hosting_usd=0, tokens=0, epochs=0)
 
 
+def claim_falls_back_to_nobody() -> list[Swap]:
+    """Who takes a content by force is the only one that its claim knows."""
+
+    def held(holders: list[str], _others: list[RunRecord]) -> Claim:
+        return Claim(run_id=holders[0])
+
+    return [(ledger, "held", held)]
+
+
+def claim_kept_without_a_job() -> list[Swap]:
+    """A run that ended badly keeps its content, though it has no job that could still train."""
+
+    def keeps(record: RunRecord) -> bool:
+        return record.outcome not in {Outcome.REJECTED, Outcome.DUPLICATE}
+
+    return [(claim_content, "keeps", keeps)]
+
+
+def story_decides_itself() -> list[Swap]:
+    """The story goes on with the outcome that it asked for, and not with the one that the ledger has decided."""
+    begin = app.functions()["begin_ending"]
+
+    def begin_ending(request: dict[str, Any]) -> dict[str, Any]:
+        answer = begin(request=request)
+        return {**answer, "value": {**answer["value"], "outcome": request["outcome"]}} if answer["kind"] == "done" else answer
+
+    return [(app.functions(), "begin_ending", begin_ending)]
+
+
 def budget_ignored() -> list[Swap]:
     """The gate has no reason against any run."""
     return [(gate, "refusal", _always(None)), (preflight, "of_record", _always(NOTHING))]
@@ -320,6 +350,9 @@ MUTATIONS: dict[str, Callable[[], list[Swap]]] = {
         ending_written_late,
         adopts_any_job,
         content_let_go_early,
+        claim_falls_back_to_nobody,
+        claim_kept_without_a_job,
+        story_decides_itself,
         budget_ignored,
         late_news_count,
         report_left_out,

@@ -51,6 +51,7 @@ class Simulation:
         self.jobs_at_a_time = self.trouble.jobs_at_a_time
         self.words = app.Words()
         self.watch = Watch(self.stage, self.account)
+        self.watch.proved = self._proved
         self.hosts = Hosts(self.stage, self.trouble, self.watch)
         self.drops = drops if drops is not None else drops_of(random, random.randint(1, 6), self.trouble.cancels)
         self._client = hub.client(self.stage, lambda: self.hosts.hub)
@@ -159,22 +160,28 @@ class Simulation:
 
     def _cancel(self, drop: Dropped, tries: int) -> None:
         """Somebody cancels the newest run of this name; tries again while it isn't known yet, or the answer is an error."""
-        name = drop.starting.split("/")[0]
         found = [record for record in self.watch.records.values() if record.drop.blob == drop.starting]
         if not found:
             if tries > 1:
                 self._later(60, lambda: self._cancel(drop, tries - 1))
             return
-        run_id = max(found, key=lambda record: record.created_at).id
+        self._cancel_run(max(found, key=lambda record: record.created_at).id, tries)
+
+    def _proved(self, run_id: str) -> None:
+        """Now and then somebody cancels a run right when its model has been proven: the last moment that counts."""
+        if self.stage.random.random() < self.trouble.cancels / 2:
+            self._later(self.stage.random.uniform(0, 3), lambda: self._cancel_run(run_id, 1))
+
+    def _cancel_run(self, run_id: str, tries: int) -> None:
         request = func.HttpRequest(method="POST", url=f"/api/runs/{run_id}/cancel", body=b"", route_params={"id": run_id})
 
         def ended(result: object) -> None:
             if isinstance(result, func.HttpResponse):
                 self.watch.cancel_answered(run_id, result.status_code)
             elif tries > 1:
-                self._later(30, lambda: self._cancel(drop, tries - 1))
+                self._later(30, lambda: self._cancel_run(run_id, tries - 1))
 
-        self.hosts.act(f"cancel_run {name}", lambda: app.functions()["cancel_run"](request, self._client), ended)
+        self.hosts.act(f"cancel_run {run_id}", lambda: app.functions()["cancel_run"](request, self._client), ended)
 
     def _sweep(self) -> None:
         """The timer; now and then it comes twice. While there is nothing to find it is left out, to keep a simulation quick."""

@@ -1,13 +1,17 @@
 """Looks on while a simulation runs: at each write of the ledger, each turn of an orchestrator, each end of an activity."""
 
+import json
+from collections.abc import Callable
 from datetime import datetime
+from typing import Any, cast
 
 import durabletask.internal.orchestrator_service_pb2 as pb
 
+from shared.claims import Claim
 from shared.errors import ServiceUnavailable
-from shared.ledger import RUNS
+from shared.ledger import CLAIMS, RUNS
 from shared.models.drop import drop_of
-from shared.models.record import RunRecord, Step
+from shared.models.record import Outcome, RunRecord, Step
 from tests.faults.simulator.blobs import ACCOUNT, Account, Blob
 from tests.faults.simulator.stage import Stage
 
@@ -30,6 +34,11 @@ class Watch:
         self.uploads: dict[str, bytes] = {}
         """The content of every blob that ever stood in the container of the drops, by ETag."""
         self.cancels: dict[str, datetime] = {}
+        self.written_at: dict[str, datetime] = {}
+        """When each run's record was written last."""
+        self.proved: Callable[[str], None] = lambda _run_id: None
+        """Is told of each run whose model has just been proven: whatever befalls it then meets its last steps."""
+        self._claims: dict[str, Claim] = {}
         """When the cancel of a run was accepted."""
         self._stage = stage
         self._account = account
@@ -71,6 +80,8 @@ class Watch:
             status = action.completeOrchestration.orchestrationStatus
             if action.HasField("completeOrchestration") and status == pb.ORCHESTRATION_STATUS_FAILED:
                 self.see("I0", f"{request.instanceId} broke: {action.completeOrchestration.failureDetails.errorMessage}")
+            if action.HasField("completeOrchestration") and status == pb.ORCHESTRATION_STATUS_COMPLETED:
+                self._told(request.instanceId, json.loads(action.completeOrchestration.result.value or "null"))
             if action.HasField("completeOrchestration") and status == pb.ORCHESTRATION_STATUS_CONTINUED_AS_NEW:
                 events = [*request.pastEvents, *request.newEvents]
                 left = sum(e.HasField("timerCreated") for e in events) - sum(e.HasField("timerFired") for e in events)
@@ -78,19 +89,53 @@ class Watch:
                 if left > sum(e.HasField("eventRaised") for e in events):
                     self.see("I7", f"{request.instanceId} continues as new with a timer left behind")
 
-    def activity_ended(self, what: str, result: object) -> None:
+    def _told(self, run_id: str, result: object) -> None:
+        """A story ends as the ledger says, and not as it thought itself."""
+        told = cast("dict[str, Any]", result).get("outcome") if isinstance(result, dict) else None
+        record = self.records.get(run_id)
+        if told and record and record.ending and told != record.ending.outcome:
+            self.see("I6", f"the story of {run_id} ended {told}, and the ledger says {record.ending.outcome}")
+
+    def activity_ended(self, what: str, result: object, began: datetime) -> None:
         """An activity raises nothing but "try me again"."""
         if isinstance(result, Exception) and not isinstance(result, ServiceUnavailable):
             self.see("I0", f"{what} raised {type(result).__name__}: {result}")
 
+        if what.startswith("claim_content ") and isinstance(result, dict):
+            self._waits_behind(what, str(cast("dict[str, Any]", result).get("because") or "").partition(" ")[0], began)
+
+    def _waits_behind(self, what: str, holder: str, began: datetime) -> None:
+        """Nobody waits for a run that had ended badly, with no job left, before the wait was looked at."""
+        record = self.records.get(holder)
+        if record is None or self.written_at[holder] >= began:
+            return
+        job = record.effects.get("job")
+        if record.outcome not in {None, Outcome.SUCCEEDED} and (job is None or job.state == "removed"):
+            self.see("I1", f"{what} waits behind {holder}, which ended {record.outcome} and has no job")
+
+    def _claim_written(self, name: str, claim: Claim) -> None:
+        """Whoever lives or has succeeded with this content stays known, whoever takes it."""
+        before = self._claims.get(name)
+        self._claims[name] = claim
+        known = {claim.run_id, *claim.before, claim.succeeded}
+        for run_id in (before.run_id, *before.before, before.succeeded) if before else ():
+            record = self.records.get(run_id or "")
+            if record and record.outcome in {None, Outcome.SUCCEEDED} and run_id not in known:
+                self.see("I1", f"{name} was taken by {claim.run_id}, and forgot {run_id}, which {record.outcome or 'lives'}")
+
     def _written(self, container: str, name: str, blob: Blob) -> None:
         if container == "training":
             self.uploads[blob.etag] = blob.content
+        if container == "tunedrop" and name.startswith(f"{CLAIMS}content/"):
+            self._claim_written(name, Claim.model_validate_json(blob.content))
         if container != "tunedrop" or not name.startswith(RUNS):
             return
         record = RunRecord.model_validate_json(blob.content)
         before = self.records.get(record.id)
         self.records[record.id] = record
+        self.written_at[record.id] = self._stage.now
+        if record.smoke and not (before and before.smoke):
+            self.proved(record.id)
         if before is not None:
             self._compare(before, record)
 
