@@ -1,6 +1,6 @@
-"""Wait until a drop is whole: quiet for the settle time, and with the file that job.json announces."""
+"""Wait until a drop is whole: quiet for the settle time, and with the file that job.json announces; and for runs of its name before it."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import azure.durable_functions as df
@@ -10,14 +10,17 @@ from shared import planning, storage
 from shared.answering import Deadline, answered, polled
 from shared.dropped import present, readable
 from shared.errors import DataRejected, PlanRejected
-from shared.ledger import Read, open_ledger
+from shared.ledger import Ledger, Read, open_ledger
 from shared.models.drop import JOB_FILE, VALIDATION_SET, Drop
 from shared.models.messages import CANCELLED, Answer, RunStep, done, wait
 from shared.models.pace import Pace
-from shared.models.record import Step
+from shared.models.record import RunRecord, Step
 from shared.storage import BlobFacts, TooLarge
 
 bp = df.Blueprint()
+AT_ONCE = 3
+"""So many runs of one name may be between their claim and the gate: who drops one name again and again delays nobody else by it."""
+BEFORE_THE_GATE = {Step.CLAIMED, Step.SETTLE, Step.PLAN, Step.SCAN}
 
 
 @bp.activity_trigger(input_name="request")
@@ -41,19 +44,37 @@ def _settle(wanted: RunStep) -> Answer:
     waited_s = (read.now - record.entered(Step.SETTLE)).total_seconds()
     deadline = Deadline(ledger, wanted.run_id, "settle_drop", waited_s, pace.companion_s)
     late = DataRejected("TD-DROP-010", "The dropped files could not be looked at in time.", "Look whether the storage is well; drop again.")
-    return polled(lambda: _whole(read, pace), pace, deadline, late)
+    answer = polled(lambda: _whole(ledger, read, pace), pace, deadline, late)
+    if answer.kind == "wait" and answer.because:
+        ledger.show_wait(wanted.run_id, answer.because)
+    return answer
 
 
-def _whole(read: Read, pace: Pace) -> Answer:
+def _whole(ledger: Ledger, read: Read, pace: Pace) -> Answer:
     record = read.record
     blobs = present(storage.named(record.drop.container), record.drop, with_job=record.job_settings is None)
     quiet_at = max(b.modified for b in blobs.values()) + timedelta(seconds=0 if record.drop.at_once else pace.settle_s)
     if read.now < quiet_at:
         return wait(max((quiet_at - read.now).total_seconds(), 0.1))
     readable(blobs)
+    waited_s = (read.now - record.entered(Step.SETTLE)).total_seconds()
+    if waited_s <= pace.companion_s and (reason := in_the_way(ledger, record)):
+        return wait(pace.next_poll_s(waited_s), reason)
     if VALIDATION_SET in blobs or not _announced(record.drop, blobs, record.job_settings):
         return done()
-    return _patience(read.now, record.entered(Step.SETTLE), pace.companion_s, pace.next_poll_s)
+    return _patience(waited_s, pace)
+
+
+def in_the_way(ledger: Ledger, record: RunRecord) -> str | None:
+    """Why this run waits for its turn: as many older runs of its name as may be are not at the gate yet. None where it is its turn.
+
+    The oldest go first, so that none waits for ever; and a wait ends with the patience for companions, whatever holds the others up.
+    """
+    name, mine = record.drop.name, (record.created_at, record.id)
+    rows = (row for row in ledger.summaries(f"{name}-") if row.name == name and row.outcome is None and row.step in BEFORE_THE_GATE)
+    if sum((row.created_at, row.id) < mine for row in rows) < AT_ONCE:
+        return None
+    return f"{AT_ONCE} older runs of this name are being read; no more may be at a time."
 
 
 def _announced(drop: Drop, blobs: dict[str, BlobFacts], job_settings: dict[str, object] | None) -> bool:
@@ -70,12 +91,11 @@ def _announced(drop: Drop, blobs: dict[str, BlobFacts], job_settings: dict[str, 
         return False
 
 
-def _patience(now: datetime, since: datetime, companion_s: float, next_poll_s: Any) -> Answer:
-    waited_s = (now - since).total_seconds()
-    if waited_s > companion_s:
+def _patience(waited_s: float, pace: Pace) -> Answer:
+    if waited_s > pace.companion_s:
         raise DataRejected(
             "TD-DROP-003",
             f"job.json announces {VALIDATION_SET}, but after {waited_s:.0f} s it is not there.",
             f"Drop {VALIDATION_SET} first, or take `validation` out of job.json; then drop the training file again.",
         )
-    return wait(float(next_poll_s(waited_s)))
+    return wait(pace.next_poll_s(waited_s), f"job.json announces {VALIDATION_SET}, which is not there yet.")

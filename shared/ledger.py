@@ -131,9 +131,9 @@ class Ledger:
 
         self.change(run_id, noting)
 
-    def summaries(self) -> Iterator[RunSummary]:
-        """A row for every run, from one listing; a damaged row is one that has failed, so that it hides no other."""
-        for facts in self._container.list(RUNS):
+    def summaries(self, prefix: str = "") -> Iterator[RunSummary]:
+        """A row for every run whose id begins so, from one listing; a damaged row is one that has failed, so that it hides no other."""
+        for facts in self._container.list(RUNS + prefix):
             try:
                 yield RunSummary.model_validate_json(facts.metadata.get(SUMMARY, ""))
             except ValidationError:

@@ -235,6 +235,6 @@ def summary_of(record: RunRecord) -> RunSummary:
         reuse_of=record.reuse_of,
         cancel_requested=record.cancel_requested_at is not None,
         code=record.ending.problem.code if record.ending and record.ending.problem else None,
-        waits_because=record.waits_because if record.step in {Step.GATE, Step.DEPLOY} and not record.stopping else None,
+        waits_because=record.waits_because if record.step in {Step.SETTLE, Step.GATE, Step.DEPLOY} and not record.stopping else None,
         blob=record.drop.blob if len(record.drop.blob) <= BLOB_SHOWN_CHARS else f"{record.drop.blob[: BLOB_SHOWN_CHARS - 1]}…",
     )
