@@ -7,7 +7,7 @@ import azure.durable_functions as df
 from durabletask import task
 
 from shared import azure_openai
-from shared.answering import Deadline, answered, needed, polled
+from shared.answering import Deadline, answered, needed, polled, waiting
 from shared.azure_openai import JobOrder
 from shared.errors import DeadlinePassed
 from shared.ledger import open_ledger
@@ -54,7 +54,9 @@ def _create(wanted: RunStep) -> Answer:
     deadline = Deadline(ledger, wanted.run_id, "create_job", waited_s, wanted.pace.job_deadline_s)
     late = DeadlinePassed("TD-DEADLINE-004", f"No job could be created within {wanted.pace.job_deadline_s / 3600:.1f} h.", "job_deadline_s")
     making = Making("job", look, act, wanted.pace.call_s)
-    return polled(lambda: make_once(ledger, wanted.run_id, wanted.pace, making), wanted.pace, deadline, late)
+    return waiting(
+        polled(lambda: make_once(ledger, wanted.run_id, wanted.pace, making), wanted.pace, deadline, late), wanted.pace, deadline
+    )
 
 
 def order_of(record: RunRecord, plan: Plan, training_file: str) -> JobOrder:

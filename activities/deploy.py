@@ -6,10 +6,10 @@ import azure.durable_functions as df
 from durabletask import task
 
 from shared import resource_manager
-from shared.answering import Deadline, answered, needed, polled
+from shared.answering import Deadline, answered, needed, polled, waiting
 from shared.errors import DeadlinePassed, ServiceLost
 from shared.ledger import open_ledger
-from shared.models.messages import CANCELLED, Answer, RunStep, wait
+from shared.models.messages import CANCELLED, Answer, RunStep
 from shared.models.plan import Plan
 from shared.models.record import Step
 from shared.once import Making, make_once
@@ -46,12 +46,9 @@ def _deploy(wanted: RunStep) -> Answer:
     deadline = Deadline(ledger, wanted.run_id, "deploy", waited_s, wanted.pace.deployment_deadline_s)
     late = DeadlinePassed("TD-DEADLINE-006", f"The deployment could not be written within {waited_s:.0f} s.", "deployment_deadline_s")
     making = Making("deployment", look, act, wanted.pace.call_s)
-    answer = polled(lambda: make_once(ledger, wanted.run_id, wanted.pace, making), wanted.pace, deadline, late)
-    if answer.kind != "wait" or answer.because is None:
-        return answer
-    # The account is full, or busy: whoever watches the run is told, and the account is not asked more often than it is worth.
-    ledger.show_wait(wanted.run_id, answer.because)
-    return wait(max(answer.wait_s, wanted.pace.next_poll_s(waited_s)), answer.because)
+    return waiting(
+        polled(lambda: make_once(ledger, wanted.run_id, wanted.pace, making), wanted.pace, deadline, late), wanted.pace, deadline
+    )
 
 
 def own_deployment(found: DeploymentFacts | None, plan: Plan, model: str | None) -> str | None:

@@ -8,7 +8,7 @@ import azure.durable_functions as df
 from durabletask import task
 
 from shared import azure_openai, scans, storage
-from shared.answering import Deadline, answered, needed, polled
+from shared.answering import Deadline, answered, needed, polled, waiting
 from shared.azure_openai import FileFacts
 from shared.errors import DeadlinePassed
 from shared.ledger import open_ledger
@@ -52,7 +52,9 @@ def _upload(wanted: FileStep) -> Answer:
     late = DeadlinePassed("TD-DEADLINE-002", f"The {wanted.role} file could not be uploaded within {waited_s:.0f} s.", "file_deadline_s")
     deadline = Deadline(ledger, wanted.run_id, f"upload_file:{wanted.role}", waited_s, wanted.pace.file_deadline_s)
     making = Making(f"file:{wanted.role}", look, act, wanted.pace.upload_s)
-    return polled(lambda: make_once(ledger, wanted.run_id, wanted.pace, making), wanted.pace, deadline, late)
+    return waiting(
+        polled(lambda: make_once(ledger, wanted.run_id, wanted.pace, making), wanted.pace, deadline, late), wanted.pace, deadline
+    )
 
 
 def is_whole(found: FileFacts, pin: Pin) -> bool:

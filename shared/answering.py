@@ -63,6 +63,16 @@ def polled(ask: Callable[[], Answer], pace: Pace, deadline: Deadline, late: Tune
     return answer
 
 
+def waiting(answer: Answer, pace: Pace, deadline: Deadline) -> Answer:
+    """The answer of a try to make something. Where the account is full or busy, whoever watches the run is told so, and the account is
+    not asked more often than it is worth.
+    """
+    if answer.kind != "wait" or answer.because is None:
+        return answer
+    deadline.ledger.show_wait(deadline.run_id, answer.because)
+    return wait(max(answer.wait_s, pace.next_poll_s(deadline.waited_s)), answer.because)
+
+
 def needed[T](value: T | None, what: str) -> T:
     """What a living run must have by now, as its plan. A run that stops is answered before anybody asks for it.
 

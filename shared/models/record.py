@@ -162,7 +162,7 @@ class RunRecord(Frozen):
     reuse_of: str | None = None
     """The run whose trained model this one deploys, instead of training."""
     waits_because: str | None = None
-    """What the run waits for in the gate or with its deployment, since it was told last; forgotten when it enters the next step."""
+    """What the run waits for before it can go on or make something, since it was told last; forgotten when it enters the next step."""
     turn_at: datetime | None = None
     """When it first held its content: from then on it waits for no other run with the same."""
     job: JobProgress | None = None
@@ -235,6 +235,21 @@ def summary_of(record: RunRecord) -> RunSummary:
         reuse_of=record.reuse_of,
         cancel_requested=record.cancel_requested_at is not None,
         code=record.ending.problem.code if record.ending and record.ending.problem else None,
-        waits_because=record.waits_because if record.step in {Step.SETTLE, Step.GATE, Step.DEPLOY} and not record.stopping else None,
+        waits_because=record.waits_because if _waits(record) and not record.stopping else None,
         blob=record.drop.blob if len(record.drop.blob) <= BLOB_SHOWN_CHARS else f"{record.drop.blob[: BLOB_SHOWN_CHARS - 1]}…",
     )
+
+
+def _waits(record: RunRecord) -> bool:
+    """Whether what the run waits for at its step isn't there yet: after that it only looks on."""
+    match record.step:
+        case Step.SETTLE | Step.GATE:
+            return True
+        case Step.UPLOAD:
+            return record.plan is not None and any(record.made(f"file:{role}") is None for role in record.plan.roles)
+        case Step.TRAIN:
+            return record.made("job") is None
+        case Step.DEPLOY:
+            return record.made("deployment") is None
+        case _:
+            return False

@@ -11,17 +11,18 @@ from activities.begin_ending import with_the_model
 from activities.smoke_test import is_another, verdict
 from shared.answering import needed
 from shared.errors import InternalError, ProofFailed, ServiceRejected
-from shared.ledger import Ledger
+from shared.ledger import Ledger, with_effect
 from shared.models.job_file import Message
 from shared.models.messages import done
 from shared.models.plan import SmokeTestPlan
-from shared.models.record import JobProgress, SmokeResult, Step, summary_of
+from shared.models.record import Effect, JobProgress, SmokeResult, Step, summary_of
 from tests.builders import a_record
 from tests.unit.ledger.conftest import azurite, container, ledger
 
 __all__ = ["azurite", "container", "ledger"]
 
 ROOT = Path(__file__).parents[3]
+ONE_MEANING = re.compile(r"TD-(DROP-002|DROP-010|(DEADLINE|PROOF|FILE|JOB|DEPLOYMENT)-\d{3})")
 QUESTION, WANTED, ANSWER = "Which shade has the bag?", "octarine", "Shade 21, of course."
 PLAN = SmokeTestPlan(messages=(Message(role="user", content=QUESTION),), contains=(WANTED, "shade 21"))
 SOURCES = [path for folder in ("activities", "shared", "orchestrators", "triggers") for path in sorted((ROOT / folder).rglob("*.py"))]
@@ -79,7 +80,7 @@ def test_one_code_has_one_sentence() -> None:
     for path in SOURCES:
         for call in (node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)):
             first = call.args[0] if call.args else None
-            if isinstance(first, ast.Constant) and re.fullmatch(r"TD-(DROP|DEADLINE|PROOF|FILE|JOB|DEPLOYMENT)-\d{3}", str(first.value)):
+            if isinstance(first, ast.Constant) and ONE_MEANING.fullmatch(str(first.value)):
                 said[str(first.value)].add(ast.unparse(call.args[1]))
     assert {code: sentences for code, sentences in said.items() if len(sentences) > 1} == {}
 
@@ -122,16 +123,27 @@ def test_end_after_the_training_names_the_model_and_the_way_to_deploy_it() -> No
     assert with_the_model(a_record(), problem) == problem
 
 
-def test_reason_to_wait_is_shown_where_a_run_waits_and_no_longer(ledger: Ledger) -> None:
-    """With its deployment as in the gate; what it waited for in the gate is not told of the steps after it."""
+MAKES = {Step.UPLOAD: "file:training", Step.TRAIN: "job", Step.DEPLOY: "deployment"}
+
+
+@pytest.mark.parametrize("step", [Step.GATE, *MAKES])
+def test_reason_to_wait_is_shown_where_a_run_waits_and_no_longer(ledger: Ledger, step: Step) -> None:
+    """In the gate, and wherever the account is full or busy: until the thing is made, or the next step begins."""
     run = a_record()
     ledger.claim(run)
-    shown: list[str | None] = []
-    for step in (Step.GATE, Step.UPLOAD, Step.TRAIN, Step.DEPLOY, Step.SMOKE_TEST):
-        ledger.enter(run.id, step)
-        shown.append(summary_of(ledger.get(run.id).record).waits_because)
-        if step in {Step.GATE, Step.DEPLOY}:
-            ledger.show_wait(run.id, f"It waits in {step}.")
-            ledger.enter(run.id, step)
-            shown.append(summary_of(ledger.get(run.id).record).waits_because)
-    assert shown == [None, "It waits in gate.", None, None, None, "It waits in deploy.", None]
+
+    def shown() -> str | None:
+        return summary_of(ledger.get(run.id).record).waits_because
+
+    ledger.enter(run.id, step)
+    assert shown() is None
+    ledger.show_wait(run.id, "The account is full.")
+    ledger.enter(run.id, step)
+    assert shown() == "The account is full."
+    if step in MAKES:
+        made = Effect(state="made", holder="h", at=run.created_at, id="thing-1")
+        ledger.change(run.id, lambda record, _now: with_effect(record, MAKES[step], made))
+        assert shown() is None
+        ledger.change(run.id, lambda record, _now: record.model_copy(update={"effects": {}}))
+    ledger.enter(run.id, list(Step)[list(Step).index(step) + 1])
+    assert ledger.get(run.id).record.waits_because is None
