@@ -15,6 +15,8 @@ from tunedrop.cli.output import Trouble, out
 if TYPE_CHECKING:
     from shared.dataset.checker import jobs, text
 
+ERRORS = Path(__file__).parents[2] / "docs" / "errors.md"
+"""The page that explains the codes of runs; it isn't there where the package stands without its repository."""
 COLOURS = {"strong": "bold", "faint": "dim", "error": "bold red", "warning": "bold yellow", "good": "green", "bar": "cyan"}
 
 
@@ -32,7 +34,7 @@ def check(context: typer.Context) -> None:
     from shared.dataset.checker import command  # msgspec, numpy and the counters, 0.2 s: only for this command
 
     try:
-        code = command.run(context.args, "tunedrop check", _show, _job_beside)
+        code = command.run(context.args, "tunedrop check", _show, _job_beside, ERRORS)
     except CannotCheck as trouble:
         raise Trouble(str(trouble)) from None
     raise typer.Exit(code)

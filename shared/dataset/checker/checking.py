@@ -1,5 +1,6 @@
 """One input, checked: what the engine found, with the file and the line in it that each finding means."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -50,6 +51,15 @@ class Checked(msgspec.Struct, frozen=True):
             return own
         kept = sum(found.severity == severity for found in self.scan.findings)
         return own - kept + (self.scan.errors if severity == "error" else self.scan.warnings)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """All findings by their code: those of the scan, and those of what could not be scanned, of a folder or of a grader."""
+        own = Counter(placed.found.code for placed in self.findings)
+        if self.scan is not None:
+            own -= Counter(found.code for found in self.scan.findings)
+            own += Counter(self.scan.counts)
+        return dict(sorted(own.items()))
 
 
 def check_all(wanted: Sequence[Input], request: Request) -> Iterator[Checked]:

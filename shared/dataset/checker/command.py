@@ -12,8 +12,8 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from .. import VERSION, CannotCheck
-from . import checking, explaining, github, grading, inputs, jobs, library, mending, sarif, sources, text
+from .. import VERSION, CannotCheck, rules
+from . import checking, examples, explaining, github, grading, inputs, jobs, library, mending, sarif, sources, text
 from .wrapping import wrapped
 
 FINE, WARNINGS, ERRORS = 0, 1, 2
@@ -56,20 +56,28 @@ def parser(prog: str) -> argparse.ArgumentParser:
     made.add_argument("--fix", metavar="OUT", type=Path, help="write a mended copy of one input there, and check the copy")
     made.add_argument("--force", action="store_true", help="let --fix overwrite OUT")
     made.add_argument("--prices", metavar="FILE", help="a JSON file of prices, instead of the carried ones")
-    made.add_argument("--explain", metavar="CODE", help="tell the rule of a code, and check nothing")
+    made.add_argument("--explain", metavar="CODE", help="tell what a code means, and check nothing")
     made.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
     return made
 
 
-def run(arguments: list[str], prog: str, show: Show, job_beside: Callable[[Path | None], jobs.Job] = jobs.beside) -> int:
+def run(
+    arguments: list[str],
+    prog: str,
+    show: Show,
+    job_beside: Callable[[Path | None], jobs.Job] = jobs.beside,
+    errors: Path | None = None,
+) -> int:
     """Do what the arguments say, tell it on stdout, `show` what is for people, and give the exit code.
+
+    `errors` is the page that explains the codes of runs, for --explain.
 
     Raises:
         CannotCheck: It can't be done.
     """
     options = parser(prog).parse_args(arguments)
     if options.explain is not None:
-        return _explain(options, show)
+        return _explain(options, show, errors)
     if not options.paths:
         raise CannotCheck(f"Name the files to check. See {prog} --help.")
     grader = None if options.grader is None else grading.read(options.grader)
@@ -83,13 +91,22 @@ def run(arguments: list[str], prog: str, show: Show, job_beside: Callable[[Path 
     return _code(told["files"], strict=options.strict)
 
 
-def _explain(options: argparse.Namespace, show: Show) -> int:
-    rule = explaining.rule(options.explain)
+def _explain(options: argparse.Namespace, show: Show, errors: Path | None) -> int:
+    found = explaining.explain(options.explain, errors)
     if options.format == "json":
-        print(json.dumps({**msgspec.structs.asdict(rule), "documented": text.DOCUMENTED}))
+        print(json.dumps({**_facts(found), **msgspec.structs.asdict(found)}))
     else:
-        show(text.explained(rule))
+        show(text.explained_code(found) if isinstance(found, explaining.RunCode) else text.explained(found))
     return FINE
+
+
+def _facts(found: "explaining.RunCode | rules.Rule") -> dict[str, Any]:
+    """What is told of a rule beside its own fields."""
+    if isinstance(found, explaining.RunCode):
+        return {}
+    number = found.code[-3:]
+    broken, kept = examples.EXAMPLES[number]
+    return {"wrong": broken, "right": kept, "source": examples.source_of(number), "documented": text.DOCUMENTED}
 
 
 class _Copy(msgspec.Struct):

@@ -1,10 +1,54 @@
-"""One rule by its code."""
+"""One rule of the data, or one code of a run, by its code."""
 
 import difflib
+import re
+from pathlib import Path
+
+import msgspec
 
 from .. import CannotCheck, rules
 
 _PREFIX = "TD-DATA-"
+_OF_A_RUN = re.compile(r"TD-(?!DATA-)[A-Z]{2,12}-[0-9]{3}")
+_DATA_REJECTED = "TD-DROP-006"
+_PAGE = "docs/errors.md"
+
+
+class RunCode(msgspec.Struct, frozen=True):
+    """A code that a run ends with; `documented` is the heading that explains it."""
+
+    code: str
+    explanation: str
+    documented: str
+
+
+def explain(code: str, errors: Path | None) -> "rules.Rule | RunCode":
+    """What a code such as `TD-DATA-103`, `103` or `TD-DROP-006` stands for; `errors` is the page of the codes of runs, where it is there.
+
+    Raises:
+        CannotCheck: There is no such code; the nearest one is named. Or the page that explains it isn't here.
+    """
+    wanted = code.strip().upper()
+    return of_run(wanted, errors) if _OF_A_RUN.fullmatch(wanted) else rule(code)
+
+
+def of_run(code: str, errors: Path | None) -> RunCode:
+    """A code of a run, as the page explains it."""
+    documented = f"{_PAGE}#{code.lower()}"
+    told = _headings(errors).get(code, "")
+    if not told and code == _DATA_REJECTED:
+        told = "The data has errors, so the run ended before anything was uploaded or paid. This command finds the same in your files."
+    if not told:
+        raise CannotCheck(f"{code} is a code of a run, not of data; {_PAGE} of TuneDrop lists them.")
+    return RunCode(code, told, documented)
+
+
+def _headings(errors: Path | None) -> dict[str, str]:
+    """The paragraphs of the page by their heading."""
+    if errors is None or not errors.is_file():
+        return {}
+    _, *sections = re.split(r"^## ", errors.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return {heading.strip(): " ".join(body.split()) for heading, _, body in (section.partition("\n") for section in sections)}
 
 
 def rule(code: str) -> rules.Rule:

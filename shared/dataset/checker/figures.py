@@ -29,7 +29,7 @@ def document(checked: Checked, prices: pricing.PriceTable) -> dict[str, Any]:
         "errors": checked.number_of("error"),
         "warnings": checked.number_of("warning"),
         "findings": [_finding(placed) for placed in checked.findings],
-        "counts": dict(found.counts) if found else {},
+        "counts": checked.counts,
         "notes": list(checked.input.notes),
         "messages": dict(found.messages_by_role) if found else {},
         "tokens": {name: _figures(getattr(found, name)) if found else None for name in ("total", "assistant", "trained")},

@@ -9,6 +9,7 @@ from pathlib import PurePath
 from typing import Any
 
 from .. import rules
+from ..wording import counted
 from .display import visible
 from .inputs import STANDARD_INPUT
 from .places import sentence
@@ -20,7 +21,8 @@ def lines(files: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         yield from (_annotation(finding) for finding in file["findings"])
     for file in files:
         total = file["tokens"]["total"]
-        text = f"{file['examples']} examples, {total['sum'] if total else 0} tokens, {file['errors']} errors, {file['warnings']} warnings"
+        sums = {"example": file["examples"], "token": total["sum"] if total else 0, "error": file["errors"], "warning": file["warnings"]}
+        text = ", ".join(counted(number, what) for what, number in sums.items())
         yield f"::notice title={_property(_file(file['path']) or 'standard input')}::{_data(text)}"
 
 

@@ -1,31 +1,36 @@
 """A mended copy of a file: what can be mended without knowing what the examples mean.
 
-Byte-order marks, blank lines, white space and CR at the ends of lines, a missing last line feed, and lines whose object stands there
-before. Everything else stays as it is, byte for byte; a line over the engine's limit is copied unread.
+Byte-order marks, blank lines, white space and CR at the ends of lines, a missing last line feed, lines whose object stands there
+before, and keys that hold null where they should be left out. A JSON array, or objects over several lines, become lines. Everything
+else stays as it is, byte for byte; a line over the engine's limit is copied unread, and one that is no object is never a duplicate.
 """
 
 import hashlib
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
-from .. import CannotCheck
-from ..lines import BOM, decode, is_blank
+from .. import CannotCheck, keys
+from ..lines import BOM, WHITE, decode, is_blank
 from ..reading import MAX_LINE_BYTES, Source
-from . import sources
+from ..shapes import JsonObject
+from . import converting, sources
 from .inputs import Input
 
 MAX_REMEMBERED = 1_000_000
 """Different lines that are remembered to find duplicates of, by a digest each: about 130 MB."""
 
 CHANGES = {
+    "converted": "examples of an array, or of several lines, written on a line each",
     "byte_order_marks": "byte-order marks removed",
     "blank_lines": "blank lines removed",
     "crlf_line_ends": "CRLF line ends made LF",
     "trailing_blanks": "lines rid of white space at their end",
     "duplicates": "duplicate lines removed",
+    "null_keys": "keys that hold null removed",
     "last_line_feeds": "last line feed added",
 }
 
@@ -72,17 +77,44 @@ def _refuse(wanted: Input, target: Path, force: bool) -> None:
 def _write(source: Source, target: Path, remembered: int) -> Mended:
     mended = Mended()
     mender = _Mender(mended, remembered)
+    if _is_of_lines(source):
+        _write_lines(_mended_lines(source, mender), mended, target)
+        return mended
+    try:
+        _write_lines(_converted(source, mender), mended, target)
+    except converting.NotConvertible:
+        target.unlink()
+        mended = Mended()
+        _write_lines(_mended_lines(source, _Mender(mended, remembered)), mended, target)
+    return mended
+
+
+def _is_of_lines(source: Source) -> bool:
+    """Whether the first line with content is an object, as in JSON Lines."""
+    first = next((line for line, whole in _lines(source) if not (whole and is_blank(line.removeprefix(BOM)))), b"")
+    return decode(first.removeprefix(BOM).rstrip(WHITE)).value is not None
+
+
+def _mended_lines(source: Source, mender: "_Mender") -> Iterator[bytes]:
+    for line, whole in _lines(source):
+        yield mender.line(line) if whole else line
+
+
+def _converted(source: Source, mender: "_Mender") -> Iterator[bytes]:
+    for line in converting.objects_of(source.read(0, source.size)):
+        mender.converted()
+        yield mender.line(line)
+
+
+def _write_lines(lines: Iterator[bytes], mended: Mended, target: Path) -> None:
     last = b"\n"
     with target.open("xb") as file:
-        for line, whole in _lines(source):
-            kept = mender.line(line) if whole else line
-            if kept:
-                file.write(kept)
-                last = kept[-1:]
+        for kept in filter(None, lines):
+            file.write(kept)
+            last = kept[-1:]
         if last != b"\n":
             mended.changes["last_line_feeds"] += 1
             file.write(b"\n")
-    return mended
 
 
 class _Mender:
@@ -92,6 +124,10 @@ class _Mender:
         self._mended = mended
         self._remembered = remembered
         self._seen: set[bytes] = set()
+
+    def converted(self) -> None:
+        """The next line was made from a file of another form."""
+        self._mended.changes["converted"] += 1
 
     def line(self, line: bytes) -> bytes:
         """The mended line; empty where it goes."""
@@ -104,17 +140,31 @@ class _Mender:
         if is_blank(content):
             changes["blank_lines"] += 1
             return b""
-        bare = content.rstrip(b" \t\r")
-        if self._is_known(bare):
-            changes["duplicates"] += 1
-            return b""
+        bare = content.rstrip(WHITE)
+        read = decode(bare)
+        if read.value is not None and not read.findings:
+            if self._is_known(read.value):
+                changes["duplicates"] += 1
+                return b""
+            kept = self._without_nulls(bare, read.value)
+        else:
+            kept = bare
         unfed = content.removesuffix(b"\r")
         changes["crlf_line_ends"] += bool(end) and unfed != content
         changes["trailing_blanks"] += bare != (unfed if end else content)
-        return bare + end
+        return kept + end
 
-    def _is_known(self, content: bytes) -> bool:
-        digest = hashlib.blake2b(_value_of(content), digest_size=16).digest()
+    def _without_nulls(self, content: bytes, example: JsonObject) -> bytes:
+        kept, places = keys.without_nulls(example, also_allowed=False)
+        if not places:
+            return content
+        self._mended.changes["null_keys"] += len(places)
+        spaced = b'": ' in content
+        return json.dumps(kept, ensure_ascii=False, separators=(", ", ": ") if spaced else (",", ":")).encode()
+
+    def _is_known(self, example: JsonObject) -> bool:
+        """Whether the same object stood there before, however it was spaced and ordered."""
+        digest = hashlib.blake2b(msgspec.json.encode(example, order="sorted"), digest_size=16).digest()
         if digest in self._seen:
             return True
         if len(self._seen) < self._remembered:
@@ -122,12 +172,6 @@ class _Mender:
         else:
             self._mended.all_lines_remembered = False
         return False
-
-
-def _value_of(content: bytes) -> bytes:
-    """The same for lines that hold the same object, however it is spaced and ordered; the line itself where it isn't sound JSON."""
-    line = decode(content)
-    return content if line.value is None or line.findings else msgspec.json.encode(line.value, order="sorted")
 
 
 def _lines(source: Source) -> Iterator[tuple[bytes, bool]]:

@@ -9,6 +9,8 @@ from typing import Any, Literal, NamedTuple
 from .. import rules
 from ..findings import KEPT
 from ..money import amount
+from ..wording import counted
+from . import examples, explaining
 from .display import visible
 from .mending import CHANGES, MAX_REMEMBERED
 from .places import sentence
@@ -18,6 +20,10 @@ Style = Literal["plain", "strong", "faint", "error", "warning", "good", "bar"]
 SHOWN = 10
 """Findings of one rule that are listed; the rest is counted."""
 DOCUMENTED = "docs/data-formats.md, section Rules"
+MEANINGS = {
+    "error": "a run with such data is rejected before anything is uploaded or paid",
+    "warning": "a run goes on, and its report tells of it; tunedrop check --strict ends with 1",
+}
 _FIGURES = ("sum", "min", "max", "mean", "median", "p5", "p95")
 _BAR = 32
 _EIGHTHS = " ▏▎▍▌▋▊▉"
@@ -58,7 +64,7 @@ def _file(file: Mapping[str, Any]) -> Iterator[Line]:
 
 
 def _parts(file: Mapping[str, Any]) -> str:
-    return f", {file['parts']:,} parts" if file["parts"] > 1 else ""
+    return f", {counted(file['parts'], 'part')}" if file["parts"] > 1 else ""
 
 
 def _fact(name: str, value: str, more: str = "") -> Line:
@@ -80,10 +86,10 @@ def _findings(file: Mapping[str, Any]) -> Iterator[Line]:
         yield from _group(code, severities[code], groups[code], file["counts"].get(code, 0))
 
 
-def _group(code: str, severity: rules.Severity, found: list[Mapping[str, Any]], counted: int) -> Iterator[Line]:
-    rule, number = rules.RULES[code], max(counted, len(found))
+def _group(code: str, severity: rules.Severity, found: list[Mapping[str, Any]], times_counted: int) -> Iterator[Line]:
+    rule, number = rules.RULES[code], max(times_counted, len(found))
     times = f" ({number:,})" if number > 1 else ""
-    yield [Span(f"  {code}", severity), Span(f" {rule.title}{times}", "strong"), Span(f" — {rule.mend}")]
+    yield [Span(f"  {severity} {code}", severity), Span(f" {rule.title}{times}", "strong"), Span(f" — {rule.mend}")]
     shown = found[:SHOWN]
     for finding in shown:
         yield _place(finding)
@@ -168,19 +174,15 @@ def _cost(cost: Mapping[str, Any] | None) -> Iterator[Line]:
 
 
 def _verdict(errors: int, warnings: int) -> Line:
-    told: Line = [Span(_counted(errors, "error"), "error")] if errors else []
+    told: Line = [Span(counted(errors, "error"), "error")] if errors else []
     told += [Span(", ")] if errors and warnings else []
-    told += [Span(_counted(warnings, "warning"), "warning")] if warnings else []
+    told += [Span(counted(warnings, "warning"), "warning")] if warnings else []
     return [Span("  "), *told] if told else [Span("  no errors, no warnings", "good")]
 
 
-def _counted(number: int, what: str) -> str:
-    return f"{number:,} {what}{'s' * (number != 1)}"
-
-
 def _sum(files: Sequence[Mapping[str, Any]]) -> Iterator[Line]:
-    examples, errors, warnings = (sum(file[name] for file in files) for name in ("examples", "errors", "warnings"))
-    yield [Span(f"{len(files):,} files, {examples:,} examples", "strong")]
+    number, errors, warnings = (sum(file[name] for file in files) for name in ("examples", "errors", "warnings"))
+    yield [Span(f"{counted(len(files), 'file')}, {counted(number, 'example')}", "strong")]
     yield _verdict(errors, warnings)
 
 
@@ -188,11 +190,24 @@ def _sum(files: Sequence[Mapping[str, Any]]) -> Iterator[Line]:
 
 
 def explained(rule: rules.Rule) -> Iterator[Line]:
-    """One rule: what it is, why it is one, how to mend it, and where it is documented."""
+    """One rule: what it is, why it is one, how to mend it, how it looks broken and kept, who says so, and where it is documented."""
+    number = rule.code[-3:]
+    broken, kept = examples.EXAMPLES[number]
     yield [Span(f"{rule.code} {rule.title}", "strong"), Span(f"  {rule.severity}", rule.severity)]
     yield _fact("why", rule.explanation)
     yield _fact("mend", rule.mend)
+    yield _fact("means", MEANINGS[rule.severity])
+    yield _fact("wrong", broken)
+    yield _fact("right", kept)
+    yield _fact("source", examples.source_of(number))
     yield _fact("more", DOCUMENTED)
+
+
+def explained_code(code: explaining.RunCode) -> Iterator[Line]:
+    """A code of a run: what its documentation says."""
+    yield [Span(code.code, "strong"), Span("  of a run, not of data", "faint")]
+    yield _fact("why", code.explanation)
+    yield _fact("more", code.documented)
 
 
 def mended(told: Mapping[str, Any]) -> Iterator[Line]:

@@ -59,7 +59,7 @@ def test_error_is_printed_below_its_rule(tmp_path: Path, capsys: pytest.CaptureF
     assert code == 2
     lines = out.splitlines()
     [number] = [number for number, line in enumerate(lines) if line.startswith(f"    {path}:13 /messages  ")]
-    assert lines[number - 1].startswith("  TD-DATA-")
+    assert lines[number - 1].startswith("  error TD-DATA-")
     assert lines[number - 1].count(" — ") == 1
     assert "█" in out
     assert "[red]" not in out

@@ -1,15 +1,18 @@
 """The command `tunedrop-check`: arguments, what they do, and the sentence where they can't be followed."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from shared.dataset import VERSION, CannotCheck, check, pricing, rules
+from shared.dataset.checker import command, examples
 from shared.dataset.money import amount
 from tests.data import a_training_set
 from tests.unit.dataset.checker.builders import BAD_ROLE, NO_SYSTEM, a_file, run
@@ -204,13 +207,15 @@ def test_over_the_limit_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize("code", ["TD-DATA-103", "td-data-103", "103", " 103 "])
 def test_rule_is_explained_by_its_code(capsys: pytest.CaptureFixture[str], code: str) -> None:
-    """Title, severity, why, mend and where it is documented; nothing is checked."""
+    """Title, severity, why, mend, how it looks, who says so, and where it is documented; nothing is checked."""
     answer = run(capsys, "--explain", code)
     rule = rules.RULES["TD-DATA-103"]
     assert (answer.code, answer.err) == (0, "")
     for told in (rule.code, rule.title, rule.severity, rule.explanation, rule.mend, "docs/data-formats.md"):
         assert told in answer.out
-    assert json.loads(run(capsys, "--explain", code, "--json").out)["title"] == rule.title
+    told = json.loads(run(capsys, "--explain", code, "--json").out)
+    assert (told["title"], told["right"], told["source"]) == (rule.title, *(told[name] for name in ("right", "source")))
+    assert f"  right       {told['right']}\n  source      {told['source']}\n" in answer.out
 
 
 @pytest.mark.parametrize("rule", rules.RULES.values(), ids=lambda rule: rule.code)
@@ -218,6 +223,29 @@ def test_every_rule_is_explained(capsys: pytest.CaptureFixture[str], rule: rules
     """Those of form, of preferences, of graders and of what texts hold."""
     told = run(capsys, "--explain", rule.code[-3:]).out
     assert told.startswith(f"{rule.code} {rule.title}  {rule.severity}\n  why         {rule.explanation}\n")
+    assert re.search(r"\n  means       .+\n  wrong       .+\n  right       .+\n  source      .+\n", told)
+
+
+def test_examples_are_those_of_the_rules() -> None:
+    """Each rule has one, and no other number has."""
+    assert examples.EXAMPLES.keys() == {code[-3:] for code in rules.RULES}
+
+
+def test_code_of_a_run_is_explained_by_its_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As docs/errors.md has it where it is there; that of rejected data always; any other is said to be of a run."""
+    page = tmp_path / "errors.md"
+    page.write_text("# Errors\n\n## TD-GATE-001\nThe account\nlacks it.\n\n## TD-DROP-006\nThe data has errors.\n", encoding="utf-8")
+    shown: list[str] = []
+    told = partial(command.run, prog="check", show=lambda lines: shown.extend("".join(span.text for span in line) for line in lines))
+    assert told(["--explain", "td-gate-001"], errors=page) == 0
+    assert shown == [
+        "TD-GATE-001  of a run, not of data",
+        "  why         The account lacks it.",
+        "  more        docs/errors.md#td-gate-001",
+    ]
+    assert "This command finds the same" in run(capsys, "--explain", "TD-DROP-006").out
+    answer = run(capsys, "--explain", "TD-GATE-001")
+    assert (answer.code, answer.err) == (2, "error: TD-GATE-001 is a code of a run, not of data; docs/errors.md of TuneDrop lists them.\n")
 
 
 @pytest.mark.usefixtures("here")
@@ -226,10 +254,10 @@ def test_text_groups_findings_by_rule_and_hides_what_steers(capsys: pytest.Captu
     a_file(Path("b\x1b.jsonl"), BAD_ROLE * 15 + NO_SYSTEM)
     out = run(capsys, "b\x1b.jsonl").out
     lines = out.splitlines()
-    heading = lines.index("  TD-DATA-203 Unknown role (15) — Use one of these roles.")
+    heading = lines.index("  error TD-DATA-203 Unknown role (15) — Use one of these roles.")
     assert lines[heading + 1].startswith("    b⟦U+001B⟧.jsonl:1 /messages/1/role  A message's role must be")
     assert lines[heading + 11] == "    and 5 more"
-    assert heading < next(number for number, line in enumerate(lines) if "TD-DATA-009" in line)
+    assert heading < next(number for number, line in enumerate(lines) if line.startswith("  warning TD-DATA-009"))
     assert "\x1b" not in out
 
 

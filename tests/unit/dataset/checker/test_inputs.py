@@ -205,6 +205,7 @@ def test_damaged_archive_is_a_finding(tmp_path: Path, capsys: pytest.CaptureFixt
     [file] = answer.files
     assert (answer.code, file["errors"], [f["code"] for f in file["findings"]]) == (2, 1, ["TD-DATA-051"])
     assert (file["examples"], file["tokens"]["total"], file["cost"]) == (0, None, None)
+    assert file["counts"] == {"TD-DATA-051": 1}
 
 
 def test_archive_that_unpacks_beyond_the_limit_is_not_unpacked_further(tmp_path: Path) -> None:

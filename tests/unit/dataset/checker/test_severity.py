@@ -62,6 +62,6 @@ def test_secret_is_what_it_is_told_to_be_in_every_form(
 def test_rule_without_a_listed_finding_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A hundred errors stand before it; warnings that stand for many lines come ahead of other ones."""
     lines = run(capsys, a_file(tmp_path / "many.jsonl", b"\n" * 120 + BAD_ROLE * 120 + SECRET)).out.splitlines()
-    heading = lines.index("  TD-DATA-801 Probable secret — Revoke it and replace it by a made-up one that can't be taken for real.")
+    heading = lines.index("  error TD-DATA-801 Probable secret — Revoke it and replace it by a made-up one that can't be taken for real.")
     assert lines[heading + 1] == "    not listed: 100 other errors come before"
-    assert any(line.startswith("  TD-DATA-701 ") for line in lines)
+    assert any(line.startswith("  warning TD-DATA-701 ") for line in lines)
