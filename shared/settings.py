@@ -27,18 +27,39 @@ AZURITE_CONNECTION_STRING = (  # the public, documented account of the storage e
 
 
 class StorageConnection(BaseSettings):
-    """Where drops, ledger and reports are: a connection string, or an address reached by identity."""
+    """Where drops, ledger and reports are: a connection string, or addresses reached by identity.
+
+    The Functions host and the Python worker read the same variables, and each has its own idea of them, so that what one of them
+    would refuse at the first event is refused at the start: azurefunctions-extensions-bindings-blob 1.1.2 takes `accountName` of
+    AzureWebJobsStorage only, and the blob trigger opens a queue of the account as soon as it is indexed.
+    """
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, env_prefix=CONNECTION, case_sensitive=True)
 
     connection_string: SecretStr | None = Field(None, validation_alias=CONNECTION)
     blob_service_uri: str | None = Field(None, validation_alias=f"{CONNECTION}__blobServiceUri")
+    queue_service_uri: str | None = Field(None, validation_alias=f"{CONNECTION}__queueServiceUri")
     account_name: str | None = Field(None, validation_alias=f"{CONNECTION}__accountName")
+
+    @model_validator(mode="after")
+    def _is_taken_by_all(self) -> "StorageConnection":
+        if self.connection_string:  # the Functions host then reads nothing else
+            return self
+        if self.account_name:
+            msg = f"the Python worker does not take {CONNECTION}__accountName; set __blobServiceUri and __queueServiceUri instead"
+            raise ValueError(msg)
+        if self.blob_service_uri and not self.queue_service_uri:
+            msg = f"{CONNECTION}__queueServiceUri is missing beside __blobServiceUri: without it the Functions host leaves on_drop out"
+            raise ValueError(msg)
+        if any(uri and not (uri.startswith("https://") or is_loopback(uri)) for uri in (self.blob_service_uri, self.queue_service_uri)):
+            msg = "an address must begin with https://, because a token is sent there"
+            raise ValueError(msg)
+        return self
 
     @property
     def address(self) -> str | None:
         """The blob endpoint for identity-based access."""
-        return self.blob_service_uri or (f"https://{self.account_name}.blob.core.windows.net" if self.account_name else None)
+        return self.blob_service_uri
 
 
 class Settings(BaseSettings):
@@ -183,8 +204,9 @@ def _read[S: BaseSettings](kind: type[S]) -> S:
         return kind()
     except ValidationError as error:
         wrong = [f"{'_'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors()]
+        prefix = "TUNEDROP_" if kind is Settings else f"{CONNECTION} "
         raise PlanRejected(
             "TD-SETTING-001",
-            "A setting is wrong: TUNEDROP_" + "; TUNEDROP_".join(wrong),
+            f"A setting is wrong: {prefix}" + f"; {prefix}".join(wrong),
             "Correct the variable; docs/settings.md tells its form.",
         ) from None

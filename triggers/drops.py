@@ -13,10 +13,11 @@ from shared import storage
 from shared.ledger import open_ledger
 from shared.models.drop import JOB_FILE, PACKED, VALIDATION_SET, drop_of
 from shared.models.record import BLOB_SHOWN_CHARS
-from shared.settings import CONNECTION, settings
+from shared.settings import CONNECTION, settings, storage_connection
 from triggers.starting import start_once
 
 bp = df.Blueprint()
+storage_connection()  # a connection that the host or the worker would not take is told now, not at the first drop
 log = logging.getLogger("tunedrop")
 
 
