@@ -1,6 +1,7 @@
 """What is published, locked, exampled and decided holds together."""
 
 import fnmatch
+import importlib.metadata
 import json
 import re
 from collections.abc import Iterator
@@ -90,6 +91,12 @@ def test_npm_lock_gives_integrity_and_no_address_for_every_package() -> None:
 def test_repository_names_no_registry_in_any_file(host: str) -> None:
     """Where packages come from is each machine's own setting."""
     assert [name_of(path) for path in repository.files() if host.encode() in path.read_bytes()] == []
+
+
+def test_azure_gets_the_workers_runtime_that_the_tests_run_on() -> None:
+    """Without a pin a Python 3.13 app gets whatever the platform has as its default."""
+    pins = re.findall(r"^azure-functions-runtime==(\S+)", (ROOT / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE)
+    assert pins == [importlib.metadata.version("azure-functions-runtime")]
 
 
 def test_local_settings_name_only_settings_that_exist() -> None:
