@@ -1,12 +1,10 @@
 """Azure OpenAI in our words: files, fine-tuning jobs, chat completions, on either of its two surfaces.
 
-No type of openai leaves this module. Creating calls are sent once (`max_retries=0`, bounded time):
-the client's own retries would repeat a paid POST and send no idempotency key (openai/_base_client.py).
+No type of openai leaves this module: its answers are read field by field (`openai_facts.py`), through a bounded client
+(`bounded_openai.py`). Creating calls are sent once (`max_retries=0`, bounded time): the client's own retries would repeat a
+paid POST and send no idempotency key (openai/_base_client.py).
 """
 
-import base64
-import binascii
-import json
 import logging
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -16,65 +14,38 @@ from functools import lru_cache, partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
-from shared.credentials import OPENAI_SCOPE, credential_for, scrubbed
-from shared.errors import OutcomeUnknown, ServiceRejected, ServiceUnavailable, retry_after_s
-from shared.limits import JOBS_LISTED_MAX
+from shared import bounded, openai_facts, service_text
+from shared.credentials import OPENAI_SCOPE, credential_for
+from shared.errors import OutcomeUnknown, ServiceRejected, ServiceUnavailable, TuneDropError, retry_after_s
 from shared.models.plan import Plan
+from shared.openai_facts import ENDED, FileFacts, JobEvent, JobFacts, Reply, decoded_results
 from shared.pinning import carries_methods, pinned
 from shared.settings import settings
+from shared.told import Told, Unusable
 
 if TYPE_CHECKING:
     from openai import OpenAI
 
+__all__ = [
+    "ENDED",
+    "AzureOpenAI",
+    "FileFacts",
+    "JobEvent",
+    "JobFacts",
+    "JobOrder",
+    "Reply",
+    "connect",
+    "decoded_results",
+    "for_inference",
+    "for_training",
+]
+
 log = logging.getLogger("tunedrop")
 SERVICE = "Azure OpenAI"
 READ_TIMEOUT_S = 30.0
+CONTENT_TIMEOUT_S = 120.0
+PAGE = 100  # jobs and events a page, the service's own limit
 CLIENTS_KEPT = 16  # a drop chooses the api-version, and each client holds connections
-ENDED = frozenset({"succeeded", "failed", "cancelled"})
-
-
-@dataclass(frozen=True)
-class FileFacts:
-    """A file at the service. `status`: pending, running, processed, error; older ones uploaded, deleting, deleted."""
-
-    id: str
-    name: str
-    status: str
-    bytes: int | None
-    reason: str | None = None
-
-
-@dataclass(frozen=True)
-class JobFacts:
-    """A fine-tuning job. A status that we don't know means "still going"."""
-
-    id: str
-    status: str
-    training_file: str
-    created_at: int
-    fine_tuned_model: str | None = None
-    finished_at: int | None = None
-    trained_tokens: int | None = None
-    n_epochs: int | None = None
-    result_files: tuple[str, ...] = ()
-    error_code: str | None = None
-    error_message: str | None = None
-
-    @property
-    def ended(self) -> bool:
-        """Whether the status will not change any more."""
-        return self.status in ENDED
-
-
-@dataclass(frozen=True)
-class JobEvent:
-    """One event of a job; `metrics` holds step and losses where it is of that type."""
-
-    id: str
-    created_at: int
-    level: str
-    message: str
-    metrics: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -89,15 +60,6 @@ class JobOrder:
     method: str
     training_type: str | None
     hyperparameters: dict[str, int | float]
-
-
-@dataclass(frozen=True)
-class Reply:
-    """An answer. `blocked`: the content filter stopped the prompt or the answer; `model`: who the service says has answered."""
-
-    text: str
-    blocked: bool = False
-    model: str | None = None
 
 
 class AzureOpenAI:
@@ -129,39 +91,42 @@ class AzureOpenAI:
         return self._upload(name, content, left_s)
 
     def _upload(self, name: str, content: BinaryIO, timeout_s: float) -> FileFacts:
-        once = self._client.with_options(max_retries=0, timeout=timeout_s)
-        with _translated(creating=True):
-            made = once.files.create(file=(name, content, "application/jsonl"), purpose="fine-tune")
-            return _known(_file(made))
+        once = self._client.with_options(max_retries=0, timeout=timeout_s).files.with_raw_response
+        with _translated(timeout_s, creating=True):
+            made = once.create(file=(name, content, "application/jsonl"), purpose="fine-tune")
+            return _known(openai_facts.file_of(Told.read(made.content)))
 
     def files_named(self, name: str) -> list[FileFacts]:
         """The service's files of this name, oldest first, also those in error; deleted ones are left out."""
         with _translated():
-            found = [f for f in self._files() if f.filename == name]
-        return [_file(f) for f in sorted(found, key=lambda f: f.created_at) if f.status not in {"deleted", "deleting"}]
+            # Other people's files are read only so far: one that is strange must not hide the run's own.
+            found = [openai_facts.file_of(f) for f in self._files() if f.fields.get("filename") == name]
+        return sorted((f for f in found if f.status not in {"deleted", "deleting"}), key=lambda f: f.created_at)
 
     def files(self) -> list[FileFacts]:
         """All fine-tuning files of the resource."""
         with _translated():
-            return [_file(f) for f in self._files()]
+            return [file for told in self._files() if (file := _file_or_none(told))]
 
     def count_files(self) -> int:
         """How many fine-tuning files the resource holds."""
         with _translated():
             return sum(1 for _ in self._files())
 
-    def _files(self) -> Iterator[Any]:
+    def _files(self) -> Iterator[Told]:
         """The api-version surface lists all files on one page and refuses to be asked for a second one."""
-        page = self._client.files.list(purpose="fine-tune")
-        return iter(page) if self._api_version is None else iter(page.data)
+        listing = self._client.files.with_raw_response
+        if self._api_version is None:
+            return _each(lambda more: listing.list(purpose="fine-tune", **more))
+        return iter(Told.read(listing.list(purpose="fine-tune").content).each("data"))
 
     def file(self, file_id: str) -> FileFacts | None:
         """A file by id; None where there is none."""
-        return _or_none(lambda: _file(self._client.files.retrieve(file_id)))
+        return _or_none(lambda: openai_facts.file_of(Told.read(self._client.files.with_raw_response.retrieve(file_id).content)))
 
     def delete_file(self, file_id: str) -> None:
         """Deletes a file; one that isn't there is gone already."""
-        _or_none(lambda: self._client.files.delete(file_id))
+        _or_none(lambda: self._client.files.with_raw_response.delete(file_id))
 
     def create_job(self, order: JobOrder, timeout_s: float) -> JobFacts:
         """Creates the fine-tuning job: this call costs money, and is sent once.
@@ -170,9 +135,9 @@ class AzureOpenAI:
             OutcomeUnknown: the job may exist; look it up by its training file.
             ServiceUnavailable: the service certainly took nothing (too many jobs, file not processed yet).
         """
-        once = self._client.with_options(max_retries=0, timeout=timeout_s)
-        with _translated(creating=True):
-            return _known(_job(once.fine_tuning.jobs.create(**self._job_body(order))))
+        once = self._client.with_options(max_retries=0, timeout=timeout_s).fine_tuning.jobs.with_raw_response
+        with _translated(timeout_s, creating=True):
+            return _known(openai_facts.job_of(Told.read(once.create(**self._job_body(order)).content)))
 
     def _job_body(self, order: JobOrder) -> dict[str, Any]:
         body: dict[str, Any] = {"model": order.model, "training_file": order.training_file}
@@ -188,18 +153,24 @@ class AzureOpenAI:
     def jobs_of_file(self, training_file: str) -> list[JobFacts]:
         """The jobs that train on this file, oldest first. The file belongs to one run alone, so its job is the run's."""
         with _translated():
-            jobs = [_job(j) for j in islice(self._client.fine_tuning.jobs.list(limit=100), JOBS_LISTED_MAX)]
+            # Other people's jobs are read only so far: one that is strange must not hide the run's own.
+            jobs = [openai_facts.job_of(j) for j in self._jobs() if j.ident("training_file") == training_file]
         # The list is newest first, and the time of creation is in whole seconds.
-        return sorted((j for j in reversed(jobs) if j.training_file == training_file), key=lambda j: j.created_at)
+        jobs.reverse()
+        return sorted(jobs, key=lambda j: j.created_at)
 
     def count_jobs(self) -> int:
         """How many jobs the resource remembers."""
         with _translated():
-            return sum(1 for _ in islice(self._client.fine_tuning.jobs.list(limit=100), JOBS_LISTED_MAX))
+            return sum(1 for _ in self._jobs())
+
+    def _jobs(self) -> Iterator[Told]:
+        listing = self._client.fine_tuning.jobs.with_raw_response
+        return _each(lambda more: listing.list(limit=PAGE, **more))
 
     def job(self, job_id: str) -> JobFacts | None:
         """A job by id; None where there is none."""
-        return _or_none(lambda: _job(self._client.fine_tuning.jobs.retrieve(job_id)))
+        return _or_none(lambda: openai_facts.job_of(Told.read(self._client.fine_tuning.jobs.with_raw_response.retrieve(job_id).content)))
 
     def cancel_job(self, job_id: str) -> None:
         """Cancels a job. One that has ended, or isn't there, needs no cancelling; nor does one that ends meanwhile.
@@ -214,7 +185,7 @@ class AzureOpenAI:
             log.info("job can't be looked at before its cancel", extra={"job": job_id})
         try:
             with _translated():
-                self._client.with_options(max_retries=0).fine_tuning.jobs.cancel(job_id)
+                self._client.with_options(max_retries=0).fine_tuning.jobs.with_raw_response.cancel(job_id)
         except (ServiceRejected, ServiceUnavailable):
             if not self._is_over(job_id):
                 raise ServiceUnavailable(SERVICE, "the job could not be cancelled yet") from None
@@ -225,13 +196,20 @@ class AzureOpenAI:
 
     def events(self, job_id: str, most: int) -> list[JobEvent]:
         """The latest events of a job, newest first, as the service lists them."""
+        listing = self._client.fine_tuning.jobs.with_raw_response
         with _translated():
-            return [_event(e) for e in islice(self._client.fine_tuning.jobs.list_events(job_id, limit=min(most, 100)), most)]
+            told = _each(lambda more: listing.list_events(job_id, limit=min(most, PAGE), **more))
+            return [openai_facts.event_of(event) for event in islice(told, most)]
 
     def content(self, file_id: str) -> bytes:
-        """The bytes of a file, for example of a job's results."""
-        with _translated():
-            return self._client.files.content(file_id).read()
+        """The bytes of a file, for example of a job's results: at most 64 MiB.
+
+        Raises:
+            ServiceUnavailable: it has more, or did not come in two minutes.
+        """
+        patient = self._client.with_options(timeout=CONTENT_TIMEOUT_S)
+        with _translated(CONTENT_TIMEOUT_S):
+            return patient.files.content(file_id).read()
 
     def chat(self, deployment: str, messages: list[dict[str, str]], timeout_s: float) -> Reply:
         """One chat completion. `messages`: role and content.
@@ -239,19 +217,16 @@ class AzureOpenAI:
         Raises:
             ServiceUnavailable: the deployment isn't ready, or the service is busy.
         """
-        once = self._client.with_options(max_retries=0, timeout=timeout_s)
+        once = self._client.with_options(max_retries=0, timeout=timeout_s).chat.completions.with_raw_response
         try:
-            with _translated():
-                answer = once.chat.completions.create(model=deployment, messages=cast("Any", messages))
+            with _translated(timeout_s):
+                return openai_facts.reply_of(Told.read(once.create(model=deployment, messages=cast("Any", messages)).content))
         except ServiceRejected as refusal:
             if refusal.azure_code in {"content_filter", "contentFilter"}:
                 return Reply("", blocked=True)
             if refusal.status == 404 or refusal.azure_code == "DeploymentNotReady":
                 raise ServiceUnavailable(SERVICE, f"the deployment does not answer yet: {refusal.azure_code}") from None
             raise
-        choice = answer.choices[0] if answer.choices else None
-        blocked = bool(choice and choice.finish_reason == "content_filter")
-        return Reply((choice.message.content if choice else None) or "", blocked, answer.model or None)
 
 
 def for_training(plan: Plan) -> AzureOpenAI:
@@ -271,11 +246,13 @@ def connect(endpoint: str, version: str | None = None) -> AzureOpenAI:
     """The resource at this endpoint, on the v1 surface, or on the api-version surface where a version is given."""
     import openai  # 0.5 s: not at import
 
+    from shared.bounded_openai import BoundedClient
+
     wanted = settings()
     key = wanted.openai_api_key.get_secret_value() if wanted.openai_api_key else None
     endpoint = endpoint.rstrip("/")
     token = partial(_token, endpoint)
-    http = openai.DefaultHttpxClient(follow_redirects=False)  # a token must not follow a redirect
+    http = BoundedClient(endpoint)
     if version is None:
         client: Any = openai.OpenAI(api_key=key or token, base_url=f"{endpoint}/openai/v1/", timeout=READ_TIMEOUT_S, http_client=http)
     else:
@@ -290,39 +267,46 @@ def _token(endpoint: str) -> str:
 
 
 @contextmanager
-def _translated(*, creating: bool = False) -> Generator[None]:
-    """openai's exceptions as ours.
+def _translated(within_s: float = bounded.READ_S, *, creating: bool = False) -> Generator[None]:
+    """A call that is over in so many seconds; openai's exceptions as ours.
 
     While creating, only an answer that says no is a no; a timeout, a reset, 408, 409, 5xx or an
-    unreadable answer leave the outcome unknown. 429 with an error body certainly took nothing.
+    unusable answer leave the outcome unknown. 429 with an error body certainly took nothing.
     """
     import openai
 
+    unclear = OutcomeUnknown if creating else ServiceUnavailable
     try:
-        yield
+        with bounded.within(within_s):
+            yield
     except openai.APIStatusError as error:
         raise _refusal(error, creating) from None
-    except (openai.APIConnectionError, openai.APIResponseValidationError, json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise (OutcomeUnknown if creating else ServiceUnavailable)(SERVICE, type(error).__name__) from None
+    except openai.APIConnectionError as error:
+        if isinstance(error.__cause__, TuneDropError):
+            raise error.__cause__ from None
+        raise unclear(SERVICE, _reason(error)) from None
+    except (Unusable, bounded.Exceeded) as error:
+        raise unclear(SERVICE, f"its answer can't be used: {error}") from None
     except openai.OpenAIError as error:
         raise ServiceRejected(SERVICE, None, type(error).__name__, "the client refused its own settings") from None
 
 
+def _reason(error: Exception) -> str:
+    """What stopped the call; only our own limits have words without secrets."""
+    return f"its answer can't be used: {error.__cause__}" if isinstance(error.__cause__, bounded.Exceeded) else type(error).__name__
+
+
 def _refusal(error: Any, creating: bool) -> Exception:
-    told: object = error.body
-    body = cast("dict[str, Any]", told) if isinstance(told, dict) else dict[str, Any]()
-    code = str(body.get("code") or "unknown")
-    status = int(error.status_code)
-    if status == 429 and body:
-        return ServiceUnavailable(SERVICE, f"429 {code}", retry_after_s(error.response.headers.get("retry-after")))
+    told = Told.leniently(error.body)
+    code, status = service_text.code(told.fields.get("code")), int(error.status_code)
+    wait_s = retry_after_s(error.response.headers.get("retry-after"))
+    if status == 429 and told.fields:
+        return ServiceUnavailable(SERVICE, f"429 {code}", wait_s)
     if status in {408, 409, 429} or status >= 500:
-        return (OutcomeUnknown if creating else ServiceUnavailable)(
-            SERVICE, f"{status} {code}", retry_after_s(error.response.headers.get("retry-after"))
-        )
+        return (OutcomeUnknown if creating else ServiceUnavailable)(SERVICE, f"{status} {code}", wait_s)
     if code == "unexpectedEntityState":
         return ServiceUnavailable(SERVICE, code)
-    message = str(body.get("message") or "no message")
-    return ServiceRejected(SERVICE, status, code, scrubbed(message)[:600], error.request_id)
+    return ServiceRejected(SERVICE, status, code, told.words("message") or "no message", service_text.ident(error.request_id))
 
 
 def _or_none[T](ask: Callable[[], T]) -> T | None:
@@ -335,62 +319,36 @@ def _or_none[T](ask: Callable[[], T]) -> T | None:
         raise
 
 
+def _each(ask: Callable[[dict[str, Any]], Any]) -> Iterator[Told]:
+    """The objects of a listing, page by page; `ask` gets what the next page is asked for with.
+
+    Raises:
+        Unusable: the pages have no end.
+    """
+    after: dict[str, Any] = {}
+    for _ in range(bounded.PAGES):
+        page = Told.read(ask(after).content)
+        found = page.each("data")
+        yield from found
+        if not page.flag("has_more") or not found:
+            return
+        last = {"after": found[-1].ident("id")}
+        if last == after or not last["after"]:
+            break
+        after = last
+    raise Unusable("its pages have no end")
+
+
+def _file_or_none(told: Told) -> FileFacts | None:
+    try:
+        return openai_facts.file_of(told)
+    except Unusable as why:  # somebody else's: among all files, one that is strange hides no other
+        log.info("file of the resource left out", extra={"why": str(why)})
+        return None
+
+
 def _known[T: (FileFacts, JobFacts)](made: T) -> T:
     """A 2xx answer without an id has made something that nobody can name: look it up."""
     if not made.id:
         raise OutcomeUnknown(SERVICE, "the answer holds no id")
     return made
-
-
-def _file(found: Any) -> FileFacts:
-    return FileFacts(
-        id=str(getattr(found, "id", "") or ""),
-        name=str(getattr(found, "filename", "")),
-        status=str(getattr(found, "status", "")),
-        bytes=getattr(found, "bytes", None),
-        reason=getattr(found, "status_details", None),
-    )
-
-
-def _job(found: Any) -> JobFacts:
-    if not hasattr(found, "model_dump"):  # text, null or a list: the client hands it on as it came
-        raise OutcomeUnknown(SERVICE, "the answer is no object")
-    parameters = _parameters(found)
-    error = getattr(found, "error", None)
-    epochs = parameters.get("n_epochs")
-    return JobFacts(
-        id=str(getattr(found, "id", "") or ""),
-        status=str(found.status),
-        training_file=str(found.training_file),
-        created_at=int(found.created_at or 0),
-        fine_tuned_model=found.fine_tuned_model,
-        finished_at=found.finished_at,
-        trained_tokens=found.trained_tokens,
-        n_epochs=epochs if isinstance(epochs, int) and epochs > 0 else None,
-        result_files=tuple(found.result_files or ()),
-        error_code=str(error.code) if error and getattr(error, "code", None) else None,
-        error_message=str(error.message)[:600] if error and getattr(error, "message", None) else None,
-    )
-
-
-def _parameters(found: Any) -> dict[str, Any]:
-    plain: dict[str, Any] = found.model_dump()
-    method: dict[str, Any] = plain.get("method") or {}
-    of_method: dict[str, Any] = method.get(str(method.get("type"))) or {}
-    return plain.get("hyperparameters") or of_method.get("hyperparameters") or {}
-
-
-def _event(found: Any) -> JobEvent:
-    data = cast("dict[str, object]", getattr(found, "data", None) or {})
-    numbers = {name: float(value) for name, value in data.items() if isinstance(value, int | float)}
-    return JobEvent(str(found.id), int(found.created_at), str(found.level), str(found.message), numbers)
-
-
-def decoded_results(content: bytes) -> bytes:
-    """The CSV of a results file; OpenAI's own service sends it in base64. What is neither is answered as it came."""
-    if b"," in content[:200]:
-        return content
-    try:
-        return base64.b64decode(content)
-    except binascii.Error:
-        return content

@@ -4,13 +4,50 @@ import time
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from shared.errors import ServiceRejected
+from shared import service_text
+from shared.errors import ServiceRejected, ServiceUnavailable, TuneDropError
 from shared.settings import is_loopback, settings
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
 OPENAI_SCOPE = "https://cognitiveservices.azure.com/.default"
+
+
+_MANAGED = (
+    "Nothing to do where it passes: the run tries again. Else look whether the app has its identity, and whether "
+    "TUNEDROP_MANAGED_IDENTITY_CLIENT_ID names it."
+)
+_CLI = "Sign in with `az login`; the run tries again."
+WHY_CHARS = 300
+
+
+class NoToken(ServiceUnavailable):
+    """The identity gives no token: a fault of its endpoint, or nobody is signed in. Nothing was sent to the service."""
+
+    def __init__(self, why: str, mend: str) -> None:
+        TuneDropError.__init__(self, "TD-IDENTITY-001", f"The app's identity gives no token: {why}", mend)
+        self.retry_after_s = None
+
+
+class Named:
+    """A credential whose faults have a name: the clients that it serves would each tell them otherwise, or not at all."""
+
+    def __init__(self, inner: "TokenCredential", mend: str) -> None:
+        self._inner = inner
+        self._mend = mend
+
+    def get_token(self, *scopes: str, **options: Any) -> Any:
+        """A token.
+
+        Raises:
+            NoToken: there is none now.
+        """
+        try:
+            return self._inner.get_token(*scopes, **options)
+        except Exception as error:  # the identity's own client lets out whatever a strange answer brings about
+            why = service_text.told(str(error), WHY_CHARS)
+            raise NoToken(f"{type(error).__name__}: {why}", self._mend) from None
 
 
 class StandInCredential:
@@ -41,14 +78,8 @@ def credential() -> "TokenCredential":
 
     match settings().credential:
         case "managed-identity":
-            return ManagedIdentityCredential(client_id=settings().managed_identity_client_id)
+            return Named(ManagedIdentityCredential(client_id=settings().managed_identity_client_id), _MANAGED)
         case "azure-cli":
-            return AzureCliCredential()
+            return Named(AzureCliCredential(), _CLI)
         case "stand-in":
             return StandInCredential()
-
-
-def scrubbed(text: str) -> str:
-    """The text of a service without the key that it was sent: some refusals quote it."""
-    key = settings().openai_api_key
-    return text.replace(key.get_secret_value(), "[key]") if key and key.get_secret_value() else text

@@ -73,6 +73,13 @@ DIAGNOSES: dict[str, Diagnosis] = {
         "The service found a line that it can't train on.",
         "Run `tunedrop check` on the file; if it finds nothing, report it with the message.",
     ),
+    "BlobArchived": Diagnosis(
+        "The blob is archived, so its bytes can't be read.", "Bring it back with `az storage blob set-tier --tier Hot`, which takes hours."
+    ),
+    "BlobImmutableDueToPolicy": Diagnosis(
+        "A policy of the container keeps its blobs from being changed.", "Give the container of the ledger or the reports no such policy."
+    ),
+    "InvalidBlobType": Diagnosis("A blob of another kind stands under that name.", "Delete it, or choose another container."),
 }
 """By the code as Azure spells it."""
 

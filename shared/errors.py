@@ -27,6 +27,10 @@ from pydantic import BaseModel, ConfigDict
 from shared import diagnoses
 from shared.dataset.money import amount
 
+TEXT_CHARS = 1_000
+ID_CHARS = 128
+"""What the adapters cut already, and nothing else may exceed: a text of a service once became a report of five megabytes."""
+
 Kind = Literal["data", "plan", "budget", "service", "proof", "deadline", "unavailable", "internal"]
 
 
@@ -53,8 +57,9 @@ class TuneDropError(Exception):
     kind: ClassVar[Kind] = "internal"
 
     def __init__(self, code: str, message: str, mend: str, request_id: str | None = None) -> None:
-        super().__init__(f"{code}: {message[:1000]}")
-        self.problem = Problem(kind=self.kind, code=code, message=message[:1000], mend=mend, request_id=request_id)
+        message, mend = message[:TEXT_CHARS], mend[:TEXT_CHARS]
+        super().__init__(f"{code}: {message}")
+        self.problem = Problem(kind=self.kind, code=code, message=message, mend=mend, request_id=request_id and request_id[:ID_CHARS])
 
 
 class DataRejected(TuneDropError):
@@ -158,6 +163,7 @@ class ServiceRejected(TuneDropError):
         said: str | None = None,
     ) -> None:
         self.status = status
+        azure_code = azure_code[:ID_CHARS]
         self.azure_code = azure_code
         known = diagnoses.of(azure_code)
         unknown = f"Look {azure_code} up in docs/errors.md; where it stays unclear, give the request id to Azure support."

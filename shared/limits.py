@@ -2,8 +2,6 @@
 
 from shared.models.base import Frozen
 
-JOBS_LISTED_MAX = 1_000  # ours: a bound on one look through the jobs
-
 
 class ServiceLimits(Frozen):
     """What one Azure OpenAI resource holds (quotas and limits page)."""

@@ -1,27 +1,33 @@
 """Azure Resource Manager in our words: the account, what it can train and deploy, its deployments.
 
-No type of azure.mgmt leaves this module. Waiting is the caller's: PUT and DELETE return at once.
+The management client sends and signs; addresses, bodies and answers are ours (`told.py`, `bounded_azure.py`), so that nothing of an answer
+surprises, and no token goes where an answer points. Waiting is the caller's: PUT and DELETE return at once.
 """
 
 import fnmatch
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+from urllib.parse import quote
 
+from shared import bounded, service_text
 from shared.credentials import credential_for
 from shared.errors import OutcomeUnknown, PlanRejected, ServiceRejected, ServiceUnavailable, retry_after_s
 from shared.models.plan import DeploymentPlan, Plan
 from shared.pinning import pinned
 from shared.settings import is_loopback
+from shared.told import Told, Unusable
 
 SERVICE = "Azure Resource Manager"
 READ_TIMEOUT_S = 30
+RETRIES = 2  # of reads and deletes, by azure-core
 CLIENTS_KEPT = 16  # a drop chooses the api-version, and each client holds connections
 PERMISSIONS_API = "2022-04-01"
 TAGS_SINCE = "2024-10-01"  # the deployment's `tags` in the published description; the lab's version has none
 OWNER_TAG = "tunedrop-run"
+WRITE = "Microsoft.CognitiveServices/accounts/deployments/write"
 TRAINING_TYPES = {"finetune": "Standard", "globalfinetune": "GlobalStandard", "devtierfinetune": "Developer"}
 """Which capability of ARM's model list, in lower case, stands for which training type."""
 BUILT_IN_POLICIES = frozenset({"Microsoft.Default", "Microsoft.DefaultV2"})  # every account has them; they need not be listed
@@ -70,10 +76,9 @@ class Quota:
 class ResourceManager:
     """One Azure OpenAI account."""
 
-    def __init__(self, client: Any, resource_group: str, account: str, resource_id: str, base_url: str, api_version: str) -> None:
+    def __init__(self, client: Any, account_id: str, base_url: str, api_version: str) -> None:
         self._client = client
-        self._where = (resource_group, account)
-        self._id = resource_id
+        self._id = account_id
         self._base_url = base_url
         self._api_version = api_version
         self._insecure: dict[str, Any] = {"enforce_https": False} if is_loopback(base_url) else {}
@@ -85,55 +90,46 @@ class ResourceManager:
             ServiceRejected: there is no such account, or it may not be read.
         """
         with _translated():
-            return str(self._client.accounts.get(*self._where, **self._options()).location)
+            return Told.read(self._send("GET", self._url(self._id))).name("location")
 
     def models(self) -> list[ModelFacts]:
         """The base models that the account offers."""
         with _translated():
-            return [_model(m) for m in self._client.accounts.list_models(*self._where, **self._options())]
+            return [_model(told) for told in self._each(self._url(f"{self._id}/models"))]
 
     def quotas(self, location: str) -> dict[str, Quota] | None:
         """The subscription's quotas in a region, by name; None where the caller may not ask: the right is one of the subscription's."""
+        subscription = "/".join(self._id.split("/")[:3])
+        url = self._url(f"{subscription}/providers/Microsoft.CognitiveServices/locations/{quote(location, safe='')}/usages")
 
         def ask() -> dict[str, Quota]:
-            found = self._client.usages.list(location, **self._options())
-            return {str(u.name.value): Quota(float(u.current_value or 0), float(u.limit or 0)) for u in found if u.name}
+            named = [(told.inner("name").name("value", ""), told) for told in self._each(url)]
+            return {name: Quota(told.number("currentValue"), told.number("limit")) for name, told in named if name}
 
         return _none_on({403}, ask)
 
     def may_deploy(self) -> bool | None:
         """Whether the caller may write deployments on the account, by its effective permissions; None where it may not ask for them."""
-        from azure.core.rest import HttpRequest
-
-        url = f"{self._base_url}{self._id}/providers/Microsoft.Authorization/permissions?api-version={PERMISSIONS_API}"
-
-        def ask() -> bool:
-            response = self._client._send_request(HttpRequest("GET", url), **self._options())
-            response.raise_for_status()
-            granted: list[dict[str, list[str]]] = response.json().get("value", [])
-            return any(_grants(entry, "Microsoft.CognitiveServices/accounts/deployments/write") for entry in granted)
-
-        return _none_on({403}, ask)
+        url = self._url(f"{self._id}/providers/Microsoft.Authorization/permissions", PERMISSIONS_API)
+        return _none_on({403}, lambda: any(_grants(entry, WRITE) for entry in self._each(url)))
 
     def rai_policies(self) -> frozenset[str] | None:
         """The names of the content filter policies that a deployment can have; None where they can't be asked for.
 
         An older api-version doesn't know them, and the caller may lack the right: both are no reason against a policy.
         """
-
-        def ask() -> frozenset[str]:
-            return BUILT_IN_POLICIES.union(str(p.name) for p in self._client.rai_policies.list(*self._where, **self._options()))
-
-        return _none_on({400, 403, 404}, ask)
+        url = self._url(f"{self._id}/raiPolicies")
+        listed = _none_on({400, 403, 404}, lambda: [told.name("name") for told in self._each(url)])
+        return None if listed is None else BUILT_IN_POLICIES.union(listed)
 
     def deployments(self) -> list[DeploymentFacts]:
         """Every deployment of the account."""
         with _translated():
-            return [_deployment(d) for d in self._client.deployments.list(*self._where, **self._options())]
+            return [_deployment(told) for told in self._each(self._url(f"{self._id}/deployments"))]
 
     def deployment(self, name: str) -> DeploymentFacts | None:
         """A deployment by name; None where there is none."""
-        return _none_on({404}, lambda: _deployment(self._client.deployments.get(*self._where, name, **self._options())))
+        return _none_on({404}, lambda: _deployment(Told.read(self._send("GET", self._of_deployment(name)))))
 
     def put_deployment(self, plan: DeploymentPlan, model: str, run_id: str, timeout_s: float) -> str:
         """Creates the deployment, or puts the same one again, and answers its name. Sent once, in bounded time.
@@ -142,27 +138,60 @@ class ResourceManager:
             OutcomeUnknown: the write may have been taken.
             ServiceUnavailable: another write is under way on the account; nothing was taken.
         """
-        from azure.mgmt.cognitiveservices.models import Deployment, DeploymentModel, DeploymentProperties, Sku
-
-        body = Deployment(
-            sku=Sku(name=plan.sku, capacity=plan.capacity),
-            properties=DeploymentProperties(
-                model=DeploymentModel(format="OpenAI", name=model, version="1"), rai_policy_name=plan.rai_policy
-            ),
-            tags={OWNER_TAG: run_id} if self._api_version >= TAGS_SINCE else None,
-        )
-        with _translated(creating=True):
-            self._client.deployments.begin_create_or_update(
-                *self._where, plan.name, body, polling=False, retry_total=0, read_timeout=timeout_s, **self._insecure
-            )
+        properties: dict[str, Any] = {"model": {"format": "OpenAI", "name": model, "version": "1"}}
+        if plan.rai_policy:
+            properties["raiPolicyName"] = plan.rai_policy
+        body: dict[str, Any] = {"sku": {"name": plan.sku, "capacity": plan.capacity}, "properties": properties}
+        if self._api_version >= TAGS_SINCE:
+            body["tags"] = {OWNER_TAG: run_id}
+        with _translated(timeout_s, creating=True):
+            self._send("PUT", self._of_deployment(plan.name), json=body, retry_total=0, read_timeout=timeout_s)
         return plan.name
 
     def delete_deployment(self, name: str) -> None:
         """Deletes a deployment; one that isn't there is gone already."""
-        _none_on({404}, lambda: self._client.deployments.begin_delete(*self._where, name, polling=False, **self._options()))
+        _none_on({404}, lambda: self._send("DELETE", self._of_deployment(name)))
 
-    def _options(self) -> dict[str, Any]:
-        return {"read_timeout": READ_TIMEOUT_S, "retry_total": 2, **self._insecure}
+    def _of_deployment(self, name: str) -> str:
+        return self._url(f"{self._id}/deployments/{quote(name, safe='')}")
+
+    def _url(self, path: str, api_version: str | None = None) -> str:
+        return f"{self._base_url}{path}?api-version={api_version or self._api_version}"
+
+    def _each(self, url: str) -> Iterator[Told]:
+        """The objects of a listing, page by page, all of them from the one host.
+
+        Raises:
+            Exceeded: a page leads to another host; nothing was sent there.
+            Unusable: the pages have no end.
+        """
+        seen: set[str] = set()
+        while url not in seen and len(seen) < bounded.PAGES:
+            seen.add(url)
+            page = Told.read(self._send("GET", url))
+            yield from page.each("value")
+            if not page.fields.get("nextLink"):
+                return
+            url = page.link("nextLink")
+            bounded.hold_to_origin(url, self._base_url)
+        raise Unusable("its pages have no end")
+
+    def _send(self, method: str, url: str, json: Any = None, **options: Any) -> bytes:
+        """The body of a yes; it follows no redirect, because a token must not."""
+        from azure.core.exceptions import DecodeError
+        from azure.core.rest import HttpRequest
+
+        chosen = {"read_timeout": READ_TIMEOUT_S, "retry_total": RETRIES, "permit_redirects": False, **self._insecure, **options}
+        try:
+            response = self._client._send_request(HttpRequest(method, url, json=json), **chosen)
+        except DecodeError as error:  # azure-core looks into the body; whether it must be read, the caller knows
+            if error.response is None:
+                raise
+            response: Any = error.response
+        if response.status_code >= 300:
+            response.raise_for_status()
+            raise Refused(response)
+        return response.content
 
 
 def for_deployment(plan: Plan) -> ResourceManager:
@@ -186,6 +215,8 @@ def connect(endpoint: str, account: str, version: str) -> ResourceManager:
     """
     from azure.mgmt.cognitiveservices import CognitiveServicesManagementClient
 
+    from shared.bounded_azure import BriefRetries, transport
+
     parts = account.strip("/").split("/")
     if len(parts) != 8 or [p.lower() for p in parts[:-1:2]] != ["subscriptions", "resourcegroups", "providers", "accounts"]:
         raise PlanRejected(
@@ -195,37 +226,62 @@ def connect(endpoint: str, account: str, version: str) -> ResourceManager:
         )
     base = endpoint.rstrip("/")
     client = CognitiveServicesManagementClient(
-        credential_for(base), parts[1], base_url=base, api_version=version, credential_scopes=["https://management.azure.com/.default"]
+        credential_for(base),
+        parts[1],
+        base_url=base,
+        api_version=version,
+        credential_scopes=["https://management.azure.com/.default"],
+        transport=transport(base),
+        retry_policy=BriefRetries(),
     )
-    return ResourceManager(client, parts[3], parts[7], "/" + "/".join(parts), base, version)
+    return ResourceManager(client, "/" + "/".join(parts), base, version)
+
+
+class Refused(Exception):
+    """An answer that isn't a yes, and that azure-core doesn't take for a no: a redirect."""
+
+    def __init__(self, response: Any) -> None:
+        super().__init__()
+        self.response = response
 
 
 @contextmanager
-def _translated(*, creating: bool = False) -> Generator[None]:
+def _translated(within_s: float = bounded.READ_S, *, creating: bool = False) -> Generator[None]:
+    """A call that is over in so many seconds; azure-core's exceptions as ours."""
     from azure.core.exceptions import AzureError, HttpResponseError, ServiceRequestError
 
+    unclear = OutcomeUnknown if creating else ServiceUnavailable
     try:
-        yield
-    except HttpResponseError as error:
-        raise _refusal(error, creating) from None
+        with bounded.within(within_s):
+            yield
+    except (HttpResponseError, Refused) as error:
+        raise unclear(SERVICE, type(error).__name__) if error.response is None else _refusal(error.response, creating) from None
     except ServiceRequestError as error:  # the request never left
         raise ServiceUnavailable(SERVICE, type(error).__name__) from None
-    except (AzureError, ValueError) as error:  # ValueError: azure-core can't read a header or body, such as `Retry-After: soon`
-        raise (OutcomeUnknown if creating else ServiceUnavailable)(SERVICE, type(error).__name__) from None
+    except (Unusable, bounded.Exceeded) as error:
+        raise unclear(SERVICE, f"its answer can't be used: {error}") from None
+    except (AzureError, ValueError, LookupError, RecursionError, TimeoutError) as error:
+        # azure-core can't read the answer: a header such as `Retry-After: soon`, an encoding that isn't one, lists in lists without end
+        raise unclear(SERVICE, type(error).__name__) from None
 
 
-def _refusal(error: Any, creating: bool) -> Exception:
-    status = int(error.status_code or 0)
-    body = error.error
-    code = str(getattr(body, "code", None) or "unknown")
-    headers: Mapping[str, str] = error.response.headers if error.response is not None else {}
+def _refusal(response: Any, creating: bool) -> Exception:
+    status, told = int(response.status_code), _error_of(response)
+    code, headers = service_text.code(told.fields.get("code")), response.headers
     retry_after = retry_after_s(headers.get("Retry-After"))
     if status == 429 or code in CONFLICTS:
         return ServiceUnavailable(SERVICE, f"{status} {code}", retry_after)
-    if status < 400 or status in {408, 409} or status >= 500:  # under 400: a yes whose body can't be read
+    if status < 300 or status in {408, 409} or status >= 500:  # under 300: a yes whose body can't be read
         return (OutcomeUnknown if creating else ServiceUnavailable)(SERVICE, f"{status} {code}", retry_after)
-    message = str(getattr(body, "message", None) or error.reason or "no message")
-    return ServiceRejected(SERVICE, status, code, message[:600], headers.get("x-ms-request-id"))
+    message = told.words("message") or service_text.told(response.reason) or "no message"
+    return ServiceRejected(SERVICE, status, code, message, service_text.ident(headers.get("x-ms-request-id")))
+
+
+def _error_of(response: Any) -> Told:
+    try:
+        return Told.leniently(Told.read(response.content).fields.get("error"))
+    except Unusable:
+        return Told({})
 
 
 def _none_on[T](statuses: set[int], ask: Callable[[], T]) -> T | None:
@@ -239,43 +295,42 @@ def _none_on[T](statuses: set[int], ask: Callable[[], T]) -> T | None:
         raise
 
 
-def _grants(entry: dict[str, list[str]], action: str) -> bool:
-    def matches(patterns: list[str]) -> bool:
+def _grants(entry: Told, action: str) -> bool:
+    """Whether a role's entry gives the action and doesn't take it away again."""
+
+    def matches(field: str) -> bool:
+        patterns = [pattern for pattern in entry.values(field) if isinstance(pattern, str)]
         return any(fnmatch.fnmatchcase(action.lower(), pattern.lower()) for pattern in patterns)
 
-    return matches(entry.get("actions", [])) and not matches(entry.get("notActions", []))
+    return matches("actions") and not matches("notActions")
 
 
-def _deployment(found: Any) -> DeploymentFacts:
-    if found is None:
-        raise ServiceUnavailable(SERVICE, "the answer is empty")
-    properties, sku = found.properties, found.sku
-    tags: dict[str, str] = found.tags or {}
+def _deployment(told: Told) -> DeploymentFacts:
+    properties, sku = told.inner("properties"), told.inner("sku")
     return DeploymentFacts(
-        name=str(found.name),
-        model=str(properties.model.name) if properties and properties.model else "",
-        sku=str(sku.name) if sku else "",
-        capacity=int(sku.capacity or 0) if sku else 0,
-        state=str(properties.provisioning_state) if properties else "unknown",
-        owner=tags.get(OWNER_TAG),
+        name=told.name("name"),
+        model=properties.inner("model").name("name", ""),
+        sku=sku.name("name", ""),
+        capacity=sku.whole("capacity"),
+        state=properties.name("provisioningState", "unknown"),
+        owner=told.inner("tags").name(OWNER_TAG, "") or None,
     )
 
 
-def _model(found: Any) -> ModelFacts:
-    skus: list[Any] = found.skus or []
-    training_types = _training_types(found.capabilities)
+def _model(told: Told) -> ModelFacts:
+    training_types = _training_types(Told.leniently(told.fields.get("capabilities")))
     return ModelFacts(
-        name=str(found.name),
-        version=str(found.version),
+        name=told.name("name", ""),
+        version=told.name("version", ""),
         trainable=bool(training_types),
-        skus={str(sku.name).lower(): str(sku.usage_name or "") for sku in skus},
+        skus={sku.name("name").lower(): sku.name("usageName", "") for sku in told.each("skus")},
         training_types=training_types,
     )
 
 
-def _training_types(capabilities: dict[str, str] | None) -> frozenset[str] | None:
+def _training_types(capabilities: Told) -> frozenset[str] | None:
     """The types whose capability is true. Where none of the three is named, other words about fine-tuning may mean the same."""
-    said = {name.lower(): str(value).lower() for name, value in (capabilities or {}).items()}
+    said = {name.lower(): str(value)[:8].lower() for name, value in capabilities.fields.items()}
     known = {name: said[name] for name in TRAINING_TYPES if name in said}
     if not said or not set(known.values()) <= {"true", "false"} or (not known and any("finetune" in name for name in said)):
         return None

@@ -1,33 +1,30 @@
 """Blob storage in our words: read, read a range, put, put anew, swap, list.
 
-No type of azure-storage-blob leaves this module; its exceptions become ServiceUnavailable or
-ServiceRejected. "Not there" and "somebody else was first" are values.
+No type of azure-storage-blob leaves this module; its exceptions become ServiceUnavailable or ServiceRejected
+(`storage_answers.py`). "Not there" and "somebody else was first" are values.
 """
 
 import logging
 import secrets
-from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from functools import cache, partial
+from datetime import datetime
+from functools import cache
 from typing import Any
 
 from azure.core import MatchConditions
-from azure.core.exceptions import (
-    AzureError,
-    HttpResponseError,
-    ResourceExistsError,
-    ResourceModifiedError,
-    ResourceNotFoundError,
-)
+from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 from azure.storage.blob import BlobBlock, BlobServiceClient, ContainerClient, ContentSettings, ExponentialRetry
 
+from shared import bounded
+from shared.bounded_azure import transport
 from shared.credentials import credential_for
 from shared.errors import ServiceRejected, ServiceUnavailable, TuneDropError
 from shared.listing import MOST, Unreadable, every
 from shared.settings import AZURITE, AZURITE_CONNECTION_STRING, settings, storage_connection
+from shared.storage_answers import SERVICE, BlobFacts, ascii_of, code_of, facts_of, is_there, time_of, translated, whole_size
+
+__all__ = ["BlobFacts", "Changed", "Container", "ContainerMissing", "Stored", "TooLarge", "ledger", "reports", "training"]
 
 log = logging.getLogger(__name__)
 CHUNK_BYTES = 4 * 2**20
@@ -35,8 +32,6 @@ OWN_BLOB_BYTES = 8 * 2**20  # a record with all that a run can gather stays far 
 SCAN_BYTES = 64 * 2**20  # a scan holds at most a million fingerprints of 28 bytes, in base64
 RESULTS_BYTES = 64 * 2**20  # what a run keeps of its job: results.csv, events
 REACH_S = 10.0
-TRANSIENT = {401, 403, 408, 429}
-"""Statuses that pass, as those from 500 on do. 401 and 403 too: a new role takes minutes to arrive (RBAC troubleshooting page)."""
 RETRIES = ExponentialRetry(initial_backoff=1, increment_base=2, random_jitter_range=1, retry_total=3)
 """The client's own retries, after about 3, 5 and 9 s; its default waits 18 s before the first. What lasts longer, the run waits for."""
 
@@ -48,19 +43,6 @@ class Stored:
     content: bytes
     etag: str
     now: datetime
-
-
-@dataclass(frozen=True)
-class BlobFacts:
-    """What a listing tells of a blob. `kind`: block, page or append; `archived`: its bytes can't be read until it is brought back."""
-
-    name: str
-    etag: str
-    bytes: int
-    modified: datetime
-    metadata: dict[str, str]
-    kind: str = "block"
-    archived: bool = False
 
 
 class TooLarge(TuneDropError):
@@ -82,28 +64,13 @@ class ContainerMissing(ServiceUnavailable):
     """The container isn't there and was not made."""
 
     def __init__(self, container: str, why: str) -> None:
-        super().__init__("Storage", f"the container {container} is missing: {why}")
+        super().__init__(SERVICE, f"the container {container} is missing: {why}")
         mend = "Make the container, or give the app's identity a role that may. Where a ledger was lost, restore it: docs/operating.md."
         self.problem = self.problem.model_copy(update={"code": "TD-STORAGE-002", "mend": mend})
 
 
 class Changed(Exception):
     """The blob is not the one that was pinned: another ETag, or gone."""
-
-
-@contextmanager
-def _translated() -> Generator[None]:
-    try:
-        yield
-    except (ResourceExistsError, ResourceModifiedError, ResourceNotFoundError):
-        raise
-    except HttpResponseError as error:
-        status = error.status_code or 0
-        if status in TRANSIENT or status >= 500:
-            raise ServiceUnavailable("Storage", f"{status} {_code(error) or error.reason}") from None
-        raise ServiceRejected("Storage", status, str(_code(error) or "unknown"), str(error.reason)) from None
-    except AzureError as error:
-        raise ServiceUnavailable("Storage", type(error).__name__) from None
 
 
 class Container:
@@ -125,7 +92,7 @@ class Container:
 
     def create(self) -> None:
         """Makes the container; one that is there is left alone."""
-        with _translated():
+        with translated():
             try:
                 self._client.create_container()
             except ResourceExistsError:
@@ -152,12 +119,12 @@ class Container:
     def _written[T](self, write: Callable[[], T]) -> T:
         """What the write answers; a missing container is made first."""
         try:
-            with _translated():
+            with translated():
                 return write()
         except ResourceNotFoundError:
             self._make()
         try:
-            with _translated():
+            with translated():
                 return write()
         except ResourceNotFoundError:
             raise ContainerMissing(self.name, "it is being deleted") from None
@@ -169,7 +136,7 @@ class Container:
             ServiceUnavailable: no answer came within so many seconds, or one that passes.
             ServiceRejected: the service refuses to say.
         """
-        with _translated():
+        with translated():
             try:
                 self._client.get_container_properties(retry_total=0, connection_timeout=within_s, read_timeout=within_s)
             except ResourceNotFoundError:
@@ -187,24 +154,26 @@ class Container:
         def note(response: Any) -> None:
             answer = response.http_response
             seen.update({name.lower(): value for name, value in answer.headers.items()})
-            if answer.status_code in {200, 206} and (size := _whole_size(seen)) > most:
+            if answer.status_code in {200, 206} and (size := whole_size(seen)) > most:
                 answer.close()  # before its body is read
                 raise TooLarge(size, most)
 
-        with _translated():
+        with translated():
             try:
-                stream = self._client.download_blob(blob, raw_response_hook=note)
+                # As it was dropped: a blob can call itself packed, and unpack to gigabytes.
+                stream = self._client.download_blob(blob, raw_response_hook=note, decompress=False)
                 content = stream.readall()
             except ResourceNotFoundError:
                 return None
-        now = parsedate_to_datetime(seen["date"]).astimezone(UTC) if "date" in seen else datetime.now(UTC)
-        return Stored(content, stream.properties.etag.strip('"'), now)
+            if len(content) > most:
+                raise TooLarge(len(content), most)
+            return Stored(content, stream.properties.etag.strip('"'), time_of(seen))
 
     def facts(self, blob: str) -> BlobFacts | None:
         """What the service tells of a blob; None where there is none."""
-        with _translated():
+        with translated():
             try:
-                return _facts(self._client.get_blob_client(blob).get_blob_properties())
+                return facts_of(self._client.get_blob_client(blob).get_blob_properties())
             except ResourceNotFoundError:
                 return None
 
@@ -222,11 +191,13 @@ class Container:
         def write() -> bool:
             try:
                 self._client.upload_blob(
-                    blob, content, overwrite=False, metadata=metadata, content_settings=ContentSettings("application/json")
+                    blob, content, overwrite=False, metadata=ascii_of(metadata), content_settings=ContentSettings("application/json")
                 )
             except (ResourceExistsError, ResourceModifiedError) as error:
-                if _code(error) == "ContainerBeingDeleted":
+                if code_of(error) == "ContainerBeingDeleted":
                     raise ContainerMissing(self.name, "it is being deleted") from None
+                if not (is_there(error) or isinstance(error, ResourceModifiedError)):
+                    raise
                 return False
             return True
 
@@ -234,7 +205,7 @@ class Container:
 
     def swap(self, blob: str, content: bytes, etag: str, metadata: dict[str, str] | None = None) -> bool:
         """Writes the blob only where it still has this ETag; False where it has not."""
-        with _translated():
+        with translated():
             try:
                 self._client.upload_blob(
                     blob,
@@ -242,7 +213,7 @@ class Container:
                     overwrite=True,
                     etag=etag,
                     match_condition=MatchConditions.IfNotModified,
-                    metadata=metadata,
+                    metadata=ascii_of(metadata),
                     content_settings=ContentSettings("application/json"),
                 )
             except (ResourceModifiedError, ResourceNotFoundError):
@@ -258,23 +229,30 @@ class Container:
         at = start
         while at < stop:
             length = min(CHUNK_BYTES, stop - at)
-            with _translated():
-                try:
-                    yield self._client.download_blob(
-                        blob, offset=at, length=length, etag=etag, match_condition=MatchConditions.IfNotModified
-                    ).readall()
-                except (ResourceModifiedError, ResourceNotFoundError):
-                    raise Changed from None
+            yield self._piece(blob, etag, at, length)
             at += length
+
+    def _piece(self, blob: str, etag: str, start: int, length: int) -> bytes:
+        with translated():
+            try:
+                piece = self._client.download_blob(
+                    blob, offset=start, length=length, etag=etag, match_condition=MatchConditions.IfNotModified, decompress=False
+                ).readall()
+            except (ResourceModifiedError, ResourceNotFoundError):
+                raise Changed from None
+        if len(piece) != length:
+            raise ServiceUnavailable(SERVICE, "a piece has another size than was asked for")
+        return piece
 
     def put_stream(self, blob: str, blocks: Iterator[bytes]) -> None:
         """Writes a large blob from its blocks; where there is one already, that one stays. Nothing is there before all of it is."""
         client, mark, ids = self._client.get_blob_client(blob), secrets.token_hex(8), list[str]()
         try:
-            with _translated():
-                for number, block in enumerate(blocks):
-                    ids.append(f"{mark}-{number:06}")  # marked, so that no two writers make one blob of their blocks
+            for number, block in enumerate(blocks):
+                ids.append(f"{mark}-{number:06}")  # marked, so that no two writers make one blob of their blocks
+                with translated():
                     client.stage_block(ids[-1], block)
+            with translated():
                 client.commit_block_list([BlobBlock(one) for one in ids], match_condition=MatchConditions.IfMissing)
         except (ResourceExistsError, ResourceModifiedError):
             log.debug("blob was there")
@@ -286,7 +264,7 @@ class Container:
 
     def delete(self, blob: str) -> None:
         """Deletes the blob; one that isn't there is deleted."""
-        with _translated():
+        with translated():
             try:
                 self._client.delete_blob(blob)
             except ResourceNotFoundError:
@@ -299,47 +277,46 @@ class Container:
             log.warning("blob with a name that can't be listed", extra={"container": self.name})
 
         try:
-            yield from every(partial(_page, self._client), prefix, hidden)
+            yield from every(Pages(self._client).page, prefix, hidden)
         except ResourceNotFoundError:
             self._make()
         except Unreadable:
-            raise ServiceUnavailable("Storage", "500 to a listing") from None
+            raise ServiceUnavailable(SERVICE, "500 to a listing") from None
 
 
-def _page(client: ContainerClient, prefix: str, marker: str, size: int) -> tuple[list[BlobFacts], str | None]:
-    impatient: dict[str, Any] = {} if size == MOST else {"retry_total": 0}
-    with _translated():
-        try:
-            pages: Any = client.list_blobs(name_starts_with=prefix, include=["metadata"], results_per_page=size, **impatient).by_page(
-                marker or None
-            )
-            return [_facts(found) for found in next(pages)], pages.continuation_token
-        except HttpResponseError as error:
-            if error.status_code == 500 and not _code(error):  # Azure Storage always has a code
+class Pages:
+    """The pages of one listing, which has an end."""
+
+    def __init__(self, client: ContainerClient) -> None:
+        self._client = client
+        self._empty = 0
+
+    def page(self, prefix: str, marker: str, size: int) -> tuple[list[BlobFacts], str | None]:
+        """The blobs whose names begin so, after a marker, and the marker of the next page.
+
+        Raises:
+            ServiceUnavailable: page comes after page, and nothing stands on them.
+        """
+        found, following = self._asked(prefix, marker, size)
+        self._empty = 0 if found else self._empty + 1
+        if following and (following == marker or self._empty > bounded.PAGES):
+            raise ServiceUnavailable(SERVICE, "its listing has no end")
+        return found, following
+
+    def _asked(self, prefix: str, marker: str, size: int) -> tuple[list[BlobFacts], str | None]:
+        impatient: dict[str, Any] = {} if size == MOST else {"retry_total": 0}
+        with translated():
+            try:
+                pages: Any = self._client.list_blobs(
+                    name_starts_with=prefix, include=["metadata"], results_per_page=size, **impatient
+                ).by_page(marker or None)
+                return [facts_of(found) for found in next(pages)], pages.continuation_token
+            except bounded.Exceeded:  # much metadata: fewer blobs a page
                 raise Unreadable from None
-            raise
-
-
-def _facts(found: Any) -> BlobFacts:
-    return BlobFacts(
-        name=found.name,
-        etag=found.etag.strip('"'),
-        bytes=found.size,
-        modified=found.last_modified,
-        metadata=dict(found.metadata or {}),
-        kind=str(getattr(found.blob_type, "value", found.blob_type)).removesuffix("Blob").lower(),
-        archived=found.blob_tier == "Archive",  # it stays so until it is brought back, which takes hours
-    )
-
-
-def _code(error: HttpResponseError) -> str | None:
-    return getattr(error, "error_code", None)
-
-
-def _whole_size(headers: Mapping[str, str]) -> int:
-    """The blob's size, whichever part of it the answer holds: `Content-Range: bytes 0-99/1000`."""
-    total = headers.get("content-range", "").rpartition("/")[2] or headers.get("content-length", "")
-    return int(total) if total.isdecimal() else 0
+            except HttpResponseError as error:
+                if error.status_code == 500 and not code_of(error):  # Azure Storage always has a code
+                    raise Unreadable from None
+                raise
 
 
 @cache
@@ -350,10 +327,14 @@ def _service() -> BlobServiceClient:
     connection = storage_connection()
     if connection.connection_string:
         text = connection.connection_string.get_secret_value()
-        return BlobServiceClient.from_connection_string(AZURITE_CONNECTION_STRING if text == AZURITE else text, retry_policy=RETRIES)
-    if connection.address:
-        return BlobServiceClient(connection.address, credential=credential_for(connection.address), retry_policy=RETRIES)
-    raise ServiceRejected("Storage", None, "NoConnection", "neither DropStorage nor DropStorage__blobServiceUri is set")
+        text = AZURITE_CONNECTION_STRING if text == AZURITE else text
+        own = BlobServiceClient.from_connection_string(text).primary_endpoint
+        return BlobServiceClient.from_connection_string(text, retry_policy=RETRIES, transport=transport(own), permit_redirects=False)
+    if address := connection.address:
+        return BlobServiceClient(
+            address, credential=credential_for(address), retry_policy=RETRIES, transport=transport(address), permit_redirects=False
+        )
+    raise ServiceRejected(SERVICE, None, "NoConnection", "neither DropStorage nor DropStorage__blobServiceUri is set")
 
 
 def training() -> Container:

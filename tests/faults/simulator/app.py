@@ -159,4 +159,4 @@ def arm_on_the_wire(endpoint: str, account: str, version: str) -> ResourceManage
     client = CognitiveServicesManagementClient(
         StandInCredential(), parts[1], base_url=BASE, api_version=version, transport=transport, credential_scopes=["scope"]
     )
-    return ResourceManager(client, parts[3], parts[7], ACCOUNT_ID, BASE, version)
+    return ResourceManager(client, ACCOUNT_ID, BASE, version)

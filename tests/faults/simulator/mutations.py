@@ -27,6 +27,7 @@ from shared.errors import OutcomeUnknown, ServiceRejected
 from shared.ledger import Ledger, open_ledger
 from shared.models.messages import done
 from shared.models.record import Effect, Ending, Outcome, RunRecord, WorstCase
+from shared.openai_facts import job_of
 from shared.storage import Container
 from tests.faults.simulator import app
 from tests.faults.simulator.app import swapped
@@ -247,8 +248,7 @@ def adopts_any_job() -> list[Swap]:
     """A run takes the newest job for its own."""
 
     def jobs_of_file(self: AzureOpenAI, _training_file: str) -> list[JobFacts]:
-        client = vars(self)["_client"]
-        return [azure_openai._job(job) for job in client.fine_tuning.jobs.list(limit=100)]  # pyright: ignore[reportPrivateUsage]
+        return [job_of(told) for told in self._jobs()]  # pyright: ignore[reportPrivateUsage]
 
     return [(AzureOpenAI, "jobs_of_file", jobs_of_file)]
 

@@ -111,4 +111,4 @@ class Wire(BaseAdapter):
             credential_scopes=["scope"],
             retry_backoff_factor=0,
         )
-        return ResourceManager(client, "lab", "lab", ACCOUNT_ID, BASE, api_version)
+        return ResourceManager(client, ACCOUNT_ID, BASE, api_version)

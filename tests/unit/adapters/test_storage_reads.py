@@ -1,15 +1,19 @@
 """What is read of a blob is bounded, and what it is stands in its facts."""
 
+import gzip
 import secrets
 import socket
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from azure.storage.blob import BlobServiceClient, BlobType, ContainerClient
+from azure.storage.blob import BlobServiceClient, BlobType, ContainerClient, ContentSettings
 
+from shared import storage
 from shared.storage import BlobFacts, Container, TooLarge
 from tests.azurite import azurite
+from tests.unit.adapters.misbehaving import forget
 
 __all__ = ["azurite"]
 
@@ -64,6 +68,17 @@ def test_nothing_of_a_blob_that_is_too_large_is_read(only_headers: int) -> None:
         container.read("job.json")
 
 
+def test_blob_that_calls_itself_packed_is_read_as_it_was_dropped(client: ContainerClient) -> None:
+    """Whoever drops a blob chooses its headers: 20 kB that unpack to 20 MB stay 20 kB, whole or in pieces."""
+    packed = gzip.compress(b" " * 20 * 2**20)
+    client.upload_blob("packed", packed, content_settings=ContentSettings(content_encoding="gzip"))
+    container = Container(client)
+    stored = container.read("packed", len(packed))
+    assert stored is not None
+    assert stored.content == packed
+    assert b"".join(container.chunks("packed", stored.etag, 0, len(packed))) == packed
+
+
 def test_empty_blob_is_read(client: ContainerClient) -> None:
     """An empty blob has no range to ask for; it is content all the same."""
     container = Container(client)
@@ -71,6 +86,27 @@ def test_empty_blob_is_read(client: ContainerClient) -> None:
     stored = container.read("empty", 10)
     assert stored is not None
     assert stored.content == b""
+
+
+def test_blob_is_whole_through_the_client_that_the_app_makes(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sizes, pieces, pages and writes pass the bounds, also from many threads on one client."""
+    monkeypatch.setenv("DropStorage", azurite)
+    monkeypatch.setenv("TUNEDROP_TRAINING_CONTAINER", f"t{secrets.token_hex(6)}")
+    forget()
+    container, contents = storage.training(), {f"blob{number}": secrets.token_bytes(5 * 2**20 + number) for number in range(8)}
+
+    def read(name: str) -> bool:
+        container.put(name, contents[name])
+        facts, stored = container.facts(name), container.read(name, 6 * 2**20)
+        assert facts is not None
+        assert stored is not None
+        pieces = b"".join(container.chunks(name, facts.etag, 0, facts.bytes))
+        return facts.bytes == len(contents[name]) and pieces == stored.content == contents[name]
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(read, contents))
+    assert {found.name: found.bytes for found in container.list()} == {name: len(content) for name, content in contents.items()}
+    forget()
 
 
 def test_facts_tell_what_kind_a_blob_is(client: ContainerClient) -> None:

@@ -9,7 +9,9 @@ from shared.models.job_file import JobFile
 from shared.settings import Settings
 
 ROOT = Path(__file__).parents[3]
-CODE = re.compile(r"TD-(?:DROP|PLAN|GATE|BUDGET|SERVICE|INTERNAL|PROOF|DEADLINE|FILE|JOB|DEPLOYMENT|SETTING|HTTP|LEDGER|STORAGE)-\d{3}")
+CODE = re.compile(
+    r"TD-(?:DROP|PLAN|GATE|BUDGET|SERVICE|INTERNAL|PROOF|DEADLINE|FILE|JOB|DEPLOYMENT|SETTING|HTTP|LEDGER|STORAGE|IDENTITY)-\d{3}"
+)
 
 
 def text(path: str) -> str:

@@ -1,0 +1,128 @@
+"""What one call to a service may cost us, the one home of these limits: bytes after unpacking, pages, and its whole time.
+
+A service that misbehaves, or whoever answers in its name, may send a body without end, one that unpacks to gigabytes, a byte every two
+seconds, a page after each page, or another host's address. The transports of both client libraries hold to what stands here:
+`bounded_openai.py` under openai, `bounded_azure.py` under azure-core.
+"""
+
+import threading
+import time
+import zlib
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+ANSWER_BYTES = 16 * 2**20
+"""An answer in JSON or XML: a thousand jobs are 2 MB, a page of 5,000 blobs with metadata 12."""
+CONTENT_BYTES = 64 * 2**20
+"""A file that is fetched: a job's results, a piece of a blob."""
+PAGES = 100
+"""Pages of one listing at a service: a hundred jobs or files a page are ten thousand, and an account holds a hundred."""
+READ_S = 120.0
+"""A read with the client's own retries."""
+RETRY_AFTER_S = 10.0
+"""A wait that is asked for and longer than this is the run's to wait, not the client's."""
+_UNPACKED = {"gzip", "x-gzip", "deflate"}
+
+
+class Exceeded(Exception):
+    """An answer that goes beyond what it may; the message says what, and quotes nothing."""
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """When a call must be over, by the monotonic clock."""
+
+    at_s: float
+
+    def left_s(self) -> float:
+        """The seconds that are left.
+
+        Raises:
+            TimeoutError: none.
+        """
+        left = self.at_s - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the whole time of the call is over")
+        return left
+
+
+class _Calling(threading.local):
+    """What the call of this thread is bounded by."""
+
+    deadline: Deadline | None = None
+
+
+_calling = _Calling()
+
+
+@contextmanager
+def within(seconds: float) -> Generator[Deadline]:
+    """What is called inside must be over in so many seconds, tokens, retries and bodies included; an outer bound holds too."""
+    outer = _calling.deadline
+    until = time.monotonic() + seconds
+    mine = Deadline(until if outer is None else min(until, outer.at_s))
+    _calling.deadline = mine
+    try:
+        yield mine
+    finally:
+        _calling.deadline = outer
+
+
+def deadline() -> Deadline | None:
+    """When the call of this thread must be over; None where nothing bounds it."""
+    return _calling.deadline
+
+
+def hold_to_origin(url: str, own: str) -> None:
+    """Refuses an address of another host, port or scheme than our own: a token goes nowhere else.
+
+    Raises:
+        Exceeded: it is another's.
+    """
+    if _origin(url) != _origin(own):
+        raise Exceeded("it leads to another host")
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError:
+        raise Exceeded("it leads to no address") from None
+
+
+def whole(pieces: Iterable[bytes], encoding: str, most: int) -> bytes:
+    """The body that comes in these pieces, unpacked.
+
+    Raises:
+        Exceeded: it has more bytes than may be, packed or unpacked; or it is packed in a way that nobody asked for, or badly.
+    """
+    unpack = _unpacker(encoding)
+    body = bytearray()
+    came = 0
+    for piece in pieces:
+        came += len(piece)
+        body += unpack(piece, most - len(body) + 1)
+        if came > most or len(body) > most:
+            raise Exceeded(f"it has more than {most:,} bytes")
+    return bytes(body)
+
+
+def _unpacker(encoding: str) -> Callable[[bytes, int], bytes]:
+    """Unpacks a piece, to at most so many bytes."""
+    words = encoding.strip().lower()
+    if words in {"", "identity"}:
+        return lambda piece, _most: piece
+    if words not in _UNPACKED:
+        raise Exceeded("it is packed in a way that was not asked for")
+    packed = zlib.decompressobj(zlib.MAX_WBITS | 32)  # 32: either header, gzip's or zlib's
+
+    def unpack(piece: bytes, most: int) -> bytes:
+        try:
+            return packed.decompress(piece, most)
+        except zlib.error:
+            raise Exceeded("it is packed badly") from None
+
+    return unpack

@@ -1,0 +1,154 @@
+"""What blob storage answers, in our words: its refusals, its facts of a blob, and metadata that is ASCII whatever it holds."""
+
+import logging
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, cast
+from urllib.parse import quote, unquote
+
+from azure.core.exceptions import (
+    AzureError,
+    HttpResponseError,
+    ResourceExistsError,
+    ResourceModifiedError,
+    ResourceNotFoundError,
+)
+
+from shared import bounded, service_text
+from shared.errors import ServiceRejected, ServiceUnavailable
+
+log = logging.getLogger("tunedrop")
+SERVICE = "Storage"
+TRANSIENT = {401, 403, 408, 429}
+"""Statuses that pass, as those from 500 on do. 401 and 403 too: a new role takes minutes to arrive (RBAC troubleshooting page)."""
+NOT_NOW = frozenset(
+    {
+        "AccountBeingCreated",
+        "BlobBeingRehydrated",
+        "ContainerBeingDeleted",
+        "OperationTimedOut",
+        "PendingCopyOperation",
+        "ServerBusy",
+        "SystemInUse",
+    }
+)
+"""Codes that pass; so do all that speak of a lease: somebody holds the blob for a while."""
+STANDS_IN_THE_WAY = frozenset(
+    {"BlobAlreadyExists", "ContainerAlreadyExists", "ResourceAlreadyExists", "ConditionNotMet", "TargetConditionNotMet"}
+)
+"""Codes of a conflict that say: there is one already."""
+METADATA_BYTES = 8 * 2**10
+"""Names and values of a blob's metadata together (Azure's limit)."""
+ESCAPED = "utf-8''"
+"""Before a value that is escaped, as in RFC 8187; what is plain ASCII stands as it is."""
+
+
+@dataclass(frozen=True)
+class BlobFacts:
+    """What a listing tells of a blob. `kind`: block, page or append; `archived`: its bytes can't be read until it is brought back."""
+
+    name: str
+    etag: str
+    bytes: int
+    modified: datetime
+    metadata: dict[str, str]
+    kind: str = "block"
+    archived: bool = False
+
+
+@contextmanager
+def translated() -> Generator[None]:
+    """The client's exceptions as ours; "not there", "there is one" and "another one" stay what they are."""
+    try:
+        yield
+    except (ResourceModifiedError, ResourceNotFoundError):
+        raise
+    except HttpResponseError as error:
+        if is_there(error):
+            raise
+        raise _refusal(error) from None
+    except bounded.Exceeded as error:
+        raise ServiceUnavailable(SERVICE, f"its answer can't be used: {error}") from None
+    except AzureError as error:
+        raise ServiceUnavailable(SERVICE, type(error).__name__) from None
+    except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
+        # The client found something else in the answer than it looked for: a word for a number, no date, no size.
+        log.warning("answer of storage unusable", extra={"error": type(error).__name__})
+        raise ServiceUnavailable(SERVICE, f"its answer can't be used: {type(error).__name__}") from None
+
+
+def is_there(error: HttpResponseError) -> bool:
+    """Whether a refusal says that there is one already, and not one of the many other things that 409 stands for."""
+    return isinstance(error, ResourceExistsError) and (code_of(error) or "ConditionNotMet") in STANDS_IN_THE_WAY
+
+
+def _refusal(error: HttpResponseError) -> ServiceUnavailable | ServiceRejected:
+    status, code = error.status_code or 0, code_of(error)
+    reason = service_text.told(error.reason)
+    passes = status < 400 or status >= 500 or status in TRANSIENT  # under 400: a yes whose body broke off
+    if passes or code in NOT_NOW or (code or "").startswith("Lease"):
+        return ServiceUnavailable(SERVICE, f"{status} {code or reason}")
+    return ServiceRejected(SERVICE, status, code or "unknown", reason)
+
+
+def code_of(error: HttpResponseError) -> str | None:
+    """The service's code; None where it has told none."""
+    code = getattr(error, "error_code", None)
+    return service_text.code(str(getattr(code, "value", code))) if code else None
+
+
+def facts_of(found: Any) -> BlobFacts:
+    """A blob's properties; raises TypeError or ValueError where one isn't what it must be."""
+    name, etag, size, modified = found.name, found.etag, found.size, found.last_modified
+    if not (isinstance(name, str) and isinstance(etag, str) and isinstance(modified, datetime)):
+        msg = "a property is missing"
+        raise TypeError(msg)
+    if not isinstance(size, int) or size < 0:
+        msg = "a size is none"
+        raise ValueError(msg)
+    return BlobFacts(
+        name=name,
+        etag=etag.strip('"'),
+        bytes=size,
+        modified=modified,
+        metadata={str(key): text_of(str(value)) for key, value in cast("dict[Any, Any]", found.metadata or {}).items()},
+        kind=service_text.code(str(getattr(found.blob_type, "value", found.blob_type))).removesuffix("Blob").lower(),
+        archived=found.blob_tier == "Archive",  # it stays so until it is brought back, which takes hours
+    )
+
+
+def whole_size(headers: Mapping[str, str]) -> int:
+    """The blob's size, whichever part of it the answer holds: `Content-Range: bytes 0-99/1000`; names in lower case."""
+    total = headers.get("content-range", "").rpartition("/")[2] or headers.get("content-length", "")
+    return int(total) if total.isdecimal() else 0
+
+
+def time_of(headers: Mapping[str, str]) -> datetime:
+    """The time by the service's clock; names in lower case."""
+    return parsedate_to_datetime(headers["date"]).astimezone(UTC) if "date" in headers else datetime.now(UTC)
+
+
+def ascii_of(metadata: Mapping[str, str] | None) -> dict[str, str] | None:
+    """Metadata as a header can carry it. A value for which there is no room is left out: whoever looks for it reads the blob."""
+    if metadata is None:
+        return None
+    kept: dict[str, str] = {}
+    left = METADATA_BYTES
+    for key, value in metadata.items():
+        plain = value.isascii() and value.isprintable() and value == value.strip() and not value.startswith(ESCAPED)
+        written = value if plain else ESCAPED + quote(value, safe="!#$&()*+,/:;<=>?@[]{}|^`\"'~", errors="surrogatepass")
+        left -= len(key) + len(written)
+        if left < 0:
+            log.warning("metadata of a blob left out", extra={"key": key, "chars": len(written)})
+            left += len(key) + len(written)
+        else:
+            kept[key] = written
+    return kept
+
+
+def text_of(value: str) -> str:
+    """The text that `ascii_of` wrote; what it did not write is answered as it is."""
+    return unquote(value.removeprefix(ESCAPED), errors="surrogatepass") if value.startswith(ESCAPED) else value
