@@ -38,7 +38,7 @@ def _delete(wanted: RunStep) -> Answer:
     def own() -> DeploymentFacts | None:
         found = account.deployment(plan.deployment.name)
         try:
-            return found if own_deployment(found, plan, model) else None
+            return found if own_deployment(found, record, model) else None
         except ServiceLost:  # somebody else's: not ours to delete
             return None
 

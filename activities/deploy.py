@@ -10,8 +10,7 @@ from shared.answering import Deadline, answered, needed, polled, waiting
 from shared.errors import DeadlinePassed, ServiceLost
 from shared.ledger import open_ledger
 from shared.models.messages import CANCELLED, Answer, RunStep
-from shared.models.plan import Plan
-from shared.models.record import Step
+from shared.models.record import RunRecord, Step
 from shared.once import Making, make_once
 from shared.resource_manager import DeploymentFacts
 
@@ -37,7 +36,7 @@ def _deploy(wanted: RunStep) -> Answer:
     account, model = resource_manager.for_deployment(plan), needed(job.fine_tuned_model, "trained model")
 
     def look() -> str | None:
-        return own_deployment(account.deployment(plan.deployment.name), plan, model)
+        return own_deployment(account.deployment(plan.deployment.name), read.record, model)
 
     def act(within_s: float) -> str:
         return account.put_deployment(plan.deployment, model, wanted.run_id, within_s)
@@ -51,20 +50,22 @@ def _deploy(wanted: RunStep) -> Answer:
     )
 
 
-def own_deployment(found: DeploymentFacts | None, plan: Plan, model: str | None) -> str | None:
+def own_deployment(found: DeploymentFacts | None, record: RunRecord, model: str | None) -> str | None:
     """The name of the deployment if it is this run's; None where there is none.
 
-    The model is the run's own, so a deployment that serves it is too, also where the api-version keeps no tags.
+    Its tag tells whose it is. Where the api-version keeps no tags, a model that this run has trained is its own, so a deployment that
+    serves it is too; a model that is deployed again is others' as well, so then only one that this run has meant to make is its own.
 
     Raises:
         ServiceLost: the name belongs to somebody else by now.
     """
     if found is None:
         return None
-    if found.model != model:
+    known = record.reuse_of is None or "deployment" in record.effects
+    if found.model != model or (found.owner or record.id) != record.id or (found.owner is None and not known):
         raise ServiceLost(
             "TD-DEPLOYMENT-003",
-            f"The deployment name {plan.deployment.name} was taken by somebody else while the model was trained.",
-            "Deploy the fine-tuned model under another name by hand; it is named in this report and costs nothing while it isn't deployed.",
+            f"The deployment name {found.name} was taken by somebody else while the model was trained.",
+            "Deploy the fine-tuned model under another name; it is named in this report and costs nothing while it isn't deployed.",
         )
     return found.name

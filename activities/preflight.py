@@ -122,7 +122,7 @@ class Asking:
         )
 
     def _own_models(self) -> frozenset[str]:
-        if FINE_TUNED_MODEL not in self.plan.training.model:
+        if FINE_TUNED_MODEL not in self.plan.training.model.lower():
             return frozenset()
         return frozenset(self.ledger.trained_models(self.record.drop.name))
 

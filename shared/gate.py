@@ -60,7 +60,7 @@ def _reasons(plan: Plan, facts: Preflight, worst: WorstCase, run_id: str, trains
 
 def base_of(plan: Plan) -> str:
     """The base model of the plan, also where it trains on from a fine-tuned one."""
-    return plan.training.model.split(FINE_TUNED_MODEL)[0]
+    return plan.training.model.lower().partition(FINE_TUNED_MODEL)[0]
 
 
 def model_of(plan: Plan, facts: Preflight) -> ModelFacts | None:
@@ -78,7 +78,7 @@ def _trainable(plan: Plan, facts: Preflight, model: ModelFacts | None) -> Iterat
             f"In this region {base_of(plan)} is not trained by the training type {wanted}.",
             f"Set training_type to one of: {', '.join(sorted(model.training_types)) or 'none'}; or use an account in another region.",
         )
-    if FINE_TUNED_MODEL in plan.training.model and plan.training.model not in facts.own_models:
+    if FINE_TUNED_MODEL in plan.training.model.lower() and plan.training.model not in facts.own_models:
         yield PlanRejected(
             "TD-GATE-012",
             "The fine-tuned model to train on from was not trained by a run of this name.",
@@ -164,7 +164,7 @@ def _deployment(plan: Plan, facts: Preflight, run_id: str) -> Iterator[TuneDropE
 
 def fine_tuned_among(deployments: list[DeploymentFacts]) -> int:
     """How many of these deployments serve a fine-tuned model."""
-    return sum(1 for deployment in deployments if FINE_TUNED_MODEL in deployment.model)
+    return sum(1 for deployment in deployments if FINE_TUNED_MODEL in deployment.model.lower())
 
 
 def _has(names: frozenset[str], wanted: str) -> bool:

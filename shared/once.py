@@ -174,6 +174,8 @@ def remove_once(ledger: Ledger, run_id: str, pace: Pace, removing: Removing) -> 
     found = read.record.effects.get(removing.effect)
     if found is None:
         return done()
+    if found.state == "removed" and read.record.ended_at:  # what stands under its name by now is another run's
+        return done(id=found.id)
     mine = found.id if found.state == "made" and not removing.keeps else None
     try:
         checkpoint(f"remove {removing.effect}: before the call")

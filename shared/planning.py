@@ -8,7 +8,7 @@ from shared import json_input
 from shared.errors import PlanRejected
 from shared.json_input import NotJson, wrong_fields
 from shared.models.drop import Drop
-from shared.models.job_file import DeployRequest, JobFile, Message
+from shared.models.job_file import DeployRequest, JobFile, Message, SmokeTest
 from shared.models.plan import ApiVersions, DeploymentPlan, Pin, Plan, SmokeTestPlan, Training
 from shared.pinning import account_of, carries_methods, pinned, pins
 from shared.settings import Settings
@@ -139,6 +139,13 @@ def _base_model(model: str, settings: Settings) -> None:
         )
 
 
+def _canonical(model: str) -> str:
+    """A base model by its full name, so that the same model in another spelling is the same content; a fine-tuned one as it is written."""
+    from shared.dataset import models  # msgspec: not at import
+
+    return model if FINE_TUNED_MODEL in model.lower() else models.base_model(model).name
+
+
 def _training(job: JobFile, settings: Settings, versions: ApiVersions) -> Training:
     """What changes the model. A training type that the surface can't carry is not sent, and refused where the drop wishes for one."""
     version = account_of(settings, versions).training_version
@@ -149,7 +156,7 @@ def _training(job: JobFile, settings: Settings, versions: ApiVersions) -> Traini
             "Leave training_type out (the job is trained and priced as Standard then), or leave out api_versions.training.",
         )
     return Training(
-        model=job.model or settings.model,
+        model=_canonical(job.model or settings.model),
         method=job.method,
         seed=job.seed,
         training_type=job.training_type or (settings.training_type if carries_methods(version) else None),
@@ -214,23 +221,32 @@ def redeployed(run_id: str, source: Plan, wish: DeployRequest, settings: Setting
     """
     notes: list[str] = []
     wanted = wish.deployment
+    supported(JobFile(deployment=wanted))
     sku = wanted.sku or source.deployment.sku
     _deployable(sku, wanted.name, settings)
     capacity = _clamped("deployment.capacity", wanted.capacity, source.deployment.capacity, settings.max_capacity, notes)
     deployment = DeploymentPlan(
         name=wanted.name or run_id, sku=sku, capacity=int(capacity), rai_policy=wanted.rai_policy or source.deployment.rai_policy
     )
-    asked = wish.smoke_test
-    smoke_test = SmokeTestPlan(messages=tuple(asked.messages), contains=tuple(asked.expect.contains)) if asked and asked.messages else None
     now = pins(settings, source.api_versions, source.training, deployment)
     plan = source.model_copy(
         update={
             "deployment": deployment,
-            "smoke_test": smoke_test or source.smoke_test,
-            "budget_usd": _clamped("budget.usd", wish.budget.usd if wish.budget else None, settings.budget_usd, settings.budget_usd, notes),
+            "smoke_test": _asked(source.smoke_test, wish.smoke_test),
+            "budget_usd": _clamped("budget.usd", wish.budget.usd if wish.budget else None, source.budget_usd, settings.budget_usd, notes),
             "clamped": tuple(notes),
             "pinned": now.model_copy(update={"account": pinned(source).account}),
         }
     )
     known_hosting(plan, pinned(plan).prices)
     return plan
+
+
+def _asked(before: SmokeTestPlan, wish: SmokeTest | None) -> SmokeTestPlan:
+    """The smoke test of before, but for what is wished for: another question has no expected answer of the data."""
+    if wish is None:
+        return before
+    contains = tuple(wish.expect.contains)
+    if wish.messages is None:
+        return before.model_copy(update={"contains": contains})
+    return SmokeTestPlan(messages=tuple(wish.messages), contains=contains)

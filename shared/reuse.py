@@ -1,8 +1,10 @@
 """Deploying a trained model again, without paying for training again: which run's model, and what the story then leaves out."""
 
 import hashlib
+import json
 from typing import Any
 
+from shared.answering import needed
 from shared.ledger import Ledger
 from shared.models.job_file import DeployRequest
 from shared.models.record import JobProgress, RunRecord
@@ -44,6 +46,18 @@ def _same_account(one: RunRecord, other: RunRecord) -> bool:
 
 
 def id_of(source: RunRecord, wish: DeployRequest, number: int) -> str:
-    """The id of the run that deploys this source for the `number`-th time by the same request: the same request is the same run."""
-    told = "\n".join([source.id, wish.model_copy(update={"again": False}).model_dump_json(), str(number)])
-    return f"{source.drop.name}-{hashlib.sha256(told.encode()).hexdigest()[:8]}"
+    """The id of the run that deploys this model for the `number`-th time by the same request: the same request is the same run.
+
+    What is left out counts as what it stands for, and a run that deploys again as the one that has trained.
+    """
+    wanted, before = wish.deployment, needed(source.plan, "plan").deployment
+    told = {
+        "of": source.reuse_of or source.id,
+        "name": (wanted.name or "").lower(),
+        "sku": (wanted.sku or before.sku).lower(),
+        "capacity": wanted.capacity or before.capacity,
+        "rai_policy": (wanted.rai_policy or before.rai_policy or "").lower(),
+        "smoke_test": wish.smoke_test.model_dump() if wish.smoke_test else None,
+        "number": number,
+    }
+    return f"{source.drop.name}-{hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:8]}"

@@ -51,8 +51,12 @@ def training_spend(record: RunRecord, plan: Plan) -> Spend:
 
 
 def spent_at_most(record: RunRecord, plan: Plan) -> float | None:
-    """What an ended run has cost until its end, for the wallet; None where no price is known. Hours of its deployment count in full."""
-    training = training_spend(record, plan).usd
+    """What an ended run has cost until its end, for the wallet; None where nobody knows: an estimate frees no money.
+
+    Hours of its deployment count in full.
+    """
+    spend = training_spend(record, plan)
+    training = spend.usd if spend is NOTHING or _billed(record) is not None else None
     hosting_usd = record.worst_case.hosting_usd if record.worst_case and "deployment" in record.effects else 0.0
     return None if training is None else training + hosting_usd
 

@@ -9,10 +9,11 @@ import pytest
 
 from shared import planning
 from shared.errors import PlanRejected
-from shared.models.job_file import JobFile
+from shared.models.job_file import DeployRequest, JobFile
 from shared.models.plan import Pin, Plan
+from shared.reuse import id_of
 from shared.settings import Settings
-from tests.builders import a_drop
+from tests.builders import a_drop, a_record
 
 ROOT = Path(__file__).parents[3]
 PIN = Pin(blob="travel/training_set.jsonl", etag="0x1", bytes=10)
@@ -205,3 +206,44 @@ def test_plan_pins_what_later_steps_read() -> None:
     )
     assert (account.deployment_version, account.management_version) == ("2025-06-01", "2025-06-01")
     assert (plan.pinned.span_bytes, plan.pinned.limits.jobs, plan.pinned.reports_container) == (64 * 2**20, 7, "reports")
+
+
+def test_same_base_model_in_another_spelling_is_the_same_content() -> None:
+    """Else it would be trained and paid for twice."""
+    names = ("gpt-4.1-mini", "GPT-4.1-mini-2025-04-14", "gpt-4.1-mini-2025-04-14")
+    assert {planned({"model": name}).training.model for name in names} == {"gpt-4.1-mini-2025-04-14"}
+
+
+def deployed_again(body: dict[str, Any], **source: Any) -> Plan:
+    """The plan of a run that deploys again the model of a run with this job.json."""
+    return planning.redeployed("travel-00000001", planned(source), DeployRequest.model_validate(body), Settings())
+
+
+@pytest.mark.parametrize("wish", [{"time_to_live_hours": 1}, {"strategy": "replace"}])
+def test_deploying_again_refuses_what_is_not_supported_yet(wish: dict[str, Any]) -> None:
+    """An end date that is ignored would cost by the hour."""
+    with pytest.raises(PlanRejected) as caught:
+        deployed_again({"deployment": wish})
+    assert caught.value.problem.code == "TD-PLAN-003"
+
+
+def test_deploying_again_keeps_what_is_left_out() -> None:
+    """Question, expectation and budget are as the run had them; what is asked for instead counts."""
+    before: dict[str, Any] = {
+        "budget": {"usd": 3},
+        "smoke_test": {"messages": [{"role": "user", "content": "Hello?"}], "expect": {"contains": ["hi"]}},
+    }
+    kept = deployed_again({}, **before)
+    assert (kept.budget_usd, kept.smoke_test.contains) == (3, ("hi",))
+    stricter = deployed_again({"smoke_test": {"expect": {"contains": ["MUST"]}}}, **before)
+    assert (stricter.smoke_test.contains, stricter.smoke_test.messages) == (("MUST",), kept.smoke_test.messages)
+
+
+def test_same_request_to_deploy_again_is_one_run_in_whatever_words() -> None:
+    """What is left out is what it stands for; a run that deploys again stands for the one that has trained."""
+    source = a_record(plan=planned({}))
+    sku, capacity = source.plan.deployment.sku, source.plan.deployment.capacity  # pyright: ignore[reportOptionalMemberAccess]
+    again = source.model_copy(update={"id": "travel-99999999", "reuse_of": source.id})
+    spelled = DeployRequest.model_validate({"deployment": {"sku": sku.upper(), "capacity": capacity}, "again": True})
+    assert len({id_of(source, DeployRequest(), 0), id_of(source, spelled, 0), id_of(again, DeployRequest(), 0)}) == 1
+    assert id_of(source, DeployRequest(), 0) != id_of(source, DeployRequest.model_validate({"deployment": {"name": "other"}}), 0)
