@@ -51,6 +51,7 @@ def by_identity(connected: Callable[[Service], None], monkeypatch: pytest.Monkey
         monkeypatch.delenv("DropStorage")
         # The bearer policies refuse plain http, so storage is asked by a name that leads nowhere: no token, no question.
         monkeypatch.setenv("DropStorage__blobServiceUri", "https://account.blob.invalid")
+        monkeypatch.setenv("DropStorage__queueServiceUri", "https://account.queue.invalid")
         monkeypatch.setenv("IDENTITY_ENDPOINT", f"{identity.base}/msi/token")
         monkeypatch.setenv("IDENTITY_HEADER", "a-secret-header")
         forget()
@@ -126,6 +127,7 @@ def test_fault_of_the_identity_is_waited_for(
         monkeypatch.setenv("TUNEDROP_CREDENTIAL", "azure-cli")
         monkeypatch.delenv("DropStorage")
         monkeypatch.setenv("DropStorage__blobServiceUri", "https://account.blob.invalid")
+        monkeypatch.setenv("DropStorage__queueServiceUri", "https://account.queue.invalid")
         forget()
         monkeypatch.setattr("azure.identity.AzureCliCredential", lambda: Failing(fault))
         with pytest.raises(NoToken, match=type(fault).__name__) as raised:

@@ -67,7 +67,7 @@ LEFT_ALONE = [
     pytest.param("travel/Training_Set.jsonl", id="training file in capitals"),
     pytest.param("travel/training/_SUCCESS.crc", id="checksum of Spark"),
     pytest.param("_SUCCESS", id="Spark's mark outside a folder"),
-    pytest.param("travel.jsonl.gz", id="archive"),
+    pytest.param("travel.jsonl.zip", id="archive of another kind"),
     pytest.param("runs/travel.json", id="like a record of the ledger"),
     pytest.param("<script>alert(1)</script>.jsonl", id="script whose slash makes a folder"),
 ]
