@@ -103,10 +103,12 @@ def _unanswered(waiting: dict[str, str]) -> Iterator[Finding]:
 
 def _answer(field: str, message: JsonObject, made: set[str], waiting: dict[str, str]) -> Iterator[Finding]:
     identity = message.get("tool_call_id")
-    if not isinstance(identity, str) or identity not in made:
-        yield finding(rules.ANSWER_UNMATCHED, f"{field}/tool_call_id" if "tool_call_id" in message else field)
-    else:
+    if isinstance(identity, str) and identity in made:
         waiting.pop(identity, None)
+        return
+    yield finding(rules.ANSWER_UNMATCHED, f"{field}/tool_call_id" if "tool_call_id" in message else field)
+    # It is meant for one of the calls that wait: that one lacks no answer, but its id.
+    waiting.pop(next(iter(waiting), ""), None)
 
 
 def _calls_of(field: str, message: JsonObject) -> Iterator[tuple[str, Json]]:

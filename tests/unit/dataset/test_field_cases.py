@@ -4,12 +4,15 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from shared.dataset import content_rules, models, scan, tokens
+from shared.dataset import content_rules, models, scan, supervised, tokens
 from shared.dataset.findings import Finding
-from tests.unit.dataset.builders import IMAGE_MODEL, TEXT_MODEL, a_file, a_message, an_example, scanned
+from tests.unit.dataset.builders import IMAGE_MODEL, LOADED, TEXT_MODEL, a_file, a_message, an_example, scanned
 from tests.unit.dataset.field_cases import case, scan_of
 
+IMAGE = {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}
 LAST = 11
 """The line of most cases on which the fault stands, after ten sound ones."""
 
@@ -33,6 +36,32 @@ def test_case_01_parts_of_text_are_right_in_any_message() -> None:
     for example in as_texts:
         example["messages"][-1]["content"] = example["messages"][-1]["content"][0]["text"]
     assert found.assistant.counts == scanned(a_file(*as_texts), chosen=scan.ScanOptions(IMAGE_MODEL)).assistant.counts
+
+
+@pytest.mark.parametrize("role", ["system", "developer", "tool"])
+def test_parts_of_text_are_right_in_the_messages_of_every_role(role: str) -> None:
+    """As the schema has them; an image stays the user's."""
+    call = {"id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    calling: dict[str, Any] = {"role": "assistant", "tool_calls": [call]}
+    for part, codes in (({"type": "text", "text": "x"}, set[str]()), (IMAGE, {"TD-DATA-403"})):
+        message = a_message(role, [part], **({"tool_call_id": "a"} if role == "tool" else {}))
+        before = [a_message("user"), calling] if role == "tool" else []
+        after = [a_message("assistant")] if role == "tool" else [a_message("user"), a_message("assistant")]
+        example = an_example(*before, message, *after, tools=[{"type": "function", "function": {"name": "f"}}])
+        assert {one.code for one in supervised.check(example, IMAGE_MODEL)} - {"TD-DATA-204"} == codes
+
+
+@settings(LOADED)
+@given(st.lists(st.text(st.characters(codec=None), max_size=80), min_size=1, max_size=4))
+def test_name_of_a_key_reaches_no_finding(names: list[str]) -> None:
+    """Wherever it stands: names of keys are data, too."""
+    hidden: dict[str, Any] = {f"Qz7{name}": None for name in names}
+    example = an_example(
+        a_message("user", **hidden), a_message("assistant", [{"type": "text", "text": "x", **hidden}]), tools=[hidden], **hidden
+    )
+    found = scanned(json.dumps(example).encode())
+    assert found.findings
+    assert not any("Qz7" in one.message + one.field + one.mend for one in found.findings)
 
 
 def test_system_message_of_parts_is_a_system_message() -> None:

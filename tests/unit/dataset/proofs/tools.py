@@ -106,6 +106,10 @@ PROOFS = [
             "an id of no call": bad(a_conversation(answering("x")), "/messages/1/tool_call_id"),
             "another case": bad(a_conversation(calling(CALL), answering(), answering("C1"), tools=[TOOL]), "/messages/3/tool_call_id"),
             "ahead of its call": bad(a_conversation(answering(), calling(CALL), answering(), tools=[TOOL]), "/messages/1/tool_call_id"),
+            "an empty id": bad(a_conversation(calling(CALL), answering(""), tools=[TOOL]), "/messages/2/tool_call_id"),
+            "one of two": bad(
+                a_conversation(calling(CALL, OTHER_CALL), answering("x"), answering("c2"), tools=[TOOL]), "/messages/2/tool_call_id"
+            ),
             "an id that is a number": bad(a_conversation(answering(1)), "/messages/1/tool_call_id"),
         },
         good={

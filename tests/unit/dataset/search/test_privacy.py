@@ -1,6 +1,7 @@
 """Personal data: what passes its check sum is found, decoys are not."""
 
 import random
+from pathlib import Path
 
 import pytest
 
@@ -139,3 +140,10 @@ def test_clean_lines_raise_no_alarm() -> None:
     chance = random.Random(11)  # noqa: S311
     lines = [a_clean_line(chance) for _ in range(1000)]
     assert sum(bool(codes_in(line)) for line in lines) <= 10
+
+
+def test_page_names_each_form_of_a_telephone_number_that_is_found() -> None:
+    """With brackets, with hyphens and with points, as docs/data-formats.md lists them."""
+    page = (Path(__file__).parents[4] / "docs" / "data-formats.md").read_text(encoding="utf-8")
+    forms = ("(415) 867-5309", "415-867-5309", "415.867.5309")
+    assert [(form in page, "812" in codes_in(f"Call {form} now.")) for form in forms] == [(True, True)] * len(forms)
