@@ -107,7 +107,14 @@ def _by_slip(word: str, place: str, known: list[str]) -> str | None:
         leaves = {_leaf(path): path for path in reversed(paths)}
         if near := difflib.get_close_matches(word, sorted(leaves), n=1, cutoff=CLOSE):
             return leaves[near[0]]
+        if wrong := [leaf for leaf in sorted(leaves) if _one_letter_off(word, leaf)]:
+            return leaves[wrong[0]]
     return None
+
+
+def _one_letter_off(word: str, name: str) -> bool:
+    """Whether a single letter of a short name is wrong, and not its first: of so few letters no share says much."""
+    return len(word) == len(name) >= 3 and word[0] == name[0] and sum(a != b for a, b in zip(word, name, strict=True)) == 1
 
 
 def _leaf(path: str) -> str:
