@@ -5,11 +5,11 @@ seconds, a page after each page, or another host's address. The transports of bo
 `bounded_openai.py` under openai, `bounded_azure.py` under azure-core.
 """
 
-import threading
 import time
 import zlib
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -48,31 +48,26 @@ class Deadline:
         return left
 
 
-class _Calling(threading.local):
-    """What the call of this thread is bounded by."""
-
-    deadline: Deadline | None = None
-
-
-_calling = _Calling()
+_calling: ContextVar[Deadline | None] = ContextVar("calling", default=None)
+"""What the call is bounded by: a context's own, because not only threads take turns."""
 
 
 @contextmanager
 def within(seconds: float) -> Generator[Deadline]:
     """What is called inside must be over in so many seconds, tokens, retries and bodies included; an outer bound holds too."""
-    outer = _calling.deadline
+    outer = _calling.get()
     until = time.monotonic() + seconds
     mine = Deadline(until if outer is None else min(until, outer.at_s))
-    _calling.deadline = mine
+    _calling.set(mine)
     try:
         yield mine
     finally:
-        _calling.deadline = outer
+        _calling.set(outer)
 
 
 def deadline() -> Deadline | None:
-    """When the call of this thread must be over; None where nothing bounds it."""
-    return _calling.deadline
+    """When the call under way must be over; None where nothing bounds it."""
+    return _calling.get()
 
 
 def hold_to_origin(url: str, own: str) -> None:
