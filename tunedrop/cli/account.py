@@ -9,6 +9,7 @@ from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpRes
 from azure.identity import AzureCliCredential, CredentialUnavailableError
 from azure.storage.blob import BlobServiceClient
 
+from shared.settings import AZURITE, AZURITE_CONNECTION_STRING
 from tunedrop.cli.client import LOOPBACK
 from tunedrop.cli.contents import Ready
 from tunedrop.cli.output import UNAVAILABLE, Trouble
@@ -25,7 +26,8 @@ class Account:
 
     @classmethod
     def named_by(cls, connection_string: str) -> Self:
-        """The account of a connection string."""
+        """The account of a connection string; `UseDevelopmentStorage=true` is Azurite on its default port, as everywhere."""
+        connection_string = AZURITE_CONNECTION_STRING if connection_string == AZURITE else connection_string
         local = "127.0.0.1" in connection_string  # a company's proxy doesn't lead to this machine
         try:
             return cls(BlobServiceClient.from_connection_string(connection_string, use_env_settings=not local, **PATIENCE))

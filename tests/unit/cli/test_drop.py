@@ -142,6 +142,11 @@ def test_account_that_takes_no_drop_ends_the_command(drop: Drop, azurite: str, c
     assert "YWJj" not in err
 
 
+def test_development_storage_is_azurite_on_its_default_port() -> None:
+    """The short form that Functions and Storage Explorer know."""
+    assert Account.named_by("UseDevelopmentStorage=true").name == "devstoreaccount1"
+
+
 def test_drop_goes_to_the_stack_that_runs_here(
     azurite: str, container: ContainerClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

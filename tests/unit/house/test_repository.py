@@ -93,10 +93,20 @@ def test_repository_names_no_registry_in_any_file(host: str) -> None:
     assert [name_of(path) for path in repository.files() if host.encode() in path.read_bytes()] == []
 
 
+def test_each_terminal_of_the_core_tools_recipe_begins_with_the_environment() -> None:
+    """Core Tools takes its Python from there, Azurite is in node_modules, and a Node that was brought is in .venv too."""
+    recipe = (ROOT / "README.md").read_text(encoding="utf-8").partition("## With Azure Functions Core Tools")[2].partition("\n## ")[0]
+    blocks = re.findall(r"```console\n(.+?)```", recipe, re.DOTALL)
+    terminals: list[list[str]] = [re.findall(r"^\$ (.+?)(?:  +#.*)?$", block, re.MULTILINE) for block in blocks]
+    before = [line.split()[0] for terminal in terminals for line in terminal[: terminal.index("source .venv/bin/activate")]]
+    assert (len(terminals), set(before)) == (4, {"python3", "cp"})
+    starts = [line for terminal in terminals for line in terminal if "azurite " in line]
+    assert [line for line in starts if not line.startswith("npx azurite --skipApiVersionCheck")] == []
+
+
 def test_azure_gets_the_workers_runtime_that_the_tests_run_on() -> None:
     """Without a pin a Python 3.13 app gets whatever the platform has as its default."""
-    pins = re.findall(r"^azure-functions-runtime==(\S+)", (ROOT / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE)
-    assert pins == [importlib.metadata.version("azure-functions-runtime")]
+    assert pins("requirements.txt").get("azure-functions-runtime") == importlib.metadata.version("azure-functions-runtime")
 
 
 def test_local_settings_name_only_settings_that_exist() -> None:
