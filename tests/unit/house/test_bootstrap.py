@@ -3,6 +3,7 @@
 import ast
 import os
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,86 @@ def test_bootstrap_shows_its_commands_when_the_call_is_wrong(arguments: list[str
     """A wrong call ends with 2 and the list of commands, and sets up nothing."""
     assert dev.main(arguments) == 2
     assert "python3 dev.py test [--all]" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("dmeo", "demo"), ("tets", "test"), ("report", None), ("chekc", "check"), ("loca", "local"), ("deplyo", "deploy"), ("xyz", "")],
+)
+def test_bootstrap_names_the_command_that_was_meant(typed: str, meant: str | None, capsys: pytest.CaptureFixture[str]) -> None:
+    """A slip of the fingers gets a guess, nonsense none, and what is right no complaint."""
+    if meant is None:
+        assert typed in dev.COMMANDS
+        return
+    assert dev.main([typed]) == 2
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert f"There is no command '{typed}'." in told
+    assert ("Did you mean" in told, f"`{meant}`?" in told) == ((True, True) if meant else (False, False))
+
+
+def test_bootstrap_tells_its_version_without_setting_up(capsys: pytest.CaptureFixture[str]) -> None:
+    """On stdout, as the project's file has it."""
+    assert dev.main(["--version"]) == 0
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    assert capsys.readouterr().out == f"TuneDrop {version}\n"
+
+
+def test_bootstrap_knows_every_command_of_the_app() -> None:
+    """A new command of `tunedrop` is one of dev.py too."""
+    from tunedrop.cli.app import app
+
+    assert {command.name for command in app.registered_commands} == set(dev.APP_COMMANDS)
+
+
+@pytest.fixture
+def no_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine whose pip and system name none."""
+    for name in ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(dev, "BUNDLES", ())
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    dev.certificates.cache_clear()
+
+
+@pytest.mark.usefixtures("no_certificates")
+@pytest.mark.parametrize("place", ["SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "pip's settings", "the system"])
+def test_bootstrap_passes_the_machines_certificates_on_to_uv_and_npm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    """Wherever pip or the system has them: neither uv nor npm looks there by itself, and behind a company's proxy both would fail."""
+    bundle = tmp_path / "company.pem"
+    bundle.touch()
+    if place == "pip's settings":
+        (tmp_path / "pip.conf").write_text(f"[global]\ncert = {bundle}\n")
+        monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+    elif place == "the system":
+        monkeypatch.setattr(dev, "BUNDLES", (str(tmp_path / "absent.pem"), str(bundle)))
+    else:
+        monkeypatch.setenv(place, str(bundle))
+    given = {**os.environ, **dev.certificates()}
+    dev.certificates.cache_clear()
+    assert (given["SSL_CERT_FILE"], given["NODE_EXTRA_CA_CERTS"]) == (str(bundle), str(bundle))
+
+
+@pytest.mark.usefixtures("no_certificates")
+def test_bootstrap_leaves_what_the_person_has_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable that is there already is not replaced; without any file none is set."""
+    assert dev.certificates() == {}
+    dev.certificates.cache_clear()
+    for name in ("one", "two"):
+        (tmp_path / name).touch()
+    monkeypatch.setenv("NODE_EXTRA_CA_CERTS", str(tmp_path / "one"))
+    monkeypatch.setenv("PIP_CERT", str(tmp_path / "two"))
+    assert dev.certificates() == {"SSL_CERT_FILE": str(tmp_path / "two")}
+    dev.certificates.cache_clear()
+
+
+def test_bootstrap_names_both_variables_where_a_registry_is_not_reached() -> None:
+    """Whoever sits behind such a proxy reads what to set, also where a Python could not be fetched."""
+    source = (ROOT / "dev.py").read_text(encoding="utf-8")
+    assert {name for name in ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS") if name in dev.REGISTRY_MEND and name in dev.CERTIFICATES_MEND} == {
+        "SSL_CERT_FILE",
+        "NODE_EXTRA_CA_CERTS",
+    }
+    assert source.count("REGISTRY_MEND") + source.count("CERTIFICATES_MEND") > 6
 
 
 def test_bootstrap_takes_one_package_with_its_hashes_from_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
