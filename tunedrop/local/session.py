@@ -86,10 +86,11 @@ def made(data: Path) -> None:
     """
     try:
         ours = not data.exists() or (data / LOCK).exists()
-        data.mkdir(parents=True, exist_ok=True)
-        if ours:  # what was there before, /tmp say, is not ours to close
-            data.chmod(0o700)
-        (data / ".gitignore").write_text("*\n", encoding="utf-8")  # a key and training data lie here: not for a repository
+        with private_files():
+            data.mkdir(parents=True, exist_ok=True)
+            if ours:  # what was there before, /tmp say, is not ours to close
+                data.chmod(0o700)
+            (data / ".gitignore").write_text("*\n", encoding="utf-8")  # a key and training data lie here: not for a repository
     except OSError as error:
         raise DataUnusable(data, error.strerror) from None
 

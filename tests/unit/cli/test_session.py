@@ -125,13 +125,21 @@ def test_data_is_its_users_alone(tmp_path: Path) -> None:
     with private_files(), held(data):
         subprocess.run([sys.executable, "-c", "open('child', 'w')"], cwd=data, check=True)
         (data / "logs").mkdir()
-    assert mode(data) == 0o700
+    assert (mode(data), mode(data.parent)) == (0o700, 0o700)
     assert {path.name: mode(path) for path in data.iterdir()} == {
         "in-use.sqlite": 0o600,
         ".gitignore": 0o600,
         "child": 0o600,
         "logs": 0o700,
     }
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes are those of POSIX")
+def test_folder_of_the_demos_is_its_users_alone_too(tmp_path: Path) -> None:
+    """It is made before any stack is: itself, the data folder above it, and what lies in it."""
+    made(tmp_path / "data" / "demo")
+    assert [mode(path) for path in (tmp_path / "data", tmp_path / "data" / "demo")] == [0o700, 0o700]
+    assert mode(tmp_path / "data" / "demo" / ".gitignore") == 0o600
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="modes are those of POSIX")
