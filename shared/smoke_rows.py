@@ -102,9 +102,10 @@ def _plain(row: Any) -> list[dict[str, Any]] | None:
 
 def _clean(row: bytes, options: "ScanOptions") -> bool:
     """Whether the checker has nothing against this row; that it alone makes no file is no matter of the row."""
-    from shared.dataset import scan  # numpy and tiktoken: not at import
+    from shared.dataset import rules, scan  # numpy and tiktoken: not at import
 
-    return all(found.line is None for found in scan.scan_source(_Bytes(row), options).findings)
+    findings = scan.scan_source(_Bytes(row), options).findings
+    return all(found.line is None or found.code == rules.SYSTEM_MISSING.code for found in findings)
 
 
 class _Bytes:

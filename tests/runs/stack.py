@@ -201,6 +201,10 @@ class Stack:
         entries: list[dict[str, Any]] = self.control("GET", "ledger")["entries"]
         return entries
 
+    def written(self) -> int:
+        """How many requests the stand-in carried out that changed something."""
+        return sum(bool(entry.get("committed")) for entry in self.record())
+
     def control(self, method: str, path: str, body: Any = None) -> Any:
         """The stand-in's control surface."""
         return httpx2.request(method, f"{self.emulator}/_tunedrop/{path}", json=body, verify=False).raise_for_status().json()

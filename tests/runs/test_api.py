@@ -91,9 +91,9 @@ def test_no_answer_gives_out_a_management_address(stack: Stack, name: str) -> No
     ],
 )
 def test_hostile_message_in_the_task_hub_makes_nothing(stack: Stack, message: Any) -> None:
-    """The orchestration fails by the type of its input, and neither storage nor service hears of it."""
+    """The orchestration fails by the type of its input, and neither storage nor service is written to."""
     hub = stack.hub()
-    runs, asked = len(stack.runs()), len(stack.record())
+    runs, written = len(stack.runs()), stack.written()
     try:
         instance = hub.schedule_new_orchestration("run", input=message)
         state = hub.wait_for_orchestration_completion(instance, timeout=60)
@@ -101,4 +101,4 @@ def test_hostile_message_in_the_task_hub_makes_nothing(stack: Stack, message: An
         hub.close()
     assert state is not None
     assert state.runtime_status is OrchestrationStatus.FAILED
-    assert (len(stack.runs()), len(stack.record())) == (runs, asked)
+    assert (len(stack.runs()), stack.written()) == (runs, written)
