@@ -1,10 +1,10 @@
 """What can keep the embedded host from running, and what a function's failure looks like.
 
-    HostError            exit 1: the app can't be started, or a setting is missing
-    ├── PortTaken        exit 2
-    ├── LeaseHeld        exit 3: another host serves this container
-    └── LeaseLost        exit 4: another host took over while this one ran
-    FunctionFailed       one invocation failed; the host goes on
+HostError            exit 1: the app can't be started, or a setting is missing
+├── PortTaken        exit 2
+├── LeaseHeld        exit 3: another host serves this container
+└── LeaseLost        exit 4: another host took over while this one ran
+FunctionFailed       one invocation failed; the host goes on
 """
 
 MESSAGE_MAX_CHARS = 1_000
