@@ -293,7 +293,10 @@ def _translated(within_s: float = bounded.READ_S, *, creating: bool = False) -> 
 
 def _reason(error: Exception) -> str:
     """What stopped the call; only our own limits have words without secrets."""
-    return f"its answer can't be used: {error.__cause__}" if isinstance(error.__cause__, bounded.Exceeded) else type(error).__name__
+    cause = error.__cause__
+    if isinstance(cause, bounded.Exceeded):
+        return f"its answer can't be used: {cause}"
+    return f"{type(error).__name__} ({type(cause).__name__})" if cause else type(error).__name__
 
 
 def _refusal(error: Any, creating: bool) -> Exception:

@@ -5,7 +5,7 @@ import socket
 import threading
 import zlib
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -46,6 +46,7 @@ class Service:
         self.sent_bytes = 0
         self.over = threading.Event()
         self._script = script
+        self._connections: list[socket.socket] = []
         self._server = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._server.getsockname()[1])
         self.base = f"http://127.0.0.1:{self.port}"
@@ -57,6 +58,7 @@ class Service:
                 connection, _ = self._server.accept()
             except OSError:
                 return
+            self._connections.append(connection)
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
@@ -71,9 +73,14 @@ class Service:
                 return
 
     def end(self) -> None:
-        """Lets go of the port, and of whoever still drips."""
+        """Lets go of the port and of every connection, so that no thread waits on one."""
         self.over.set()
+        with suppress(OSError):
+            self._server.shutdown(socket.SHUT_RDWR)  # closing alone wakes no thread that accepts
         self._server.close()
+        for connection in self._connections:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 def _headers(reader: Any) -> Iterator[tuple[str, str]]:
