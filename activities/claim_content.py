@@ -12,6 +12,7 @@ from durabletask import task
 from activities.cancel_job import take_back_job
 from shared.answering import answered, needed
 from shared.checkpoints import checkpoint
+from shared.dataset.wording import lasting
 from shared.errors import PlanRejected, Problem
 from shared.ledger import Ledger, open_ledger
 from shared.models.messages import CANCELLED, Answer, RunStep, done, ended, wait
@@ -94,7 +95,7 @@ def keeps(record: RunRecord) -> bool:
 def _held_too_long(holder: str, waited_s: float) -> Problem:
     return PlanRejected(
         "TD-GATE-009",
-        f"The run {holder} trains the same content and had not ended after {waited_s / 3600:.1f} h.",
+        f"The run {holder} trains the same content and had not ended after {lasting(waited_s)}.",
         "Cancel that run, or look why it does not end; then drop the files again.",
     ).problem
 

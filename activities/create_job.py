@@ -9,6 +9,7 @@ from durabletask import task
 from shared import azure_openai
 from shared.answering import Deadline, answered, needed, polled, waiting
 from shared.azure_openai import JobOrder
+from shared.dataset.wording import lasting
 from shared.errors import DeadlinePassed
 from shared.ledger import open_ledger
 from shared.models.messages import CANCELLED, Answer, RunStep
@@ -52,7 +53,7 @@ def _create(wanted: RunStep) -> Answer:
 
     waited_s = (read.now - read.record.entered(Step.TRAIN)).total_seconds()
     deadline = Deadline(ledger, wanted.run_id, "create_job", waited_s, wanted.pace.job_deadline_s)
-    late = DeadlinePassed("TD-DEADLINE-004", f"No job could be created within {wanted.pace.job_deadline_s / 3600:.1f} h.", "job_deadline_s")
+    late = DeadlinePassed("TD-DEADLINE-004", f"No job could be created within {lasting(wanted.pace.job_deadline_s)}.", "job_deadline_s")
     making = Making("job", look, act, wanted.pace.call_s)
     return waiting(
         polled(lambda: make_once(ledger, wanted.run_id, wanted.pace, making), wanted.pace, deadline, late), wanted.pace, deadline

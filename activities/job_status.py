@@ -10,6 +10,7 @@ from shared import azure_openai
 from shared.answering import Deadline, answered, needed, polled
 from shared.azure_openai import ENDED, AzureOpenAI, JobFacts
 from shared.checkpoints import checkpoint
+from shared.dataset.wording import lasting
 from shared.errors import DeadlinePassed, ServiceLost, ServiceRejected, TuneDropError
 from shared.ledger import Ledger, Read, open_ledger
 from shared.models.base import wire
@@ -40,7 +41,7 @@ def _status(wanted: RunStep) -> Answer:
     plan, job_id = needed(record.plan, "plan"), needed(record.made("job"), "job")
     waited_s = (read.now - record.entered(Step.TRAIN)).total_seconds()
     deadline = Deadline(ledger, wanted.run_id, "job_status", waited_s, wanted.pace.job_deadline_s)
-    late = DeadlinePassed("TD-DEADLINE-005", f"The fine-tuning job had not ended after {waited_s / 3600:.1f} h.", "job_deadline_s")
+    late = DeadlinePassed("TD-DEADLINE-005", f"The fine-tuning job had not ended after {lasting(waited_s)}.", "job_deadline_s")
     service = azure_openai.for_training(plan)
     answer = polled(lambda: _looked_at(ledger, read, service, job_id, wanted.pace), wanted.pace, deadline, late)
     known = wire(ledger.get(wanted.run_id).record.job or JobProgress())

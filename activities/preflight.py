@@ -12,6 +12,7 @@ from shared import azure_openai, gate, resource_manager
 from shared.answering import Deadline, answered, needed, polled
 from shared.checkpoints import checkpoint
 from shared.dataset import money
+from shared.dataset.wording import lasting
 from shared.errors import DeadlinePassed
 from shared.gate import Preflight
 from shared.ledger import Ledger, open_ledger
@@ -60,7 +61,7 @@ def _pass(wanted: RunStep) -> Answer:
     checkpoint("preflight: after the claim of the name")
     waited_s = (read.now - (record.turn_at or record.entered(Step.GATE))).total_seconds()
     deadline = Deadline(ledger, wanted.run_id, "preflight", waited_s, wanted.pace.gate_deadline_s)
-    late = DeadlinePassed("TD-DEADLINE-001", f"The account could not be asked within {waited_s / 3600:.1f} h.", "gate_deadline_s")
+    late = DeadlinePassed("TD-DEADLINE-001", f"The account could not be asked within {lasting(waited_s)}.", "gate_deadline_s")
     asking = Asking(ledger, record, plan, holder, worst)
     return polled(asking.verdict, wanted.pace, deadline, late)
 

@@ -26,6 +26,7 @@ from pydantic import BaseModel, ConfigDict
 
 from shared import diagnoses
 from shared.dataset.money import amount
+from shared.dataset.wording import lasting
 
 TEXT_CHARS = 1_000
 ID_CHARS = 128
@@ -142,7 +143,7 @@ class WalletFull(TuneDropError):
         """The run has waited for too long."""
         return cls(
             "TD-BUDGET-005",
-            f"For {waited_s / 3600:.1f} hours the limits of all runs together left no room for this one.",
+            f"For {lasting(waited_s)} the limits of all runs together left no room for this one.",
             "Drop it again later, or have TUNEDROP_JOBS_AT_A_TIME or the limits of the day raised.",
         )
 

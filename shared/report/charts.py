@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
-from shared.report.display import counted, number
+from shared.dataset.wording import counted
+from shared.report.display import number
 from shared.report.model import Bin, CurvePoint, Tokens
 
 _WIDTH, _HEIGHT = 640, 250

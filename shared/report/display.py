@@ -7,6 +7,8 @@ shows each by its code point. Escaping for HTML is not done here: the template d
 import re
 from datetime import UTC, datetime
 
+from shared.dataset.wording import counted, lasting
+
 # Controls, soft hyphen, joiners, fillers, bidi marks, line separators, variation selectors and tags. U+FE0E and U+FE0F
 # pick text or emoji style and stay; Arabic number signs (also category Cf) have glyphs of their own and stay.
 _UNSEEN = re.compile(
@@ -25,11 +27,6 @@ def number(value: float) -> str:
     """1234 as 1,234 and 49.8 as 49.8: at most one decimal."""
     shown = f"{value:,.1f}"
     return shown.removesuffix(".0")
-
-
-def counted(value: int, noun: str) -> str:
-    """1 error, 1,234 errors."""
-    return f"{value:,} {noun}" if value == 1 else f"{value:,} {noun}s"
 
 
 def shown_of(shown: int, total: int, noun: str) -> str:
@@ -51,13 +48,7 @@ def size(value: int) -> str:
 
 def duration(start: datetime, end: datetime) -> str:
     """The two largest units of the time between two instants: 3 min 20 s, 2 d 3 h."""
-    left = max(0, round((end - start).total_seconds()))
-    parts: list[str] = []
-    for seconds, unit in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
-        amount, left = divmod(left, seconds)
-        if amount or parts:
-            parts.append(f"{amount} {unit}" if amount else "")
-    return " ".join(part for part in parts[:2] if part) or "under 1 s"
+    return lasting((end - start).total_seconds())
 
 
 def moment(at: datetime) -> str:

@@ -6,7 +6,8 @@ job for the service's own count, `trained_tokens`, which told 6,720 where 5,000 
 
 from shared.dataset import pricing
 from shared.dataset.money import usd
-from shared.report.display import counted, number
+from shared.dataset.wording import counted
+from shared.report.display import number
 from shared.report.model import DataPart, Report
 
 

@@ -40,7 +40,7 @@ JOBS = {
     ),
     "content": Case(once(answer(400, "contentFilter")), "failed", "400 contentFilter", jobs=0),
     "busy-beyond-the-deadline": Case(
-        always(CREATE, answer(429, "quotaExceeded")), "expired", "no job could be created", jobs=0, pace={"job_deadline_s": 2}
+        always(CREATE, answer(429, "quotaExceeded")), "expired", "No job could be created", jobs=0, pace={"job_deadline_s": 2}
     ),
     "forbidden": Case(once("forbidden"), "failed", "403 forbidden", jobs=0),
 }
