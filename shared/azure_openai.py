@@ -1,27 +1,27 @@
 """Azure OpenAI in our words: files, fine-tuning jobs, chat completions, on either of its two surfaces.
 
-No type of openai leaves this module: its answers are read field by field (`openai_facts.py`), through a bounded client
-(`bounded_openai.py`). Creating calls are sent once (`max_retries=0`, bounded time): the client's own retries would repeat a
-paid POST and send no idempotency key (openai/_base_client.py).
+No type of openai leaves this module: its answers are read field by field (`openai_facts.py`), its exceptions become ours
+(`openai_answers.py`), and its client is bounded (`bounded_openai.py`). Creating calls are sent once (`max_retries=0`, bounded time):
+the client's own retries would repeat a paid POST and send no idempotency key (openai/_base_client.py).
 """
 
 import logging
 import time
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
-from shared import bounded, openai_facts, service_text
+from shared import openai_facts
 from shared.credentials import OPENAI_SCOPE, credential_for
-from shared.errors import OutcomeUnknown, ServiceRejected, ServiceUnavailable, TuneDropError, retry_after_s
+from shared.errors import ServiceRejected, ServiceUnavailable
 from shared.models.plan import Plan
+from shared.openai_answers import SERVICE, each, file_or_none, known, or_none, translated
 from shared.openai_facts import ENDED, FileFacts, JobEvent, JobFacts, Reply, decoded_results
 from shared.pinning import carries_methods, pinned
 from shared.settings import settings
-from shared.told import Told, Unusable
+from shared.told import Told
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -41,7 +41,6 @@ __all__ = [
 ]
 
 log = logging.getLogger("tunedrop")
-SERVICE = "Azure OpenAI"
 READ_TIMEOUT_S = 30.0
 CONTENT_TIMEOUT_S = 120.0
 PAGE = 100  # jobs and events a page, the service's own limit
@@ -92,41 +91,41 @@ class AzureOpenAI:
 
     def _upload(self, name: str, content: BinaryIO, timeout_s: float) -> FileFacts:
         once = self._client.with_options(max_retries=0, timeout=timeout_s).files.with_raw_response
-        with _translated(timeout_s, creating=True):
+        with translated(timeout_s, creating=True):
             made = once.create(file=(name, content, "application/jsonl"), purpose="fine-tune")
-            return _known(openai_facts.file_of(Told.read(made.content)))
+            return known(openai_facts.file_of(Told.read(made.content)))
 
     def files_named(self, name: str) -> list[FileFacts]:
         """The service's files of this name, oldest first, also those in error; deleted ones are left out."""
-        with _translated():
+        with translated():
             # Other people's files are read only so far: one that is strange must not hide the run's own.
             found = [openai_facts.file_of(f) for f in self._files() if f.fields.get("filename") == name]
         return sorted((f for f in found if f.status not in {"deleted", "deleting"}), key=lambda f: f.created_at)
 
     def files(self) -> list[FileFacts]:
         """All fine-tuning files of the resource."""
-        with _translated():
-            return [file for told in self._files() if (file := _file_or_none(told))]
+        with translated():
+            return [file for told in self._files() if (file := file_or_none(told))]
 
     def count_files(self) -> int:
         """How many fine-tuning files the resource holds."""
-        with _translated():
+        with translated():
             return sum(1 for _ in self._files())
 
     def _files(self) -> Iterator[Told]:
         """The api-version surface lists all files on one page and refuses to be asked for a second one."""
         listing = self._client.files.with_raw_response
         if self._api_version is None:
-            return _each(lambda more: listing.list(purpose="fine-tune", **more))
+            return each(lambda more: listing.list(purpose="fine-tune", **more))
         return iter(Told.read(listing.list(purpose="fine-tune").content).each("data"))
 
     def file(self, file_id: str) -> FileFacts | None:
         """A file by id; None where there is none."""
-        return _or_none(lambda: openai_facts.file_of(Told.read(self._client.files.with_raw_response.retrieve(file_id).content)))
+        return or_none(lambda: openai_facts.file_of(Told.read(self._client.files.with_raw_response.retrieve(file_id).content)))
 
     def delete_file(self, file_id: str) -> None:
         """Deletes a file; one that isn't there is gone already."""
-        _or_none(lambda: self._client.files.with_raw_response.delete(file_id))
+        or_none(lambda: self._client.files.with_raw_response.delete(file_id))
 
     def create_job(self, order: JobOrder, timeout_s: float) -> JobFacts:
         """Creates the fine-tuning job: this call costs money, and is sent once.
@@ -136,8 +135,8 @@ class AzureOpenAI:
             ServiceUnavailable: the service certainly took nothing (too many jobs, file not processed yet).
         """
         once = self._client.with_options(max_retries=0, timeout=timeout_s).fine_tuning.jobs.with_raw_response
-        with _translated(timeout_s, creating=True):
-            return _known(openai_facts.job_of(Told.read(once.create(**self._job_body(order)).content)))
+        with translated(timeout_s, creating=True):
+            return known(openai_facts.job_of(Told.read(once.create(**self._job_body(order)).content)))
 
     def _job_body(self, order: JobOrder) -> dict[str, Any]:
         body: dict[str, Any] = {"model": order.model, "training_file": order.training_file}
@@ -152,7 +151,7 @@ class AzureOpenAI:
 
     def jobs_of_file(self, training_file: str) -> list[JobFacts]:
         """The jobs that train on this file, oldest first. The file belongs to one run alone, so its job is the run's."""
-        with _translated():
+        with translated():
             # Other people's jobs are read only so far: one that is strange must not hide the run's own.
             jobs = [openai_facts.job_of(j) for j in self._jobs() if j.ident("training_file") == training_file]
         # The list is newest first, and the time of creation is in whole seconds.
@@ -161,16 +160,16 @@ class AzureOpenAI:
 
     def count_jobs(self) -> int:
         """How many jobs the resource remembers."""
-        with _translated():
+        with translated():
             return sum(1 for _ in self._jobs())
 
     def _jobs(self) -> Iterator[Told]:
         listing = self._client.fine_tuning.jobs.with_raw_response
-        return _each(lambda more: listing.list(limit=PAGE, **more))
+        return each(lambda more: listing.list(limit=PAGE, **more))
 
     def job(self, job_id: str) -> JobFacts | None:
         """A job by id; None where there is none."""
-        return _or_none(lambda: openai_facts.job_of(Told.read(self._client.fine_tuning.jobs.with_raw_response.retrieve(job_id).content)))
+        return or_none(lambda: openai_facts.job_of(Told.read(self._client.fine_tuning.jobs.with_raw_response.retrieve(job_id).content)))
 
     def cancel_job(self, job_id: str) -> None:
         """Cancels a job. One that has ended, or isn't there, needs no cancelling; nor does one that ends meanwhile.
@@ -184,7 +183,7 @@ class AzureOpenAI:
         except ServiceUnavailable:  # a storm over reads keeps no job running
             log.info("job can't be looked at before its cancel", extra={"job": job_id})
         try:
-            with _translated():
+            with translated():
                 self._client.with_options(max_retries=0).fine_tuning.jobs.with_raw_response.cancel(job_id)
         except (ServiceRejected, ServiceUnavailable):
             if not self._is_over(job_id):
@@ -197,8 +196,8 @@ class AzureOpenAI:
     def events(self, job_id: str, most: int) -> list[JobEvent]:
         """The latest events of a job, newest first, as the service lists them."""
         listing = self._client.fine_tuning.jobs.with_raw_response
-        with _translated():
-            told = _each(lambda more: listing.list_events(job_id, limit=min(most, PAGE), **more))
+        with translated():
+            told = each(lambda more: listing.list_events(job_id, limit=min(most, PAGE), **more))
             return [openai_facts.event_of(event) for event in islice(told, most)]
 
     def content(self, file_id: str) -> bytes:
@@ -208,7 +207,7 @@ class AzureOpenAI:
             ServiceUnavailable: it has more, or did not come in two minutes.
         """
         patient = self._client.with_options(timeout=CONTENT_TIMEOUT_S)
-        with _translated(CONTENT_TIMEOUT_S):
+        with translated(CONTENT_TIMEOUT_S):
             return patient.files.content(file_id).read()
 
     def chat(self, deployment: str, messages: list[dict[str, str]], timeout_s: float) -> Reply:
@@ -219,7 +218,7 @@ class AzureOpenAI:
         """
         once = self._client.with_options(max_retries=0, timeout=timeout_s).chat.completions.with_raw_response
         try:
-            with _translated(timeout_s):
+            with translated(timeout_s):
                 return openai_facts.reply_of(Told.read(once.create(model=deployment, messages=cast("Any", messages)).content))
         except ServiceRejected as refusal:
             if refusal.azure_code in {"content_filter", "contentFilter"}:
@@ -264,94 +263,3 @@ def connect(endpoint: str, version: str | None = None) -> AzureOpenAI:
 
 def _token(endpoint: str) -> str:
     return credential_for(endpoint).get_token(OPENAI_SCOPE).token
-
-
-@contextmanager
-def _translated(within_s: float = bounded.READ_S, *, creating: bool = False) -> Generator[None]:
-    """A call that is over in so many seconds; openai's exceptions as ours.
-
-    While creating, only an answer that says no is a no; a timeout, a reset, 408, 409, 5xx or an
-    unusable answer leave the outcome unknown. 429 with an error body certainly took nothing.
-    """
-    import openai
-
-    unclear = OutcomeUnknown if creating else ServiceUnavailable
-    try:
-        with bounded.within(within_s):
-            yield
-    except openai.APIStatusError as error:
-        raise _refusal(error, creating) from None
-    except openai.APIConnectionError as error:
-        if isinstance(error.__cause__, TuneDropError):
-            raise error.__cause__ from None
-        raise unclear(SERVICE, _reason(error)) from None
-    except (Unusable, bounded.Exceeded) as error:
-        raise unclear(SERVICE, f"its answer can't be used: {error}") from None
-    except openai.OpenAIError as error:
-        raise ServiceRejected(SERVICE, None, type(error).__name__, "the client refused its own settings") from None
-
-
-def _reason(error: Exception) -> str:
-    """What stopped the call; only our own limits have words without secrets."""
-    cause = error.__cause__
-    if isinstance(cause, bounded.Exceeded):
-        return f"its answer can't be used: {cause}"
-    return f"{type(error).__name__} ({type(cause).__name__})" if cause else type(error).__name__
-
-
-def _refusal(error: Any, creating: bool) -> Exception:
-    told = Told.leniently(error.body)
-    code, status = service_text.code(told.fields.get("code")), int(error.status_code)
-    wait_s = retry_after_s(error.response.headers.get("retry-after"))
-    if status == 429 and told.fields:
-        return ServiceUnavailable(SERVICE, f"429 {code}", wait_s)
-    if status in {408, 409, 429} or status >= 500:
-        return (OutcomeUnknown if creating else ServiceUnavailable)(SERVICE, f"{status} {code}", wait_s)
-    if code == "unexpectedEntityState":
-        return ServiceUnavailable(SERVICE, code)
-    return ServiceRejected(SERVICE, status, code, told.words("message") or "no message", service_text.ident(error.request_id))
-
-
-def _or_none[T](ask: Callable[[], T]) -> T | None:
-    try:
-        with _translated():
-            return ask()
-    except ServiceRejected as refusal:
-        if refusal.status == 404:
-            return None
-        raise
-
-
-def _each(ask: Callable[[dict[str, Any]], Any]) -> Iterator[Told]:
-    """The objects of a listing, page by page; `ask` gets what the next page is asked for with.
-
-    Raises:
-        Unusable: the pages have no end.
-    """
-    after: dict[str, Any] = {}
-    for _ in range(bounded.PAGES):
-        page = Told.read(ask(after).content)
-        found = page.each("data")
-        yield from found
-        if not page.flag("has_more") or not found:
-            return
-        last = {"after": found[-1].ident("id")}
-        if last == after or not last["after"]:
-            break
-        after = last
-    raise Unusable("its pages have no end")
-
-
-def _file_or_none(told: Told) -> FileFacts | None:
-    try:
-        return openai_facts.file_of(told)
-    except Unusable as why:  # somebody else's: among all files, one that is strange hides no other
-        log.info("file of the resource left out", extra={"why": str(why)})
-        return None
-
-
-def _known[T: (FileFacts, JobFacts)](made: T) -> T:
-    """A 2xx answer without an id has made something that nobody can name: look it up."""
-    if not made.id:
-        raise OutcomeUnknown(SERVICE, "the answer holds no id")
-    return made

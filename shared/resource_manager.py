@@ -1,18 +1,17 @@
 """Azure Resource Manager in our words: the account, what it can train and deploy, its deployments.
 
-The management client sends and signs; addresses, bodies and answers are ours (`told.py`, `bounded_azure.py`), so that nothing of an answer
-surprises, and no token goes where an answer points. Waiting is the caller's: PUT and DELETE return at once.
+The management client sends and signs; addresses, bodies and answers are ours (`arm_facts.py`, `bounded_azure.py`), so that nothing of
+an answer surprises, and no token goes where an answer points. Waiting is the caller's: PUT and DELETE return at once.
 """
 
-import fnmatch
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
 from shared import bounded, service_text
+from shared.arm_facts import OWNER_TAG, DeploymentFacts, ModelFacts, Quota, deployment_of, grants, model_of
 from shared.credentials import credential_for
 from shared.errors import OutcomeUnknown, PlanRejected, ServiceRejected, ServiceUnavailable, retry_after_s
 from shared.models.plan import DeploymentPlan, Plan
@@ -20,57 +19,17 @@ from shared.pinning import pinned
 from shared.settings import is_loopback
 from shared.told import Told, Unusable
 
+__all__ = ["DeploymentFacts", "ModelFacts", "Quota", "ResourceManager", "connect", "for_account", "for_deployment"]
+
 SERVICE = "Azure Resource Manager"
 READ_TIMEOUT_S = 30
 RETRIES = 2  # of reads and deletes, by azure-core
 CLIENTS_KEPT = 16  # a drop chooses the api-version, and each client holds connections
 PERMISSIONS_API = "2022-04-01"
 TAGS_SINCE = "2024-10-01"  # the deployment's `tags` in the published description; the lab's version has none
-OWNER_TAG = "tunedrop-run"
 WRITE = "Microsoft.CognitiveServices/accounts/deployments/write"
-TRAINING_TYPES = {"finetune": "Standard", "globalfinetune": "GlobalStandard", "devtierfinetune": "Developer"}
-"""Which capability of ARM's model list, in lower case, stands for which training type."""
 BUILT_IN_POLICIES = frozenset({"Microsoft.Default", "Microsoft.DefaultV2"})  # every account has them; they need not be listed
 CONFLICTS = frozenset({"RequestConflict", "AnotherOperationInProgress", "Conflict"})  # one write at a time per account
-
-
-@dataclass(frozen=True)
-class DeploymentFacts:
-    """A deployment: whose model it serves, and how far it is."""
-
-    name: str
-    model: str
-    sku: str
-    capacity: int
-    state: str
-    owner: str | None
-
-
-@dataclass(frozen=True)
-class ModelFacts:
-    """A base model as the account offers it; `skus` maps a SKU's name in lower case to the name of its quota.
-
-    `training_types`: the types that the account trains it by; None where the list doesn't say it in a form that we know, which is no "no".
-    `trainable`: whether it is said to be trained by any of them.
-    """
-
-    name: str
-    version: str
-    trainable: bool
-    skus: dict[str, str]
-    training_types: frozenset[str] | None = None
-
-    def is_called(self, wanted: str) -> bool:
-        """Whether `name-version`, or the bare name, is what was asked for."""
-        return wanted in {f"{self.name}-{self.version}", self.name}
-
-
-@dataclass(frozen=True)
-class Quota:
-    """Use and limit of one quota, in units of capacity."""
-
-    used: float
-    limit: float
 
 
 class ResourceManager:
@@ -95,7 +54,7 @@ class ResourceManager:
     def models(self) -> list[ModelFacts]:
         """The base models that the account offers."""
         with _translated():
-            return [_model(told) for told in self._each(self._url(f"{self._id}/models"))]
+            return [model_of(told) for told in self._each(self._url(f"{self._id}/models"))]
 
     def quotas(self, location: str) -> dict[str, Quota] | None:
         """The subscription's quotas in a region, by name; None where the caller may not ask: the right is one of the subscription's."""
@@ -111,7 +70,7 @@ class ResourceManager:
     def may_deploy(self) -> bool | None:
         """Whether the caller may write deployments on the account, by its effective permissions; None where it may not ask for them."""
         url = self._url(f"{self._id}/providers/Microsoft.Authorization/permissions", PERMISSIONS_API)
-        return _none_on({403}, lambda: any(_grants(entry, WRITE) for entry in self._each(url)))
+        return _none_on({403}, lambda: any(grants(entry, WRITE) for entry in self._each(url)))
 
     def rai_policies(self) -> frozenset[str] | None:
         """The names of the content filter policies that a deployment can have; None where they can't be asked for.
@@ -125,11 +84,11 @@ class ResourceManager:
     def deployments(self) -> list[DeploymentFacts]:
         """Every deployment of the account."""
         with _translated():
-            return [_deployment(told) for told in self._each(self._url(f"{self._id}/deployments"))]
+            return [deployment_of(told) for told in self._each(self._url(f"{self._id}/deployments"))]
 
     def deployment(self, name: str) -> DeploymentFacts | None:
         """A deployment by name; None where there is none."""
-        return _none_on({404}, lambda: _deployment(Told.read(self._send("GET", self._of_deployment(name)))))
+        return _none_on({404}, lambda: deployment_of(Told.read(self._send("GET", self._of_deployment(name)))))
 
     def put_deployment(self, plan: DeploymentPlan, model: str, run_id: str, timeout_s: float) -> str:
         """Creates the deployment, or puts the same one again, and answers its name. Sent once, in bounded time.
@@ -293,45 +252,3 @@ def _none_on[T](statuses: set[int], ask: Callable[[], T]) -> T | None:
         if refusal.status in statuses:
             return None
         raise
-
-
-def _grants(entry: Told, action: str) -> bool:
-    """Whether a role's entry gives the action and doesn't take it away again."""
-
-    def matches(field: str) -> bool:
-        patterns = [pattern for pattern in entry.values(field) if isinstance(pattern, str)]
-        return any(fnmatch.fnmatchcase(action.lower(), pattern.lower()) for pattern in patterns)
-
-    return matches("actions") and not matches("notActions")
-
-
-def _deployment(told: Told) -> DeploymentFacts:
-    properties, sku = told.inner("properties"), told.inner("sku")
-    return DeploymentFacts(
-        name=told.name("name"),
-        model=properties.inner("model").name("name", ""),
-        sku=sku.name("name", ""),
-        capacity=sku.whole("capacity"),
-        state=properties.name("provisioningState", "unknown"),
-        owner=told.inner("tags").name(OWNER_TAG, "") or None,
-    )
-
-
-def _model(told: Told) -> ModelFacts:
-    training_types = _training_types(Told.leniently(told.fields.get("capabilities")))
-    return ModelFacts(
-        name=told.name("name", ""),
-        version=told.name("version", ""),
-        trainable=bool(training_types),
-        skus={sku.name("name").lower(): sku.name("usageName", "") for sku in told.each("skus")},
-        training_types=training_types,
-    )
-
-
-def _training_types(capabilities: Told) -> frozenset[str] | None:
-    """The types whose capability is true. Where none of the three is named, other words about fine-tuning may mean the same."""
-    said = {name.lower(): str(value)[:8].lower() for name, value in capabilities.fields.items()}
-    known = {name: said[name] for name in TRAINING_TYPES if name in said}
-    if not said or not set(known.values()) <= {"true", "false"} or (not known and any("finetune" in name for name in said)):
-        return None
-    return frozenset(TRAINING_TYPES[name] for name, value in known.items() if value == "true")

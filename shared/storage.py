@@ -1,322 +1,35 @@
-"""Blob storage in our words: read, read a range, put, put anew, swap, list.
-
-No type of azure-storage-blob leaves this module; its exceptions become ServiceUnavailable or ServiceRejected
-(`storage_answers.py`). "Not there" and "somebody else was first" are values.
-"""
+"""Blob storage as the app is set up: its containers of drops, of reports and of the ledger, each as a `Container`."""
 
 import logging
-import secrets
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import datetime
 from functools import cache
-from typing import Any
 
-from azure.core import MatchConditions
-from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
-from azure.storage.blob import BlobBlock, BlobServiceClient, ContainerClient, ContentSettings, ExponentialRetry
+from azure.storage.blob import BlobServiceClient, ExponentialRetry
 
-from shared import bounded
 from shared.bounded_azure import transport
+from shared.container import CHUNK_BYTES, Container
 from shared.credentials import credential_for
-from shared.errors import ServiceRejected, ServiceUnavailable, TuneDropError
-from shared.listing import MOST, Unreadable, every
+from shared.errors import ServiceRejected
 from shared.settings import AZURITE, AZURITE_CONNECTION_STRING, settings, storage_connection
-from shared.storage_answers import SERVICE, BlobFacts, ascii_of, code_of, facts_of, is_there, time_of, translated, whole_size
+from shared.storage_answers import SERVICE, BlobFacts, Changed, ContainerMissing, Stored, TooLarge
 
-__all__ = ["BlobFacts", "Changed", "Container", "ContainerMissing", "Stored", "TooLarge", "ledger", "reports", "training"]
+__all__ = [
+    "CHUNK_BYTES",
+    "BlobFacts",
+    "Changed",
+    "Container",
+    "ContainerMissing",
+    "Stored",
+    "TooLarge",
+    "ledger",
+    "named",
+    "reports",
+    "training",
+]
 
-log = logging.getLogger(__name__)
-CHUNK_BYTES = 4 * 2**20
-OWN_BLOB_BYTES = 8 * 2**20  # a record with all that a run can gather stays far under it
 SCAN_BYTES = 64 * 2**20  # a scan holds at most a million fingerprints of 28 bytes, in base64
 RESULTS_BYTES = 64 * 2**20  # what a run keeps of its job: results.csv, events
-REACH_S = 10.0
 RETRIES = ExponentialRetry(initial_backoff=1, increment_base=2, random_jitter_range=1, retry_total=3)
 """The client's own retries, after about 3, 5 and 9 s; its default waits 18 s before the first. What lasts longer, the run waits for."""
-
-
-@dataclass(frozen=True)
-class Stored:
-    """A blob's content, its ETag, and the time by the service's clock."""
-
-    content: bytes
-    etag: str
-    now: datetime
-
-
-class TooLarge(TuneDropError):
-    """The blob has more bytes than its reader takes; none of them was read."""
-
-    kind = "service"
-
-    def __init__(self, size: int, most: int) -> None:
-        self.bytes = size
-        self.most = most
-        super().__init__(
-            "TD-STORAGE-001",
-            f"A blob has {size:,} bytes; TuneDrop reads at most {most:,} of its kind.",
-            "TuneDrop never writes one so large: look who did, and restore the blob from its versions.",
-        )
-
-
-class ContainerMissing(ServiceUnavailable):
-    """The container isn't there and was not made."""
-
-    def __init__(self, container: str, why: str) -> None:
-        super().__init__(SERVICE, f"the container {container} is missing: {why}")
-        mend = "Make the container, or give the app's identity a role that may. Where a ledger was lost, restore it: docs/operating.md."
-        self.problem = self.problem.model_copy(update={"code": "TD-STORAGE-002", "mend": mend})
-
-
-class Changed(Exception):
-    """The blob is not the one that was pinned: another ETag, or gone."""
-
-
-class Container:
-    """One blob container, made when it is first written to or listed, unless `lost` says that it was there and has gone."""
-
-    def __init__(self, client: ContainerClient, lost: Callable[[], bool] = lambda: False) -> None:
-        self._client = client
-        self._lost = lost
-
-    @property
-    def account(self) -> str:
-        """The name of the storage account."""
-        return str(self._client.account_name)
-
-    @property
-    def name(self) -> str:
-        """The name of the container."""
-        return str(self._client.container_name)
-
-    def create(self) -> None:
-        """Makes the container; one that is there is left alone."""
-        with translated():
-            try:
-                self._client.create_container()
-            except ResourceExistsError:
-                log.debug("container was there")
-
-    def make_if_missing(self) -> None:
-        """Looks whether the container is there, and makes it where it isn't.
-
-        Raises:
-            ContainerMissing: it was lost, or may not be made.
-        """
-        if not self.reach(REACH_S):
-            self._make()
-
-    def _make(self) -> None:
-        if self._lost():
-            raise ContainerMissing(self.name, "the reports of its runs are there, so it was lost, and no run may begin without it")
-        try:
-            self.create()
-        except (ServiceUnavailable, ServiceRejected) as error:
-            raise ContainerMissing(self.name, error.problem.message) from None
-        log.warning("container made", extra={"container": self.name})
-
-    def _written[T](self, write: Callable[[], T]) -> T:
-        """What the write answers; a missing container is made first."""
-        try:
-            with translated():
-                return write()
-        except ResourceNotFoundError:
-            self._make()
-        try:
-            with translated():
-                return write()
-        except ResourceNotFoundError:
-            raise ContainerMissing(self.name, "it is being deleted") from None
-
-    def reach(self, within_s: float) -> bool:
-        """Asks the service once whether the container is there, so that whoever waits for an answer gets one.
-
-        Raises:
-            ServiceUnavailable: no answer came within so many seconds, or one that passes.
-            ServiceRejected: the service refuses to say.
-        """
-        with translated():
-            try:
-                self._client.get_container_properties(retry_total=0, connection_timeout=within_s, read_timeout=within_s)
-            except ResourceNotFoundError:
-                return False
-        return True
-
-    def read(self, blob: str, most: int = OWN_BLOB_BYTES) -> Stored | None:
-        """The whole of a small blob; None where there is none.
-
-        Raises:
-            TooLarge: it has more than `most` bytes.
-        """
-        seen: dict[str, str] = {}
-
-        def note(response: Any) -> None:
-            answer = response.http_response
-            seen.update({name.lower(): value for name, value in answer.headers.items()})
-            if answer.status_code in {200, 206} and (size := whole_size(seen)) > most:
-                answer.close()  # before its body is read
-                raise TooLarge(size, most)
-
-        with translated():
-            try:
-                # As it was dropped: a blob can call itself packed, and unpack to gigabytes.
-                stream = self._client.download_blob(blob, raw_response_hook=note, decompress=False)
-                content = stream.readall()
-            except ResourceNotFoundError:
-                return None
-            if len(content) > most:
-                raise TooLarge(len(content), most)
-            return Stored(content, stream.properties.etag.strip('"'), time_of(seen))
-
-    def facts(self, blob: str) -> BlobFacts | None:
-        """What the service tells of a blob; None where there is none."""
-        with translated():
-            try:
-                return facts_of(self._client.get_blob_client(blob).get_blob_properties())
-            except ResourceNotFoundError:
-                return None
-
-    def put(self, blob: str, content: bytes, *, content_type: str = "application/json") -> None:
-        """Writes the blob, whatever was there."""
-        settings = ContentSettings(content_type=content_type)
-        self._written(lambda: self._client.upload_blob(blob, content, overwrite=True, content_settings=settings))
-
-    def put_new(self, blob: str, content: bytes, metadata: dict[str, str] | None = None) -> bool:
-        """Writes the blob only where there is none (If-None-Match: *); False where there is one.
-
-        A retry inside the client can meet its own first attempt: whoever needs to know compares what stands there.
-        """
-
-        def write() -> bool:
-            try:
-                self._client.upload_blob(
-                    blob, content, overwrite=False, metadata=ascii_of(metadata), content_settings=ContentSettings("application/json")
-                )
-            except (ResourceExistsError, ResourceModifiedError) as error:
-                if code_of(error) == "ContainerBeingDeleted":
-                    raise ContainerMissing(self.name, "it is being deleted") from None
-                if not (is_there(error) or isinstance(error, ResourceModifiedError)):
-                    raise
-                return False
-            return True
-
-        return self._written(write)
-
-    def swap(self, blob: str, content: bytes, etag: str, metadata: dict[str, str] | None = None) -> bool:
-        """Writes the blob only where it still has this ETag; False where it has not."""
-        with translated():
-            try:
-                self._client.upload_blob(
-                    blob,
-                    content,
-                    overwrite=True,
-                    etag=etag,
-                    match_condition=MatchConditions.IfNotModified,
-                    metadata=ascii_of(metadata),
-                    content_settings=ContentSettings("application/json"),
-                )
-            except (ResourceModifiedError, ResourceNotFoundError):
-                return False
-        return True
-
-    def chunks(self, blob: str, etag: str, start: int, stop: int) -> Iterator[bytes]:
-        """The bytes [start, stop) of the blob with this ETag, in pieces of bounded size.
-
-        Raises:
-            Changed: the blob has another ETag by now, or is gone.
-        """
-        at = start
-        while at < stop:
-            length = min(CHUNK_BYTES, stop - at)
-            yield self._piece(blob, etag, at, length)
-            at += length
-
-    def _piece(self, blob: str, etag: str, start: int, length: int) -> bytes:
-        with translated():
-            try:
-                piece = self._client.download_blob(
-                    blob, offset=start, length=length, etag=etag, match_condition=MatchConditions.IfNotModified, decompress=False
-                ).readall()
-            except (ResourceModifiedError, ResourceNotFoundError):
-                raise Changed from None
-        if len(piece) != length:
-            raise ServiceUnavailable(SERVICE, "a piece has another size than was asked for")
-        return piece
-
-    def put_stream(self, blob: str, blocks: Iterator[bytes]) -> None:
-        """Writes a large blob from its blocks; where there is one already, that one stays. Nothing is there before all of it is."""
-        client, mark, ids = self._client.get_blob_client(blob), secrets.token_hex(8), list[str]()
-        try:
-            for number, block in enumerate(blocks):
-                ids.append(f"{mark}-{number:06}")  # marked, so that no two writers make one blob of their blocks
-                with translated():
-                    client.stage_block(ids[-1], block)
-            with translated():
-                client.commit_block_list([BlobBlock(one) for one in ids], match_condition=MatchConditions.IfMissing)
-        except (ResourceExistsError, ResourceModifiedError):
-            log.debug("blob was there")
-        except ResourceNotFoundError:
-            raise ContainerMissing(self.name, "it is being deleted") from None
-        except ServiceRejected:
-            if self.facts(blob) is None:  # else the other writer's commit has dropped the blocks of this one
-                raise
-
-    def delete(self, blob: str) -> None:
-        """Deletes the blob; one that isn't there is deleted."""
-        with translated():
-            try:
-                self._client.delete_blob(blob)
-            except ResourceNotFoundError:
-                log.debug("blob was not there")
-
-    def list(self, prefix: str = "") -> Iterator[BlobFacts]:
-        """Every blob whose name starts so, by name, with its metadata; one whose name storage can't tell is left out and logged."""
-
-        def hidden() -> None:
-            log.warning("blob with a name that can't be listed", extra={"container": self.name})
-
-        try:
-            yield from every(Pages(self._client).page, prefix, hidden)
-        except ResourceNotFoundError:
-            self._make()
-        except Unreadable:
-            raise ServiceUnavailable(SERVICE, "500 to a listing") from None
-
-
-class Pages:
-    """The pages of one listing, which has an end."""
-
-    def __init__(self, client: ContainerClient) -> None:
-        self._client = client
-        self._empty = 0
-
-    def page(self, prefix: str, marker: str, size: int) -> tuple[list[BlobFacts], str | None]:
-        """The blobs whose names begin so, after a marker, and the marker of the next page.
-
-        Raises:
-            ServiceUnavailable: page comes after page, and nothing stands on them.
-        """
-        found, following = self._asked(prefix, marker, size)
-        self._empty = 0 if found else self._empty + 1
-        if following and (following == marker or self._empty > bounded.PAGES):
-            raise ServiceUnavailable(SERVICE, "its listing has no end")
-        return found, following
-
-    def _asked(self, prefix: str, marker: str, size: int) -> tuple[list[BlobFacts], str | None]:
-        impatient: dict[str, Any] = {} if size == MOST else {"retry_total": 0}
-        with translated():
-            try:
-                pages: Any = self._client.list_blobs(
-                    name_starts_with=prefix, include=["metadata"], results_per_page=size, **impatient
-                ).by_page(marker or None)
-                return [facts_of(found) for found in next(pages)], pages.continuation_token
-            except bounded.Exceeded:  # much metadata: fewer blobs a page
-                raise Unreadable from None
-            except HttpResponseError as error:
-                if error.status_code == 500 and not code_of(error):  # Azure Storage always has a code
-                    raise Unreadable from None
-                raise
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What blob storage answers, in our words: its refusals, its facts of a blob, and metadata that is ASCII whatever it holds."""
+"""What blob storage answers, in our words: its refusals, its facts of a blob, its content, and metadata that is ASCII whatever it holds."""
 
 import logging
 from collections.abc import Generator, Mapping
@@ -18,7 +18,7 @@ from azure.core.exceptions import (
 )
 
 from shared import bounded, service_text
-from shared.errors import ServiceRejected, ServiceUnavailable
+from shared.errors import ServiceRejected, ServiceUnavailable, TuneDropError
 
 log = logging.getLogger("tunedrop")
 SERVICE = "Storage"
@@ -57,6 +57,43 @@ class BlobFacts:
     metadata: dict[str, str]
     kind: str = "block"
     archived: bool = False
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A blob's content, its ETag, and the time by the service's clock."""
+
+    content: bytes
+    etag: str
+    now: datetime
+
+
+class TooLarge(TuneDropError):
+    """The blob has more bytes than its reader takes; none of them was read."""
+
+    kind = "service"
+
+    def __init__(self, size: int, most: int) -> None:
+        self.bytes = size
+        self.most = most
+        super().__init__(
+            "TD-STORAGE-001",
+            f"A blob has {size:,} bytes; TuneDrop reads at most {most:,} of its kind.",
+            "TuneDrop never writes one so large: look who did, and restore the blob from its versions.",
+        )
+
+
+class ContainerMissing(ServiceUnavailable):
+    """The container isn't there and was not made."""
+
+    def __init__(self, container: str, why: str) -> None:
+        super().__init__(SERVICE, f"the container {container} is missing: {why}")
+        mend = "Make the container, or give the app's identity a role that may. Where a ledger was lost, restore it: docs/operating.md."
+        self.problem = self.problem.model_copy(update={"code": "TD-STORAGE-002", "mend": mend})
+
+
+class Changed(Exception):
+    """The blob is not the one that was pinned: another ETag, or gone."""
 
 
 @contextmanager

@@ -96,7 +96,7 @@ def test_blob_with_a_name_that_azurite_cant_tell_hides_no_other(container: Conta
     for blob in [*others, name]:
         container.put(blob, b"")
     assert [facts.name for facts in container.list()] == others
-    said = [record.getMessage() for record in caplog.records if record.name == "shared.storage"]
+    said = [record.getMessage() for record in caplog.records if record.name == "shared.container"]
     assert said == ["blob with a name that can't be listed"]
     assert name not in caplog.text
 
