@@ -11,6 +11,9 @@ from shared.told import Told
 OWNER_TAG = "tunedrop-run"
 TRAINING_TYPES = {"finetune": "Standard", "globalfinetune": "GlobalStandard", "devtierfinetune": "Developer"}
 """Which capability of ARM's model list, in lower case, stands for which training type."""
+FINE_TUNED_QUOTA = "-finetune"
+"""How the quota of a SKU ends that serves fine-tuned models; in a model's list such a SKU stands beside the one of the same name that
+serves the model itself (Azure/azure-dev: its reader of model lists leaves these out)."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class DeploymentFacts:
 class ModelFacts:
     """A base model as the account offers it; `skus` maps a SKU's name in lower case to the name of its quota.
 
+    `tuned_skus`: the same of the SKUs that serve what was trained from it; None where the list doesn't tell them apart.
     `training_types`: the types that the account trains it by; None where the list doesn't say it in a form that we know, which is no "no".
     `trainable`: whether it is said to be trained by any of them.
     """
@@ -38,6 +42,7 @@ class ModelFacts:
     trainable: bool
     skus: dict[str, str]
     training_types: frozenset[str] | None = None
+    tuned_skus: dict[str, str] | None = None
 
     def is_called(self, wanted: str) -> bool:
         """Whether `name-version`, or the bare name, is what was asked for."""
@@ -86,12 +91,15 @@ def model_of(told: Told) -> ModelFacts:
         Unusable: a field is not what it must be.
     """
     training_types = _training_types(Told.leniently(told.fields.get("capabilities")))
+    named = [(sku.name("name").lower(), sku.name("usageName", "")) for sku in told.each("skus")]
+    tuned = {name: quota for name, quota in named if quota.lower().endswith(FINE_TUNED_QUOTA)}
     return ModelFacts(
         name=told.name("name", ""),
         version=told.name("version", ""),
         trainable=bool(training_types),
-        skus={sku.name("name").lower(): sku.name("usageName", "") for sku in told.each("skus")},
+        skus={name: quota for name, quota in named if not quota.lower().endswith(FINE_TUNED_QUOTA)},
         training_types=training_types,
+        tuned_skus=tuned or None,
     )
 
 

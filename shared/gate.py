@@ -5,6 +5,7 @@ Facts come from the preflight activity; each refusal says what to mend.
 
 from collections.abc import Iterator
 
+from shared.arm_facts import FINE_TUNED_QUOTA
 from shared.errors import BudgetExceeded, PlanRejected, Problem, TuneDropError
 from shared.hosting import capacity_unit
 from shared.limits import ServiceLimits
@@ -14,8 +15,6 @@ from shared.models.record import WorstCase
 from shared.pinning import NOT_SENT
 from shared.planning import FINE_TUNED_MODEL
 from shared.resource_manager import DeploymentFacts, ModelFacts, Quota
-
-FINE_TUNED_QUOTA = "-finetune"  # the suffix of the quota that counts fine-tuned deployments, where a subscription has one
 
 
 class Preflight(Frozen):
@@ -70,7 +69,7 @@ def model_of(plan: Plan, facts: Preflight) -> ModelFacts | None:
 
 def _trainable(plan: Plan, facts: Preflight, model: ModelFacts | None) -> Iterator[TuneDropError]:
     wanted = plan.training.training_type or NOT_SENT
-    if model is None or not model.trainable:
+    if model is None or (model.training_types is not None and not model.trainable):  # what isn't told is no "no"
         yield _not_offered(base_of(plan), facts)
     elif model.training_types is not None and wanted not in model.training_types:
         yield PlanRejected(
@@ -96,12 +95,12 @@ def _not_offered(base: str, facts: Preflight) -> PlanRejected:
 
 
 def _sku(plan: Plan, model: ModelFacts, facts: Preflight) -> Iterator[TuneDropError]:
-    wanted = plan.deployment
-    if wanted.sku.lower() not in model.skus:
+    wanted, served = plan.deployment, skus_of(model)
+    if wanted.sku.lower() not in served:
         yield PlanRejected(
             "TD-GATE-002",
             f"The SKU {wanted.sku} is not offered for {model.name} {model.version} in this region.",
-            f"Set deployment.sku to one of: {', '.join(sorted(model.skus)) or 'none offered'}; it needs a price an hour, too.",
+            f"Set deployment.sku to one of: {', '.join(sorted(served)) or 'none offered'}; it needs a price an hour, too.",
         )
         return
     name = quota_of(plan, facts)
@@ -110,10 +109,15 @@ def _sku(plan: Plan, model: ModelFacts, facts: Preflight) -> Iterator[TuneDropEr
         yield no_quota(plan, name or "", quota)
 
 
+def skus_of(model: ModelFacts) -> dict[str, str]:
+    """The SKUs by which the region serves what is trained from this model, with their quotas: the model's own where it doesn't tell."""
+    return model.skus if model.tuned_skus is None else model.tuned_skus
+
+
 def quota_of(plan: Plan, facts: Preflight) -> str | None:
     """The name of the quota that the deployment counts against: that of fine-tuned deployments where the subscription has one."""
     model = model_of(plan, facts)
-    name = model.skus.get(plan.deployment.sku.lower()) if model else None
+    name = skus_of(model).get(plan.deployment.sku.lower()) if model else None
     return name and (name + FINE_TUNED_QUOTA if name + FINE_TUNED_QUOTA in (facts.quotas or {}) else name)
 
 

@@ -25,6 +25,8 @@ from tunedrop.emulator.world import ACCOUNT, API_KEY, RESOURCE_GROUP, SUBSCRIPTI
 
 BASE_MODEL = "gpt-4.1-mini-2025-04-14"
 START = 1_800_000_000.0
+EVERYTHING = "northcentralus"
+"""Where the lab's model is, and where jobs that name no training type, which are Standard, are taken."""
 HOURS = 3600.0
 
 
@@ -107,7 +109,7 @@ class StandIn:
 @contextmanager
 def running(judge: Judge, **config: Any) -> Generator[StandIn]:
     """A stand-in with a clock of its own and a real service's pace, unless told otherwise."""
-    defaults: dict[str, Any] = {"pace": REAL, "seed": 7, "time_source": lambda: START}
+    defaults: dict[str, Any] = {"pace": REAL, "seed": 7, "time_source": lambda: START, "region": EVERYTHING}
     with StandIn(judge, Config(**(defaults | config))) as stand_in:
         yield stand_in
 

@@ -110,7 +110,7 @@ def test_pace_by_reads_shows_the_last_state_at_the_last_read(judge: Judge) -> No
         ("limits", {"jobs": 1}),
         ("limits", {"jobs_max": -1}),
         ("switches", {"mood": "good"}),
-        ("switches", {"role": "king"}),
+        ("switches", {"role_reader": "king"}),
         ("switches", {"rate_limits": 1}),
         ("faults", [{"on": "files.list", "then": "meteor"}]),
         ("faults", [{"on": "files.list", "then": {"status": 500}, "when": "later"}]),

@@ -1,12 +1,13 @@
 """Deployments and the management plane, through Microsoft's management client."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
 from tests.contract.descriptions import Judge
-from tests.contract.standin import StandIn, body, delete, deployed, put, running, state_of, tuned_model
+from tests.contract.standin import EVERYTHING, StandIn, body, delete, deployed, put, running, state_of, tuned_model
 from tunedrop.emulator.arm.routes import ACCOUNT_ID
 from tunedrop.emulator.world import ACCOUNT, RESOURCE_GROUP
 
@@ -108,8 +109,14 @@ def test_model_changes_in_place_unless_the_switch_refuses(stand_in: StandIn) -> 
     other = body("gpt-4.1", version="2025-04-14")
     put(stand_in, "ours", BASE)
     stand_in.advance()
-    with pytest.raises(HttpResponseError, match="can't be changed"):
-        put(stand_in, "ours", other)
+    more = body("gpt-4.1", capacity=2, version="2025-04-14")
+    for asked, sentence in [
+        (other, "The model of deployment cannot be changed"),
+        (more, "Cannot change capacity and model at the same time"),
+    ]:
+        with pytest.raises(HttpResponseError, match=sentence) as refused:
+            put(stand_in, "ours", asked)
+        assert code_of(refused.value) == "CannotChangeDeploymentModel"
     stand_in.control("PUT", "switches", {"in_place_model_change": "allowed"})
     put(stand_in, "ours", other)
     stand_in.advance()
@@ -168,7 +175,7 @@ def test_quota_is_kept_by_usage_name(judge: Judge) -> None:
         with pytest.raises(HttpResponseError) as refused:
             put(stand_in, "second", asked)
         assert code_of(refused.value) == "InsufficientQuota"
-        assert "require 50 new capacity in quota OpenAI.Standard.gpt-4.1-mini" in str(refused.value)
+        assert "require 50 new capacity in quota OpenAI.Standard.gpt4.1-mini" in str(refused.value)
         assert "current available capacity 10" in str(refused.value)
         assert usage(stand_in) == (50, 60)
         delete(stand_in, "first")
@@ -178,8 +185,8 @@ def test_quota_is_kept_by_usage_name(judge: Judge) -> None:
 
 def usage(stand_in: StandIn) -> tuple[float | None, float | None]:
     """Drawn and allowed units of the mini model's Standard quota."""
-    found = stand_in.arm().usages.list("swedencentral", enforce_https=False)
-    return next((one.current_value, one.limit) for one in found if one.name and one.name.value == "OpenAI.Standard.gpt-4.1-mini")
+    found = stand_in.arm().usages.list(EVERYTHING, enforce_https=False)
+    return next((one.current_value, one.limit) for one in found if one.name and one.name.value == "OpenAI.Standard.gpt4.1-mini")
 
 
 def test_number_of_fine_tuned_deployments_is_limited_and_settable(stand_in: StandIn) -> None:
@@ -210,44 +217,34 @@ def test_hosting_costs_by_the_hour_until_it_is_deleted(stand_in: StandIn) -> Non
 
 
 def test_models_tell_what_can_be_tuned_and_until_when(stand_in: StandIn) -> None:
-    """Account and location list models with capabilities, SKUs, usage names and dates."""
+    """Account and location list models with capabilities, SKUs, usage names, and dates that move with the state's first day."""
     arm = stand_in.arm()
+    stand_in.control("PUT", "switches", {"role_reader": True})  # the location's list is one of the subscription's
     of_account = list(arm.accounts.list_models(RESOURCE_GROUP, ACCOUNT, enforce_https=False))
-    of_location = [one.model for one in arm.models.list("swedencentral", enforce_https=False)]
+    of_location = [one.model for one in arm.models.list(EVERYTHING, enforce_https=False)]
     assert [one.name for one in of_account] == [one.name for one in of_location if one]
     mini = next(one for one in of_account if one.name == "gpt-4.1-mini")
     assert mini.capabilities
     assert mini.deprecation
     assert mini.skus
-    assert mini.deprecation.fine_tune == "2027-04-14T00:00:00Z"
-    trained_by = [mini.capabilities[word] for word in ("fineTune", "globalFineTune", "devTierFineTune")]
+    today = datetime.fromtimestamp(stand_in.control("GET", "state")["now"], UTC)
+    written, named = datetime(2026, 11, 28, tzinfo=UTC), datetime(2027, 4, 14, tzinfo=UTC)
+    assert mini.deprecation.fine_tune == f"{named + timedelta((today - written).days):%Y-%m-%dT%H:%M:%SZ}"
     old = next(one for one in of_account if one.version == "0613")
     assert old.capabilities
-    assert (trained_by, old.capabilities["devTierFineTune"]) == (["true"] * 3, "false")
-    assert mini.skus[0].usage_name == "OpenAI.Standard.gpt-4.1-mini"
+    trained_by = [{word for word in one.capabilities or {} if "FineTune" in word or "fineTune" in word} for one in (mini, old)]
+    assert trained_by == [{"fineTune", "globalFineTune", "devTierFineTune"}, {"fineTune", "globalFineTune"}]
+    assert {one.usage_name for one in mini.skus if one.name == "Standard"} == {
+        "OpenAI.Standard.gpt4.1-mini",
+        "OpenAI.Standard.gpt4.1-mini-finetune",
+    }
 
 
 def test_account_names_its_endpoint(stand_in: StandIn) -> None:
     """The account is found, with the endpoint of this stand-in."""
     found = stand_in.arm().accounts.get(RESOURCE_GROUP, ACCOUNT, enforce_https=False)
     assert found.properties
-    assert (found.kind, found.location, found.properties.endpoint) == ("OpenAI", "swedencentral", f"{stand_in.base}/")
-
-
-@pytest.mark.parametrize(("role", "may_write"), [("openai_contributor", True), ("openai_user", False)])
-def test_permissions_tell_the_role(stand_in: StandIn, role: str, may_write: bool) -> None:
-    """The permissions of the caller hold the right to write deployments, or do not, and a PUT agrees."""
-    stand_in.control("PUT", "switches", {"role": role})
-    address = f"{stand_in.base}{ACCOUNT_ID}/providers/Microsoft.Authorization/permissions?api-version=2022-04-01"
-    (found,) = stand_in.plain.get(address, headers={"authorization": "Bearer x"}).json()["value"]
-    assert set(found) == {"actions", "notActions", "dataActions", "notDataActions"}
-    assert ("Microsoft.CognitiveServices/accounts/deployments/write" in found["actions"]) is may_write
-    if may_write:
-        put(stand_in, "ours", BASE)
-    else:
-        with pytest.raises(HttpResponseError) as refused:
-            put(stand_in, "ours", BASE)
-        assert refused.value.status_code == 403
+    assert (found.kind, found.location, found.properties.endpoint) == ("OpenAI", EVERYTHING, f"{stand_in.base}/")
 
 
 @pytest.mark.parametrize(("group", "account"), [("other", ACCOUNT), (RESOURCE_GROUP, "other")])

@@ -38,7 +38,18 @@ def client_of(base: str) -> OpenAI:
 
 def test_killed_process_comes_back_with_all_it_had(tmp_path: Path) -> None:
     """After SIGKILL files, jobs, ledger, faults and clock are there, and the job has gone on meanwhile."""
-    options = ("--port", "0", "--state", str(tmp_path / "state.sqlite"), "--pace", "real", "--limit", "jobs_max=7")
+    options = (
+        "--port",
+        "0",
+        "--state",
+        str(tmp_path / "state.sqlite"),
+        "--pace",
+        "real",
+        "--limit",
+        "jobs_max=7",
+        "--region",
+        "Sweden Central",
+    )
     with process(*options) as (_, base):
         client = client_of(base)
         file = client.files.create(file=("a.jsonl", lines(), "application/jsonl"), purpose="fine-tune")
@@ -48,7 +59,7 @@ def test_killed_process_comes_back_with_all_it_had(tmp_path: Path) -> None:
         assert client.fine_tuning.jobs.retrieve(made.id).status == "running"
         httpx2.post(f"{base}/_tunedrop/faults", json={"on": "files.list", "then": {"status": 500}})
         ledger = httpx2.get(f"{base}/_tunedrop/ledger").json()
-    with process("--port", "0", "--state", str(tmp_path / "state.sqlite")) as (_, base):
+    with process("--port", "0", "--state", str(tmp_path / "state.sqlite"), "--region", "swedencentral") as (_, base):
         client = client_of(base)
         assert httpx2.get(f"{base}/_tunedrop/ledger").json()["entries"][: len(ledger["entries"])] == ledger["entries"]
         assert httpx2.get(f"{base}/_tunedrop/limits").json()["jobs_max"] == 7
@@ -84,7 +95,9 @@ def test_process_says_so_in_one_line_when_the_port_is_taken() -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [["--pace", "warp"], ["--limit", "tea=1"], ["--switch", "role=king"], ["--faults", "missing.json"]], ids=str
+    "options",
+    [["--pace", "warp"], ["--limit", "tea=1"], ["--switch", "role_reader=king"], ["--region", "atlantis"], ["--faults", "missing.json"]],
+    ids=str,
 )
 def test_process_says_so_when_an_option_is_wrong(options: list[str]) -> None:
     """A wrong option is one line and exit code 2."""

@@ -7,7 +7,7 @@ import openai
 import pytest
 
 from tests.contract.descriptions import Judge
-from tests.contract.standin import StandIn, processed, upload
+from tests.contract.standin import StandIn, processed
 from tunedrop.emulator.arm.routes import ACCOUNT_ID
 from tunedrop.emulator.openai.additions import ADDITIONS
 from tunedrop.emulator.world import API_KEY
@@ -70,16 +70,6 @@ def test_every_answer_carries_request_ids(stand_in: StandIn) -> None:
     for path in ("/openai/v1/files", "/openai/v1/files/file-1", f"{ACCOUNT_ID}?api-version=2024-10-01"):
         headers = stand_in.plain.get(stand_in.base + path, headers=KEY).headers
         assert headers["x-request-id"] == headers["apim-request-id"]
-
-
-def test_user_role_reads_but_does_not_write(stand_in: StandIn) -> None:
-    """OpenAI User may list files, not upload one."""
-    stand_in.control("PUT", "switches", {"role": "openai_user"})
-    client = stand_in.azure()
-    assert client.files.list().data == []
-    with pytest.raises(openai.PermissionDeniedError) as refused:
-        upload(client)
-    assert refused.value.code == "forbidden"
 
 
 def test_entra_token_is_taken_in_place_of_a_key(stand_in: StandIn) -> None:

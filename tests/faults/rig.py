@@ -155,7 +155,7 @@ def running_rig(**app: str) -> Generator[Rig]:
     with ExitStack() as ending:
         connection, proxy = ending.enter_context(before(ending.enter_context(running_azurite())))
         folder = ending.enter_context(tempfile.TemporaryDirectory())
-        emulator = ending.enter_context(running_emulator(Path(folder), "fast", "stand-in-key"))
+        emulator = ending.enter_context(running_emulator(Path(folder), "fast"))
         ending.enter_context(_settings(connection, emulator, app))
         for container in (storage.training(), storage.reports(), storage.ledger()):
             container.create()
@@ -168,7 +168,6 @@ def _settings(connection: str, emulator: str, app: dict[str, str]) -> Generator[
         "DropStorage": connection,
         "TUNEDROP_OPENAI_ENDPOINT": emulator,
         "TUNEDROP_ARM_ENDPOINT": emulator,
-        "TUNEDROP_OPENAI_API_KEY": "stand-in-key",
         "TUNEDROP_ACCOUNT": ACCOUNT,
         "TUNEDROP_CREDENTIAL": "stand-in",
         "TUNEDROP_PACE": PACE.model_dump_json(),

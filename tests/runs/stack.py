@@ -27,11 +27,15 @@ from durabletask.client import TaskHubGrpcClient
 from shared.models.pace import LOCAL
 from tests.azurite import ACCOUNT as ACCOUNT_NAME
 from tests.azurite import KEY, free_port, running_azurite
+from tunedrop.emulator import regions
 from tunedrop.host.engine import HUB
 
 ROOT = Path(__file__).parent.parent.parent
 ACCOUNT = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/local/providers/Microsoft.CognitiveServices/accounts/standin"
-SERVICE_PLENTY = {"files_max": 1000, "jobs_max": 1000, "fine_tuned_deployments_max": 1000, "deployments_max": 1000, "quota_units": 100_000}
+SERVICE_PLENTY = {
+    **{"files_max": 1000, "jobs_max": 1000, "fine_tuned_deployments_max": 1000, "deployments_max": 1000},
+    **{"quota_units": 100_000, "fine_tuned_quota_units": 100_000},
+}
 PLENTY = {"files": 1000, "jobs": 1000, "fine_tuned_deployments": 1000, "deployments": 1000}
 WALLET = {"TUNEDROP_JOBS_AT_A_TIME": "1000", "TUNEDROP_JOBS_A_DAY": "10000", "TUNEDROP_USD_A_DAY": "10000"}
 # Reading certificates, which plain HTTP doesn't need, would take longer than the calls: so every client here has verify=False.
@@ -57,7 +61,8 @@ class Keys:
     """The keys of a stack, where a test wants its own."""
 
     storage: str = KEY
-    service: str = "stand-in-key"
+    service: str | None = None
+    """Unset, as in Azure: the identity is used, which has the roles of docs/security.md and no more."""
     functions: str = field(default_factory=lambda: secrets.token_hex(8))
     by_sas: bool = False
     """Whether the host reaches the storage by a shared access signature instead of the account's key."""
@@ -223,19 +228,26 @@ class Stack:
 
 @contextmanager
 def running_stack(
-    pace: str = "fast", app: Path = ROOT, options: tuple[str, ...] = (), keys: Keys | None = None, **settings: str
+    pace: str = "fast",
+    app: Path = ROOT,
+    options: tuple[str, ...] = (),
+    keys: Keys | None = None,
+    region: str = regions.DEFAULT,
+    **settings: str,
 ) -> Generator[Stack]:
     """A TuneDrop that answers, ended on leaving.
 
-    `settings` are app settings of the host, `app` the folder of function_app.py, `options` of the host's command line.
+    `region` is the stand-in's; `settings` are app settings of the host,
+    `app` the folder of function_app.py, `options` of the host's command line.
     """
     keys = keys or Keys()
     with (
         running_azurite(key=keys.storage) as storage,
         tempfile.TemporaryDirectory() as folder,
-        running_emulator(Path(folder), pace, keys.service) as emulator,
+        running_emulator(Path(folder), pace, keys.service, region) as emulator,
     ):
-        settings = {"TUNEDROP_OPENAI_API_KEY": keys.service, **settings}
+        if keys.service:
+            settings = {"TUNEDROP_OPENAI_API_KEY": keys.service, **settings}
         if keys.by_sas:
             settings["DropStorage"] = sas_connection(storage, keys.storage)
         stack = Stack(storage, emulator, free_port(), keys.functions, Path(folder), settings, app, options=options)
@@ -261,13 +273,13 @@ def sas_connection(storage: str, key: str) -> str:
 
 
 @contextmanager
-def running_emulator(folder: Path, pace: str, key: str) -> Generator[str]:
+def running_emulator(folder: Path, pace: str, key: str | None = None, region: str = regions.DEFAULT) -> Generator[str]:
     """The address of a stand-in that answers, ended on leaving; its state and log lie in the folder."""
     port = free_port()
     limits = [option for name, value in SERVICE_PLENTY.items() for option in ("--limit", f"{name}={value}")]
     limits += ["--switch", "client_retries=refused"]
     command = [sys.executable, "-m", "tunedrop.emulator", "--port", str(port), "--pace", pace, "--state", str(folder / "state.sqlite")]
-    command += ["--api-key", key]
+    command += ["--region", region, *(["--api-key", key] if key else [])]
     log = (folder / "emulator.log").open("ab")
     process = subprocess.Popen([*command, *limits], cwd=ROOT, stdout=log, stderr=log)
     base = f"http://127.0.0.1:{port}"

@@ -12,9 +12,9 @@ from shared.dataset.money import usd
 from tunedrop.cli.client import Api, part
 from tunedrop.cli.drop import send
 from tunedrop.cli.following import follow
-from tunedrop.cli.local import starting, stop_event, troubles
+from tunedrop.cli.local import known, starting, stop_event, troubles
 from tunedrop.cli.naming import layout_of
-from tunedrop.cli.options import DATA, AsJson, Azurite, Data
+from tunedrop.cli.options import DATA, DEFAULT_REGION, AsJson, Azurite, Data, Region
 from tunedrop.cli.output import NOT_SUCCEEDED, Trouble, document, fields, out
 from tunedrop.cli.report import facts_beside, fetched
 from tunedrop.local import session
@@ -33,11 +33,12 @@ class Shown:
     page: Path | None
 
 
-def demo(as_json: AsJson = False, azurite: Azurite = None, data: Data = DATA) -> None:
+def demo(as_json: AsJson = False, region: Region = DEFAULT_REGION, azurite: Azurite = None, data: Data = DATA) -> None:
     """Fine-tune, deploy and prove a model from the sample data, on this machine alone. Exit code 0 only if it succeeded."""
+    chosen = known(region)
     stop = stop_event()
     try:
-        with troubles(), running(Wanted(_folder(data), ANY, azurite=azurite), stop, starting) as stack:
+        with troubles(), running(Wanted(_folder(data), ANY, region=chosen, azurite=azurite), stop, starting) as stack:
             shown = _shown(stack)
     except Interrupted:
         raise Trouble("Interrupted; everything that was started has been ended.", NOT_SUCCEEDED) from None

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from tunedrop.cli.options import DATA, AsJson, Azurite, Data
+from tunedrop.cli.options import DATA, DEFAULT_REGION, AsJson, Azurite, Data, Region
 from tunedrop.cli.output import ERRORS, UNAVAILABLE, Trouble, command, err, out, visible
 from tunedrop.local import ports, session
 from tunedrop.local.children import ChildEnded
@@ -39,6 +39,7 @@ def local(
         str | None, typer.Option("--key", help="Function key; default: a new one each start.", envvar="TUNEDROP_LOCAL_KEY")
     ] = None,
     pace: Annotated[str, typer.Option("--pace", help="How fast the stand-in is: instant, fast, demo or real.")] = "demo",
+    region: Region = DEFAULT_REGION,
     faults: Annotated[Path | None, typer.Option("--faults", help="A JSON file of faults for the stand-in.")] = None,
     azurite: Azurite = None,
     data: Data = DATA,
@@ -46,7 +47,7 @@ def local(
     """Start storage, stand-in and host; print how to reach them; stay until Ctrl-C."""
     named = {"api": port, "storage": storage_port, "emulator": emulator_port, "engine": engine_port}
     wanted_ports = replace(ports.ANY if which == "free" else ports.DEFAULTS, **{k: v for k, v in named.items() if v is not None})
-    wanted = Wanted(data.resolve(), wanted_ports, key, pace, faults.resolve() if faults else None, azurite)
+    wanted = Wanted(data.resolve(), wanted_ports, key, pace, known(region), faults.resolve() if faults else None, azurite)
     stop = stop_event()
     with troubles():
         if faults:
@@ -78,6 +79,16 @@ def checked(plan: Path) -> None:
 
     try:
         faults.read(plan)
+    except ValueError as wrong:
+        raise Trouble(str(wrong), ERRORS) from None
+
+
+def known(region: str) -> str:
+    """A region by the name that the stand-in gives it; a wrong one is told before anything starts."""
+    from tunedrop.emulator import regions
+
+    try:
+        return regions.named(region)
     except ValueError as wrong:
         raise Trouble(str(wrong), ERRORS) from None
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from tunedrop.emulator import regions
 from tunedrop.local import session
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, nothing else there.")]
@@ -14,4 +15,13 @@ ApiUrl = Annotated[
 Key = Annotated[str | None, typer.Option("--key", help="Function key of the API.", envvar="TUNEDROP_KEY")]
 Data = Annotated[Path, typer.Option("--data", help="Folder of the local stack's data.", envvar="TUNEDROP_LOCAL_DATA")]
 Azurite = Annotated[Path | None, typer.Option("--azurite", help="The program azurite-blob; default: node_modules.", envvar="AZURITE")]
+Region = Annotated[
+    str,
+    typer.Option(
+        "--region",
+        help="Azure region of the stand-in: eastus2, northcentralus or swedencentral.",
+        envvar="TUNEDROP_LOCAL_REGION",
+    ),
+]
 DATA = session.DATA
+DEFAULT_REGION = regions.DEFAULT

@@ -12,7 +12,7 @@ from typing import Any
 
 import uvicorn
 
-from tunedrop.emulator import faults, pace
+from tunedrop.emulator import faults, pace, regions
 from tunedrop.emulator.app import create_app
 from tunedrop.emulator.world import API_KEY, Config
 
@@ -23,6 +23,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("tunedrop.emulator", description="Stand-in for Azure OpenAI fine-tuning and its management plane.")
     parser.add_argument("--port", type=int, default=4010, help="port on 127.0.0.1 (default 4010; 0 takes a free one)")
     parser.add_argument("--state", type=Path, help="SQLite file that keeps the state; without it the state goes with the process")
+    parser.add_argument("--region", default=regions.DEFAULT, help=f"{', '.join(regions.REGIONS)} (default {regions.DEFAULT})")
     parser.add_argument("--pace", help=f"{', '.join(pace.NAMED)}, or a JSON object (default: what the state says, or demo)")
     parser.add_argument("--faults", type=Path, help="JSON file with a list of faults")
     parser.add_argument("--seed", type=int, help="makes ids repeatable")
@@ -50,6 +51,7 @@ def _config(options: argparse.Namespace) -> Config:
     return Config(
         state=options.state,
         api_key=options.api_key,
+        region=regions.named(options.region),
         pace=chosen,
         limits=_pairs(options.limit),
         switches=_pairs(options.switch),

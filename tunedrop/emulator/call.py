@@ -6,6 +6,7 @@ from tempfile import SpooledTemporaryFile
 from typing import Literal
 
 from tunedrop.emulator.examples import Facts
+from tunedrop.emulator.roles import Scope
 from tunedrop.emulator.store import Doc
 
 
@@ -72,5 +73,9 @@ class Operation:
     query: frozenset[str] = frozenset()
     takes: Literal["nothing", "json", "form"] = "nothing"
     writes: bool = False
+    action: str = ""
+    """The action of Azure's roles that it needs, by its full name."""
+    scope: Scope = "account"
+    """What the action is asked of."""
     prepare: Callable[[Call], None] | None = None
     """Long work on the request, done before the state is locked."""

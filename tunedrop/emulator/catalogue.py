@@ -2,7 +2,7 @@
 
 Versions, methods and dates: Microsoft's fine-tuning model page (mid 2026) and retirement schedule (2 September 2026).
 Prices are estimates from OpenAI's own list; no official price per model was found. The old gpt-35-turbo versions are
-long retired; the stand-in keeps them for the lab that TuneDrop replaces.
+long retired; the stand-in keeps them for the lab that TuneDrop replaces, in one region. What a region offers: `regions.py`.
 """
 
 from dataclasses import dataclass
@@ -29,14 +29,17 @@ CAPABILITIES = {"Standard": "fineTune", "GlobalStandard": "globalFineTune", "Dev
 CONTENT_FILTERS = ("Microsoft.Default", "Microsoft.DefaultV2")
 """Policies that every account has (live list of an account, api-version 2024-10-01)."""
 
+TRAINING_TYPE_NAMES = ("Standard", "GlobalStandard", "Developer")
 
-_REGIONS = ("northcentralus", "swedencentral")
-_LAB_REGIONS = ("eastus2", *_REGIONS, "switzerlandwest")
+AS_OF = "2026-11-28"
+"""The day on which the dates below were written down; see `World.day`."""
+
+_EAST, _NORTH, _SWEDEN = "eastus2", "northcentralus", "swedencentral"
 
 
 @dataclass(frozen=True, slots=True)
 class BaseModel:
-    """A base model and version."""
+    """A base model and version. Regions by their ARM names; dates are days, midnight UTC."""
 
     name: str
     version: str
@@ -44,14 +47,21 @@ class BaseModel:
     training_usd_per_million: float
     """Estimate for regional training, USD per million tokens."""
     inference_ends: str
-    """Date; midnight UTC."""
     fine_tuning_ends: str
-    """Date; midnight UTC."""
+    tuned_ends: str
+    """When deployments of models that were trained from it end: half a year after training (retirement schedule)."""
+    trained_in: tuple[str, ...]
+    """Where it is trained by the type Standard."""
+    tuned_standard_in: tuple[str, ...]
+    """Where a model trained from it is deployed by the SKU Standard."""
+    tuned_provisioned_in: tuple[str, ...] = ()
+    lifecycle: str = "GenerallyAvailable"
+    """Deprecating: only who has deployed it before may deploy it anew."""
+    training_types: tuple[str, ...] = TRAINING_TYPE_NAMES
+    only_in: tuple[str, ...] | None = None
+    """The regions that have it at all; None for all of them."""
     requests_per_unit: int = 1
     """Chat requests a minute per unit of capacity."""
-    lifecycle: str = "GenerallyAvailable"
-    standard_regions: tuple[str, ...] = _REGIONS
-    training_types: tuple[str, ...] = ("Standard", "GlobalStandard", "Developer")
     encoding: str = "o200k_base"
 
     @property
@@ -60,25 +70,47 @@ class BaseModel:
         return f"{self.name}-{self.version}"
 
 
-_OLD_TYPES = ("Standard", "GlobalStandard")
 _SFT = ("supervised",)
 _SFT_DPO = ("supervised", "dpo")
+_TWO = (_NORTH, _SWEDEN)
+
+
+def _of_the_4_1_family(name: str, usd: float, provisioned: tuple[str, ...] = ()) -> BaseModel:
+    return BaseModel(name, "2025-04-14", _SFT_DPO, usd, "2027-04-14", "2027-04-14", "2027-10-14", _TWO, _TWO, provisioned)
+
+
+def _of_the_4o_family(
+    name: str, version: str, methods: tuple[str, ...], usd: float, trained_in: tuple[str, ...], standard_in: tuple[str, ...]
+) -> BaseModel:
+    dates = ("2027-04-14", "2027-04-01", "2027-10-01")
+    return BaseModel(name, version, methods, usd, *dates, trained_in, standard_in, _TWO, "Deprecating")
+
+
+def _of_the_lab(version: str) -> BaseModel:
+    return BaseModel(
+        name="gpt-35-turbo",
+        version=version,
+        methods=_SFT,
+        training_usd_per_million=8.0,
+        inference_ends="2027-12-31",
+        fine_tuning_ends="2027-12-31",
+        tuned_ends="2028-06-30",
+        trained_in=(_NORTH,),
+        tuned_standard_in=(_NORTH,),
+        training_types=("Standard", "GlobalStandard"),
+        only_in=(_NORTH,),
+        requests_per_unit=6,
+        encoding="cl100k_base",
+    )
+
 
 MODELS = (
-    BaseModel("gpt-4.1", "2025-04-14", _SFT_DPO, 25.0, "2027-04-14", "2027-04-14"),
-    BaseModel("gpt-4.1-mini", "2025-04-14", _SFT_DPO, 5.0, "2027-04-14", "2027-04-14"),
-    BaseModel("gpt-4.1-nano", "2025-04-14", _SFT_DPO, 1.5, "2027-04-14", "2027-04-14"),
-    BaseModel("gpt-4o", "2024-08-06", _SFT_DPO, 25.0, "2027-04-14", "2027-04-01", 1, "Deprecating", ("eastus2", *_REGIONS)),
-    BaseModel("gpt-4o-mini", "2024-07-18", _SFT, 3.0, "2027-04-14", "2027-04-01", 1, "Deprecating"),
-    BaseModel(
-        "gpt-35-turbo", "0613", _SFT, 8.0, "2027-12-31", "2027-12-31", 6, "GenerallyAvailable", _LAB_REGIONS, _OLD_TYPES, "cl100k_base"
-    ),
-    BaseModel(
-        "gpt-35-turbo", "1106", _SFT, 8.0, "2027-12-31", "2027-12-31", 6, "GenerallyAvailable", _LAB_REGIONS, _OLD_TYPES, "cl100k_base"
-    ),
-    BaseModel(
-        "gpt-35-turbo", "0125", _SFT, 8.0, "2027-12-31", "2027-12-31", 6, "GenerallyAvailable", _LAB_REGIONS, _OLD_TYPES, "cl100k_base"
-    ),
+    _of_the_4_1_family("gpt-4.1", 25.0, (_SWEDEN,)),
+    _of_the_4_1_family("gpt-4.1-mini", 5.0),
+    _of_the_4_1_family("gpt-4.1-nano", 1.5),
+    _of_the_4o_family("gpt-4o", "2024-08-06", _SFT_DPO, 25.0, (_EAST, *_TWO), (_EAST, _SWEDEN)),
+    _of_the_4o_family("gpt-4o-mini", "2024-07-18", _SFT, 3.0, _TWO, _TWO),
+    *(_of_the_lab(version) for version in ("0613", "1106", "0125")),
 )
 
 
@@ -102,5 +134,9 @@ def training_usd(model: BaseModel, training_type: str, tokens: int) -> float:
 
 
 def usage_name(model: BaseModel, sku: str, *, fine_tuned: bool) -> str:
-    """The quota counter that a deployment draws on, one per model and SKU; fine-tuned use has its own."""
-    return f"OpenAI.{sku}.{model.name}{'-finetune' if fine_tuned else ''}"
+    """The quota counter that a deployment draws on, one per model and SKU; fine-tuned use has its own.
+
+    The 4.1 family is written without the first hyphen there (live lists of 2026: `OpenAI.GlobalStandard.gpt4.1-mini-finetune`).
+    """
+    name = model.name.replace("gpt-4.1", "gpt4.1")
+    return f"OpenAI.{sku}.{name}{'-finetune' if fine_tuned else ''}"

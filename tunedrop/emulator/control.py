@@ -74,6 +74,7 @@ class Control:
                 msg = 'The reset takes nothing or {"settings": true}.'
                 raise ValueError(msg)
         self._world.store.reset()
+        self._world.begin()
         self._world.plan.clear()
         self._world.save()
         if settings:

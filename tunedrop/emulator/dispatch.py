@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from tunedrop.emulator import multipart
+from tunedrop.emulator import multipart, roles
 from tunedrop.emulator.arm import errors as arm_errors
 from tunedrop.emulator.arm import routes as arm
 from tunedrop.emulator.call import Call, Operation, Reply
@@ -24,6 +24,7 @@ from tunedrop.emulator.openai.requests import V1
 from tunedrop.emulator.refusal import Refusal
 from tunedrop.emulator.service import Service
 from tunedrop.emulator.store import Doc
+from tunedrop.emulator.world import SUBSCRIPTION
 
 _BODY_MAX_BYTES = 32 * 2**20
 ARM = "arm"
@@ -42,9 +43,10 @@ class Dispatcher:
         call = self._call(request)
         then: Doc | None = None
         try:
-            self._authenticate(request)
+            by_key = self._authenticate(request)
             self._check_version(request, call, operation)
-            self._check_role(operation, call)
+            if not by_key:
+                self._check_role(operation)
             await self._read_body(request, call, operation)
             self._check_retries(request, operation)
             then = await self._strike(operation, call, "before")
@@ -72,13 +74,15 @@ class Dispatcher:
         path = {name: str(value) for name, value in request.path_params.items()}
         return Call(version, str(request.base_url).rstrip("/"), path, query)
 
-    def _authenticate(self, request: Request) -> None:
+    def _authenticate(self, request: Request) -> bool:
+        """Whether the caller has the account's key, and not a token: the data plane takes it in either header."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and token.strip():
-            return
-        key = request.headers.get("api-key", "")
-        if self._surface != ARM and hmac.compare_digest(key.encode(), self._world.config.api_key.encode()):
-            return
+        bearer = token.strip() if scheme.lower() == "bearer" else ""
+        given = [key.encode() for key in (request.headers.get("api-key", ""), bearer)]
+        if self._surface != ARM and any(hmac.compare_digest(key, self._world.config.api_key.encode()) for key in given):
+            return True
+        if bearer:
+            return False
         raise arm_errors.unauthenticated() if self._surface == ARM else errors.unauthorized()
 
     def _check_version(self, request: Request, call: Call, operation: Operation) -> None:
@@ -95,15 +99,14 @@ class Dispatcher:
         if unknown := set(call.query) - operation.query:
             raise errors.unknown_fields(list(unknown), "query")
 
-    def _check_role(self, operation: Operation, call: Call) -> None:
-        role = self._world.switches.role
-        if role == "openai_contributor" or (role == "openai_user" and not operation.writes):
+    def _check_role(self, operation: Operation) -> None:
+        """Whether a role of the local identity allows the operation's action, asked anew for each call."""
+        if roles.allowed(self._world.switches, operation.action, operation.scope):
             return
-        if self._surface == ARM:
-            if not operation.name.startswith("permissions."):
-                raise arm_errors.forbidden(f"{arm.PROVIDER}/{operation.name}", arm.ACCOUNT_ID)
-        else:
-            raise errors.forbidden()
+        if self._surface != ARM:
+            raise errors.forbidden(self._world.switches.missing_data_role_status)
+        subscription = operation.scope == roles.SUBSCRIPTION
+        raise arm_errors.forbidden(operation.action, f"/subscriptions/{SUBSCRIPTION}" if subscription else arm.ACCOUNT_ID)
 
     def _check_retries(self, request: Request, operation: Operation) -> None:
         """A client that repeats a creating call by itself makes, and pays for, a second thing."""

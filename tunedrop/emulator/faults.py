@@ -24,10 +24,11 @@ CONTENT_FILTER = (
     "The response was filtered due to the prompt triggering Azure OpenAI's content management policy. Please modify your prompt and retry. "
     "To learn more about our content filtering policies please read our documentation."
 )
+RETIRED = "The model of this deployment has been retired."
 
 PRESETS: dict[str, Doc] = {
     "content_filter": {"status": 400, "code": "content_filter", "message": CONTENT_FILTER, "param": "prompt"},
-    "retired": {"status": 410, "code": "ModelRetired", "message": "The model of this deployment has been retired."},
+    "retired": {"status": 410, "code": "ModelRetired", "message": RETIRED},
     "unauthorized": {
         "status": 401,
         "code": "unauthorized",

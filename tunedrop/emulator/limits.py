@@ -40,7 +40,9 @@ class Limits:
     deployment_name_max_chars: int = 64
     """Characters of a deployment's name."""
     quota_units: int = 5_000
-    """Capacity units of each usage name, in thousands of tokens a minute."""
+    """Capacity units of each usage name, in thousands of tokens a minute; seen for gpt-4.1-mini in 2026."""
+    fine_tuned_quota_units: int = 500
+    """The same of each usage name of fine-tuned models; seen for gpt-4.1-mini in 2026."""
     chat_messages_max: int = 2_048
     """Messages of one chat request."""
     chat_message_max_chars: int = 1_048_576

@@ -47,12 +47,59 @@ class Switches:
     """How many tokens more per example and epoch `trained_tokens` tells than are billed: one published job (6,720 beside 5,000)."""
     list_lag_s: float = 0
     """How long lists leave out what is new, in seconds: nobody has measured the service's."""
-    role: Literal["openai_contributor", "openai_user", "none"] = "openai_contributor"
-    """What the caller may do: everything, read and chat only, or nothing (403)."""
+    deprecating_models: Literal["refused", "taken"] = "refused"
+    """A new deployment of a model that is deprecating: only a subscription that has had one may make another."""
+    model_access: bool = True
+    """Whether the subscription was given the models; without it a deployment ends in SpecialFeatureOrQuotaIdRequired."""
+    missing_data_role_status: Literal[401, 403] = 401
+    """Status of the data plane where no role of the caller has the data action: code PermissionDenied."""
+    role_openai_contributor: bool = True
+    """Whether the local identity has Cognitive Services OpenAI Contributor on the account."""
+    role_usages_reader: bool = True
+    """Whether it has Cognitive Services Usages Reader on the subscription."""
+    role_openai_user: bool = False
+    """Whether it has Cognitive Services OpenAI User on the account: it reads and chats."""
+    role_contributor: bool = False
+    """Whether it has Cognitive Services Contributor on the account: the management plane alone."""
+    role_reader: bool = False
+    """Whether it has Reader on the subscription: it may ask for its own permissions, too."""
 
     def to_json(self) -> dict[str, Any]:
         """Every switch by its name."""
         return asdict(self)
+
+
+_ASSUMED = "assumed"
+_ROLES = "catalogue of built-in roles, December 2024; given or not as docs/security.md says"
+SOURCES: dict[str, str] = {
+    "entity_state_status": f"code: 2024-10-21 description; status: {_ASSUMED}",
+    "v1_error_shape": f"OpenAI's description of v1; for Azure {_ASSUMED}",
+    "v1_create_status": f"2024-10-21 description, for v1 {_ASSUMED}",
+    "paused_status": f"pausing: fine-tuning guide; the word: {_ASSUMED}",
+    "training_type_required": "BerriAI/litellm pull request 24687",
+    "keep_metadata": "printed output of a job, May 2025: null",
+    "keep_tags": "2024-10-01 description of deployments",
+    "in_place_model_change": "Azure-Samples/azure-search-openai-demo issues 1121, 1154 and 1429",
+    "too_many_deployments_status": "field note in microsoft/GitHub-Copilot-for-Azure",
+    "sku_refused_code": f"sentence: community report; code: {_ASSUMED}",
+    "missing_deployment_code": _ASSUMED,
+    "not_ready_code": "microsoft/chat-copilot issue 682; other code: field note in microsoft/GitHub-Copilot-for-Azure",
+    "unknown_policy": _ASSUMED,
+    "answered_model": _ASSUMED,
+    "rate_limits": "quotas page, February 2026",
+    "client_retries": "openai-python: its retries send no idempotency key",
+    "trained_tokens_extra": "printed output of a job, May 2025",
+    "list_lag_s": _ASSUMED,
+    "deprecating_models": "lifecycle page, October 2026; public reports of ServiceModelDeprecating from 2026",
+    "model_access": "OfficeDev/microsoft-365-agents-toolkit-samples pull request 1412; sentence: a public report of 2026",
+    "missing_data_role_status": "microsoft/semantic-kernel issue 10020; Azure-Samples/azure-search-openai-demo issue 1837",
+    "role_openai_contributor": _ROLES,
+    "role_usages_reader": f"its action: role-based access page of Azure OpenAI; {_ROLES}",
+    "role_openai_user": _ROLES,
+    "role_contributor": f"role-based access page of Azure OpenAI; its actions in short: {_ASSUMED}",
+    "role_reader": _ROLES,
+}
+"""What each switch's default rests on: a page, a public report, or nothing but our choice (assumed)."""
 
 
 def changed(switches: Switches, values: dict[str, Any]) -> Switches:

@@ -6,10 +6,12 @@ Settings live in the store, so that a killed process comes back as it was; what 
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
-from tunedrop.emulator import faults, limits, pace, switches
+from tunedrop.emulator import faults, limits, pace, regions, switches
+from tunedrop.emulator.catalogue import AS_OF
 from tunedrop.emulator.clock import Clock
 from tunedrop.emulator.faults import Fault
 from tunedrop.emulator.limits import Limits
@@ -21,6 +23,7 @@ SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 RESOURCE_GROUP = "local"
 API_KEY = "stand-in-key"
 DEFAULT_PACE = "demo"
+_DAY_S = 86_400.0
 ACCOUNT = "standin"
 
 
@@ -31,7 +34,8 @@ class Config:
     state: Path | None = None
     """SQLite file; None forgets everything at the end."""
     api_key: str = API_KEY
-    location: str = "swedencentral"
+    region: str = regions.DEFAULT
+    """One of `regions.REGIONS`."""
     pace: Pace | None = None
     limits: dict[str, Any] = field(default_factory=dict[str, Any])
     switches: dict[str, Any] = field(default_factory=dict[str, Any])
@@ -59,11 +63,19 @@ class World:
             store.set_setting("seed", str(config.seed))
         elif store.setting("seed") is None:
             store.set_setting("seed", secrets.token_hex(8))
+        if store.setting("began_at") is None:
+            self.begin()
+        self._began_at = float(store.setting("began_at"))
         self._pace = config.pace or pace.parse(store.setting("pace", DEFAULT_PACE))
-        self._limits = limits.changed(Limits(), {**store.setting("limits", {}), **config.limits})
-        self._switches = switches.changed(Switches(), {**store.setting("switches", {}), **config.switches})
+        self._limits = limits.changed(Limits(), {**_known(store.setting("limits", {}), Limits()), **config.limits})
+        self._switches = switches.changed(Switches(), {**_known(store.setting("switches", {}), Switches()), **config.switches})
         self.plan = [faults.parse(value) for value in [*store.setting("faults", []), *config.faults]]
         self.save()
+
+    def begin(self) -> None:
+        """Makes today the first day of this state: the catalogue's days count from it."""
+        self._began_at = self.now()
+        self.store.set_setting("began_at", self._began_at)
 
     def restart(self) -> None:
         """Settings as a fresh start with the same options would have them; the clock keeps what it gained."""
@@ -115,6 +127,24 @@ class World:
         """The present, in seconds since 1970."""
         return self.clock.now()
 
+    @property
+    def region(self) -> str:
+        """The region of the one account, as ARM writes it."""
+        return self.config.region
+
+    def day(self, day: str) -> float:
+        """A day of the catalogue, midnight UTC, in seconds since 1970.
+
+        The catalogue grows old and its stand-in must not retire with it: the days stay as far from the day on which this state
+        began as they were from the day on which they were written down.
+        """
+        written, named = (datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() for text in (AS_OF, day))
+        return named + max(0.0, (self._began_at - written) // _DAY_S * _DAY_S)
+
+    def is_over(self, day: str) -> bool:
+        """Whether that day of the catalogue has come."""
+        return self.now() >= self.day(day)
+
     def new_id(self, prefix: str) -> str:
         """A fresh id: the prefix, a hyphen and 32 hexadecimal digits."""
         return f"{prefix}-{self.store.next_hex()}"
@@ -137,6 +167,11 @@ class World:
         """Write an entry that no request made: what a thing cost when it ended."""
         entry = {"operation": operation, "at": self.now(), "status": None, "cost_usd": cost_usd, "id": id_, "committed": True}
         self.store.append_entry({**entry, **details})
+
+
+def _known(kept: Doc, known: Limits | Switches) -> Doc:
+    """What a state has kept, without the settings that this release doesn't have any more."""
+    return {name: value for name, value in kept.items() if name in known.to_json()}
 
 
 def as_doc(value: object) -> Doc:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import httpx2
 
+from tunedrop.emulator import regions
 from tunedrop.host import KEY
 from tunedrop.local.children import Child
 from tunedrop.local.ports import DEFAULTS, HOST, Ports, chosen
@@ -26,7 +27,7 @@ HELD_UP = "host; one that was killed keeps its lease for up to 60 s, and this on
 ACCOUNT = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/local/providers/Microsoft.CognitiveServices/accounts/standin"
 ROOM = {"files": 10_000, "jobs": 10_000, "fine_tuned_deployments": 10_000, "deployments": 10_000}
 """On one's own machine the published limits of a resource would only be in the way of the hundredth try."""
-STAND_IN_ROOM = {f"{name}_max": count for name, count in ROOM.items()} | {"quota_units": 10_000_000}
+STAND_IN_ROOM = {f"{name}_max": count for name, count in ROOM.items()} | {"quota_units": 10_000_000, "fine_tuned_quota_units": 10_000_000}
 
 
 class NotInstalled(Exception):
@@ -55,6 +56,8 @@ class Wanted:
     ports: Ports = DEFAULTS
     key: str | None = None
     pace: str = "demo"
+    region: str = regions.DEFAULT
+    """Where the stand-in stands: one of `tunedrop.emulator.regions.REGIONS`."""
     faults: Path | None = None
     azurite: Path | None = None
     """The program azurite-blob, where it isn't the one in node_modules."""
@@ -158,7 +161,8 @@ def emulator_command(wanted: Wanted, ports: Ports) -> list[str]:
     room = [part for name, value in STAND_IN_ROOM.items() for part in ("--limit", f"{name}={value}")]
     faults = ["--faults", str(wanted.faults)] if wanted.faults else []
     state = ["--state", str(wanted.data / "stand-in.sqlite"), "--switch", "client_retries=refused"]
-    return [sys.executable, "-m", "tunedrop.emulator", "--port", str(ports.emulator), "--pace", wanted.pace, *state, *room, *faults]
+    place = ["--port", str(ports.emulator), "--region", wanted.region]
+    return [sys.executable, "-m", "tunedrop.emulator", *place, "--pace", wanted.pace, *state, *room, *faults]
 
 
 def host_command(ports: Ports) -> list[str]:
@@ -177,7 +181,6 @@ def host_environment(addresses: Addresses) -> dict[str, str]:
         "AZURE_FUNCTIONS_DURABLE_STRICT_TYPING": "1",
         "TUNEDROP_BLOB_SOURCE": "LogsAndContainerScan",
         "TUNEDROP_OPENAI_ENDPOINT": addresses.emulator,
-        "TUNEDROP_OPENAI_API_KEY": "stand-in-key",
         "TUNEDROP_ARM_ENDPOINT": addresses.emulator,
         "TUNEDROP_ACCOUNT": ACCOUNT,
         "TUNEDROP_CREDENTIAL": "stand-in",

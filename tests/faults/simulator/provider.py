@@ -25,7 +25,10 @@ from tunedrop.emulator.world import Config
 BASE = "http://127.0.0.1:9"
 ARM = "arm"
 CREATING = frozenset({"files.create", "fine_tuning.jobs.create", "deployments.create_or_update"})
-PLENTY = {"files_max": 10_000, "jobs_max": 10_000, "fine_tuned_deployments_max": 1000, "deployments_max": 1000, "quota_units": 1_000_000}
+PLENTY = {
+    **{"files_max": 10_000, "jobs_max": 10_000, "fine_tuned_deployments_max": 1000, "deployments_max": 1000},
+    **{"quota_units": 1_000_000, "fine_tuned_quota_units": 1_000_000},
+}
 
 
 @dataclass(frozen=True)

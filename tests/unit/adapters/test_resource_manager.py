@@ -292,6 +292,20 @@ def test_models_tell_what_can_be_trained_and_on_which_skus() -> None:
     assert [models[0].is_called(name) for name in ("gpt-4.1-mini", "gpt-4.1-mini-2025-04-14", "gpt-4.1")] == [True, True, False]
 
 
+@pytest.mark.parametrize("turned", [False, True], ids=["base first", "base last"])
+def test_skus_of_what_is_trained_are_told_from_the_model_s_own(turned: bool) -> None:
+    """One name stands twice in the list: the ending of its quota says whom it serves, in whatever order they come."""
+    skus = [
+        {"name": "Standard", "usageName": "OpenAI.Standard.gpt4.1-mini"},
+        {"name": "GlobalStandard", "usageName": "OpenAI.GlobalStandard.gpt4.1-mini"},
+        {"name": "GlobalStandard", "usageName": "OpenAI.GlobalStandard.gpt4.1-mini-finetune"},
+    ]
+    listed = [{"name": "gpt-4.1-mini", "version": "2025-04-14", "skus": skus[::-1] if turned else skus}]
+    (model,) = Wire(told({"value": listed})).manager().models()
+    assert model.skus == {"standard": "OpenAI.Standard.gpt4.1-mini", "globalstandard": "OpenAI.GlobalStandard.gpt4.1-mini"}
+    assert model.tuned_skus == {"globalstandard": "OpenAI.GlobalStandard.gpt4.1-mini-finetune"}
+
+
 def test_quotas_are_known_by_their_names() -> None:
     """Use and limit by name; what the service leaves out is nothing."""
     listed = [{"name": {"value": "q"}, "currentValue": 3.0, "limit": 10.0}, {"name": {"value": "empty"}}, {"limit": 1.0}]

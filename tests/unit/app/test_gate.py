@@ -28,6 +28,12 @@ def facts(**changes: Any) -> Preflight:
     return account.model_copy(update=changes)
 
 
+def trained_by(*types: str, known: bool = True) -> Preflight:
+    """An account that trains the model by these training types alone; one that doesn't tell where they aren't known."""
+    said = frozenset(types) if known else None
+    return facts(models=[ModelFacts("gpt-4.1-mini", "2025-04-14", bool(said), {"globalstandard": QUOTA}, said)])
+
+
 def code(plan: Plan, account: Preflight, worst_usd: float = 1.0, *, trains: bool = True) -> str | None:
     """The code with which the gate refuses, if it does."""
     worst = WorstCase(usd=worst_usd, training_usd=worst_usd, hosting_usd=0, tokens=1, epochs=1)
@@ -49,7 +55,7 @@ def test_gate_lets_a_possible_run_pass() -> None:
     ("account", "refused"),
     [
         pytest.param(facts(models=[]), "TD-GATE-001", id="model not offered"),
-        pytest.param(facts(models=[ModelFacts("gpt-4.1-mini", "2025-04-14", False, {})]), "TD-GATE-001", id="model not trainable"),
+        pytest.param(trained_by(), "TD-GATE-001", id="model not trainable"),
         pytest.param(facts(models=[ModelFacts("gpt-4.1-mini", "2025-04-14", True, {"standard": QUOTA})]), "TD-GATE-002", id="SKU"),
         pytest.param(facts(quotas={QUOTA: Quota(91, 100)}), "TD-GATE-003", id="quota"),
         pytest.param(facts(quotas={QUOTA: Quota(0, 100), f"{QUOTA}-finetune": Quota(95, 100)}), "TD-GATE-003", id="fine-tuned quota"),
@@ -83,14 +89,25 @@ def test_sku_is_compared_without_case() -> None:
     assert code(a_plan(deployment=DeploymentPlan(name="travel", sku="globalstandard", capacity=1)), facts()) is None
 
 
+@pytest.mark.parametrize(
+    ("sku", "own", "tuned", "refused"),
+    [
+        pytest.param("Standard", ["standard", "globalstandard"], ["globalstandard"], "TD-GATE-002", id="serves the base model alone"),
+        pytest.param("DeveloperTier", ["standard"], ["developertier"], None, id="serves what was trained alone"),
+        pytest.param("Standard", ["standard"], None, None, id="the list doesn't tell them apart"),
+    ],
+)
+def test_sku_is_one_that_serves_what_is_trained(sku: str, own: list[str], tuned: list[str] | None, refused: str | None) -> None:
+    """East US 2 deploys gpt-4.1-mini by Standard, and nothing that was trained from it."""
+    skus = {name: f"OpenAI.{name}.gpt4.1-mini" for name in own}
+    of_tuned = None if tuned is None else {name: f"OpenAI.{name}.gpt4.1-mini-finetune" for name in tuned}
+    account = facts(models=[ModelFacts("gpt-4.1-mini", "2025-04-14", True, skus, None, of_tuned)])
+    assert code(a_plan(deployment=DeploymentPlan(name="travel", sku=sku, capacity=1)), account) == refused
+
+
 def test_limits_are_the_settings() -> None:
     """A resource with more room than the published limits is used."""
     assert code(a_plan(), facts(jobs=100, limits=ServiceLimits(jobs=200))) is None
-
-
-def trained_by(*types: str) -> Preflight:
-    """An account that trains the model by these training types alone."""
-    return facts(models=[ModelFacts("gpt-4.1-mini", "2025-04-14", True, {"globalstandard": QUOTA}, frozenset(types))])
 
 
 @pytest.mark.parametrize(
@@ -100,7 +117,8 @@ def trained_by(*types: str) -> Preflight:
         pytest.param("Standard", trained_by("GlobalStandard", "Developer"), "TD-GATE-014", id="not offered"),
         pytest.param(None, trained_by("GlobalStandard"), "TD-GATE-014", id="what is not sent is Standard"),
         pytest.param(None, trained_by("Standard"), None, id="Standard is offered"),
-        pytest.param("Standard", facts(), None, id="the account does not tell"),
+        pytest.param("Standard", trained_by(known=False), None, id="the account does not tell"),
+        pytest.param("Standard", trained_by(), "TD-GATE-001", id="offered by no type"),
     ],
 )
 def test_training_type_is_one_that_the_region_trains_by(wanted: Any, account: Preflight, refused: str | None) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from shared.settings import Settings
+from tunedrop.cli.app import main
 from tunedrop.host import KEY
 from tunedrop.host.__main__ import arguments
 from tunedrop.local.ports import ANY, Ports, PortUnusable, chosen
@@ -55,6 +56,22 @@ def test_app_and_stand_in_have_the_same_room() -> None:
     command = emulator_command(Wanted(Path("/data")), PORTS)
     given = dict(pair.split("=") for before, pair in itertools.pairwise(command) if before == "--limit")
     assert {f"{name}_max": str(count) for name, count in app.items()}.items() <= given.items()
+
+
+def test_stand_in_stands_in_the_region_that_was_asked_for() -> None:
+    """East US 2 unless told otherwise."""
+    commands = [emulator_command(wanted, PORTS) for wanted in (Wanted(Path("/data")), Wanted(Path("/data"), region="swedencentral"))]
+    assert [command[command.index("--region") + 1] for command in commands] == ["eastus2", "swedencentral"]
+
+
+@pytest.mark.parametrize("command", ["local", "demo"])
+def test_region_that_is_none_is_told_before_anything_starts(command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With those that there are, and exit code 2."""
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--region", "atlantis", "--data", str(tmp_path / "data")])
+    assert ended.value.code == 2
+    assert "eastus2, northcentralus, swedencentral" in capsys.readouterr().err.replace("\n", " ")
+    assert not (tmp_path / "data").exists()
 
 
 def test_storage_listens_on_loopback_and_keeps_its_data() -> None:

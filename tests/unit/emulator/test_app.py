@@ -37,7 +37,7 @@ def test_dropped_connection_is_an_aborted_one_in_process() -> None:
 
 def test_two_stand_ins_share_nothing() -> None:
     """Each app has its own state."""
-    first, second = Config(switches={"role": "none"}), Config()
+    first, second = Config(faults=[{"on": "files.list", "then": {"status": 403}}]), Config()
     assert ask("GET", "/openai/v1/files", first).status_code == 403
     assert ask("GET", "/openai/v1/files", second).status_code == 200
 

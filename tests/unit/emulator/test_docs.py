@@ -13,8 +13,9 @@ from tunedrop.emulator.control import PREFIX, Control
 from tunedrop.emulator.limits import Limits
 from tunedrop.emulator.openai.requests import VERSIONS
 from tunedrop.emulator.pace import NAMED
+from tunedrop.emulator.regions import REGIONS
 from tunedrop.emulator.service import Service
-from tunedrop.emulator.switches import Switches
+from tunedrop.emulator.switches import SOURCES, Switches
 from tunedrop.emulator.world import Config
 
 TEXT = (Path(__file__).parents[3] / "docs" / "emulator.md").read_text(encoding="utf-8")
@@ -46,6 +47,20 @@ def test_docs_name_every_switch_with_its_default(name: str, value: Any) -> None:
     """Each switch stands in the table with its default."""
     shown = str(value).lower() if isinstance(value, bool) else str(value)
     assert re.search(rf"\| `{name}` \| `?{shown}`? \|", section("Switches"))
+
+
+@pytest.mark.parametrize("name", Switches().to_json())
+def test_docs_name_the_source_of_every_switch(name: str) -> None:
+    """What a default rests on stands beside it, as in the code: a source, or that it is assumed."""
+    (row,) = [line for line in section("Switches").splitlines() if line.startswith(f"| `{name}` |")]
+    assert row.endswith(f"| {SOURCES[name]} |")
+    assert len(SOURCES[name]) > 6
+
+
+@pytest.mark.parametrize("name", [*REGIONS])
+def test_docs_name_every_region(name: str) -> None:
+    """Each region stands in the table."""
+    assert f"| `{name}`" in section("Regions")
 
 
 @pytest.mark.parametrize("name", [*NAMED])

@@ -4,6 +4,8 @@ One write at a time per account: while one is under way the next is a RequestCon
 on the data plane only after its readiness; what it cost is kept when it is gone.
 """
 
+from datetime import UTC, datetime
+
 from tunedrop.emulator import catalogue
 from tunedrop.emulator.arm import errors
 from tunedrop.emulator.arm.requests import Wanted, wanted
@@ -26,6 +28,8 @@ class Deployments:
         asked = wanted(self._world, name, body)
         former = self._world.store.get("deployment", name)
         self._refuse_when_busy()
+        if former is None:
+            self._check_model(asked)
         self._check_numbers(asked, new=former is None)
         self._check_quota(asked)
         if former is not None and former["state"] not in _BAD:
@@ -39,6 +43,18 @@ class Deployments:
         if any(doc["name"] != but_for for doc in self._world.store.all("deployment", live=True)):
             raise errors.busy(ACCOUNT)
 
+    def _check_model(self, asked: Wanted) -> None:
+        """Whether the model may still be deployed anew; what was trained from it may longer than the model itself."""
+        base, world = asked.base, self._world
+        called = f"Format:{asked.model['format']},Name:{asked.model['name']},Version:{asked.model.get('version', '')}"
+        ends = base.tuned_ends if asked.fine_tuned else base.inference_ends
+        if not world.switches.model_access:
+            raise errors.no_access(called)
+        if world.is_over(ends):
+            raise errors.model_retired(called, f"{datetime.fromtimestamp(world.day(ends), UTC):%m/%d/%Y}")
+        if base.lifecycle == "Deprecating" and not asked.fine_tuned and world.switches.deprecating_models == "refused":
+            raise errors.model_deprecating(called)
+
     def _check_numbers(self, asked: Wanted, *, new: bool) -> None:
         limits, there = self._world.limits, self._world.store.all("deployment")
         status = self._world.switches.too_many_deployments_status
@@ -48,10 +64,15 @@ class Deployments:
             raise errors.too_many_deployments(status, limits.deployments_max, "deployments")
 
     def _check_quota(self, asked: Wanted) -> None:
-        usage, limit = catalogue.usage_name(asked.base, asked.sku, fine_tuned=asked.fine_tuned), self._world.limits.quota_units
+        usage, limit = catalogue.usage_name(asked.base, asked.sku, fine_tuned=asked.fine_tuned), self.quota(fine_tuned=asked.fine_tuned)
         used = self.usage(usage, leaving_out=asked.name)
         if asked.capacity > limit - used:
             raise errors.insufficient_quota(asked.capacity, limit - used, used, limit, usage)
+
+    def quota(self, *, fine_tuned: bool) -> int:
+        """The capacity units of one usage name."""
+        limits = self._world.limits
+        return limits.fine_tuned_quota_units if fine_tuned else limits.quota_units
 
     def usage(self, name: str, leaving_out: str | None = None) -> int:
         """Capacity units drawn on a usage name."""
@@ -75,6 +96,7 @@ class Deployments:
             "sku": {"name": asked.sku, "capacity": asked.capacity},
             "model": asked.model,
             "fine_tuned": asked.fine_tuned,
+            "base": asked.base.full_name,
             "properties": asked.properties,
             "tags": asked.tags,
             "usage": catalogue.usage_name(asked.base, asked.sku, fine_tuned=asked.fine_tuned),
@@ -84,7 +106,8 @@ class Deployments:
     def _change(self, doc: Doc, asked: Wanted) -> Doc:
         if (doc["model"]["name"], doc["model"].get("version")) != (asked.model["name"], asked.model.get("version")):
             if self._world.switches.in_place_model_change == "refused":
-                raise errors.model_change_refused()
+                more = asked.capacity != doc["sku"]["capacity"]
+                raise errors.model_and_capacity_change_refused() if more else errors.model_change_refused()
             doc |= {"state": "Accepted", "since": self._world.now(), "reads": 0, "fate": self._world.fault("deployment", about=asked.name)}
         doc |= self._described(asked)
         self._save(doc)
@@ -156,6 +179,9 @@ class Deployments:
         doc = self._world.store.get("deployment", name)
         if doc is None or "serving" not in doc or doc["state"] == "Deleting":
             raise data_plane.deployment_not_found()
+        base = catalogue.of_training(doc.get("base", ""))
+        if base is not None and self._world.is_over(base.tuned_ends if doc["fine_tuned"] else base.inference_ends):
+            raise data_plane.model_retired()
         doc["calls_seen"] += 1
         self._save(doc)
         way = self._world.pace.readiness.gained(self._world.now() - doc["succeeded"], doc["calls_seen"])

@@ -5,6 +5,9 @@ Texts come from public issues where one shows them; statuses marked open there h
 
 from tunedrop.emulator.refusal import Refusal
 
+PRINCIPAL = "00000000-0000-0000-0000-00000000cafe"
+"""The object id of the local identity."""
+
 
 def unauthenticated() -> Refusal:
     """No bearer token."""
@@ -13,7 +16,11 @@ def unauthenticated() -> Refusal:
 
 def forbidden(action: str, scope: str) -> Refusal:
     """The caller's role lacks the action."""
-    return Refusal(403, "AuthorizationFailed", f"The client does not have authorization to perform action '{action}' over scope '{scope}'.")
+    message = (
+        f"The client '{PRINCIPAL}' with object id '{PRINCIPAL}' does not have authorization to perform action '{action}' over scope "
+        f"'{scope}' or the scope is invalid. If access was recently granted, please refresh your credentials."
+    )
+    return Refusal(403, "AuthorizationFailed", message)
 
 
 def api_version(known: tuple[str, ...]) -> Refusal:
@@ -78,7 +85,27 @@ def model_unsupported(form: str, name: str, version: str) -> Refusal:
 
 def model_change_refused() -> Refusal:
     """The model of an existing deployment can't be replaced in place."""
-    return Refusal(400, "InvalidResourceProperties", "The model of an existing account deployment can't be changed.")
+    return Refusal(400, "CannotChangeDeploymentModel", "The model of deployment cannot be changed.")
+
+
+def model_and_capacity_change_refused() -> Refusal:
+    """The same where the capacity would change, too; its code was not shown anywhere, so it is that of the model's change."""
+    return Refusal(400, "CannotChangeDeploymentModel", "Cannot change capacity and model at the same time for deployment.")
+
+
+def model_retired(model: str, since: str) -> Refusal:
+    """No new deployments of a model whose time is over; `since` as the service writes it, month first."""
+    return Refusal(400, "ServiceModelDeprecated", f"The model '{model}' has been deprecated since {since}.")
+
+
+def model_deprecating(model: str) -> Refusal:
+    """No new deployments of a model that is on its way out, where the subscription has had none."""
+    return Refusal(400, "ServiceModelDeprecating", f"The model '{model}' is in deprecating state and cannot be used for new deployments.")
+
+
+def no_access(model: str) -> Refusal:
+    """The subscription was not given this model."""
+    return Refusal(400, "SpecialFeatureOrQuotaIdRequired", f"The current subscription does not have access to this model '{model}'.")
 
 
 def policy_unknown(name: str) -> Refusal:

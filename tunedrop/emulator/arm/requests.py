@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import cast
 
-from tunedrop.emulator import catalogue
+from tunedrop.emulator import catalogue, regions
 from tunedrop.emulator.arm import errors
 from tunedrop.emulator.store import Doc
 from tunedrop.emulator.world import World
@@ -55,7 +55,7 @@ def wanted(world: World, name: str, body: Doc) -> Wanted:
     if policy not in (None, *catalogue.CONTENT_FILTERS) and world.switches.unknown_policy == "refused":
         raise errors.policy_unknown(str(policy)[:64])
     base, fine_tuned = _base(world, model)
-    sku, capacity = _sku(top.get("sku"), base, world.config.location, fine_tuned=fine_tuned, code=world.switches.sku_refused_code)
+    sku, capacity = _sku(world, top.get("sku"), base, fine_tuned=fine_tuned)
     rest = {key: value for key, value in properties.items() if key != "model"}
     return Wanted(name, sku, capacity, model, base, fine_tuned, rest, _tags(top.get("tags")) if world.switches.keep_tags else None)
 
@@ -75,7 +75,7 @@ def _base(world: World, model: Doc) -> tuple[catalogue.BaseModel, bool]:
         raise refused
     tuned = world.store.get("model", model["name"]) or _of_checkpoint(world, model["name"])
     base = catalogue.of_training(tuned["base"]) if tuned else catalogue.of_deployment(model["name"], model.get("version"))
-    if base is None or (tuned is not None and model.get("version", "1") != "1"):
+    if base is None or not regions.offers(base, world.region) or (tuned is not None and model.get("version", "1") != "1"):
         raise refused
     if tuned is not None:
         model["name"] = tuned["id"]
@@ -87,25 +87,12 @@ def _of_checkpoint(world: World, name: str) -> Doc | None:
     return next((doc for doc in world.store.all("model") if doc["checkpoint"] == name), None) if name.startswith("ftchkpt-") else None
 
 
-def _sku(value: object, base: catalogue.BaseModel, location: str, *, fine_tuned: bool, code: str) -> tuple[str, int]:
+def _sku(world: World, value: object, base: catalogue.BaseModel, *, fine_tuned: bool) -> tuple[str, int]:
     sku = _object({} if value is None else value, "sku", {"name", "capacity", "tier", "size", "family"})
     given, capacity = sku.get("name", "Standard"), sku.get("capacity", 1)
     name = catalogue.SKUS.get(given.lower()) if isinstance(given, str) else None
-    if name is None or not serves(name, base, location, fine_tuned=fine_tuned):
-        raise errors.sku_refused(code, str(given)[:40], base.full_name)
+    if name is None or name not in regions.skus(base, world.region, fine_tuned=fine_tuned):
+        raise errors.sku_refused(world.switches.sku_refused_code, str(given)[:40], base.full_name)
     if not isinstance(capacity, int) or isinstance(capacity, bool) or capacity < 1:
         raise errors.invalid("sku.capacity is a whole number from 1 up.")
     return name, capacity
-
-
-def serves(sku: str, base: catalogue.BaseModel, location: str, *, fine_tuned: bool) -> bool:
-    """Whether a SKU serves the model in that region: fine-tuned data zones only in the US, developer only for fine-tuned models."""
-    match sku:
-        case "Standard":
-            return location in base.standard_regions
-        case "DataZoneStandard":
-            return not fine_tuned or location.endswith(("us", "us2", "us3"))
-        case "DeveloperTier":
-            return fine_tuned and not base.name.startswith("gpt-4o")
-        case _:
-            return True

@@ -1,8 +1,11 @@
 """The operations of the management plane: decode, ask the state machines, encode."""
 
-from tunedrop.emulator import catalogue
-from tunedrop.emulator.arm import errors, requests
+from collections.abc import Callable
+
+from tunedrop.emulator import catalogue, roles
+from tunedrop.emulator.arm import errors
 from tunedrop.emulator.arm.deployments import Deployments
+from tunedrop.emulator.arm.offers import Offers
 from tunedrop.emulator.call import Call, Operation, Reply
 from tunedrop.emulator.store import Doc
 from tunedrop.emulator.world import ACCOUNT, RESOURCE_GROUP, SUBSCRIPTION, World
@@ -17,32 +20,8 @@ LOCATION_PATH = f"/subscriptions/{{subscription}}/providers/{PROVIDER}/locations
 PERMISSIONS_PATH = ACCOUNT_PATH + "/providers/Microsoft.Authorization/permissions"
 DEPLOYMENT_PATH = ACCOUNT_PATH + "/deployments/{name}"
 
+_DEPLOYMENTS = f"{PROVIDER}/accounts/deployments"
 ACCOUNT_ID = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{RESOURCE_GROUP}/providers/{PROVIDER}/accounts/{ACCOUNT}"
-
-_ROLES: dict[str, Doc] = {
-    "openai_contributor": {
-        "actions": [
-            f"{PROVIDER}/*/read",
-            f"{PROVIDER}/accounts/deployments/write",
-            f"{PROVIDER}/accounts/deployments/delete",
-            f"{PROVIDER}/accounts/raiPolicies/read",
-            f"{PROVIDER}/accounts/raiPolicies/write",
-            f"{PROVIDER}/accounts/raiPolicies/delete",
-            "Microsoft.Authorization/roleAssignments/read",
-            "Microsoft.Authorization/roleDefinitions/read",
-        ],
-        "notActions": [],
-        "dataActions": [f"{PROVIDER}/accounts/OpenAI/*"],
-        "notDataActions": [],
-    },
-    "openai_user": {
-        "actions": [f"{PROVIDER}/*/read", "Microsoft.Authorization/roleAssignments/read", "Microsoft.Authorization/roleDefinitions/read"],
-        "notActions": [],
-        "dataActions": [f"{PROVIDER}/accounts/OpenAI/*/read", f"{PROVIDER}/accounts/OpenAI/deployments/chat/completions/action"],
-        "notDataActions": [],
-    },
-}
-"""Roles as the permissions call shows them; the official guide tells them in words, not all of them to the letter."""
 
 
 class ManagementPlane:
@@ -51,23 +30,43 @@ class ManagementPlane:
     def __init__(self, world: World, deployments: Deployments) -> None:
         self._world = world
         self._deployments = deployments
+        self._offers = Offers(world, deployments)
 
     def operations(self) -> list[Operation]:
         """What it offers."""
         return [
-            Operation("accounts.get", "GET", ACCOUNT_PATH, self._account),
-            Operation("accounts.list_models", "GET", f"{ACCOUNT_PATH}/models", self._models),
-            Operation("deployments.list", "GET", f"{ACCOUNT_PATH}/deployments", self._list),
-            Operation("deployments.get", "GET", DEPLOYMENT_PATH, self._get),
-            Operation("deployments.create_or_update", "PUT", DEPLOYMENT_PATH, self._put, takes="json", writes=True),
-            Operation("deployments.delete", "DELETE", DEPLOYMENT_PATH, self._delete, writes=True),
-            Operation("locations.operation_status", "GET", f"{LOCATION_PATH}/operationStatuses/{{name}}", self._operation_status),
-            Operation("rai_policies.list", "GET", f"{ACCOUNT_PATH}/raiPolicies", self._policies),
-            Operation("usages.list", "GET", f"{LOCATION_PATH}/usages", self._usages, frozenset({"$filter"})),
-            Operation("locations.list_models", "GET", f"{LOCATION_PATH}/models", self._location_models),
+            Operation("accounts.get", "GET", ACCOUNT_PATH, self._account, action=f"{PROVIDER}/accounts/read"),
+            Operation("accounts.list_models", "GET", f"{ACCOUNT_PATH}/models", self._models, action=f"{PROVIDER}/accounts/models/read"),
+            Operation("deployments.list", "GET", f"{ACCOUNT_PATH}/deployments", self._list, action=f"{_DEPLOYMENTS}/read"),
+            Operation("deployments.get", "GET", DEPLOYMENT_PATH, self._get, action=f"{_DEPLOYMENTS}/read"),
             Operation(
-                "permissions.list_for_resource", "GET", f"{ACCOUNT_PATH}/providers/Microsoft.Authorization/permissions", self._permissions
+                "deployments.create_or_update", "PUT", DEPLOYMENT_PATH, self._put, takes="json", writes=True, action=f"{_DEPLOYMENTS}/write"
             ),
+            Operation("deployments.delete", "DELETE", DEPLOYMENT_PATH, self._delete, writes=True, action=f"{_DEPLOYMENTS}/delete"),
+            Operation(
+                "rai_policies.list", "GET", f"{ACCOUNT_PATH}/raiPolicies", self._policies, action=f"{PROVIDER}/accounts/raiPolicies/read"
+            ),
+            Operation(
+                "permissions.list_for_resource",
+                "GET",
+                PERMISSIONS_PATH,
+                self._permissions,
+                action="Microsoft.Authorization/permissions/read",
+            ),
+            *self._of_location(),
+        ]
+
+    def _of_location(self) -> list[Operation]:
+        """What is asked of the subscription: no role on the account reaches it."""
+
+        def asked(name: str, path: str, run: Callable[[Call], Reply], what: str, *query: str) -> Operation:
+            action = f"{PROVIDER}/locations/{what}/read"
+            return Operation(name, "GET", f"{LOCATION_PATH}/{path}", run, frozenset(query), action=action, scope="subscription")
+
+        return [
+            asked("locations.operation_status", "operationStatuses/{name}", self._operation_status, "operationStatuses"),
+            asked("usages.list", "usages", self._usages, "usages", "$filter"),
+            asked("locations.list_models", "models", self._location_models, "models"),
         ]
 
     def check_address(self, call: Call) -> None:
@@ -77,8 +76,8 @@ class ManagementPlane:
             raise errors.resource_not_found("Microsoft.Resources/subscriptions")
         if "account" in path and (path["group"], path["account"]) != (RESOURCE_GROUP, ACCOUNT):
             raise errors.resource_not_found(f"{PROVIDER}/accounts")
-        if "location" in path and path["location"].replace(" ", "") != self._world.config.location:
-            raise errors.location_unknown(self._world.config.location)
+        if "location" in path and path["location"].replace(" ", "") != self._world.region:
+            raise errors.location_unknown(self._world.region)
 
     def _account(self, call: Call) -> Reply:
         properties: Doc = {
@@ -94,42 +93,17 @@ class ManagementPlane:
             "name": ACCOUNT,
             "type": f"{PROVIDER}/accounts",
             "kind": "OpenAI",
-            "location": self._world.config.location,
+            "location": self._world.region,
             "sku": {"name": "S0"},
             "properties": properties,
         }
         return Reply(200, body, id=ACCOUNT)
 
     def _models(self, call: Call) -> Reply:
-        return Reply(200, {"value": [self._model(model) for model in catalogue.MODELS]})
+        return Reply(200, {"value": self._offers.models()})
 
     def _location_models(self, call: Call) -> Reply:
-        return Reply(200, {"value": [{"kind": "OpenAI", "skuName": "S0", "model": self._model(model)} for model in catalogue.MODELS]})
-
-    def _model(self, model: catalogue.BaseModel) -> Doc:
-        location, most = self._world.config.location, self._world.limits.quota_units
-        served = [sku for sku in catalogue.SKUS.values() if requests.serves(sku, model, location, fine_tuned=False)]
-        capacity: Doc = {"minimum": 1, "maximum": most, "step": 1, "default": 10}
-        return {
-            "format": "OpenAI",
-            "name": model.name,
-            "version": model.version,
-            "isDefaultVersion": catalogue.of_deployment(model.name, None) is model,
-            "skus": [
-                {
-                    "name": sku,
-                    "usageName": catalogue.usage_name(model, sku, fine_tuned=False),
-                    "deprecationDate": _midnight(model.inference_ends),
-                    "capacity": capacity,
-                    "rateLimits": [{"key": "request", "renewalPeriod": 60, "count": model.requests_per_unit}],
-                }
-                for sku in served
-            ],
-            "maxCapacity": most,
-            "capabilities": {"chatCompletion": "true", "inference": "true", **_trained_by(model)},
-            "deprecation": {"fineTune": _midnight(model.fine_tuning_ends), "inference": _midnight(model.inference_ends)},
-            "lifecycleStatus": model.lifecycle,
-        }
+        return Reply(200, {"value": [{"kind": "OpenAI", "skuName": "S0", "model": model} for model in self._offers.models()]})
 
     def _shown(self, doc: Doc) -> Doc:
         usage_period = {"renewalPeriod": 60}
@@ -165,7 +139,7 @@ class ManagementPlane:
         return Reply(202, headers=self._follow(call), id=name)
 
     def _follow(self, call: Call) -> dict[str, str]:
-        path = LOCATION_PATH.format(subscription=SUBSCRIPTION, location=self._world.config.location)
+        path = LOCATION_PATH.format(subscription=SUBSCRIPTION, location=self._world.region)
         address = f"{call.base_url}{path}/operationStatuses/{call.path['name']}?api-version={call.version}"
         return {"azure-asyncoperation": address}
 
@@ -179,31 +153,13 @@ class ManagementPlane:
         return Reply(200, {"id": name, "name": name, "status": status}, id=name)
 
     def _usages(self, call: Call) -> Reply:
-        names = [
-            catalogue.usage_name(model, sku, fine_tuned=fine_tuned)
-            for model in catalogue.MODELS
-            for sku in catalogue.SKUS.values()
-            for fine_tuned in (False, True)
-            if requests.serves(sku, model, self._world.config.location, fine_tuned=fine_tuned)
-        ]
-        limit = self._world.limits.quota_units
-        value = [
-            {
-                "unit": "Count",
-                "name": {"value": name, "localizedValue": name},
-                "currentValue": self._deployments.usage(name),
-                "limit": limit,
-            }
-            for name in dict.fromkeys(names)
-        ]
-        return Reply(200, {"value": value})
+        return Reply(200, {"value": self._offers.usages()})
 
     def _policies(self, call: Call) -> Reply:
         return Reply(200, {"value": [_policy(name) for name in catalogue.CONTENT_FILTERS]})
 
     def _permissions(self, call: Call) -> Reply:
-        role = _ROLES.get(self._world.switches.role)
-        return Reply(200, {"value": [role] if role else []})
+        return Reply(200, {"value": [role.permissions() for role in roles.held(self._world.switches, roles.ACCOUNT)]})
 
 
 def versions(operation: Operation) -> tuple[str, ...]:
@@ -211,10 +167,6 @@ def versions(operation: Operation) -> tuple[str, ...]:
     if operation.name.startswith("permissions."):
         return PERMISSION_VERSIONS
     return tuple(v for v in VERSIONS if v >= POLICIES_SINCE) if operation.name.startswith("rai_policies.") else VERSIONS
-
-
-def _trained_by(model: catalogue.BaseModel) -> dict[str, str]:
-    return {word: str(training_type in model.training_types).lower() for training_type, word in catalogue.CAPABILITIES.items()}
 
 
 def _policy(name: str) -> Doc:
@@ -225,7 +177,3 @@ def _policy(name: str) -> Doc:
         "type": f"{PROVIDER}/accounts/raiPolicies",
         "properties": {"type": "SystemManaged", "mode": "Blocking", "contentFilters": list[Doc]()},
     }
-
-
-def _midnight(date: str) -> str:
-    return f"{date}T00:00:00Z"

@@ -13,6 +13,7 @@ _NULL = {"type": "null"}
 _LITELLM = "BerriAI/litellm pull request 24687: pending and nulls in Azure's answers break strict models"
 _RUN = "printed output of a gpt-4o-mini job on Azure OpenAI, May 2025"
 _TUTORIAL = "Azure OpenAI fine-tuning tutorial, printed output: -1 while pending"
+_DENIED = "microsoft/semantic-kernel issue 10020: the answer to a token without the role"
 _CHAT = "Azure OpenAI chat completions reference: content filter results beside OpenAI's fields"
 
 
@@ -51,6 +52,7 @@ ADDITIONS = (
     Addition(V1, "CreateChatCompletionResponse", "prompt_filter_results", {"type": "array"}, _CHAT),
     Addition(V1, "CreateChatCompletionResponse", "system_fingerprint", _NULL, _CHAT),
     Addition(V1, "CreateChatCompletionResponse/choices", "content_filter_results", {"type": "object"}, _CHAT),
+    Addition(API_VERSION, "Error", "code", {"const": "PermissionDenied"}, _DENIED),
     Addition(V1, "Error", "innererror", {"type": "object"}, "microsoft/azurechat issue 351: body of a filtered prompt"),
     Addition(V1, "Error", "status", {"type": "integer"}, "microsoft/azurechat issue 351: body of a filtered prompt"),
 )

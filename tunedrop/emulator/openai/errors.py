@@ -4,7 +4,7 @@ Codes are those of the 2024-10-21 authoring description; which status goes with 
 follows common sense, see `switches.entity_state_status`. Sentences never quote what the caller sent, names apart.
 """
 
-from tunedrop.emulator.faults import CONTENT_FILTER
+from tunedrop.emulator.faults import CONTENT_FILTER, RETIRED
 from tunedrop.emulator.refusal import Refusal
 
 DEPLOYMENT_NOT_FOUND = (
@@ -18,9 +18,9 @@ def unauthorized() -> Refusal:
     return Refusal(401, "unauthorized", "Access denied due to invalid subscription key or wrong API endpoint.")
 
 
-def forbidden() -> Refusal:
-    """The caller's role lacks the data action."""
-    return Refusal(403, "forbidden", "The principal lacks the required data action to perform this operation.")
+def forbidden(status: int) -> Refusal:
+    """No role of the caller has the data action; code and sentence as public reports of Azure OpenAI show them."""
+    return Refusal(status, "PermissionDenied", "Principal does not have access to API/Operation.")
 
 
 def invalid(message: str, param: str | None = None) -> Refusal:
@@ -51,6 +51,11 @@ def not_found(thing: str) -> Refusal:
 def deployment_not_found(code: str = "DeploymentNotFound") -> Refusal:
     """A chat call on a deployment that is absent or does not answer yet."""
     return Refusal(404, code, DEPLOYMENT_NOT_FOUND)
+
+
+def model_retired() -> Refusal:
+    """A chat call on a deployment whose model is retired (lifecycle page: 410 Gone; its text is not shown there)."""
+    return Refusal(410, "ModelRetired", RETIRED)
 
 
 def wrong_state(status: int, message: str) -> Refusal:

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, cast
 
-from tunedrop.emulator import catalogue
+from tunedrop.emulator import catalogue, regions
 from tunedrop.emulator.catalogue import BaseModel
 from tunedrop.emulator.openai import errors
 from tunedrop.emulator.store import Doc
@@ -55,7 +55,7 @@ def wanted(world: World, body: Doc, version: str) -> Wanted:
     base, continued = _base(world, _text(body, "model"))
     method, hyperparameters = _method(body, base, version)
     training_type = _training_type(world, body.get("trainingType"))
-    if training_type not in base.training_types:
+    if training_type not in regions.training_types(base, world.region) or world.is_over(base.fine_tuning_ends):
         raise errors.invalid("The specified base model does not support fine-tuning.", "model")
     return Wanted(
         model=_text(body, "model"),
@@ -88,7 +88,7 @@ def _number(value: object, name: str, low: int, high: int) -> int | None:
 
 
 def _base(world: World, name: str) -> tuple[BaseModel, str | None]:
-    if (found := catalogue.of_training(name)) is not None:
+    if (found := catalogue.of_training(name)) is not None and regions.offers(found, world.region):
         return found, None
     former = world.store.get("model", name)
     base = catalogue.of_training(former["base"]) if former else None

@@ -1,8 +1,9 @@
 """The operations of the data plane: decode, ask the state machines, encode."""
 
+from dataclasses import replace
 from typing import cast
 
-from tunedrop.emulator import catalogue, examples
+from tunedrop.emulator import catalogue, examples, regions
 from tunedrop.emulator.call import Call, Operation, Reply, Upload
 from tunedrop.emulator.openai import errors, files, requests, shapes
 from tunedrop.emulator.openai.chat import Chat
@@ -13,6 +14,28 @@ from tunedrop.emulator.store import Doc
 from tunedrop.emulator.world import World
 
 _PAGED = frozenset({"after", "limit"})
+_OPENAI = "Microsoft.CognitiveServices/accounts/OpenAI"
+_ACTIONS = {
+    "files.create": "files/write",
+    "files.list": "files/read",
+    "files.retrieve": "files/read",
+    "files.delete": "files/delete",
+    "files.content": "files/read",
+    "fine_tuning.jobs.create": "fine-tunes/write",
+    "fine_tuning.jobs.list": "fine-tunes/read",
+    "fine_tuning.jobs.retrieve": "fine-tunes/read",
+    "fine_tuning.jobs.cancel": "fine-tunes/write",
+    "fine_tuning.jobs.list_events": "fine-tunes/read",
+    "fine_tuning.jobs.checkpoints.list": "fine-tunes/read",
+    "models.list": "models/read",
+    "models.retrieve": "models/read",
+    "fine_tuning.jobs.delete": "fine-tunes/delete",
+    "fine_tuning.jobs.pause": "fine-tunes/write",
+    "fine_tuning.jobs.resume": "fine-tunes/write",
+    "chat.completions.create": "deployments/chat/completions/action",
+}
+"""The data action of each operation. The catalogue's roles name whole branches (`OpenAI/*`, `OpenAI/*/read`); the leaves `files/*`,
+`fine-tunes/*` and `deployments/chat/completions/action` stand in public role definitions, `models/read` is assumed."""
 
 
 def page(found: list[Doc], call: Call, default: int, longest: int = 100) -> Doc:
@@ -46,6 +69,9 @@ class DataPlane:
 
     def operations(self, surface: str) -> list[Operation]:
         """What a surface offers, "v1" or "api-version"; paths stand under its root."""
+        return [replace(one, action=f"{_OPENAI}/{_ACTIONS[one.name]}") for one in self._operations(surface)]
+
+    def _operations(self, surface: str) -> list[Operation]:
         v1 = surface == V1
         job = "/fine_tuning/jobs/{id}"
         common = [
@@ -164,14 +190,18 @@ class DataPlane:
     # Models and chat
 
     def _list_models(self, call: Call) -> Reply:
-        base = [shapes.base_model(model, call.version) for model in catalogue.MODELS]
+        base = [
+            shapes.base_model(model, call.version, self._world.region)
+            for model in catalogue.MODELS
+            if regions.offers(model, self._world.region)
+        ]
         tuned = [shapes.tuned_model(doc, call.version) for doc in self._world.store.all("model")]
         return Reply(200, {"object": "list", "data": [*base, *tuned]})
 
     def _get_model(self, call: Call) -> Reply:
         name = call.path["id"]
-        if (base := catalogue.of_training(name)) is not None:
-            return Reply(200, shapes.base_model(base, call.version), id=name)
+        if (base := catalogue.of_training(name)) is not None and regions.offers(base, self._world.region):
+            return Reply(200, shapes.base_model(base, call.version, self._world.region), id=name)
         tuned = self._world.store.get("model", name)
         if tuned is None:
             raise errors.not_found("model")

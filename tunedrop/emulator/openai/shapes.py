@@ -1,6 +1,6 @@
 """Jobs and models as each surface and version shows them."""
 
-from tunedrop.emulator import catalogue
+from tunedrop.emulator import catalogue, regions
 from tunedrop.emulator.openai import results
 from tunedrop.emulator.openai.requests import V1
 from tunedrop.emulator.store import Doc
@@ -47,8 +47,8 @@ def _estimated_finish(world: World, doc: Doc) -> int | None:
     return int(pace.moment(doc["since"], 1.0 - doc["base_way"], world.now()))
 
 
-def base_model(model: catalogue.BaseModel, version: str) -> Doc:
-    """A base model of the catalogue."""
+def base_model(model: catalogue.BaseModel, version: str, region: str) -> Doc:
+    """A base model of the catalogue, as its region trains it."""
     shown: Doc = {"id": model.full_name, "object": "model"}
     if version == V1:
         return shown | {"created": 0, "owned_by": "azure-openai"}
@@ -56,7 +56,13 @@ def base_model(model: catalogue.BaseModel, version: str) -> Doc:
         "created_at": 0,
         "status": "succeeded",
         "lifecycle_status": "generally-available" if model.lifecycle == "GenerallyAvailable" else "deprecating",
-        "capabilities": {"fine_tune": True, "inference": True, "completion": False, "chat_completion": True, "embeddings": False},
+        "capabilities": {
+            "fine_tune": "Standard" in regions.training_types(model, region),
+            "inference": True,
+            "completion": False,
+            "chat_completion": True,
+            "embeddings": False,
+        },
     }
 
 
