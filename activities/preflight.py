@@ -8,8 +8,8 @@ from typing import Any
 import azure.durable_functions as df
 from durabletask import task
 
-from shared import azure_openai, gate, resource_manager
-from shared.answering import Deadline, answered, needed, polled
+from shared import azure_openai, gate, resource_manager, storage
+from shared.answering import Deadline, answered, needed, polled, waiting
 from shared.checkpoints import checkpoint
 from shared.dataset import money
 from shared.dataset.wording import lasting
@@ -63,7 +63,7 @@ def _pass(wanted: RunStep) -> Answer:
     deadline = Deadline(ledger, wanted.run_id, "preflight", waited_s, wanted.pace.gate_deadline_s)
     late = DeadlinePassed("TD-DEADLINE-001", f"The account could not be asked within {lasting(waited_s)}.", "gate_deadline_s")
     asking = Asking(ledger, record, plan, holder, worst)
-    return polled(asking.verdict, wanted.pace, deadline, late)
+    return waiting(polled(asking.verdict, wanted.pace, deadline, late), wanted.pace, deadline)
 
 
 def _names(record: RunRecord, *, name: str) -> bool:
@@ -99,14 +99,17 @@ class Asking:
             capacity=wanted.capacity,
         )
 
+        not_asked = gate.not_asked(self.plan, facts, trains=self.record.reuse_of is None)
+
         def noting(current: RunRecord, _now: datetime) -> RunRecord:
-            return current.model_copy(update={"slot": slot})
+            return current.model_copy(update={"slot": slot, "not_asked": not_asked})
 
         checkpoint("preflight: before the slot")
         self.ledger.change(self.record.id, noting)
         checkpoint("preflight: after the slot")
 
     def _facts(self) -> Preflight:
+        storage.named(pinned(self.plan).reports_container).try_write()  # a report that can't be written is known before anything is bought
         account = resource_manager.for_account(self.plan)
         service = azure_openai.for_training(self.plan)
         return Preflight(

@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 CHUNK_BYTES = 4 * 2**20
 OWN_BLOB_BYTES = 8 * 2**20  # a record with all that a run can gather stays far under it
 REACH_S = 10.0
+NO_ETAG = "0x0"  # no blob has it
 
 
 class Container:
@@ -184,6 +185,15 @@ class Container:
             except (ResourceModifiedError, ResourceNotFoundError):
                 return False
         return True
+
+    def try_write(self) -> None:
+        """Asks whether the app may write here, by a write that can't succeed: of a blob that isn't there, if it still has an ETag.
+
+        Raises:
+            NotAllowed: it may not.
+            ServiceUnavailable: nobody can say now.
+        """
+        self.swap("may-write", b"", NO_ETAG)
 
     def chunks(self, blob: str, etag: str, start: int, stop: int) -> Iterator[bytes]:
         """The bytes [start, stop) of the blob with this ETag, in pieces of bounded size.

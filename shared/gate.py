@@ -16,6 +16,14 @@ from shared.pinning import NOT_SENT
 from shared.planning import FINE_TUNED_MODEL
 from shared.resource_manager import DeploymentFacts, ModelFacts, Quota
 
+NO_QUOTAS = (
+    "The quota was not asked for: the app's identity may not read it, for want of Cognitive Services Usages Reader on the subscription. "
+    "Whether the deployment fits is seen when it is made."
+)
+NO_PERMISSIONS = "Whether the app may write deployments was not asked: its role does not let it read its own permissions."
+NO_POLICIES = "The account's content filter policies were not asked for: the app may not read them, or the api-version has none."
+NO_TRAINING_TYPES = "By which training types the model is trained in this region is not known: the account's list says it in no known form."
+
 
 class Preflight(Frozen):
     """What the account can do, and how full it is."""
@@ -55,6 +63,18 @@ def _reasons(plan: Plan, facts: Preflight, worst: WorstCase, run_id: str, trains
     yield from _deployment(plan, facts, run_id)
     if trains:
         yield from _room(plan, facts)
+
+
+def not_asked(plan: Plan, facts: Preflight, *, trains: bool = True) -> tuple[str, ...]:
+    """What the account did not tell, a sentence each: no reason against the run, and worth knowing where it fails later."""
+    model = model_of(plan, facts)
+    known = (
+        (facts.quotas is not None, NO_QUOTAS),
+        (facts.may_deploy is not None, NO_PERMISSIONS),
+        (facts.rai_policies is not None or not plan.deployment.rai_policy, NO_POLICIES),
+        (model is None or model.training_types is not None or not trains, NO_TRAINING_TYPES),
+    )
+    return tuple(sentence for told, sentence in known if not told)
 
 
 def base_of(plan: Plan) -> str:

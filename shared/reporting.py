@@ -48,6 +48,7 @@ def report_of(record: RunRecord) -> page.Report:
         drop=_drop(record),
         settings=_settings(plan) if plan else None,
         clamped=list(plan.clamped) if plan else [],
+        not_asked=list(record.not_asked),
         data=_data(record, plan) if plan else [],
         money=_money(record, plan),
         training=_training(record, plan) if plan else None,

@@ -10,7 +10,7 @@ from shared.container import CHUNK_BYTES, Container
 from shared.credentials import credential_for
 from shared.errors import ServiceRejected
 from shared.settings import AZURITE, AZURITE_CONNECTION_STRING, settings, storage_connection
-from shared.storage_answers import SERVICE, BlobFacts, Changed, ContainerMissing, Stored, TooLarge
+from shared.storage_answers import SERVICE, BlobFacts, Changed, ContainerMissing, NotAllowed, Stored, TooLarge
 
 __all__ = [
     "CHUNK_BYTES",
@@ -18,6 +18,7 @@ __all__ = [
     "Changed",
     "Container",
     "ContainerMissing",
+    "NotAllowed",
     "Stored",
     "TooLarge",
     "ledger",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, cast
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlsplit
 
 from azure.core.exceptions import (
     AzureError,
@@ -19,10 +19,11 @@ from azure.core.exceptions import (
 
 from shared import bounded, service_text
 from shared.errors import ServiceRejected, ServiceUnavailable, TuneDropError
+from shared.settings import is_loopback
 
 log = logging.getLogger("tunedrop")
 SERVICE = "Storage"
-TRANSIENT = {401, 403, 408, 429}
+TRANSIENT = {401, 408, 429}
 """Statuses that pass, as those from 500 on do. 401 and 403 too: a new role takes minutes to arrive (RBAC troubleshooting page)."""
 NOT_NOW = frozenset(
     {
@@ -92,6 +93,18 @@ class ContainerMissing(ServiceUnavailable):
         self.problem = self.problem.model_copy(update={"code": "TD-STORAGE-002", "mend": mend})
 
 
+class NotAllowed(ServiceUnavailable):
+    """The app's identity may not do this in the container, yet: a role that was just given takes minutes to arrive."""
+
+    def __init__(self, container: str, told: str) -> None:
+        super().__init__(SERVICE, f"the app's identity may not do this in the container {container}: {told}")
+        mend = (
+            "Give the app's identity Storage Blob Data Reader on the container of the drops, and Storage Blob Data Contributor on those of "
+            "the reports and the ledger; a new assignment needs some minutes. docs/security.md lists every role."
+        )
+        self.problem = self.problem.model_copy(update={"code": "TD-STORAGE-003", "mend": mend})
+
+
 class Changed(Exception):
     """The blob is not the one that was pinned: another ETag, or gone."""
 
@@ -125,10 +138,19 @@ def is_there(error: HttpResponseError) -> bool:
 def _refusal(error: HttpResponseError) -> ServiceUnavailable | ServiceRejected:
     status, code = error.status_code or 0, code_of(error)
     reason = service_text.told(error.reason)
+    if status == 403:
+        return NotAllowed(_container_of(error), f"{status} {code or reason}")
     passes = status < 400 or status >= 500 or status in TRANSIENT  # under 400: a yes whose body broke off
     if passes or code in NOT_NOW or (code or "").startswith("Lease"):
         return ServiceUnavailable(SERVICE, f"{status} {code or reason}")
     return ServiceRejected(SERVICE, status, code or "unknown", reason)
+
+
+def _container_of(error: HttpResponseError) -> str:
+    """The container that the refused request was about: the first part of its path, after the account's name where that stands in it."""
+    address = str(getattr(getattr(error.response, "request", None), "url", ""))
+    parts = urlsplit(address).path.strip("/").split("/")
+    return service_text.ident(parts[1] if is_loopback(address) and len(parts) > 1 else parts[0]) or "of this call"
 
 
 def code_of(error: HttpResponseError) -> str | None:

@@ -13,7 +13,7 @@ from shared import storage
 from shared.errors import TuneDropError
 from shared.models.api import Health, Missing
 from shared.models.base import Frozen
-from shared.storage import Container
+from shared.storage import Container, NotAllowed
 from triggers.answers import answer
 
 bp = df.Blueprint()
@@ -56,15 +56,22 @@ def note_orchestrations(stand_still: bool) -> None:
 
 def _missing() -> tuple[Missing, ...]:
     ledger = storage.ledger()
-    containers: dict[Missing, Container] = {
-        "ledger container": ledger,
-        "training container": storage.training(),
-        "reports container": storage.reports(),
-    }
-    missing: list[Missing] = [what for what, container in containers.items() if not container.reach(PATIENCE_S)]
-    if "ledger container" not in missing and _noted(ledger).standing >= ENOUGH:
+    lacking: list[Missing | None] = [
+        _lacking(ledger, "ledger container", "ledger role"),
+        _lacking(storage.training(), "training container", "training role"),
+        _lacking(storage.reports(), "reports container", "reports role"),
+    ]
+    missing: list[Missing] = [what for what in lacking if what]
+    if lacking[0] is None and _noted(ledger).standing >= ENOUGH:
         missing.append("orchestrators")
     return tuple(missing)
+
+
+def _lacking(container: Container, itself: Missing, role: Missing) -> Missing | None:
+    try:
+        return None if container.reach(PATIENCE_S) else itself
+    except NotAllowed:
+        return role
 
 
 def _noted(ledger: Container) -> Orchestrations:

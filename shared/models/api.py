@@ -92,7 +92,9 @@ class Cancelling(Frozen):
     cancel_requested_at: datetime
 
 
-Missing = Literal["training container", "reports container", "ledger container", "orchestrators"]
+Missing = Literal[
+    "training container", "reports container", "ledger container", "training role", "reports role", "ledger role", "orchestrators"
+]
 
 
 class Health(Frozen):
@@ -101,6 +103,7 @@ class Health(Frozen):
     status: Literal["ok", "storage unavailable", "incomplete"]
     missing: tuple[Missing, ...] = ()
     """What isn't there. Containers by what they are for: the app makes them when it first needs them, or the owner does.
+    Roles by their container: the app's identity may not even look at it.
     `orchestrators`: runs are claimed and don't begin, as on a Functions host that refuses the app's orchestrators."""
 
 

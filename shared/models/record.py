@@ -159,6 +159,8 @@ class RunRecord(Frozen):
     worst_case: WorstCase | None = None
     slot: Slot | None = None
     """What the gate saw that the deployment takes: reserved before anything is bought."""
+    not_asked: tuple[str, ...] = ()
+    """What the gate could not ask the account, a sentence each: the run went on without it. Empty in records of the first releases."""
     reuse_of: str | None = None
     """The run whose trained model this one deploys, instead of training."""
     waits_because: str | None = None

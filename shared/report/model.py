@@ -283,6 +283,8 @@ class Report(Part):
     settings: SettingsPart | None = None
     clamped: list[Text] = []
     """One sentence for each setting of the drop that the app's own limits have lowered."""
+    not_asked: list[Text] = []
+    """One sentence for each question that the account did not answer before anything was bought; the run went on without it."""
     data: list[DataPart] = []
     money: MoneyPart
     training: TrainingPart | None = None

@@ -9,6 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal
 from urllib.parse import urlsplit
 
+from tests.faults.blob_roles import REFUSAL, REFUSED, Roles, allowed
+
 type Then = Literal["drop_before", "drop_after"] | int
 
 
@@ -30,6 +32,8 @@ class Proxy:
     troubles: list[Trouble] = field(default_factory=list[Trouble])
     met: int = 0
     """How many requests met one."""
+    roles: Roles | None = None
+    """What the caller may do, by container; None: everything."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def plan(self, method: str, path: str, then: Then, times: int = 1) -> None:
@@ -77,6 +81,9 @@ def _handler(proxy: Proxy, host: str, port: int) -> type[BaseHTTPRequestHandler]
         def pass_on(self) -> None:
             """Serves one request: as the storage does, or not."""
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            if proxy.roles is not None and not allowed(proxy.roles, self.command, self.path):
+                self._answer(403, [("x-ms-error-code", REFUSED), ("Content-Type", "application/xml")], REFUSAL)
+                return
             then = proxy.take(self.command, self.path)
             if then == "drop_before":
                 self.close_connection = True

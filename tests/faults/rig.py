@@ -21,6 +21,7 @@ from typing import Any, cast
 import httpx2
 import pytest
 from azure.durable_functions import SyncDurableFunctionsClient
+from azure.storage.blob import BlobServiceClient, ContainerClient
 from durabletask.client import OrchestrationStatus, TaskHubGrpcClient
 from durabletask.task import ActivityContext
 from durabletask.worker import ConcurrencyOptions, TaskHubGrpcWorker
@@ -35,8 +36,9 @@ from shared.models.pace import Pace
 from shared.models.record import RunRecord
 from shared.results import report_path
 from tests.azurite import running_azurite
+from tests.faults.blob_roles import APP
 from tests.faults.proxy import Proxy, before
-from tests.runs.stack import ACCOUNT, PLENTY, WALLET, running_emulator
+from tests.runs.stack import ACCOUNT, PLENTY, WALLET, running_emulator, until
 from triggers.starting import start_once
 from tunedrop.host.engine import Engine
 from tunedrop.host.worker import LOOPBACK
@@ -79,17 +81,23 @@ class Rig:
     hub: TaskHubGrpcClient
     ledger: Ledger
     proxy: Proxy
-    """What stands between the app and its storage."""
+    """What stands between the app and its storage; the app has the roles of docs/security.md there."""
+    uploads: ContainerClient
+    """The container of the drops, as an uploader reaches it."""
     http: httpx2.Client = field(default_factory=lambda: httpx2.Client(verify=False, headers={"api-key": "stand-in-key"}, timeout=30))
 
     def put(self, name: str, training: bytes, blob: str = "{}.jsonl") -> Drop:
         """Puts a training file, and answers the drop; nothing is started yet."""
         container, blob = storage.training(), blob.format(name)
-        container.put(blob, training)
+        self.upload(blob, training)
         facts = container.facts(blob)
         drop = drop_of(container.account, container.name, blob, facts.etag if facts else "")
         assert drop is not None
         return drop
+
+    def upload(self, blob: str, content: bytes) -> None:
+        """Puts a blob into the container of the drops, as an uploader does: the app itself may only read there."""
+        self.uploads.upload_blob(blob, content, overwrite=True)
 
     def start(self, drop: Drop, pace: Pace = PACE, job: dict[str, Any] | None = None) -> str:
         """Claims and starts the run of a drop, as a trigger does; its id."""
@@ -145,21 +153,32 @@ class Rig:
 
     def reported(self, record: RunRecord) -> str:
         """The report of a run, as JSON text; empty where there is none."""
-        stored = storage.reports().read(report_path(record, "report.json"))
+        return self.page(record, "report.json")
+
+    def page(self, record: RunRecord, name: str = "report.html") -> str:
+        """A file of a run's report; empty where there is none."""
+        stored = storage.reports().read(report_path(record, name))
         return stored.content.decode() if stored else ""
+
+    def until[T](self, ask: Callable[[], T | None]) -> T:
+        """The first answer that is neither None nor False."""
+        return until(ask, every_s=0.05)
 
 
 @contextmanager
 def running_rig(**app: str) -> Generator[Rig]:
     """A rig on a storage and a service of its own; `app` are more app settings."""
     with ExitStack() as ending:
-        connection, proxy = ending.enter_context(before(ending.enter_context(running_azurite())))
+        direct = ending.enter_context(running_azurite())
+        connection, proxy = ending.enter_context(before(direct))
         folder = ending.enter_context(tempfile.TemporaryDirectory())
         emulator = ending.enter_context(running_emulator(Path(folder), "fast"))
         ending.enter_context(_settings(connection, emulator, app))
         for container in (storage.training(), storage.reports(), storage.ledger()):
             container.create()
-        yield Rig(emulator, ending.enter_context(_working()), open_ledger(), proxy)
+        proxy.roles = APP
+        uploads = BlobServiceClient.from_connection_string(direct).get_container_client("training")
+        yield Rig(emulator, ending.enter_context(_working()), open_ledger(), proxy, uploads)
 
 
 @contextmanager

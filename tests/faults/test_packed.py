@@ -57,9 +57,9 @@ def test_validation_file_may_be_packed_and_the_plain_one_goes_first(rig: Rig) ->
     """Beside a plain training file; where both stand, nothing is unpacked."""
     for name, plain in (("packed2", False), ("packed3", True)):
         validation = a_training_set(f"{name}-v", 11)
-        storage.training().put(f"{name}/validation_set.jsonl.gz", gzip.compress(validation))
+        rig.upload(f"{name}/validation_set.jsonl.gz", gzip.compress(validation))
         if plain:
-            storage.training().put(f"{name}/validation_set.jsonl", a_training_set(f"{name}-p", 13))
+            rig.upload(f"{name}/validation_set.jsonl", a_training_set(f"{name}-p", 13))
         record = rig.ended(rig.start(rig.put(name, a_training_set(name), "{}/training_set.jsonl")))
         assert (record.outcome, record.files["validation"].examples) == ("succeeded", 13 if plain else 11)
         assert record.plan is not None
@@ -124,14 +124,14 @@ def test_packed_drop_that_is_replaced_while_it_is_unpacked_ends_superseded(rig: 
     """What was claimed is what is trained, or nothing is."""
     drop = rig.put("packed-new", gzip.compress(a_training_set("packed-new")), "{}.jsonl.gz")
     rig.ledger.claim(new_record(drop))
-    storage.training().put(drop.blob, gzip.compress(a_training_set("packed-newer")))
+    rig.upload(drop.blob, gzip.compress(a_training_set("packed-newer")))
     answer = rig.execute(Activity.MAKE_PLAN, drop.run_id)
     assert (answer["kind"], answer["outcome"], left(drop.run_id)) == ("ended", "superseded", [])
 
 
 def test_dropped_folder_of_part_files_is_one_finding_with_the_way_out(rig: Rig) -> None:
     """What was dropped, what the app takes, and the command that joins the parts."""
-    storage.training().put("spark/training/part-00000.json", a_training_set("spark"))
+    rig.upload("spark/training/part-00000.json", a_training_set("spark"))
     record = rig.ended(rig.start(rig.put("spark", b"", "{}/training/_SUCCESS")))
     assert (record.outcome, code(record)) == ("rejected", "TD-DROP-005")
     assert record.ending is not None

@@ -5,7 +5,6 @@ from datetime import datetime
 import pytest
 
 from activities.settle_drop import AT_ONCE
-from shared import storage
 from shared.models.drop import drop_of
 from shared.models.record import Ending, Outcome, RunRecord, summary_of
 from tests.data import a_training_set
@@ -57,8 +56,8 @@ def test_run_goes_after_the_patience_for_companions_whatever_holds_the_older_one
 
 def test_run_that_waits_for_its_validation_file_says_so(rig: Rig) -> None:
     """An hour in silence would look like a fault."""
-    storage.training().put("announced/job.json", b'{"validation": "expected"}')
+    rig.upload("announced/job.json", b'{"validation": "expected"}')
     run = rig.start(rig.put("announced", a_training_set("announced"), "{}/training_set.jsonl"))
     until(lambda: "validation_set.jsonl" in (reason(rig, run) or ""), what="the reason")
-    storage.training().put("announced/validation_set.jsonl", a_training_set("announced-v"))
+    rig.upload("announced/validation_set.jsonl", a_training_set("announced-v"))
     assert rig.ended(run).outcome == "succeeded"

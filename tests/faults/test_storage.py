@@ -267,6 +267,6 @@ def test_file_that_is_replaced_between_scan_and_upload_ends_superseded(rig: Rig)
         return bool(Ledger.get(rig.ledger, run).record.files)
 
     until(scanned, what="the scan")
-    storage.training().put("replaced.jsonl", a_training_set("replaced-by-another"))
+    rig.upload("replaced.jsonl", a_training_set("replaced-by-another"))
     assert rig.ended(run).outcome == "superseded"
     assert rig.asked("files.create", run) == []

@@ -131,6 +131,7 @@ class Control:
         service = self._service
         return {
             "now": self._world.now(),
+            "region": self._world.region,
             "files": [files.shown(doc) for doc in service.files.all()],
             "jobs": [shapes.job(self._world, doc, V1) for doc in service.jobs.all()],
             "deployments": [{key: doc[key] for key in ("name", "state", "model", "sku", "tags")} for doc in service.deployments.all()],

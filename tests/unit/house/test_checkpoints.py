@@ -13,9 +13,9 @@ STORING = {"put", "put_new", "put_stream", "delete", "swap", "change", "hold"}
 SERVICES = {"upload_file", "create_job", "upload", "put_deployment", "cancel_job", "delete_file", "delete_deployment"}
 SENDING = {"post", "put", "request", "send", "urlopen"}
 WITH_POINTS_OF_THEIR_OWN = {"make_once", "remove_once"}
-HARMLESS = {"enter", "show_wait", "look_late", "delete_unpacked"}
+HARMLESS = {"enter", "show_wait", "look_late", "delete_unpacked", "try_write"}
 """These note what a run shows, which whatever comes next writes again, or how often it looked past a deadline: one look more or less;
-or they delete what nobody reads any more, once or twice."""
+or they delete what nobody reads any more, once or twice; or the write can't succeed, and only its refusal is of interest."""
 
 
 def writers() -> set[str]:
