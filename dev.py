@@ -350,7 +350,7 @@ def lock(_arguments: List[str]) -> int:
 
 def wheel(arguments: List[str]) -> int:
     """Build the package tunedrop-check; its path is all that comes on standard output."""
-    say("Building tunedrop-check of shared/dataset …")
+    say("Building the package tunedrop-check …")
     builder = str(ROOT / "tools" / "wheel" / "build.py")
     return subprocess.call([str(PYTHON), builder, *(arguments or [str(ROOT / "dist")])], env=environment())
 

@@ -12,12 +12,12 @@ from durabletask import task
 from activities.cancel_job import take_back_job
 from shared.answering import answered, needed
 from shared.checkpoints import checkpoint
-from shared.dataset.wording import lasting
 from shared.errors import PlanRejected, Problem
 from shared.ledger import Ledger, open_ledger
 from shared.models.messages import CANCELLED, Answer, RunStep, done, ended, wait
 from shared.models.record import Outcome, RunRecord, Step
 from shared.reuse import source_of, taken_from
+from tunedrop_check.rules.wording import lasting
 
 bp = df.Blueprint()
 

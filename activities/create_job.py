@@ -9,13 +9,13 @@ from durabletask import task
 from shared import azure_openai
 from shared.answering import Deadline, answered, needed, polled, waiting
 from shared.azure_openai import JobOrder
-from shared.dataset.wording import lasting
 from shared.errors import DeadlinePassed
 from shared.ledger import open_ledger
 from shared.models.messages import CANCELLED, Answer, RunStep
 from shared.models.plan import Plan
 from shared.models.record import RunRecord, Step
 from shared.once import Making, make_once
+from tunedrop_check.rules.wording import lasting
 
 bp = df.Blueprint()
 log = logging.getLogger("tunedrop")

@@ -10,13 +10,13 @@ from shared import azure_openai
 from shared.answering import Deadline, answered, needed, polled
 from shared.azure_openai import ENDED, AzureOpenAI, JobFacts
 from shared.checkpoints import checkpoint
-from shared.dataset.wording import lasting
 from shared.errors import DeadlinePassed, ServiceLost, ServiceRejected, TuneDropError
 from shared.ledger import Ledger, Read, open_ledger
 from shared.models.base import wire
 from shared.models.messages import CANCELLED, Answer, RunStep, done, wait
 from shared.models.pace import Pace
 from shared.models.record import JobProgress, RunRecord, Step
+from tunedrop_check.rules.wording import lasting
 
 bp = df.Blueprint()
 EVENTS_READ = 20

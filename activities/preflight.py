@@ -11,8 +11,6 @@ from durabletask import task
 from shared import azure_openai, gate, resource_manager, storage
 from shared.answering import Deadline, answered, needed, polled, waiting
 from shared.checkpoints import checkpoint
-from shared.dataset import money
-from shared.dataset.wording import lasting
 from shared.errors import DeadlinePassed
 from shared.gate import Preflight
 from shared.ledger import Ledger, open_ledger
@@ -23,6 +21,8 @@ from shared.pinning import pinned
 from shared.planning import FINE_TUNED_MODEL
 from shared.reuse import reused
 from shared.worst_case import of_record
+from tunedrop_check.counting import money
+from tunedrop_check.rules.wording import lasting
 
 bp = df.Blueprint()
 
@@ -133,7 +133,7 @@ class Asking:
 
 def estimated_usd(record: RunRecord, plan: Plan) -> float | None:
     """What the training will probably cost, by the lab's count of tokens; None where the price isn't known."""
-    from shared.dataset import pricing  # msgspec: not at import
+    from tunedrop_check.counting import pricing  # msgspec: not at import
 
     rate = pinned(plan).prices.training_usd_per_million_tokens
     if record.reuse_of is not None or rate is None:

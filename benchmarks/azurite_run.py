@@ -8,7 +8,6 @@ from pathlib import Path
 
 from activities import scan_range
 from shared import storage
-from shared.dataset import scan
 from shared.ledger import open_ledger
 from shared.models.base import wire
 from shared.models.drop import drop_of
@@ -16,6 +15,7 @@ from shared.models.messages import ScanSpan
 from shared.models.pace import LOCAL
 from shared.models.plan import DeploymentPlan, Pin, Plan, SmokeTestPlan, Training
 from shared.models.record import RunRecord
+from tunedrop_check.scan import scanning
 
 BLOB = "benchmark/training_set.jsonl"
 
@@ -44,9 +44,9 @@ class AzuriteRun:
         open_ledger().claim(RunRecord(id=self._id, drop=drop, created_at=now, updated_at=now, plan=plan))
         self._spans: list[int] = []
 
-    def scan(self, span: scan.Span) -> None:
+    def scan(self, span: scanning.Span) -> None:
         """What the engine does for one span: one activity."""
-        index = span.start // scan.BLOCK_BYTES
+        index = span.start // scanning.BLOCK_BYTES
         request = ScanSpan(run_id=self._id, pace=LOCAL, role="training", index=index, start=span.start, stop=span.stop)
         scan_range.scan_range(wire(request))
         self._spans.append(index)
@@ -54,4 +54,4 @@ class AzuriteRun:
     def tokens(self) -> int:
         """The tokens that the scans have counted together."""
         blobs = (storage.ledger().read(f"scans/{self._id}/training/{index:05}.json") for index in self._spans)
-        return sum(scan.span_scan_from_json(blob.content).total.sum for blob in blobs if blob)
+        return sum(scanning.span_scan_from_json(blob.content).total.sum for blob in blobs if blob)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from shared.dataset import vocabulary
+from tunedrop_check.counting import vocabulary
 
 SCRIPTS = {
     "ENGLISH": 52,

@@ -22,9 +22,11 @@ import numpy as np
 import toktok  # pyright: ignore[reportMissingTypeStubs]
 
 from benchmarks.azurite_run import AzuriteRun
-from shared.dataset import counters, models, scan, vocabulary
+from tunedrop_check.counting import counters, vocabulary
+from tunedrop_check.models import base_models
+from tunedrop_check.scan import scanning
 
-MODEL = models.base_model("gpt-4.1-mini")
+MODEL = base_models.base_model("gpt-4.1-mini")
 BATCH = 2_000  # texts that a bare counter takes at a time, so that its results don't fill the memory
 SPAN_BYTES = 8 * 2**20
 
@@ -73,7 +75,7 @@ def tiktoken_batch(file: Path) -> Work:
 
     def work() -> None:
         for batch in batches:
-            encoding.encode_ordinary_batch(batch, num_threads=scan.processors())
+            encoding.encode_ordinary_batch(batch, num_threads=scanning.processors())
 
     return work
 
@@ -81,7 +83,7 @@ def tiktoken_batch(file: Path) -> Work:
 def tiktoken_processes(file: Path) -> Work:
     """tiktoken over the same strings in a process for each core: its threads wait for the interpreter's lock at every text."""
     encoding, batches = vocabulary.encoding(MODEL.encoding), strings_of(file)
-    cores = scan.processors()
+    cores = scanning.processors()
 
     def count(first: int) -> None:
         for batch in batches[first::cores]:
@@ -105,23 +107,23 @@ def fast_counter(file: Path) -> Work:
 
     def work() -> None:
         for batch in batches:
-            toktok.batch_count(batch, MODEL.encoding, scan.processors())
+            toktok.batch_count(batch, MODEL.encoding, scanning.processors())
 
     return work
 
 
 def ours(file: Path, watched: bool) -> Work:
     """Ours from disk, as `tunedrop check` does it."""
-    options = scan.ScanOptions(MODEL, watched=watched)
+    options = scanning.ScanOptions(MODEL, watched=watched)
     counters.counter(MODEL.encoding).count(["warm", "é"])
-    return lambda: scan.scan_file(file, options).total.sum
+    return lambda: scanning.scan_file(file, options).total.sum
 
 
 def disk(file: Path) -> Work:
     """Ours from disk on one thread, with all findings."""
-    options = scan.ScanOptions(MODEL)
+    options = scanning.ScanOptions(MODEL)
     counters.counter(MODEL.encoding).count(["warm", "é"])
-    return lambda: scan.scan_source(scan.FileSource(file), options, SPAN_BYTES, threads=1).total.sum
+    return lambda: scanning.scan_source(scanning.FileSource(file), options, SPAN_BYTES, threads=1).total.sum
 
 
 def activity(file: Path, fan_out: bool) -> Work:
@@ -131,10 +133,10 @@ def activity(file: Path, fan_out: bool) -> Work:
 
     def work() -> int:
         if fan_out:
-            with ThreadPoolExecutor(scan.processors()) as pool:
-                list(pool.map(run.scan, scan.spans(run.bytes, SPAN_BYTES)))
+            with ThreadPoolExecutor(scanning.processors()) as pool:
+                list(pool.map(run.scan, scanning.spans(run.bytes, SPAN_BYTES)))
         else:
-            run.scan(scan.Span(0, run.bytes))
+            run.scan(scanning.Span(0, run.bytes))
         return run.tokens()
 
     return work

@@ -13,8 +13,8 @@ import re
 import time
 from collections.abc import Callable
 
-from shared.dataset.search import blocks
-from shared.dataset.search.patterns import compiled
+from tunedrop_check.contents.search import blocks
+from tunedrop_check.contents.search.patterns import compiled
 
 SEED = 20261124
 LINE_BYTES = 2000

@@ -97,7 +97,7 @@ def small_enough(name: str, size: int) -> None:
     Raises:
         DataRejected: it has 512 MB or more.
     """
-    from shared.dataset.results import MAX_FILE_BYTES  # msgspec and numpy: not at import
+    from tunedrop_check.scan.file_result import MAX_FILE_BYTES  # msgspec and numpy: not at import
 
     if size >= MAX_FILE_BYTES:
         raise DataRejected(

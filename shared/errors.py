@@ -25,8 +25,8 @@ from typing import ClassVar, Literal
 from pydantic import BaseModel, ConfigDict
 
 from shared import diagnoses
-from shared.dataset.money import amount
-from shared.dataset.wording import lasting
+from tunedrop_check.counting.money import amount
+from tunedrop_check.rules.wording import lasting
 
 TEXT_CHARS = 1_000
 ID_CHARS = 128

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from shared.dataset.pricing import PriceTable
+    from tunedrop_check.counting.pricing import PriceTable
 
 HOURS_PER_MONTH = 720  # thirty days, as the service's cost page reckons a month
 
@@ -21,7 +21,7 @@ def hosting_per_hour(prices: "PriceTable", sku: str, capacity: int = 1) -> float
     Raises:
         UnknownSku: the table has no price for it, neither for a deployment nor for a unit of its capacity.
     """
-    from shared.dataset.pricing import canonical  # msgspec: only where money is reckoned
+    from tunedrop_check.counting.pricing import canonical  # msgspec: only where money is reckoned
 
     name = canonical(sku)
     if name in prices.hosting_usd_per_hour:

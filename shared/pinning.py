@@ -12,7 +12,7 @@ from shared.models.plan import Account, ApiVersions, DeploymentPlan, Pinned, Pla
 from shared.settings import Settings, settings
 
 if TYPE_CHECKING:
-    from shared.dataset.pricing import PriceTable
+    from tunedrop_check.counting.pricing import PriceTable
 
 METHODS_SINCE = "2025-04-01-preview"
 """The first api-version that takes `method` and `trainingType`: fine-tuning guide, REST page."""
@@ -27,14 +27,14 @@ def pinned(plan: Plan) -> Pinned:
 
 def pins(wanted: Settings, versions: ApiVersions, training: Training, deployment: DeploymentPlan) -> Pinned:
     """What a plan that is made now pins."""
-    from shared.dataset import scan  # numpy and tiktoken, 0.2 s: not at import
+    from tunedrop_check.scan import scanning  # numpy and tiktoken, 0.2 s: not at import
 
     return Pinned(
         account=account_of(wanted, versions),
         training_container=wanted.training_container,
         reports_container=wanted.reports_container,
         span_bytes=wanted.span_mb * 2**20,
-        counting_version=scan.COUNTING_VERSION,
+        counting_version=scanning.COUNTING_VERSION,
         limits=wanted.limits,
         prices=prices_of(wanted, training.model, training.training_type, deployment.sku, deployment.capacity),
         data_secrets=wanted.data_secrets,
@@ -70,7 +70,7 @@ def prices_of(wanted: Settings, model: str, training_type: str | None, sku: str,
 
     A training type that isn't sent is the service's own, Standard.
     """
-    from shared.dataset import pricing  # msgspec: not at import
+    from tunedrop_check.counting import pricing  # msgspec: not at import
 
     table = price_table(wanted)
     found = pricing.training_cost(table, model, 0, training_type or NOT_SENT).usd_per_million_tokens
@@ -98,7 +98,7 @@ def price_table(wanted: Settings) -> "PriceTable":
     Raises:
         PlanRejected: the file can't be read, or is no price table.
     """
-    from shared.dataset import pricing  # msgspec: not at import
+    from tunedrop_check.counting import pricing  # msgspec: not at import
 
     try:
         return pricing.prices(wanted.price_table)

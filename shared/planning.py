@@ -141,9 +141,9 @@ def _base_model(model: str, settings: Settings) -> None:
 
 def _canonical(model: str) -> str:
     """A base model by its full name, so that the same model in another spelling is the same content; a fine-tuned one as it is written."""
-    from shared.dataset import models  # msgspec: not at import
+    from tunedrop_check.models import base_models  # msgspec: not at import
 
-    return model if FINE_TUNED_MODEL in model.lower() else models.base_model(model).name
+    return model if FINE_TUNED_MODEL in model.lower() else base_models.base_model(model).name
 
 
 def _training(job: JobFile, settings: Settings, versions: ApiVersions) -> Training:
@@ -166,14 +166,14 @@ def _training(job: JobFile, settings: Settings, versions: ApiVersions) -> Traini
 
 def _known(model: str, where: str) -> None:
     """Refuses a base model of which neither encoding nor limit is known: its data could not be checked. The name itself is not repeated."""
-    from shared.dataset import models  # msgspec: not at import
+    from tunedrop_check.models import base_models  # msgspec: not at import
 
     mend = f"Correct {where}; docs/data-formats.md lists the models."
     if not (model.isascii() and model.isprintable()):
         raise PlanRejected("TD-PLAN-005", "The base model is not known: its name has characters that stand in no model's name.", mend)
     try:
-        models.base_model(model)
-    except models.UnknownModel as unknown:
+        base_models.base_model(model)
+    except base_models.UnknownModel as unknown:
         raise PlanRejected("TD-PLAN-005", str(unknown), mend) from None
 
 

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from shared import hosting, scans, spending, storage
-from shared.dataset import VERSION
 from shared.errors import PlanRejected, Problem
 from shared.models.plan import Pin, Plan, Role
 from shared.models.record import Effect, Outcome, RunRecord, Step
@@ -17,10 +16,11 @@ from shared.report.results_csv import ResultsUnreadable, parse_results
 from shared.reported import duplicate_part, smoke_part, stood_in
 from shared.results import kept_events, report_path, reports_of
 from shared.settings import settings
+from tunedrop_check import VERSION
 
 if TYPE_CHECKING:
-    from shared.dataset.findings import Finding
-    from shared.dataset.results import FileScan
+    from tunedrop_check.rules.findings import Finding
+    from tunedrop_check.scan.file_result import FileScan
 
 EVENTS_SHOWN = 8
 NOT_REMOVED = "NOT removed: look for it by hand"

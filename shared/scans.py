@@ -1,4 +1,4 @@
-"""Scans of a run's files: the dataset engine reading pinned blobs, its results kept beside the ledger."""
+"""Scans of a run's files: the check engine reading pinned blobs, its results kept beside the ledger."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +13,7 @@ from shared.pinning import pinned
 from shared.storage import Container
 
 if TYPE_CHECKING:
-    from shared.dataset.scan import FileScan, ScanOptions, SpanScan
+    from tunedrop_check.scan.scanning import FileScan, ScanOptions, SpanScan
 
 
 def container_of(pin: Pin) -> Container:
@@ -22,7 +22,7 @@ def container_of(pin: Pin) -> Container:
 
 
 class PinnedSource:
-    """A pinned blob as the dataset engine reads it."""
+    """A pinned blob as the check engine reads it."""
 
     def __init__(self, pin: Pin) -> None:
         self.size = pin.bytes
@@ -48,38 +48,38 @@ def _ahead(pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 def scan_span(plan: Plan, wanted: ScanSpan) -> None:
     """Scans one span and keeps its result."""
-    from shared.dataset import scan  # numpy and tiktoken, 0.2 s: not at import
+    from tunedrop_check.scan import scanning  # numpy and tiktoken, 0.2 s: not at import
 
-    result = scan.scan_span(PinnedSource(_pin(plan, wanted.role)), scan.Span(wanted.start, wanted.stop), options(plan, wanted.role))
-    storage.ledger().put(_span_blob(wanted.run_id, wanted.role, wanted.index), scan.to_json(result))
+    result = scanning.scan_span(PinnedSource(_pin(plan, wanted.role)), scanning.Span(wanted.start, wanted.stop), options(plan, wanted.role))
+    storage.ledger().put(_span_blob(wanted.run_id, wanted.role, wanted.index), scanning.to_json(result))
 
 
 def merged(plan: Plan, run_id: str) -> dict[Role, FileSummary]:
     """Joins the spans of each file, compares the two, keeps the whole results, and answers their summaries."""
-    from shared.dataset import scan
+    from tunedrop_check.scan import scanning
 
     try:
         wholes: dict[Role, FileScan] = {
-            role: scan.merge(_parts(plan, run_id, role), options(plan, role), _pin(plan, role).bytes) for role in plan.roles
+            role: scanning.merge(_parts(plan, run_id, role), options(plan, role), _pin(plan, role).bytes) for role in plan.roles
         }
-    except scan.SpansDontFit as error:
+    except scanning.SpansDontFit as error:
         raise InternalError(f"the spans of the scan don't fit: {error}") from None
     if "validation" in wholes:
-        wholes["validation"] = scan.compared(wholes["validation"], wholes["training"], options(plan, "validation"))
+        wholes["validation"] = scanning.compared(wholes["validation"], wholes["training"], options(plan, "validation"))
     for role, whole in wholes.items():
-        storage.ledger().put(_file_blob(run_id, role), scan.to_json(whole))
+        storage.ledger().put(_file_blob(run_id, role), scanning.to_json(whole))
     return {role: _summary(whole) for role, whole in wholes.items()}
 
 
 def _parts(plan: Plan, run_id: str, role: Role) -> "Iterator[SpanScan]":
     """The scan of each span that the plan pins. One that is missing, or was counted by another release, is made again."""
-    from shared.dataset import scan
+    from tunedrop_check.scan import scanning
 
-    for index, span in enumerate(scan.spans(_pin(plan, role).bytes, pinned(plan).span_bytes)):
+    for index, span in enumerate(scanning.spans(_pin(plan, role).bytes, pinned(plan).span_bytes)):
         stored = storage.ledger().read(_span_blob(run_id, role, index), storage.SCAN_BYTES)
-        found = scan.span_scan_from_json(stored.content) if stored else None
-        if found is None or (found.start, found.counting_version) != (span.start, scan.COUNTING_VERSION):
-            found = scan.scan_span(PinnedSource(_pin(plan, role)), span, options(plan, role))
+        found = scanning.span_scan_from_json(stored.content) if stored else None
+        if found is None or (found.start, found.counting_version) != (span.start, scanning.COUNTING_VERSION):
+            found = scanning.scan_span(PinnedSource(_pin(plan, role)), span, options(plan, role))
         yield found
 
 
@@ -97,24 +97,25 @@ def _summary(whole: "FileScan") -> FileSummary:
 
 def file_scan(run_id: str, role: Role) -> "FileScan | None":
     """The whole scan of a file; None where the run never came so far."""
-    from shared.dataset import scan
+    from tunedrop_check.scan import scanning
 
     stored = storage.ledger().read(_file_blob(run_id, role), storage.SCAN_BYTES)
-    return scan.file_scan_from_json(stored.content) if stored else None
+    return scanning.file_scan_from_json(stored.content) if stored else None
 
 
 def options(plan: Plan, role: Role) -> "ScanOptions":
-    """What the dataset engine must know of the run.
+    """What the check engine must know of the run.
 
     Raises:
         PlanRejected: the model isn't known, so its encoding and limit aren't.
     """
-    from shared.dataset import models, scan
+    from tunedrop_check.models import base_models
+    from tunedrop_check.scan import scanning
 
     try:
-        model = models.base_model(plan.training.model)
-        return scan.ScanOptions(model=model, role=role, method=plan.training.method, secrets=pinned(plan).data_secrets)
-    except models.UnknownModel as unknown:
+        model = base_models.base_model(plan.training.model)
+        return scanning.ScanOptions(model=model, role=role, method=plan.training.method, secrets=pinned(plan).data_secrets)
+    except base_models.UnknownModel as unknown:
         raise PlanRejected("TD-PLAN-005", str(unknown), "Correct `model` in job.json; docs/data-formats.md lists the models.") from None
 
 

@@ -16,8 +16,8 @@ from shared.models.job_file import Message
 from shared.models.plan import Pin, Plan, SmokeTestPlan
 
 if TYPE_CHECKING:
-    from shared.dataset.reading import Source
-    from shared.dataset.scan import ScanOptions
+    from tunedrop_check.reading.file_spans import Source
+    from tunedrop_check.scan.scanning import ScanOptions
 
 HEAD_BYTES = 2**20
 """So much of a file is read, from its beginning."""
@@ -102,14 +102,15 @@ def _plain(row: Any) -> list[dict[str, Any]] | None:
 
 def _clean(row: bytes, options: "ScanOptions") -> bool:
     """Whether the checker has nothing against this row; that it alone makes no file is no matter of the row."""
-    from shared.dataset import rules, scan  # numpy and tiktoken: not at import
+    from tunedrop_check.rules import format_rules
+    from tunedrop_check.scan import scanning  # numpy and tiktoken: not at import
 
-    findings = scan.scan_source(_Bytes(row), options).findings
-    return all(found.line is None or found.code == rules.SYSTEM_MISSING.code for found in findings)
+    findings = scanning.scan_source(_Bytes(row), options).findings
+    return all(found.line is None or found.code == format_rules.SYSTEM_MISSING.code for found in findings)
 
 
 class _Bytes:
-    """Bytes as a source of the dataset engine."""
+    """Bytes as a source of the check engine."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content

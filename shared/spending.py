@@ -3,11 +3,11 @@
 import re
 from dataclasses import dataclass
 
-from shared.dataset import money
 from shared.models.plan import Plan
 from shared.models.record import RunRecord
 from shared.pinning import pinned
 from shared.results import kept_events
+from tunedrop_check.counting import money
 
 BILLED = re.compile(r"Training tokens billed: (\d+)")
 
@@ -39,7 +39,7 @@ def has_bought(record: RunRecord) -> bool:
 
 def training_spend(record: RunRecord, plan: Plan) -> Spend:
     """What this run's job costs, or cost. Failed jobs are not billed (cost management page)."""
-    from shared.dataset import pricing  # msgspec: not at import
+    from tunedrop_check.counting import pricing  # msgspec: not at import
 
     if not has_job(record) or (record.job is not None and record.job.status == "failed"):
         return NOTHING

@@ -94,7 +94,7 @@ def bounded(pieces: Iterable[bytes], name: str) -> Iterator[bytes]:
     Raises:
         DataRejected: it would not be.
     """
-    from shared.dataset.results import MAX_FILE_BYTES  # msgspec and numpy: not at import
+    from tunedrop_check.scan.file_result import MAX_FILE_BYTES  # msgspec and numpy: not at import
 
     size = 0
     for piece in pieces:

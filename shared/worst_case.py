@@ -6,12 +6,12 @@ deployment's hours while the run proves it. After a success the deployment costs
 
 import math
 
-from shared.dataset import money
 from shared.errors import PlanRejected
 from shared.models.pace import Pace
 from shared.models.plan import Plan, Prices
 from shared.models.record import FileSummary, RunRecord, WorstCase
 from shared.pinning import pinned
+from tunedrop_check.counting import money
 
 SECONDS_PER_HOUR = 3600
 
@@ -32,7 +32,7 @@ def worst_case(plan: Plan, prices: Prices, training: FileSummary, pace: Pace) ->
     Raises:
         PlanRejected: a price is not known, so nothing can be said.
     """
-    from shared.dataset import pricing  # msgspec: not at import
+    from tunedrop_check.counting import pricing  # msgspec: not at import
 
     per_million, _ = known_prices(plan, prices)
     epochs = plan.training.n_epochs or pricing.auto_epochs_at_most(training.examples)

@@ -8,8 +8,8 @@ import re
 from enum import StrEnum
 from typing import Literal
 
-from shared.dataset import names
 from shared.models.base import Frozen
+from tunedrop_check.reading import drop_names
 
 RUN_NAME = re.compile(r"[a-z0-9](-?[a-z0-9])*")
 RUN_NAME_MAX_CHARS = 31
@@ -19,7 +19,12 @@ NAMELESS = "invalid-name"
 
 PACKED = ".gz"
 """Behind the name of a data file that is a gzip archive."""
-TRAINING_SET, VALIDATION_SET, JOB_FILE, SUCCESS = names.TRAINING_SET, names.VALIDATION_SET, names.JOB_FILE, names.SUCCESS
+TRAINING_SET, VALIDATION_SET, JOB_FILE, SUCCESS = (
+    drop_names.TRAINING_SET,
+    drop_names.VALIDATION_SET,
+    drop_names.JOB_FILE,
+    drop_names.SUCCESS,
+)
 
 
 class Layout(StrEnum):

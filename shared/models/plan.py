@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from shared.dataset.names import Role
 from shared.limits import ServiceLimits
 from shared.models.base import Frozen
 from shared.models.job_file import Message, Method, TrainingType
+from tunedrop_check.reading.drop_names import Role
 
 
 class Pin(Frozen):

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from shared.dataset import bins
 from shared.report.model import Bin
+from tunedrop_check.scan import bins
 
 
 def bins_of(counts: Mapping[int, int]) -> list[Bin]:

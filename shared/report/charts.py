@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
-from shared.dataset.wording import counted
 from shared.report.display import number
 from shared.report.model import Bin, CurvePoint, Tokens
+from tunedrop_check.rules.wording import counted
 
 _WIDTH, _HEIGHT = 640, 250
 _LEFT, _RIGHT, _BOTTOM = 52, 12, 40

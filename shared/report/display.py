@@ -7,7 +7,7 @@ shows each by its code point. Escaping for HTML is not done here: the template d
 import re
 from datetime import UTC, datetime
 
-from shared.dataset.wording import counted, lasting
+from tunedrop_check.rules.wording import counted, lasting
 
 # Controls, soft hyphen, joiners, fillers, bidi marks, line separators, variation selectors and tags. U+FE0E and U+FE0F
 # pick text or emoji style and stay; Arabic number signs (also category Cf) have glyphs of their own and stay.

@@ -4,11 +4,11 @@ Sources: the cost management page for what is billed (tokens of the training fil
 job for the service's own count, `trained_tokens`, which told 6,720 where 5,000 were billed.
 """
 
-from shared.dataset import pricing
-from shared.dataset.money import usd
-from shared.dataset.wording import counted
 from shared.report.display import number
 from shared.report.model import DataPart, Report
+from tunedrop_check.counting import pricing
+from tunedrop_check.counting.money import usd
+from tunedrop_check.rules.wording import counted
 
 
 def billing(report: Report) -> str:

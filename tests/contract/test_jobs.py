@@ -9,12 +9,12 @@ from typing import Any
 import openai
 import pytest
 
-from shared.dataset import counters
-from shared.dataset import tokens as recipe
 from tests.contract.descriptions import Judge
 from tests.contract.standin import BASE_MODEL, HOURS, StandIn, job, lines, processed, running, tuned_model, upload
 from tunedrop.emulator.openai.jobs import auto_epochs
 from tunedrop.emulator.world import API_KEY
+from tunedrop_check.counting import counters
+from tunedrop_check.counting import tokens as recipe
 
 KEY = {"api-key": API_KEY}
 
@@ -117,7 +117,7 @@ def test_job_is_billed_when_it_succeeds(stand_in: StandIn) -> None:
     assert [one["cost_usd"] for one in stand_in.entries("fine_tuning.jobs.create")] == [0.0]
 
 
-TUTORIAL = (Path(__file__).parents[1] / "unit" / "dataset" / "lab" / "training_set.jsonl").read_bytes()
+TUTORIAL = (Path(__file__).parents[1] / "unit" / "check" / "lab" / "training_set.jsonl").read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -76,18 +76,14 @@ ROWS: dict[str, Row] = {
         "a listing lags", "claims are looked up by key", (f"{STORAGE}::test_run_that_no_listing_shows_is_not_started_a_second_time",)
     ),
     "B10": Row("the disk is full", "the run waits and goes on", (f"{STORAGE}::test_full_disk_is_waited_for",)),
-    "C1": Row(
-        "a file larger than memory", "it is streamed", ("unit/dataset/test_scan.py::test_memory_stays_bounded_when_a_line_is_100_mb",)
-    ),
+    "C1": Row("a file larger than memory", "it is streamed", ("unit/check/test_scan.py::test_memory_stays_bounded_when_a_line_is_100_mb",)),
     "C2": Row("the worker is killed while it scans", "the same result", (f"{MATRIX}[scan_range: after the span]",)),
     "C3": Row(
         "no network for the tokenizer",
         "vocabularies come with the app",
-        ("unit/dataset/test_vocabulary.py::test_definition_is_that_of_the_installed_tiktoken",),
+        ("unit/check/test_vocabulary.py::test_definition_is_that_of_the_installed_tiktoken",),
     ),
-    "C4": Row(
-        "a line that never ends", "it is cut off", ("unit/dataset/test_reading.py::test_line_over_the_limit_is_not_read_to_its_end",)
-    ),
+    "C4": Row("a line that never ends", "it is cut off", ("unit/check/test_reading.py::test_line_over_the_limit_is_not_read_to_its_end",)),
     "C5": Row(
         "the order of work differs",
         "the same report to the byte",

@@ -8,12 +8,12 @@ import pytest
 
 from orchestrators.names import Activity
 from shared import checkpoints, storage
-from shared.dataset.reading import content_hash_of
 from shared.models.record import RunRecord
 from tests.data import a_training_set
 from tests.faults.rig import Rig
 from tests.runs.stack import until
 from triggers.starting import new_record
+from tunedrop_check.reading.file_spans import content_hash_of
 
 pytestmark = pytest.mark.timeout(180)
 LAYOUTS = ["{}.jsonl.gz", "{}/training_set.jsonl.gz"]

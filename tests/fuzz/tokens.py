@@ -1,7 +1,7 @@
 """The fast counter against tiktoken: hostile strings, and every code point in six contexts.
 
     python -m tests.fuzz.tokens --strings 1000000      # and all code points; about a minute
-    python -m tests.fuzz.tokens --write                # writes shared/dataset/newer_letters.py anew, from bare toktok
+    python -m tests.fuzz.tokens --write                # writes tunedrop_check/counting/newer_letters.py anew, from bare toktok
 
 It prints what it compared and the first differences, and exits with 1 where there are any.
 """
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import toktok  # pyright: ignore[reportMissingTypeStubs]
 
-from shared.dataset import counters, newer_letters, vocabulary
+from tunedrop_check.counting import counters, newer_letters, vocabulary
 
 CONTEXTS = ("{}", "x{}", "{}x", "x{}'S", " {}a", "1{}1")
 CODE_POINTS = (*range(0xD800), *range(0xE000, 0x110000))

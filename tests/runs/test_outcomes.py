@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from shared.dataset import vocabulary
 from tests.data import a_question, a_training_set
 from tests.runs.stack import ROOT, Stack, running_stack, until
+from tunedrop_check.counting import vocabulary
 
 pytestmark = pytest.mark.timeout(150)
 

@@ -1,4 +1,4 @@
-"""Builds the package tunedrop-check into dist/: shared/dataset by itself, as tunedrop_check. `python3 dev.py wheel` runs it."""
+"""Builds the package tunedrop-check into dist/: the folder tunedrop_check as it is. `python3 dev.py wheel` runs it."""
 
 import contextlib
 import shutil
@@ -24,7 +24,7 @@ def build(folder: Path) -> Path:
 
 def _stage(folder: Path) -> None:
     """What the wheel is made of, laid out as setuptools wants it."""
-    shutil.copytree(ROOT / "shared" / "dataset", folder / PACKAGE, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / PACKAGE, folder / PACKAGE, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / PACKAGE / "py.typed").touch()
     for file in (HERE / "pyproject.toml", HERE / "README.md", ROOT / "LICENSE"):
         shutil.copy(file, folder)

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from shared.dataset import VERSION
 from tunedrop.cli import cancel, check, demo, deploy, drop, local, report, runs
 from tunedrop.cli.output import Trouble, err, visible
+from tunedrop_check import VERSION
 
 app = typer.Typer(
     no_args_is_help=True,

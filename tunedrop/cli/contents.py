@@ -6,14 +6,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from shared.dataset import CannotCheck
 from tunedrop.cli.naming import Layout, NotADrop, Upload
+from tunedrop_check import CannotCheck
 
 if TYPE_CHECKING:
-    from shared.dataset.checker.inputs import Input
-    from shared.dataset.findings import Finding
-    from shared.dataset.names import Role
-    from shared.dataset.reading import Source
+    from tunedrop_check.command.inputs import Input
+    from tunedrop_check.reading.drop_names import Role
+    from tunedrop_check.reading.file_spans import Source
+    from tunedrop_check.rules.findings import Finding
 
 HEAD_BYTES = 2**20
 MAGIC_BYTES = 8
@@ -44,7 +44,7 @@ def ready(layout: Layout) -> Generator[list[Ready]]:
 
 
 def _looked_into(upload: Upload, kept: ExitStack) -> Ready:
-    from shared.dataset.reading import FileSource  # msgspec and numpy, 0.3 s: only where something is dropped
+    from tunedrop_check.reading.file_spans import FileSource  # msgspec and numpy, 0.3 s: only where something is dropped
 
     try:
         if upload.data is None:
@@ -63,7 +63,7 @@ def _looked_into(upload: Upload, kept: ExitStack) -> Ready:
 
 @contextmanager
 def _source(upload: Upload, data: "Input") -> Generator["Source"]:
-    from shared.dataset.checker import sources  # as above
+    from tunedrop_check.command import sources  # as above
 
     try:
         with sources.opened(data) as source:
@@ -76,11 +76,11 @@ def _source(upload: Upload, data: "Input") -> Generator["Source"]:
 
 def _reason(upload: Upload, data: "Input", source: "Source") -> str | None:
     """Why this is no file to train on, whatever its examples are; None where its report can tell the rest."""
-    from shared.dataset import rules  # as above
-    from shared.dataset.results import MAX_FILE_BYTES
+    from tunedrop_check.rules import format_rules  # as above
+    from tunedrop_check.scan.file_result import MAX_FILE_BYTES
 
     if source.size >= MAX_FILE_BYTES:
-        return f"{upload.path}: {rules.FILE_TOO_LARGE.explanation} {rules.FILE_TOO_LARGE.mend}"
+        return f"{upload.path}: {format_rules.FILE_TOO_LARGE.explanation} {format_rules.FILE_TOO_LARGE.mend}"
     head = b"".join(source.read(0, min(source.size, HEAD_BYTES)))
     whole = source.size <= HEAD_BYTES
     if _mostly_objects(head, whole=whole) and not _of_another_kind(head):
@@ -90,9 +90,9 @@ def _reason(upload: Upload, data: "Input", source: "Source") -> str | None:
 
 def _of_another_kind(head: bytes) -> bool:
     """Whether the first bytes are those of an archive or a document; one that isn't compressed can hold whole lines of JSON."""
-    from shared.dataset import rules  # as above
+    from tunedrop_check.rules import format_rules  # as above
 
-    return any(found.code == rules.NOT_TEXT.code for found in _findings(head[:MAGIC_BYTES], "training"))
+    return any(found.code == format_rules.NOT_TEXT.code for found in _findings(head[:MAGIC_BYTES], "training"))
 
 
 def _mostly_objects(head: bytes, *, whole: bool) -> bool:
@@ -117,17 +117,20 @@ def _told(upload: Upload, data: "Input", head: bytes) -> str | None:
 
 def _told_by_the_report() -> set[str]:
     """Errors of a whole file that don't speak of its form: such a file is JSON Lines, and its run's report tells the rest."""
-    from shared.dataset import rules  # as above
+    from tunedrop_check.rules import format_rules  # as above
 
-    of_examples = (rules.TOO_FEW_EXAMPLES, rules.FORMAT_UNSUPPORTED, rules.FORMATS_MIXED)
-    of_the_model = (rules.TOO_MANY_IMAGE_EXAMPLES, rules.METHOD_NOT_OFFERED, rules.METHOD_MISMATCH)
+    of_examples = (format_rules.TOO_FEW_EXAMPLES, format_rules.FORMAT_UNSUPPORTED, format_rules.FORMATS_MIXED)
+    of_the_model = (format_rules.TOO_MANY_IMAGE_EXAMPLES, format_rules.METHOD_NOT_OFFERED, format_rules.METHOD_MISMATCH)
     return {rule.code for rule in (*of_examples, *of_the_model)}
 
 
 def _findings(content: bytes, role: "Role") -> list["Finding"]:
-    from shared.dataset import models, scan  # as above
+    from tunedrop_check.models import base_models
+    from tunedrop_check.scan import scanning  # as above
 
-    return scan.scan_source(_Bytes(content), scan.ScanOptions(model=models.base_model(MODEL), role=role, watched=False)).findings
+    return scanning.scan_source(
+        _Bytes(content), scanning.ScanOptions(model=base_models.base_model(MODEL), role=role, watched=False)
+    ).findings
 
 
 def _against(upload: Upload, found: "Finding") -> str:
@@ -136,7 +139,7 @@ def _against(upload: Upload, found: "Finding") -> str:
 
 
 class _Bytes:
-    """Bytes as a source of the dataset engine."""
+    """Bytes as a source of the check engine."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content

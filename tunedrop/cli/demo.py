@@ -8,7 +8,6 @@ from typing import Any
 
 import typer
 
-from shared.dataset.money import usd
 from tunedrop.cli.client import Api, part
 from tunedrop.cli.drop import send
 from tunedrop.cli.following import follow
@@ -20,6 +19,7 @@ from tunedrop.cli.report import facts_beside, fetched
 from tunedrop.local import session
 from tunedrop.local.ports import ANY
 from tunedrop.local.stack import ROOT, Interrupted, Stack, Wanted, running
+from tunedrop_check.counting.money import usd
 
 SAMPLE = ROOT / "examples" / "travel-desk"
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shared.dataset import CannotCheck
-from shared.dataset.names import Role
 from shared.models.drop import JOB_FILE, RUN_NAME_MAX_CHARS, TRAINING_SET, VALIDATION_SET, drop_of
+from tunedrop_check import CannotCheck
+from tunedrop_check.reading.drop_names import Role
 
 if TYPE_CHECKING:
-    from shared.dataset.checker.inputs import Input
+    from tunedrop_check.command.inputs import Input
 
 STANDARD_INPUT = "-"
 PACKED = ".gz"
@@ -92,7 +92,7 @@ def _found(paths: Sequence[Path], job: Path | None) -> tuple[dict[Role, "Input"]
 
 def _inputs(path: Path, *, may_be_none: bool) -> list["Input"]:
     """The datasets at this path, one for each role; what a pattern matches is joined."""
-    from shared.dataset.checker import inputs  # msgspec: only where something is dropped
+    from tunedrop_check.command import inputs  # msgspec: only where something is dropped
 
     try:
         found = inputs.find([str(path)])
@@ -108,7 +108,7 @@ def _inputs(path: Path, *, may_be_none: bool) -> list["Input"]:
 
 def _joined(pattern: str, found: list["Input"]) -> "Input":
     """Several files as one dataset, in the order of their names."""
-    from shared.dataset.checker.inputs import Input  # as above
+    from tunedrop_check.command.inputs import Input  # as above
 
     if len(found) == 1:
         return found[0]

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from shared.dataset.checker import display
+from tunedrop_check.command import display
 
 WIDTH_UNSEEN = 240
 """Columns for a table that goes into a file or a pipe."""

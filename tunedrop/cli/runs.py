@@ -8,13 +8,13 @@ import typer
 from rich.live import Live
 from rich.table import Column, Table
 
-from shared.dataset.money import usd
 from tunedrop.cli.client import Api, api_of, part
 from tunedrop.cli.findings import tell_findings
 from tunedrop.cli.following import code_of, followed
 from tunedrop.cli.options import DATA, ApiUrl, AsJson, Data, Key
 from tunedrop.cli.output import Trouble, command, document, fields, out, visible
 from tunedrop.cli.report import facts_of
+from tunedrop_check.counting.money import usd
 
 COLOURS = {"succeeded": "green", "rejected": "yellow", "failed": "red", "expired": "red"}
 LOOK_EVERY_S = 2.0

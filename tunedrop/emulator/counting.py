@@ -1,17 +1,18 @@
 """Tokens as the service bills them: those of the training file, counted exactly.
 
-Of each example: the published recipe (`shared/dataset/tokens.py`: 3 a message, the tokens of every value, 1 for a name, 3 once), the
-compact JSON of what it declares (tools, functions, formats), and its images by the vision guide's formula. Declarations count because a
-published job on a file with tools was billed about four times what the recipe gives; in which form the service writes them is not known.
+Of each example: the published recipe (`tunedrop_check/counting/tokens.py`: 3 a message, the tokens of every value, 1 for a name, 3
+once), the compact JSON of what it declares (tools, functions, formats), and its images by the vision guide's formula. Declarations
+count because a published job on a file with tools was billed about four times what the recipe gives; in which form the service
+writes them is not known.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
-from shared.dataset import counters, tokens
-from shared.dataset.bounds import DECLARED
-from shared.dataset.image_tokens import ImageTokens
-from shared.dataset.messages import messages_of
+from tunedrop_check.counting import counters, tokens
+from tunedrop_check.counting.image_tokens import ImageTokens
+from tunedrop_check.counting.upper_bound import DECLARED
+from tunedrop_check.formats.messages import messages_of
 
 type Doc = dict[str, Any]
 

@@ -32,7 +32,9 @@ def test_every_field_of_the_job_file_is_told() -> None:
 
 def test_every_code_has_a_heading() -> None:
     """docs/errors.md explains each code that the app can answer, and no other."""
-    sources = [p for folder in ("shared", "activities", "orchestrators", "triggers") for p in (ROOT / folder).rglob("*.py")]
+    sources = [
+        p for folder in ("shared", "tunedrop_check", "activities", "orchestrators", "triggers") for p in (ROOT / folder).rglob("*.py")
+    ]
     used = {code for path in sources for code in CODE.findall(path.read_text(encoding="utf-8"))}
     headings = set(re.findall(r"^## (TD-\w+-\d{3})$", text("errors.md"), re.MULTILINE))
     assert headings == used

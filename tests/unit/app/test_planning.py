@@ -175,7 +175,7 @@ def test_default_training_type_that_the_surface_cannot_carry_is_not_sent() -> No
 
 def test_provisioned_sku_with_a_price_of_a_unit_is_priced_by_its_size(tmp_path: Path) -> None:
     """An owner who knows what a unit costs may allow it."""
-    table = json.loads((ROOT / "shared/dataset/prices.json").read_text())
+    table = json.loads((ROOT / "tunedrop_check/counting/prices.json").read_text())
     file = tmp_path / "prices.json"
     file.write_text(json.dumps({**table, "hosting_usd_per_unit_hour": {"provisionedmanaged": 2}}))
     plan = planned({"deployment": {"sku": "ProvisionedManaged", "capacity": 15}}, price_table=str(file))

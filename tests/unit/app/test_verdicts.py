@@ -25,7 +25,11 @@ ROOT = Path(__file__).parents[3]
 ONE_MEANING = re.compile(r"TD-(DROP-002|DROP-010|(DEADLINE|PROOF|FILE|JOB|DEPLOYMENT)-\d{3})")
 QUESTION, WANTED, ANSWER = "Which shade has the bag?", "octarine", "Shade 21, of course."
 PLAN = SmokeTestPlan(messages=(Message(role="user", content=QUESTION),), contains=(WANTED, "shade 21"))
-SOURCES = [path for folder in ("activities", "shared", "orchestrators", "triggers") for path in sorted((ROOT / folder).rglob("*.py"))]
+SOURCES = [
+    path
+    for folder in ("activities", "shared", "tunedrop_check", "orchestrators", "triggers")
+    for path in sorted((ROOT / folder).rglob("*.py"))
+]
 
 
 def refused(result: SmokeResult) -> ProofFailed:

@@ -8,10 +8,10 @@ import httpx2
 import pytest
 from rich.console import Console
 
-from shared.dataset import VERSION
 from tunedrop.cli import cancel, report, runs
 from tunedrop.cli.app import main
 from tunedrop.cli.client import Api
+from tunedrop_check import VERSION
 
 ROW: dict[str, Any] = {
     "id": "desk-1a2b3c4d",

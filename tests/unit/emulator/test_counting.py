@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from shared.dataset import counters, tokens
-from shared.dataset.bounds import beyond
 from tunedrop.emulator import counting, examples
+from tunedrop_check.counting import counters, tokens
+from tunedrop_check.counting.upper_bound import beyond
 
 CASES = sorted((Path(__file__).parents[3] / "examples").rglob("training_set.jsonl"))
 MESSAGES: list[dict[str, Any]] = [{"role": "user", "content": "Where?"}, {"role": "assistant", "content": "Lisbon."}]

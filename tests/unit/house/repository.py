@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
-APP = ("activities", "orchestrators", "shared", "triggers")
+APP = ("activities", "orchestrators", "shared", "triggers", "tunedrop_check")
 OURS = (*APP, "function_app", "tunedrop", "tests")
 
 

@@ -7,7 +7,7 @@ import sys
 from tests.unit.house.repository import ROOT
 
 FEWEST = 150
-TABLES = {"tests/unit/app", "tests/unit/dataset", "tests/unit/report", "tests/runs"}
+TABLES = {"tests/unit/app", "tests/unit/check", "tests/unit/report", "tests/runs"}
 COLLECTED = re.compile(r"^(?P<file>tests/\S+/test_abuse\w*\.py)::\w+\[(?P<id>.+)\]$", re.MULTILINE)
 
 

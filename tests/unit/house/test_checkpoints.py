@@ -19,14 +19,10 @@ or they delete what nobody reads any more, once or twice; or the write can't suc
 
 
 def writers() -> set[str]:
-    """The functions of shared/ that write, by name: those that store or send, and those that call one of them.
-
-    The dataset engine knows no storage, by a test of its own: of its functions some are only called like ones that write.
-    """
+    """The functions of shared/ that write, by name: those that store or send, and those that call one of them."""
     bodies = {
         node.name: {_called(call) for call in ast.walk(node) if isinstance(call, ast.Call)}
         for path in modules("shared")
-        if path.parent.name != "dataset"
         for node in ast.walk(tree_of(path))
         if isinstance(node, ast.FunctionDef)
     }

@@ -9,17 +9,18 @@ import pytest
 from tests.unit.house import repository
 from tests.unit.house.repository import APP, OURS, ROOT, imported, name_of, tree_of
 
+ENGINE = "tunedrop_check"
 MAY_IMPORT = {
-    "activities": {"activities", "shared"},
-    "orchestrators": {"orchestrators", "shared"},
-    "shared": {"shared"},
-    "triggers": {"triggers", "orchestrators", "shared"},
+    "activities": {"activities", "shared", ENGINE},
+    "orchestrators": {"orchestrators", "shared", ENGINE},
+    "shared": {"shared", ENGINE},
+    "triggers": {"triggers", "orchestrators", "shared", ENGINE},
     "function_app": {*APP},
     "tunedrop": {*APP, "function_app", "tunedrop"},
+    ENGINE: {ENGINE},
     "dev": set[str](),
 }
-DATASET_MAY_IMPORT = {"google_re2", "msgspec", "numpy", "re2", "tiktoken", "toktok", "typing_extensions"}
-DATASET = ROOT / "shared" / "dataset"
+ENGINE_MAY_IMPORT = {"google_re2", "msgspec", "numpy", "re2", "tiktoken", "toktok", "typing_extensions"}
 
 
 def against_the_direction(owner: str, tree: ast.AST) -> list[str]:
@@ -27,9 +28,9 @@ def against_the_direction(owner: str, tree: ast.AST) -> list[str]:
     return [f"{line}: {name}" for line, name in imported(tree) if (part := name.split(".")[0]) in OURS and part not in MAY_IMPORT[owner]]
 
 
-def outside_the_dataset(tree: ast.AST, depth: int) -> list[str]:
-    """Imports that would tie shared/dataset to the rest; `depth` is how many packages below it the module lies."""
-    allowed = DATASET_MAY_IMPORT | sys.stdlib_module_names
+def outside_the_engine(tree: ast.AST, depth: int) -> list[str]:
+    """Imports that would tie the engine to the rest; `depth` is how many packages below it the module lies."""
+    allowed = ENGINE_MAY_IMPORT | sys.stdlib_module_names
     return [
         f"{line}: {name}"
         for line, name in imported(tree)
@@ -60,18 +61,18 @@ def test_direction_is_refused_when_an_import_goes_against_it(owner: str, source:
     assert against_the_direction(owner, ast.parse(source)) != []
 
 
-@pytest.mark.parametrize("path", [path for path in repository.modules("shared") if DATASET in path.parents], ids=name_of)
-def test_dataset_stands_alone_in_every_module(path: Path) -> None:
-    """shared/dataset imports itself relatively, and else only what its wheel depends on."""
-    assert outside_the_dataset(tree_of(path), len(path.relative_to(DATASET).parts) - 1) == []
+@pytest.mark.parametrize("path", repository.modules(ENGINE), ids=name_of)
+def test_engine_stands_alone_in_every_module(path: Path) -> None:
+    """tunedrop_check imports itself relatively, and else only what its wheel depends on."""
+    assert outside_the_engine(tree_of(path), len(path.relative_to(ROOT / ENGINE).parts) - 1) == []
 
 
 @pytest.mark.parametrize(
-    "source", ["from shared import errors", "from .. import errors", "import pydantic", "from shared.dataset import scan"]
+    "source", ["from shared import errors", "from .. import errors", "import pydantic", "from tunedrop_check import scan"]
 )
-def test_dataset_is_refused_when_it_leans_on_the_rest(source: str) -> None:
+def test_engine_is_refused_when_it_leans_on_the_rest(source: str) -> None:
     """An import that its wheel couldn't follow is noticed."""
-    assert outside_the_dataset(ast.parse(source), 0) != []
+    assert outside_the_engine(ast.parse(source), 0) != []
 
 
 @pytest.mark.parametrize("path", [path for path in repository.modules("activities") if path.stem != "__init__"], ids=name_of)

@@ -13,7 +13,17 @@ import pytest
 from tests.unit.house import repository
 from tests.unit.house.repository import ROOT, name_of
 
-PUBLISHED = {"function_app.py", "activities", "orchestrators", "shared", "triggers", "web", "host.json", "requirements.txt"}
+PUBLISHED = {
+    "function_app.py",
+    "activities",
+    "orchestrators",
+    "shared",
+    "triggers",
+    "tunedrop_check",
+    "web",
+    "host.json",
+    "requirements.txt",
+}
 LOCKS = ("requirements.txt", "requirements-dev.lock", "requirements-node.lock")
 # In pieces, so that this file passes its own test.
 REGISTRY_HOSTS = [

@@ -1,4 +1,4 @@
-"""The package tunedrop-check: shared/dataset by itself, on every Python that it promises."""
+"""The package tunedrop-check: tunedrop_check as it is, on every Python that it promises."""
 
 import json
 import os
@@ -13,13 +13,12 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 
-from shared.dataset import VERSION
 from tests.data import a_training_set
 from tests.unit.house import repository
 from tests.unit.house.python311 import too_new
 from tests.unit.house.repository import ROOT, name_of
+from tunedrop_check import VERSION
 
-DATASET = ROOT / "shared" / "dataset"
 BROKEN = b'{"messages": [{"role": "user", "content": "no answer"}]}\n'
 
 
@@ -113,8 +112,8 @@ def test_wheel_needs_what_the_app_has() -> None:
     assert (app["version"], package["requires-python"]) == (VERSION, ">=3.11")
 
 
-@pytest.mark.parametrize("path", [path for path in repository.modules("shared") if DATASET in path.parents], ids=name_of)
-def test_dataset_is_read_by_python_3_11_in_every_module(path: Path) -> None:
+@pytest.mark.parametrize("path", repository.modules("tunedrop_check"), ids=name_of)
+def test_engine_is_read_by_python_3_11_in_every_module(path: Path) -> None:
     """Notebooks run on it."""
     assert too_new(path.read_text(encoding="utf-8")) == []
 

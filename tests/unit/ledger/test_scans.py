@@ -6,12 +6,12 @@ from collections.abc import Iterator
 import pytest
 
 from shared import scans, settings, storage
-from shared.dataset import scan
 from shared.errors import InternalError
 from shared.models.messages import ScanSpan
 from shared.models.plan import Pin, Plan
 from shared.pinning import pins
 from tests.builders import a_plan
+from tunedrop_check.scan import scanning
 
 SPAN = 8 * 2**20
 EXAMPLES, CHARACTERS = 1_200, 16_000
@@ -42,8 +42,8 @@ def dropped() -> Plan:
         json.dumps({"messages": [{"role": "user", "content": f"{number}?"}, {"role": "assistant", "content": f"{number} {text}"}]})
         for number in range(EXAMPLES)
     )
-    storage.training().put("spans.jsonl", "\n".join(lines).encode())
-    facts = storage.training().facts("spans.jsonl")
+    storage.training().put("file_spans.jsonl", "\n".join(lines).encode())
+    facts = storage.training().facts("file_spans.jsonl")
     assert facts is not None
     plan = a_plan(training_file=Pin(blob=facts.name, etag=facts.etag, bytes=facts.bytes, container="training"))
     pinned = pins(settings.settings(), plan.api_versions, plan.training, plan.deployment)
@@ -52,7 +52,7 @@ def dropped() -> Plan:
 
 def scan_all(plan: Plan, run_id: str) -> None:
     """One activity a span."""
-    for index, span in enumerate(scan.spans(plan.training_file.bytes, SPAN)):
+    for index, span in enumerate(scanning.spans(plan.training_file.bytes, SPAN)):
         scans.scan_span(plan, ScanSpan(run_id=run_id, role="training", index=index, start=span.start, stop=span.stop))
 
 

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from shared.dataset.checker import display
 from shared.report.display import visible
 from shared.report.render import to_html, to_json
 from shared.report.results_csv import harmless, parse_results
 from tests.unit.report.test_render import HOSTILE, Skeleton, everywhere
 from tunedrop.cli import output
 from tunedrop.host.logs import OneLine
+from tunedrop_check.command import display
 
 OTHERS = {
     "ANSI colours": "\x1b[31mred\x1b[0m",

@@ -3,8 +3,8 @@
 import pytest
 
 from shared import hosting
-from shared.dataset import pricing
 from shared.hosting import UnknownSku
+from tunedrop_check.counting import pricing
 
 TABLE = pricing.prices()
 

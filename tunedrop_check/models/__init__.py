@@ -1,0 +1,1 @@
+"""The base models that a file can be checked for."""

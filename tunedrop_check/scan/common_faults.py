@@ -1,0 +1,62 @@
+"""Faults that the lines of a file mostly have in common, such as a key that an export has put in each: told once for all of them."""
+
+import re
+
+import msgspec
+
+from ..formats import keys
+from ..rules import format_rules
+from ..rules.findings import Finding, finding
+from ..rules.lines_seen import Sightings
+
+_INDEX = re.compile(r"/[0-9]+")
+
+
+def pattern_of(place: str) -> str:
+    """A place without its indices: the same in all lines that have the fault."""
+    return _INDEX.sub("", place)
+
+
+class Gathered(msgspec.Struct):
+    """By code: the lines that have the fault, and those that have it at each pattern of a place."""
+
+    lines: dict[str, Sightings] = msgspec.field(default_factory=dict[str, Sightings])
+    places: dict[str, dict[str, Sightings]] = msgspec.field(default_factory=dict[str, dict[str, Sightings]])
+
+    def add(self, line: int, places: set[tuple[str, str]]) -> None:
+        """Take the next line with its codes and patterns."""
+        for code in {code for code, _ in places}:
+            self.lines.setdefault(code, Sightings()).add(line)
+        for code, pattern in places:
+            self.places.setdefault(code, {}).setdefault(pattern, Sightings()).add(line)
+
+    def append(self, later: "Gathered", lines_before: int) -> None:
+        """Add those of the part that follows after so many lines."""
+        for code, sightings in later.lines.items():
+            self.lines.setdefault(code, Sightings()).append(sightings, lines_before)
+        for code, patterns in later.places.items():
+            own = self.places.setdefault(code, {})
+            for pattern, sightings in patterns.items():
+                own.setdefault(pattern, Sightings()).append(sightings, lines_before)
+
+    def findings(self) -> list[Finding]:
+        """One finding for each fault, of keys one for each key."""
+        found: list[Finding] = []
+        for code, patterns in sorted(self.places.items()):
+            if code == format_rules.NULL_KEY.code:
+                found.append(_of(code, keys.null_sentence(patterns), "", self.lines[code]))
+            elif code in _SENTENCES:
+                found += [_of(code, _SENTENCES[code](pattern), pattern, seen) for pattern, seen in sorted(patterns.items())]
+            else:
+                found.append(_of(code, "", "", self.lines[code]))
+        return found
+
+
+_SENTENCES = {format_rules.UNKNOWN_KEY.code: keys.unknown_sentence, format_rules.KEY_CAPITALS.code: keys.capitals_sentence}
+
+
+def _of(code: str, message: str, pattern: str, seen: Sightings) -> Finding:
+    """`pattern` is a place only where it needs no index."""
+    field = "" if "messages" in pattern or "output" in pattern else pattern
+    found = finding(format_rules.RULES[code], field, message, seen.lines[0])
+    return msgspec.structs.replace(found, times=seen.count, lines=tuple(seen.lines))
