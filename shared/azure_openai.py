@@ -117,11 +117,13 @@ class AzureOpenAI:
         listing = self._client.files.with_raw_response
         if self._api_version is None:
             return each(lambda more: listing.list(purpose="fine-tune", **more))
-        return iter(Told.read(listing.list(purpose="fine-tune").content).each("data"))
+        return iter(Told.read(listing.list(purpose="fine-tune").content).listed("data"))
 
     def file(self, file_id: str) -> FileFacts | None:
         """A file by id; None where there is none."""
-        return or_none(lambda: openai_facts.file_of(Told.read(self._client.files.with_raw_response.retrieve(file_id).content)))
+        return or_none(
+            lambda: openai_facts.file_of(Told.read(self._client.files.with_raw_response.retrieve(file_id).content).of_id(file_id))
+        )
 
     def delete_file(self, file_id: str) -> None:
         """Deletes a file; one that isn't there is gone already."""
@@ -169,7 +171,8 @@ class AzureOpenAI:
 
     def job(self, job_id: str) -> JobFacts | None:
         """A job by id; None where there is none."""
-        return or_none(lambda: openai_facts.job_of(Told.read(self._client.fine_tuning.jobs.with_raw_response.retrieve(job_id).content)))
+        jobs = self._client.fine_tuning.jobs.with_raw_response
+        return or_none(lambda: openai_facts.job_of(Told.read(jobs.retrieve(job_id).content).of_id(job_id)))
 
     def cancel_job(self, job_id: str) -> None:
         """Cancels a job. One that has ended, or isn't there, needs no cancelling; nor does one that ends meanwhile.
@@ -207,7 +210,7 @@ class AzureOpenAI:
             ServiceUnavailable: it has more, or did not come in two minutes.
         """
         patient = self._client.with_options(timeout=CONTENT_TIMEOUT_S)
-        with translated(CONTENT_TIMEOUT_S):
+        with translated():
             return patient.files.content(file_id).read()
 
     def chat(self, deployment: str, messages: list[dict[str, str]], timeout_s: float) -> Reply:
@@ -251,12 +254,13 @@ def connect(endpoint: str, version: str | None = None) -> AzureOpenAI:
     key = wanted.openai_api_key.get_secret_value() if wanted.openai_api_key else None
     endpoint = endpoint.rstrip("/")
     token = partial(_token, endpoint)
-    http = BoundedClient(endpoint)
+    # The client's own retries would sleep past the end of a call, and for as long as an answer says.
+    chosen: dict[str, Any] = {"timeout": READ_TIMEOUT_S, "max_retries": 0, "http_client": BoundedClient(endpoint)}
     if version is None:
-        client: Any = openai.OpenAI(api_key=key or token, base_url=f"{endpoint}/openai/v1/", timeout=READ_TIMEOUT_S, http_client=http)
+        client: Any = openai.OpenAI(api_key=key or token, base_url=f"{endpoint}/openai/v1/", **chosen)
     else:
         identity: dict[str, Any] = {"api_key": key} if key else {"azure_ad_token_provider": token}
-        client = openai.AzureOpenAI(azure_endpoint=endpoint, api_version=version, timeout=READ_TIMEOUT_S, http_client=http, **identity)
+        client = openai.AzureOpenAI(azure_endpoint=endpoint, api_version=version, **chosen, **identity)
     client.organization = client.project = None  # it takes them from the environment, and they are no business of this service's
     return AzureOpenAI(client, version)
 

@@ -19,6 +19,8 @@ CONTENT_BYTES = 64 * 2**20
 """A file that is fetched: a job's results, a piece of a blob."""
 PAGES = 100
 """Pages of one listing at a service: a hundred jobs or files a page are ten thousand, and an account holds a hundred."""
+LISTING_PAGES = 10_000
+"""Pages of a listing of blobs, which fill with what is dropped: 50 million blobs where they are full."""
 READ_S = 120.0
 """A read with the client's own retries."""
 RETRY_AFTER_S = 10.0
@@ -28,6 +30,36 @@ _UNPACKED = {"gzip", "x-gzip", "deflate"}
 
 class Exceeded(Exception):
     """An answer that goes beyond what it may; the message says what, and quotes nothing."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one call may cost: bytes after unpacking, pages, seconds."""
+
+    answer_bytes: int = ANSWER_BYTES
+    content_bytes: int = CONTENT_BYTES
+    pages: int = PAGES
+    listing_pages: int = LISTING_PAGES
+    read_s: float = READ_S
+
+
+USUAL = Limits()
+_holding: ContextVar[Limits] = ContextVar("holding")
+
+
+@contextmanager
+def held_to(limits: Limits) -> Generator[None]:
+    """What is called inside is held to these limits."""
+    token = _holding.set(limits)
+    try:
+        yield
+    finally:
+        _holding.reset(token)
+
+
+def limits() -> Limits:
+    """The limits of the call under way."""
+    return _holding.get(USUAL)
 
 
 @dataclass(frozen=True)
@@ -46,6 +78,10 @@ class Deadline:
         if left <= 0:
             raise TimeoutError("the whole time of the call is over")
         return left
+
+    def has(self, seconds: float) -> bool:
+        """Whether that much time is left, and some more."""
+        return time.monotonic() + seconds < self.at_s
 
 
 _calling: ContextVar[Deadline | None] = ContextVar("calling", default=None)
@@ -68,6 +104,17 @@ def within(seconds: float) -> Generator[Deadline]:
 def deadline() -> Deadline | None:
     """When the call under way must be over; None where nothing bounds it."""
     return _calling.get()
+
+
+def hold_to_time(wait_s: float) -> None:
+    """Refuses a wait before the next try for which the call has no time.
+
+    Raises:
+        TimeoutError: it has none.
+    """
+    calling = deadline()
+    if calling is not None and not calling.has(wait_s):
+        raise TimeoutError("the whole time of the call would be over before its next try")
 
 
 def hold_to_origin(url: str, own: str) -> None:

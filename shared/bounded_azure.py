@@ -7,6 +7,7 @@ byte. What it streams, the pieces of a blob, keeps the deadline and the limit of
 import http.client
 import io
 import socket
+import time
 from typing import Any, cast
 
 import requests
@@ -24,12 +25,23 @@ READ_S = 60.0
 _PIECE_BYTES = 64 * 2**10
 
 
-def transport(own: str) -> RequestsTransport:
-    """A transport to this one address."""
+def transport(own: str | None = None) -> RequestsTransport:
+    """A transport to this one address; without one, to whichever a client of its own choice asks."""
     session = requests.Session()
     for scheme in ("http://", "https://"):
         session.mount(scheme, _BoundedAdapter(own))
-    return RequestsTransport(session=session, session_owner=False, connection_timeout=CONNECT_S, read_timeout=READ_S)
+    return _Transport(session=session, session_owner=False, connection_timeout=CONNECT_S, read_timeout=READ_S)
+
+
+class _Transport(RequestsTransport):
+    def sleep(self, duration: float) -> None:
+        """Waits before a retry, where the call has that much time.
+
+        Raises:
+            TimeoutError: it hasn't.
+        """
+        bounded.hold_to_time(duration)
+        time.sleep(duration)
 
 
 class BriefRetries(RetryPolicy[Any, Any]):
@@ -44,7 +56,7 @@ class BriefRetries(RetryPolicy[Any, Any]):
 class _BoundedAdapter(HTTPAdapter):
     """requests' own adapter, on connections that know when the call must be over."""
 
-    def __init__(self, own: str) -> None:
+    def __init__(self, own: str | None) -> None:
         super().__init__(max_retries=0)
         self._own = own
 
@@ -65,7 +77,8 @@ class _BoundedAdapter(HTTPAdapter):
         Raises:
             Exceeded: it is larger than it may be, or the address is another host's; nothing was sent then.
         """
-        bounded.hold_to_origin(request.url or "", self._own)
+        if self._own is not None:
+            bounded.hold_to_origin(request.url or "", self._own)
         connect_s, read_s = timeout
         with bounded.within(read_s) as deadline:
             limits = (min(connect_s, deadline.left_s()), min(read_s, deadline.left_s()))
@@ -76,9 +89,10 @@ class _BoundedAdapter(HTTPAdapter):
 def _whole(response: requests.Response) -> requests.Response:
     """The same answer with its body read and unpacked."""
     raw = cast("HTTPResponse", response.raw)
+    encoding = "" if response.request.method == "HEAD" else response.headers.get("content-encoding", "")
     try:
         pieces = raw.stream(_PIECE_BYTES, decode_content=False)
-        body = bounded.whole(pieces, response.headers.get("content-encoding", ""), bounded.ANSWER_BYTES)
+        body = bounded.whole(pieces, encoding, bounded.limits().answer_bytes)
     except ReadTimeoutError as error:
         raise requests.ReadTimeout(error, request=response.request) from None
     except HTTPError as error:
@@ -86,7 +100,8 @@ def _whole(response: requests.Response) -> requests.Response:
     finally:
         raw.close()
         raw.release_conn()
-    if response.headers.pop("content-encoding", None) is not None:
+    # An answer to HEAD has no body: what its headers tell is the blob's.
+    if response.request.method != "HEAD" and response.headers.pop("content-encoding", None) is not None:
         response.headers["content-length"] = str(len(body))
     response.raw = HTTPResponse(
         io.BytesIO(body),
@@ -106,7 +121,7 @@ class _Timely(io.RawIOBase):
         self._raw = raw
         self._socket = connected
         self._deadline = bounded.deadline()
-        self._left_bytes = bounded.CONTENT_BYTES + bounded.ANSWER_BYTES  # headers and a body of either kind
+        self._left_bytes = bounded.limits().content_bytes + bounded.limits().answer_bytes  # headers and a body of either kind
 
     def readable(self) -> bool:
         """It is."""
@@ -124,7 +139,7 @@ class _Timely(io.RawIOBase):
         count = self._raw.readinto(buffer)
         self._left_bytes -= count or 0
         if self._left_bytes < 0:
-            raise bounded.Exceeded(f"it has more than {bounded.CONTENT_BYTES:,} bytes")
+            raise bounded.Exceeded("it has more bytes than it may")
         return count
 
     def close(self) -> None:

@@ -15,6 +15,9 @@ import openai
 from shared import bounded
 from shared.errors import retry_after_s
 
+RETRIED = frozenset({"GET", "DELETE"})
+RETRIES_S = (0.5, 1.0)
+"""Waits before the second and the third try. The client's own retries sleep past the end of the call, and for as long as they are told."""
 WRITE_BYTES = 64 * 2**10  # a reader that takes its time is noticed between two such pieces
 
 
@@ -26,18 +29,33 @@ class BoundedClient(openai.DefaultHttpxClient):
         self._own = own
 
     def send(self, request: httpx2.Request, *, stream: bool = False, **options: Any) -> httpx2.Response:
-        """The answer, read and unpacked.
+        """The answer, read and unpacked; a read that fails in passing is sent again, as long as the call has time.
 
         Raises:
             Exceeded: it is larger than it may be, or the address is another host's; nothing was sent then.
             httpx2.TransportError: there is none in time.
         """
         bounded.hold_to_origin(str(request.url), self._own)
+        for wait_s in RETRIES_S if request.method in RETRIED else ():
+            try:
+                answer = self._answer(request, options)
+            except httpx2.TransportError:
+                if not _is_time_for(wait_s):
+                    raise
+            else:
+                asked_s = retry_after_s(answer.headers.get("retry-after"))
+                wait_s = wait_s if asked_s is None else asked_s
+                if not _passes(answer.status_code) or wait_s > bounded.RETRY_AFTER_S or not _is_time_for(wait_s):
+                    return answer
+            time.sleep(wait_s)
+        return self._answer(request, options)
+
+    def _answer(self, request: httpx2.Request, options: dict[str, Any]) -> httpx2.Response:
         limits: dict[str, float | None] = request.extensions.get("timeout", {})
-        with bounded.within(max((limit for limit in limits.values() if limit is not None), default=bounded.READ_S)):
+        with bounded.within(max((limit for limit in limits.values() if limit is not None), default=bounded.limits().read_s)):
             response = super().send(request, stream=True, **options)
             try:
-                most = bounded.CONTENT_BYTES if request.url.path.endswith("/content") else bounded.ANSWER_BYTES
+                most = bounded.limits().content_bytes if request.url.path.endswith("/content") else bounded.limits().answer_bytes
                 body = bounded.whole(response.iter_raw(), response.headers.get("content-encoding", ""), most)
             finally:
                 response.close()
@@ -50,11 +68,17 @@ class BoundedClient(openai.DefaultHttpxClient):
         return _timely(super()._init_proxy_transport(*arguments, **options))
 
 
+def _passes(status: int) -> bool:
+    return status in {408, 409, 429} or status >= 500
+
+
+def _is_time_for(wait_s: float) -> bool:
+    deadline = bounded.deadline()
+    return deadline is None or deadline.has(wait_s)
+
+
 def _answer(request: httpx2.Request, response: httpx2.Response, body: bytes) -> httpx2.Response:
     headers = [(name, value) for name, value in response.headers.multi_items() if name not in {"content-encoding", "content-length"}]
-    wait_s = retry_after_s(response.headers.get("retry-after"))
-    if wait_s is not None and wait_s > bounded.RETRY_AFTER_S:
-        headers.append(("x-should-retry", "false"))  # openai would sleep for up to two minutes; the run waits better
     answer = httpx2.Response(response.status_code, headers=headers, content=body, request=request)
     answer.elapsed = response.elapsed
     return answer

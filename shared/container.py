@@ -26,7 +26,7 @@ from shared.storage_answers import (
     ascii_of,
     code_of,
     facts_of,
-    is_there,
+    hold_to_range,
     time_of,
     translated,
     whole_size,
@@ -58,11 +58,11 @@ class Container:
 
     def create(self) -> None:
         """Makes the container; one that is there is left alone."""
-        with translated():
-            try:
+        try:
+            with translated(ResourceExistsError):
                 self._client.create_container()
-            except ResourceExistsError:
-                log.debug("container was there")
+        except ResourceExistsError:
+            log.debug("container was there")
 
     def make_if_missing(self) -> None:
         """Looks whether the container is there, and makes it where it isn't.
@@ -85,13 +85,11 @@ class Container:
     def _written[T](self, write: Callable[[], T]) -> T:
         """What the write answers; a missing container is made first."""
         try:
-            with translated():
-                return write()
+            return write()
         except ResourceNotFoundError:
             self._make()
         try:
-            with translated():
-                return write()
+            return write()
         except ResourceNotFoundError:
             raise ContainerMissing(self.name, "it is being deleted") from None
 
@@ -102,11 +100,11 @@ class Container:
             ServiceUnavailable: no answer came within so many seconds, or one that passes.
             ServiceRejected: the service refuses to say.
         """
-        with translated():
-            try:
+        try:
+            with translated(ResourceNotFoundError):
                 self._client.get_container_properties(retry_total=0, connection_timeout=within_s, read_timeout=within_s)
-            except ResourceNotFoundError:
-                return False
+        except ResourceNotFoundError:
+            return False
         return True
 
     def read(self, blob: str, most: int = OWN_BLOB_BYTES) -> Stored | None:
@@ -123,30 +121,38 @@ class Container:
             if answer.status_code in {200, 206} and (size := whole_size(seen)) > most:
                 answer.close()  # before its body is read
                 raise TooLarge(size, most)
+            hold_to_range(response)
 
-        with translated():
-            try:
+        try:
+            with translated(ResourceNotFoundError):
                 # As it was dropped: a blob can call itself packed, and unpack to gigabytes.
                 stream = self._client.download_blob(blob, raw_response_hook=note, decompress=False)
                 content = stream.readall()
-            except ResourceNotFoundError:
-                return None
-            if len(content) > most:
-                raise TooLarge(len(content), most)
-            return Stored(content, stream.properties.etag.strip('"'), time_of(seen))
+                if len(content) > most:
+                    raise TooLarge(len(content), most)
+                if len(content) != whole_size(seen):
+                    raise ServiceUnavailable(SERVICE, "a blob has another size than its head says")
+                return Stored(content, stream.properties.etag.strip('"'), time_of(seen))
+        except ResourceNotFoundError:
+            return None
 
     def facts(self, blob: str) -> BlobFacts | None:
         """What the service tells of a blob; None where there is none."""
-        with translated():
-            try:
+        try:
+            with translated(ResourceNotFoundError):
                 return facts_of(self._client.get_blob_client(blob).get_blob_properties())
-            except ResourceNotFoundError:
-                return None
+        except ResourceNotFoundError:
+            return None
 
     def put(self, blob: str, content: bytes, *, content_type: str = "application/json") -> None:
         """Writes the blob, whatever was there."""
         settings = ContentSettings(content_type=content_type)
-        self._written(lambda: self._client.upload_blob(blob, content, overwrite=True, content_settings=settings))
+
+        def write() -> None:
+            with translated(ResourceNotFoundError):
+                self._client.upload_blob(blob, content, overwrite=True, content_settings=settings)
+
+        self._written(write)
 
     def put_new(self, blob: str, content: bytes, metadata: dict[str, str] | None = None) -> bool:
         """Writes the blob only where there is none (If-None-Match: *); False where there is one.
@@ -156,14 +162,11 @@ class Container:
 
         def write() -> bool:
             try:
-                self._client.upload_blob(
-                    blob, content, overwrite=False, metadata=ascii_of(metadata), content_settings=ContentSettings("application/json")
-                )
-            except (ResourceExistsError, ResourceModifiedError) as error:
-                if code_of(error) == "ContainerBeingDeleted":
-                    raise ContainerMissing(self.name, "it is being deleted") from None
-                if not (is_there(error) or isinstance(error, ResourceModifiedError)):
-                    raise
+                with translated(ResourceNotFoundError, ResourceExistsError, ResourceModifiedError):
+                    self._client.upload_blob(
+                        blob, content, overwrite=False, metadata=ascii_of(metadata), content_settings=ContentSettings("application/json")
+                    )
+            except (ResourceExistsError, ResourceModifiedError):
                 return False
             return True
 
@@ -171,8 +174,8 @@ class Container:
 
     def swap(self, blob: str, content: bytes, etag: str, metadata: dict[str, str] | None = None) -> bool:
         """Writes the blob only where it still has this ETag; False where it has not."""
-        with translated():
-            try:
+        try:
+            with translated(ResourceModifiedError, ResourceNotFoundError):
                 self._client.upload_blob(
                     blob,
                     content,
@@ -182,8 +185,8 @@ class Container:
                     metadata=ascii_of(metadata),
                     content_settings=ContentSettings("application/json"),
                 )
-            except (ResourceModifiedError, ResourceNotFoundError):
-                return False
+        except (ResourceModifiedError, ResourceNotFoundError):
+            return False
         return True
 
     def try_write(self) -> None:
@@ -208,13 +211,19 @@ class Container:
             at += length
 
     def _piece(self, blob: str, etag: str, start: int, length: int) -> bytes:
-        with translated():
-            try:
+        try:
+            with translated(ResourceModifiedError, ResourceNotFoundError):
                 piece = self._client.download_blob(
-                    blob, offset=start, length=length, etag=etag, match_condition=MatchConditions.IfNotModified, decompress=False
+                    blob,
+                    offset=start,
+                    length=length,
+                    etag=etag,
+                    match_condition=MatchConditions.IfNotModified,
+                    decompress=False,
+                    raw_response_hook=hold_to_range,
                 ).readall()
-            except (ResourceModifiedError, ResourceNotFoundError):
-                raise Changed from None
+        except (ResourceModifiedError, ResourceNotFoundError):
+            raise Changed from None
         if len(piece) != length:
             raise ServiceUnavailable(SERVICE, "a piece has another size than was asked for")
         return piece
@@ -225,9 +234,9 @@ class Container:
         try:
             for number, block in enumerate(blocks):
                 ids.append(f"{mark}-{number:06}")  # marked, so that no two writers make one blob of their blocks
-                with translated():
+                with translated(ResourceNotFoundError):
                     client.stage_block(ids[-1], block)
-            with translated():
+            with translated(ResourceExistsError, ResourceModifiedError, ResourceNotFoundError):
                 client.commit_block_list([BlobBlock(one) for one in ids], match_condition=MatchConditions.IfMissing)
         except (ResourceExistsError, ResourceModifiedError):
             log.debug("blob was there")
@@ -239,11 +248,11 @@ class Container:
 
     def delete(self, blob: str) -> None:
         """Deletes the blob; one that isn't there is deleted."""
-        with translated():
-            try:
+        try:
+            with translated(ResourceNotFoundError):
                 self._client.delete_blob(blob)
-            except ResourceNotFoundError:
-                log.debug("blob was not there")
+        except ResourceNotFoundError:
+            log.debug("blob was not there")
 
     def list(self, prefix: str = "") -> Iterator[BlobFacts]:
         """Every blob whose name starts so, by name, with its metadata; one whose name storage can't tell is left out and logged."""
@@ -264,23 +273,25 @@ class Pages:
 
     def __init__(self, client: ContainerClient) -> None:
         self._client = client
-        self._empty = 0
+        self._asked_for = self._empty = 0
 
     def page(self, prefix: str, marker: str, size: int) -> tuple[list[BlobFacts], str | None]:
         """The blobs whose names begin so, after a marker, and the marker of the next page.
 
         Raises:
-            ServiceUnavailable: page comes after page, and nothing stands on them.
+            ServiceUnavailable: page comes after page: the same again, with nothing on them, or more than there may be.
         """
         found, following = self._asked(prefix, marker, size)
         self._empty = 0 if found else self._empty + 1
-        if following and (following == marker or self._empty > bounded.PAGES):
+        self._asked_for = self._asked_for + 1 if marker else 1
+        many = self._empty > bounded.limits().pages or self._asked_for > bounded.limits().listing_pages
+        if following and (following == marker or many):
             raise ServiceUnavailable(SERVICE, "its listing has no end")
         return found, following
 
     def _asked(self, prefix: str, marker: str, size: int) -> tuple[list[BlobFacts], str | None]:
         impatient: dict[str, Any] = {} if size == MOST else {"retry_total": 0}
-        with translated():
+        with translated(ResourceNotFoundError):
             try:
                 pages: Any = self._client.list_blobs(
                     name_starts_with=prefix, include=["metadata"], results_per_page=size, **impatient

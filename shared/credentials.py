@@ -4,7 +4,7 @@ import time
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from shared import service_text
+from shared import bounded, service_text
 from shared.errors import ServiceRejected, ServiceUnavailable, TuneDropError
 from shared.settings import is_loopback, settings
 
@@ -44,7 +44,8 @@ class Named:
             NoToken: there is none now.
         """
         try:
-            return self._inner.get_token(*scopes, **options)
+            with bounded.within(bounded.limits().read_s):
+                return self._inner.get_token(*scopes, **options)
         except Exception as error:  # the identity's own client lets out whatever a strange answer brings about
             why = service_text.told(str(error), WHY_CHARS)
             raise NoToken(f"{type(error).__name__}: {why}", self._mend) from None
@@ -71,14 +72,23 @@ def credential_for(endpoint: str) -> "TokenCredential":
     return credential()
 
 
+def managed_identity() -> Named:
+    """The app's identity in Azure. Its endpoint is asked in bounded time, and what it answers is bounded, too."""
+    from azure.identity import ManagedIdentityCredential  # 0.2 s: not at import
+
+    from shared.bounded_azure import transport
+
+    return Named(ManagedIdentityCredential(client_id=settings().managed_identity_client_id, transport=transport()), _MANAGED)
+
+
 @cache
 def credential() -> "TokenCredential":
     """The credential of this process."""
-    from azure.identity import AzureCliCredential, ManagedIdentityCredential  # 0.2 s: not at import
+    from azure.identity import AzureCliCredential  # 0.2 s: not at import
 
     match settings().credential:
         case "managed-identity":
-            return Named(ManagedIdentityCredential(client_id=settings().managed_identity_client_id), _MANAGED)
+            return managed_identity()
         case "azure-cli":
             return Named(AzureCliCredential(), _CLI)
         case "stand-in":

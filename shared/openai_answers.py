@@ -15,8 +15,8 @@ SERVICE = "Azure OpenAI"
 
 
 @contextmanager
-def translated(within_s: float = bounded.READ_S, *, creating: bool = False) -> Generator[None]:
-    """A call that is over in so many seconds; openai's exceptions as ours.
+def translated(within_s: float | None = None, *, creating: bool = False) -> Generator[None]:
+    """A call that is over in so many seconds, a read in its usual time; openai's exceptions as ours.
 
     While creating, only an answer that says no is a no; a timeout, a reset, 408, 409, 5xx or an
     unusable answer leave the outcome unknown. 429 with an error body certainly took nothing.
@@ -25,7 +25,7 @@ def translated(within_s: float = bounded.READ_S, *, creating: bool = False) -> G
 
     unclear = OutcomeUnknown if creating else ServiceUnavailable
     try:
-        with bounded.within(within_s):
+        with bounded.within(within_s or bounded.limits().read_s):
             yield
     except openai.APIStatusError as error:
         raise _refusal(error, creating) from None
@@ -55,8 +55,8 @@ def _refusal(error: Any, creating: bool) -> Exception:
         return ServiceUnavailable(SERVICE, f"429 {code}", wait_s)
     if status in {408, 409, 429} or status >= 500:
         return (OutcomeUnknown if creating else ServiceUnavailable)(SERVICE, f"{status} {code}", wait_s)
-    if code == "unexpectedEntityState":
-        return ServiceUnavailable(SERVICE, code)
+    if code == "unexpectedEntityState" or (status == 404 and not told.fields and not creating):  # a gateway's 404 is no "there is none"
+        return ServiceUnavailable(SERVICE, f"{status} {code}")
     return ServiceRejected(SERVICE, status, code, told.words("message") or "no message", service_text.ident(error.request_id))
 
 
@@ -78,9 +78,9 @@ def each(ask: Callable[[dict[str, Any]], Any]) -> Iterator[Told]:
         Unusable: the pages have no end.
     """
     after: dict[str, Any] = {}
-    for _ in range(bounded.PAGES):
+    for _ in range(bounded.limits().pages):
         page = Told.read(ask(after).content)
-        found = page.each("data")
+        found = page.listed("data")
         yield from found
         if not page.flag("has_more") or not found:
             return

@@ -136,7 +136,11 @@ def reply_of(told: Told) -> Reply:
     Raises:
         Unusable: a field is not what it must be.
     """
-    choice = next(iter(told.each("choices")), Told({}))
+    choice = next(iter(told.listed("choices")), None)
+    if choice is None:
+        return Reply("", model=told.name("model", "") or None)
+    if not (choice.has("message") or choice.has("finish_reason")):
+        raise Unusable("its choice says nothing")
     text = choice.inner("message").fields.get("content")
     if text is not None and not isinstance(text, str):
         raise Unusable("`content` is no text")

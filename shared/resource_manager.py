@@ -88,7 +88,7 @@ class ResourceManager:
 
     def deployment(self, name: str) -> DeploymentFacts | None:
         """A deployment by name; None where there is none."""
-        return _none_on({404}, lambda: deployment_of(Told.read(self._send("GET", self._of_deployment(name)))))
+        return _none_on({404}, lambda: deployment_of(Told.read(self._send("GET", self._of_deployment(name))).of_id(name, "name")))
 
     def put_deployment(self, plan: DeploymentPlan, model: str, run_id: str, timeout_s: float) -> str:
         """Creates the deployment, or puts the same one again, and answers its name. Sent once, in bounded time.
@@ -125,10 +125,10 @@ class ResourceManager:
             Unusable: the pages have no end.
         """
         seen: set[str] = set()
-        while url not in seen and len(seen) < bounded.PAGES:
+        while url not in seen and len(seen) < bounded.limits().pages:
             seen.add(url)
             page = Told.read(self._send("GET", url))
-            yield from page.each("value")
+            yield from page.listed("value")
             if not page.fields.get("nextLink"):
                 return
             url = page.link("nextLink")
@@ -205,13 +205,13 @@ class Refused(Exception):
 
 
 @contextmanager
-def _translated(within_s: float = bounded.READ_S, *, creating: bool = False) -> Generator[None]:
-    """A call that is over in so many seconds; azure-core's exceptions as ours."""
+def _translated(within_s: float | None = None, *, creating: bool = False) -> Generator[None]:
+    """A call that is over in so many seconds, a read in its usual time; azure-core's exceptions as ours."""
     from azure.core.exceptions import AzureError, HttpResponseError, ServiceRequestError
 
     unclear = OutcomeUnknown if creating else ServiceUnavailable
     try:
-        with bounded.within(within_s):
+        with bounded.within(within_s or bounded.limits().read_s):
             yield
     except (HttpResponseError, Refused) as error:
         raise unclear(SERVICE, type(error).__name__) if error.response is None else _refusal(error.response, creating) from None
@@ -232,6 +232,8 @@ def _refusal(response: Any, creating: bool) -> Exception:
         return ServiceUnavailable(SERVICE, f"{status} {code}", retry_after)
     if status < 300 or status in {408, 409} or status >= 500:  # under 300: a yes whose body can't be read
         return (OutcomeUnknown if creating else ServiceUnavailable)(SERVICE, f"{status} {code}", retry_after)
+    if status == 404 and not told.fields and not creating:
+        return ServiceUnavailable(SERVICE, "404 without a reason")  # a gateway's 404 is no "there is none"
     message = told.words("message") or service_text.told(response.reason) or "no message"
     return ServiceRejected(SERVICE, status, code, message, service_text.ident(headers.get("x-ms-request-id")))
 

@@ -2,9 +2,11 @@
 
 import logging
 from functools import cache
+from typing import Any
 
 from azure.storage.blob import BlobServiceClient, ExponentialRetry
 
+from shared import bounded
 from shared.bounded_azure import transport
 from shared.container import CHUNK_BYTES, Container
 from shared.credentials import credential_for
@@ -29,7 +31,21 @@ __all__ = [
 
 SCAN_BYTES = 64 * 2**20  # a scan holds at most a million fingerprints of 28 bytes, in base64
 RESULTS_BYTES = 64 * 2**20  # what a run keeps of its job: results.csv, events
-RETRIES = ExponentialRetry(initial_backoff=1, increment_base=2, random_jitter_range=1, retry_total=3)
+
+
+class _Retries(ExponentialRetry):
+    def sleep(self, settings: dict[str, Any], transport: Any) -> None:
+        """Waits before a retry, where the call has that much time: the clients of containers wrap our transport, and its sleep.
+
+        Raises:
+            TimeoutError: it hasn't.
+        """
+        wait_s = self.get_backoff_time(settings)
+        bounded.hold_to_time(wait_s)
+        transport.sleep(wait_s)
+
+
+RETRIES = _Retries(initial_backoff=1, increment_base=2, random_jitter_range=1, retry_total=3)
 """The client's own retries, after about 3, 5 and 9 s; its default waits 18 s before the first. What lasts longer, the run waits for."""
 
 

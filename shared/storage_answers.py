@@ -1,6 +1,7 @@
 """What blob storage answers, in our words: its refusals, its facts of a blob, its content, and metadata that is ASCII whatever it holds."""
 
 import logging
+import re
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,13 +14,12 @@ from azure.core.exceptions import (
     AzureError,
     HttpResponseError,
     ResourceExistsError,
-    ResourceModifiedError,
-    ResourceNotFoundError,
 )
 
 from shared import bounded, service_text
 from shared.errors import ServiceRejected, ServiceUnavailable, TuneDropError
 from shared.settings import is_loopback
+from shared.told import MOST
 
 log = logging.getLogger("tunedrop")
 SERVICE = "Storage"
@@ -41,6 +41,7 @@ STANDS_IN_THE_WAY = frozenset(
     {"BlobAlreadyExists", "ContainerAlreadyExists", "ResourceAlreadyExists", "ConditionNotMet", "TargetConditionNotMet"}
 )
 """Codes of a conflict that say: there is one already."""
+_RANGE = re.compile(r"bytes[ =](\d{1,16})-(\d{1,16})", re.ASCII)
 METADATA_BYTES = 8 * 2**10
 """Names and values of a blob's metadata together (Azure's limit)."""
 ESCAPED = "utf-8''"
@@ -110,29 +111,29 @@ class Changed(Exception):
 
 
 @contextmanager
-def translated() -> Generator[None]:
-    """The client's exceptions as ours; "not there", "there is one" and "another one" stay what they are."""
+def translated(*values: type[HttpResponseError]) -> Generator[None]:
+    """A call that is over in a read's time; the client's exceptions as ours, but for those that are values to the caller."""
     try:
-        yield
-    except (ResourceModifiedError, ResourceNotFoundError):
-        raise
+        with bounded.within(bounded.limits().read_s):
+            yield
     except HttpResponseError as error:
-        if is_there(error):
+        if isinstance(error, values) and _is_value(error):
             raise
         raise _refusal(error) from None
     except bounded.Exceeded as error:
         raise ServiceUnavailable(SERVICE, f"its answer can't be used: {error}") from None
-    except AzureError as error:
+    except (AzureError, TimeoutError) as error:
         raise ServiceUnavailable(SERVICE, type(error).__name__) from None
-    except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
+    except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError) as error:
         # The client found something else in the answer than it looked for: a word for a number, no date, no size.
         log.warning("answer of storage unusable", extra={"error": type(error).__name__})
         raise ServiceUnavailable(SERVICE, f"its answer can't be used: {type(error).__name__}") from None
 
 
-def is_there(error: HttpResponseError) -> bool:
-    """Whether a refusal says that there is one already, and not one of the many other things that 409 stands for."""
-    return isinstance(error, ResourceExistsError) and (code_of(error) or "ConditionNotMet") in STANDS_IN_THE_WAY
+def _is_value(error: HttpResponseError) -> bool:
+    """Whether a refusal is storage's own, by its code, and says what its status usually does: 409 stands for many things."""
+    code = code_of(error)
+    return code in STANDS_IN_THE_WAY if isinstance(error, ResourceExistsError) else code is not None
 
 
 def _refusal(error: HttpResponseError) -> ServiceUnavailable | ServiceRejected:
@@ -140,7 +141,8 @@ def _refusal(error: HttpResponseError) -> ServiceUnavailable | ServiceRejected:
     reason = service_text.told(error.reason)
     if status == 403:
         return NotAllowed(_container_of(error), f"{status} {code or reason}")
-    passes = status < 400 or status >= 500 or status in TRANSIENT  # under 400: a yes whose body broke off
+    strangers = code is None and status in {404, 409, 412}  # storage always tells its code: somebody else answers in its place
+    passes = status < 400 or status >= 500 or status in TRANSIENT or strangers  # under 400: a yes whose body broke off
     if passes or code in NOT_NOW or (code or "").startswith("Lease"):
         return ServiceUnavailable(SERVICE, f"{status} {code or reason}")
     return ServiceRejected(SERVICE, status, code or "unknown", reason)
@@ -165,7 +167,7 @@ def facts_of(found: Any) -> BlobFacts:
     if not (isinstance(name, str) and isinstance(etag, str) and isinstance(modified, datetime)):
         msg = "a property is missing"
         raise TypeError(msg)
-    if not isinstance(size, int) or size < 0:
+    if not isinstance(size, int) or not 0 <= size <= MOST:
         msg = "a size is none"
         raise ValueError(msg)
     return BlobFacts(
@@ -183,6 +185,23 @@ def whole_size(headers: Mapping[str, str]) -> int:
     """The blob's size, whichever part of it the answer holds: `Content-Range: bytes 0-99/1000`; names in lower case."""
     total = headers.get("content-range", "").rpartition("/")[2] or headers.get("content-length", "")
     return int(total) if total.isdecimal() else 0
+
+
+def hold_to_range(response: Any) -> None:
+    """Holds a part of a blob to what was asked for, before its bytes are read: the client would put wrong parts together.
+
+    Raises:
+        ServiceUnavailable: it is another part, or has another length than it says; the answer is closed.
+    """
+    answer = response.http_response
+    if answer.status_code != 206:
+        return
+    asked = response.http_request.headers
+    start, stop = _RANGE.match(asked.get("x-ms-range") or asked.get("range") or ""), _RANGE.match(answer.headers.get("content-range", ""))
+    length = answer.headers.get("content-length", "")
+    if not (start and stop and start[1] == stop[1] and length.isdecimal() and int(length) == int(stop[2]) - int(stop[1]) + 1):
+        answer.close()
+        raise ServiceUnavailable(SERVICE, "a part of a blob is not the one that was asked for")
 
 
 def time_of(headers: Mapping[str, str]) -> datetime:

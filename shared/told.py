@@ -84,6 +84,16 @@ class Told:
             raise Unusable(f"`{field}` is no id")
         return value
 
+    def of_id(self, asked: str, field: str = "id") -> "Told":
+        """This object, where it is the one that was asked for.
+
+        Raises:
+            Unusable: it is another one, or says not which.
+        """
+        if self.name(field, "").lower() != asked.lower():
+            raise Unusable("it is not what was asked for")
+        return self
+
     def link(self, field: str) -> str:
         """An address, printable and of bounded length; whether it may be followed is the caller's to say."""
         value = self.fields.get(field)
@@ -132,6 +142,12 @@ class Told:
     def each(self, field: str) -> list["Told"]:
         """The objects of the list in this field; none where there is no such field."""
         return [Told.of(value) for value in self.values(field)]
+
+    def listed(self, field: str) -> list["Told"]:
+        """The objects of the list in this field, which must be there: an answer that says nothing is not one that says "none"."""
+        if not self.has(field):
+            raise Unusable(f"`{field}` is missing")
+        return self.each(field)
 
     def values(self, field: str) -> list[object]:
         """The list in this field; an empty one where there is no such field."""

@@ -23,6 +23,8 @@ from shared.storage import Container
 from tests.faults.simulator.stage import Stage
 
 ACCOUNT = "simulated"
+CODES = {404: "BlobNotFound", 409: "BlobAlreadyExists", 412: "ConditionNotMet"}
+"""Storage always tells one of these refusals by its code; what has none is somebody else's."""
 
 
 @dataclass(frozen=True)
@@ -167,4 +169,5 @@ def _properties(name: str, blob: Blob) -> SimpleNamespace:
 def _error[E: HttpResponseError](kind: type[E], status: int) -> E:
     error = kind(str(status))
     error.status_code, error.reason = status, "simulated"
+    vars(error)["error_code"] = CODES.get(status)  # as the client sets it
     return error

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import struct
 import threading
 import zlib
 from collections.abc import Callable, Generator, Iterator
@@ -36,6 +37,15 @@ class Asked:
         """Sends bytes as they are, and counts them."""
         self._connection.sendall(content)
         self.service.sent_bytes += len(content)
+
+    def close(self) -> None:
+        """Ends the connection after what was sent."""
+        self._connection.shutdown(socket.SHUT_RDWR)
+
+    def reset(self) -> None:
+        """Tears the connection: what was sent may not arrive."""
+        self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        raise ConnectionAbortedError
 
 
 class Service:

@@ -251,7 +251,7 @@ def test_long_wait_that_a_service_asks_for_is_not_slept_inside_of_a_call(connect
 
 def test_small_answers_are_read_packed_or_not(connected: Point) -> None:
     """The limits let pass what is within them."""
-    plain = b'{"id": "file-1", "filename": "f", "status": "processed", "bytes": 1}'
+    plain = b'{"id": "file-1", "filename": "f", "status": "processed", "bytes": 1, "value": []}'
     packed = whole(gzip.compress(plain), Content_Encoding="gzip")
     with serving(packed, whole(plain), packed, whole(plain)) as service:
         connected(service)

@@ -1,0 +1,118 @@
+"""A service that misbehaves by bytes, under every call of the adapters: each ends in its time, in a named error or in a right answer."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from shared.azure_openai import AzureOpenAI
+from shared.container import Container
+from shared.resource_manager import ResourceManager
+from tests.faults.hostile import misbehaviours
+from tests.faults.hostile.calls import CALLS, Call
+from tests.faults.hostile.ground import AMPLE, SHORT, Ground, complaint, sound, standing
+from tests.faults.hostile.misbehaviours import Misbehaving
+
+ADAPTERS = (AzureOpenAI, ResourceManager, Container)
+
+
+@pytest.fixture(scope="module")
+def ground() -> Iterator[Ground]:
+    """The service, and the app's settings that lead to it."""
+    with standing() as made:
+        yield made
+
+
+def public_methods(adapter: type) -> set[Callable[..., Any]]:
+    """What an adapter offers: its functions; its properties ask nobody."""
+    return {method for name, method in inspect.getmembers(adapter, inspect.isfunction) if not name.startswith("_")}
+
+
+def test_every_call_of_every_adapter_has_a_row() -> None:
+    """A new method without a row fails here."""
+    offered = set[Callable[..., Any]]().union(*map(public_methods, ADAPTERS))
+    assert offered - {call.of for call in CALLS.values()} == set()
+
+
+def test_every_call_takes_the_sound_answer(ground: Ground) -> None:
+    """Without a misbehaviour each call gives what the service says: no row is wrong from its start."""
+    ground.misbehaving = sound
+    ends = dict(zip(CALLS, ground.ends(CALLS.values(), AMPLE), strict=True))
+    assert {name: end.error or end.value for name, end in ends.items() if end.error or end.value != CALLS[name].right} == {}
+
+
+def nothing_else(_call: Call, _value: Any) -> bool:
+    """Only the right answer is one."""
+    return False
+
+
+def a_claim(call: Call, value: Any) -> bool:
+    """How many bytes a blob has is the service's word alone, where only its facts are asked for."""
+    return call.of is Container.facts and value[0] == "0x8D1" and 0 <= value[1] < 2**53
+
+
+def not_known(call: Call, value: Any) -> bool:
+    """What the app may not ask for, or an older api-version doesn't tell, is not known, which is no "no"."""
+    return value is None and call.of in {ResourceManager.quotas, ResourceManager.may_deploy, ResourceManager.rai_policies}
+
+
+def any_bytes(call: Call, value: Any) -> bool:
+    """A file's content is whatever bytes it has."""
+    return call.of is AzureOpenAI.content and isinstance(value, bytes) and len(value) <= SHORT.content_bytes
+
+
+def complaints(ground: Ground, misbehaving: Misbehaving, fits: Callable[[Call, Any], bool] = nothing_else) -> dict[str, str]:
+    """What is wrong with the ends of all calls of a service that misbehaves so."""
+    ground.misbehaving = misbehaving
+    heard = len(ground.elsewhere.asked)
+    ends = zip(CALLS, ground.ends(CALLS.values()), strict=True)
+    found = {name: why for name, end in ends if (why := complaint(CALLS[name], end, fits))}
+    return found | ({"elsewhere": "it was asked"} if len(ground.elsewhere.asked) > heard else {})
+
+
+def each(table: dict[str, Misbehaving]) -> pytest.MarkDecorator:
+    """A test for each misbehaviour of a table."""
+    return pytest.mark.parametrize("misbehaving", table.values(), ids=table.keys())
+
+
+@each(misbehaviours.BROKEN)
+def test_no_call_takes_a_broken_answer_for_one(ground: Ground, misbehaving: Misbehaving) -> None:
+    """Cut off, reset, or not in the protocol."""
+    assert complaints(ground, misbehaving, a_claim) == {}
+
+
+@each(misbehaviours.ENDLESS)
+def test_every_call_ends_on_what_has_no_end(ground: Ground, misbehaving: Misbehaving) -> None:
+    """Silence, drips, floods and bombs."""
+    assert complaints(ground, misbehaving, lambda call, value: a_claim(call, value) or not_known(call, value)) == {}
+
+
+@each(misbehaviours.PACKED | misbehaviours.TYPED)
+def test_no_call_is_led_astray_by_what_an_answer_calls_itself(ground: Ground, misbehaving: Misbehaving) -> None:
+    """Encodings, types and lengths that are wrong."""
+    assert complaints(ground, misbehaving, lambda call, value: any_bytes(call, value) or a_claim(call, value)) == {}
+
+
+@each(misbehaviours.BODIED)
+def test_no_call_takes_a_strange_body_for_an_answer(ground: Ground, misbehaving: Misbehaving) -> None:
+    """Empty, half, nested without end, or something else altogether."""
+    assert complaints(ground, misbehaving, any_bytes) == {}
+
+
+@each(misbehaviours.REFUSED)
+def test_every_call_tells_a_refusal_by_name(ground: Ground, misbehaving: Misbehaving) -> None:
+    """Whatever a refusal holds, its text is bounded, and without the key that it quotes."""
+    assert complaints(ground, misbehaving, not_known) == {}
+
+
+@each(misbehaviours.ASKED_TO_WAIT)
+def test_no_call_sleeps_because_a_service_says_so(ground: Ground, misbehaving: Misbehaving) -> None:
+    """Waits that are negative, endless, or no numbers."""
+    assert complaints(ground, misbehaving) == {}
+
+
+@each(misbehaviours.REDIRECTED)
+def test_no_call_follows_an_answer_elsewhere(ground: Ground, misbehaving: Misbehaving) -> None:
+    """Not to itself, not to another host, not to a file of this machine."""
+    assert complaints(ground, misbehaving) == {}
