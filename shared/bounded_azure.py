@@ -22,6 +22,8 @@ from shared import bounded
 
 CONNECT_S = 20.0
 READ_S = 60.0
+CONTENT = frozenset({200, 206})
+"""What is streamed. A refusal to a download is read whole: the client would unpack it without a limit, to look for its code."""
 _PIECE_BYTES = 64 * 2**10
 
 
@@ -72,7 +74,7 @@ class _BoundedAdapter(HTTPAdapter):
         return manager
 
     def send(self, request: requests.PreparedRequest, stream: bool = False, timeout: Any = None, *arguments: Any, **options: Any) -> Any:
-        """The answer; where it isn't streamed, read and unpacked.
+        """The answer; where it isn't the content of a blob that is streamed, read and unpacked.
 
         Raises:
             Exceeded: it is larger than it may be, or the address is another host's; nothing was sent then.
@@ -83,7 +85,7 @@ class _BoundedAdapter(HTTPAdapter):
         with bounded.within(read_s) as deadline:
             limits = (min(connect_s, deadline.left_s()), min(read_s, deadline.left_s()))
             response = super().send(request, True, limits, *arguments, **options)
-            return response if stream else _whole(response)
+            return response if stream and response.status_code in CONTENT else _whole(response)
 
 
 def _whole(response: requests.Response) -> requests.Response:

@@ -24,14 +24,13 @@ PLAN = DeploymentPlan(name="d", sku="GlobalStandard", capacity=1)
 
 @dataclass(frozen=True)
 class Call:
-    """One call. `of`: the adapter's method; `creates`: it is sent once, and its outcome may be unknown; `opaque`: the bytes of a body
-    are its answer as they are; `reads`: its answer is read from the body, and not only from the status."""
+    """One call. `of`: the adapter's method; `right`: what it answers where all is well; `creates`: the request that makes something, which
+    is sent once, and whose outcome is unknown where its answer can't be used."""
 
     of: Callable[..., Any]
     ask: Callable[[float], Any]
     right: Any = None
-    creates: bool = False
-    opaque: bool = False
+    creates: str = ""
 
 
 def openai(version: str | None = None) -> AzureOpenAI:
@@ -52,20 +51,21 @@ DEPLOYMENT = DeploymentFacts("d", "ft:travel", "GlobalStandard", 10, "Succeeded"
 
 
 def _of_openai(version: str | None) -> Iterator[Call]:
-    yield Call(AzureOpenAI.upload, lambda s: openai(version).upload("travel.jsonl", io.BytesIO(b"{}"), s), FILE, creates=True)
+    root = "/openai" if version else "/openai/v1"
+    yield Call(AzureOpenAI.upload, lambda s: openai(version).upload("travel.jsonl", io.BytesIO(b"{}"), s), FILE, f"POST {root}/files")
     yield Call(AzureOpenAI.files_named, lambda _s: openai(version).files_named("travel.jsonl"), [FILE])
     yield Call(AzureOpenAI.files, lambda _s: openai(version).files(), [FILE])
     yield Call(AzureOpenAI.count_files, lambda _s: openai(version).count_files(), 1)
     yield Call(AzureOpenAI.file, lambda _s: openai(version).file("file-1"), FILE)
     yield Call(AzureOpenAI.delete_file, lambda _s: openai(version).delete_file("file-1"))
-    yield Call(AzureOpenAI.create_job, lambda s: openai(version).create_job(ORDER, s), JOB, creates=True)
+    yield Call(AzureOpenAI.create_job, lambda s: openai(version).create_job(ORDER, s), JOB, f"POST {root}/fine_tuning/jobs")
     yield Call(AzureOpenAI.jobs_of_file, lambda _s: openai(version).jobs_of_file("file-1"), [JOB])
     yield Call(AzureOpenAI.count_jobs, lambda _s: openai(version).count_jobs(), 1)
     yield Call(AzureOpenAI.job, lambda _s: openai(version).job("ftjob-1"), JOB)
     yield Call(AzureOpenAI.cancel_job, lambda _s: openai(version).cancel_job("ftjob-1"))
     event = JobEvent("ev-1", 1, "info", "m", {"step": 1, "train_loss": 0.5})
     yield Call(AzureOpenAI.events, lambda _s: openai(version).events("ftjob-1", 5), [event])
-    yield Call(AzureOpenAI.content, lambda _s: openai(version).content("file-9"), CONTENT, opaque=True)
+    yield Call(AzureOpenAI.content, lambda _s: openai(version).content("file-9"), CONTENT)
     question = [{"role": "user", "content": "?"}]
     yield Call(AzureOpenAI.chat, lambda s: openai(version).chat("d", question, s), Reply("Lisbon", model="ft:travel"))
 
@@ -86,7 +86,12 @@ def _of_arm() -> Iterator[Call]:
     )
     yield Call(ResourceManager.deployments, lambda _s: arm().deployments(), [DEPLOYMENT])
     yield Call(ResourceManager.deployment, lambda _s: arm().deployment("d"), DEPLOYMENT)
-    yield Call(ResourceManager.put_deployment, lambda s: arm().put_deployment(PLAN, "ft:travel", "run-1", s), "d", creates=True)
+    yield Call(
+        ResourceManager.put_deployment,
+        lambda s: arm().put_deployment(PLAN, "ft:travel", "run-1", s),
+        "d",
+        f"PUT {ACCOUNT_ID}/deployments/d",
+    )
     yield Call(ResourceManager.delete_deployment, lambda _s: arm().delete_deployment("d"))
 
 
@@ -94,12 +99,13 @@ def _of_storage() -> Iterator[Call]:
     yield Call(Container.create, lambda _s: storage.training().create())
     yield Call(Container.make_if_missing, lambda _s: storage.named("missing").make_if_missing())
     yield Call(Container.reach, lambda s: storage.training().reach(s), True)
-    yield Call(Container.read, lambda _s: _content(storage.training().read("b")), BLOB, opaque=True)
+    yield Call(Container.read, lambda _s: _content(storage.training().read("b")), BLOB)
     yield Call(Container.facts, lambda _s: _told(storage.training().facts("b")), ("0x8D1", len(BLOB), "block", {"report": "kept"}))
     yield Call(Container.put, lambda _s: storage.training().put("b", b"x"))
     yield Call(Container.put_new, lambda _s: storage.training().put_new("b", b"x", {"report": "kept"}), True)
     yield Call(Container.swap, lambda _s: storage.training().swap("b", b"x", "0x8D1"), True)
-    yield Call(Container.chunks, lambda _s: b"".join(storage.training().chunks("b", "0x8D1", 0, len(BLOB))), BLOB, opaque=True)
+    yield Call(Container.try_write, lambda _s: storage.training().try_write())
+    yield Call(Container.chunks, lambda _s: b"".join(storage.training().chunks("b", "0x8D1", 0, len(BLOB))), BLOB)
     yield Call(Container.put_stream, lambda _s: storage.training().put_stream("b", iter([b"x", b"y"])))
     yield Call(Container.delete, lambda _s: storage.training().delete("b"))
     yield Call(

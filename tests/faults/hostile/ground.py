@@ -1,16 +1,18 @@
 """The hostile service as all of Azure, and how each call on it ends: in time, in a named error, in a right answer."""
 
-import os
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-from unittest import mock
+
+import pytest
 
 from shared import bounded
+from shared.azure_openai import AzureOpenAI
 from shared.errors import OutcomeUnknown, ServiceRejected, ServiceUnavailable
 from shared.storage import Changed, TooLarge
 from tests.faults.hostile import misbehaviours
@@ -93,7 +95,9 @@ def standing() -> Generator[Ground]:
         "IDENTITY_HEADER": KEY,
     }
     misbehaviours.ELSEWHERE[:] = [ground.elsewhere.port]
-    with mock.patch.dict(os.environ, environment):
+    with pytest.MonkeyPatch.context() as settings:
+        for name, value in environment.items():
+            settings.setenv(name, value)
         forget()
         try:
             yield ground
@@ -103,12 +107,19 @@ def standing() -> Generator[Ground]:
             forget()
 
 
-def complaint(call: Call, end: End, fits: Callable[[Call, Any], bool]) -> str | None:
-    """What is wrong with the end of this call; None where it is a right answer, or a named error whose text is bounded and clean."""
+def complaint(call: Call, end: End, fits: Callable[[Call, Any], bool], heard: Counter[str]) -> str | None:
+    """What is wrong with the end of this call; None where it is a right answer, or a named error whose text is bounded and clean.
+
+    `heard`: how often the service was asked for what, method and path.
+    """
+    if heard[call.creates] > (2 if call.of is AzureOpenAI.upload and isinstance(end.error, ServiceRejected) else 1):
+        return f"it was sent {heard[call.creates]} times"
     if end.error is None:
         return None if end.value == call.right or fits(call, end.value) else f"it took as true: {end.value!r:.200}"
     if not isinstance(end.error, NAMED):
         return f"it let out {type(end.error).__name__}: {end.error!s:.300}"
+    if heard[call.creates] and type(end.error) is ServiceUnavailable and " 429 " not in str(end.error):  # 429 has taken nothing
+        return "it says that nothing was made, and nobody knows"
     problem = getattr(end.error, "problem", None)
     text = "" if problem is None else problem.message + (problem.request_id or "") + str(end.error)
     if KEY in text:
