@@ -10,6 +10,7 @@ from shared.answering import answered
 from shared.checkpoints import checkpoint
 from shared.errors import Problem
 from shared.ledger import open_ledger
+from shared.models.answers import EndingDecided
 from shared.models.messages import Answer, EndRun, done
 from shared.models.record import Ending, Outcome, RunRecord, Step
 
@@ -44,7 +45,7 @@ def _decide(wanted: EndRun) -> Answer:
     checkpoint("begin_ending: after the record")
     ledger.enter(wanted.run_id, Step.CLEAN_UP)
     ending = record.ending or Ending(outcome=wanted.outcome)
-    return done(outcome=ending.outcome.value, roles=list(record.plan.roles) if record.plan else [])
+    return done(EndingDecided(outcome=ending.outcome, roles=record.plan.roles if record.plan else ()))
 
 
 def with_the_model(record: RunRecord, problem: Problem | None) -> Problem | None:

@@ -12,6 +12,7 @@ from shared.azure_openai import ENDED, AzureOpenAI, JobFacts
 from shared.checkpoints import checkpoint
 from shared.errors import DeadlinePassed, ServiceLost, ServiceRejected, TuneDropError
 from shared.ledger import Ledger, Read, open_ledger
+from shared.models.answers import JobSeen
 from shared.models.base import wire
 from shared.models.messages import CANCELLED, Answer, RunStep, done, wait
 from shared.models.pace import Pace
@@ -44,8 +45,8 @@ def _status(wanted: RunStep) -> Answer:
     late = DeadlinePassed("TD-DEADLINE-005", f"The fine-tuning job had not ended after {lasting(waited_s)}.", "job_deadline_s")
     service = azure_openai.for_training(plan)
     answer = polled(lambda: _looked_at(ledger, read, service, job_id, wanted.pace), wanted.pace, deadline, late)
-    known = wire(ledger.get(wanted.run_id).record.job or JobProgress())
-    return answer.model_copy(update={"value": {"progress": known}}) if answer.kind in {"done", "wait"} else answer
+    known = JobSeen(progress=ledger.get(wanted.run_id).record.job or JobProgress())
+    return answer.model_copy(update={"value": wire(known)}) if answer.kind in {"done", "wait"} else answer
 
 
 def _looked_at(ledger: Ledger, read: Read, service: AzureOpenAI, job_id: str, pace: Pace) -> Answer:

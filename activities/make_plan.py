@@ -11,13 +11,14 @@ from shared.answering import answered
 from shared.checkpoints import checkpoint
 from shared.dropped import KEYS, NAMES, TRAINING, present, readable
 from shared.ledger import open_ledger
+from shared.models.answers import FileSize, PlanMade
 from shared.models.drop import JOB_FILE, PACKED, VALIDATION_SET
 from shared.models.job_file import JobFile
 from shared.models.messages import CANCELLED, Answer, RunStep, done
 from shared.models.plan import Pin, Plan, Role
 from shared.models.record import RunRecord, Step
 from shared.pinning import pinned
-from shared.reuse import reused
+from shared.reuse import reuses
 from shared.settings import settings
 from shared.storage import BlobFacts, Changed, Container, TooLarge
 from shared.unpacking import delete_unpacked, unpacked
@@ -53,8 +54,8 @@ def _plan(wanted: RunStep) -> Answer:
     if changed.ended_at:  # a late execution: nobody else would delete what it has unpacked
         delete_unpacked(wanted.run_id)
         return CANCELLED
-    files = {role: {"bytes": pin.bytes} for role in plan.roles if (pin := plan.file(role))}
-    return done(files=files, span_bytes=pinned(plan).span_bytes, **reused(changed))
+    files: dict[Role, FileSize] = {role: FileSize(bytes=pin.bytes) for role in plan.roles if (pin := plan.file(role))}
+    return done(PlanMade(files=files, span_bytes=pinned(plan).span_bytes, reuse=reuses(changed)))
 
 
 def _made(record: RunRecord) -> Plan:

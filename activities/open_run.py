@@ -8,6 +8,7 @@ from durabletask import task
 from shared.answering import answered
 from shared.errors import DataRejected
 from shared.ledger import open_ledger
+from shared.models.answers import Opened
 from shared.models.drop import RUN_NAME_MAX_CHARS, Layout
 from shared.models.messages import CANCELLED, Answer, RunStep, done, ended
 from shared.models.record import Outcome, Step
@@ -28,7 +29,7 @@ def open_run(_context: task.ActivityContext, request: dict[str, Any]) -> dict[st
 def _open(wanted: RunStep) -> Answer:
     record = open_ledger().get(wanted.run_id).record
     if record.ended_at:
-        return done(ended=True, unreported=record.report is None)
+        return done(Opened(ended=True, unreported=record.report is None))
     if record.ending:
         return ended(record.ending.outcome, record.ending.problem, record.ending.duplicate_of)
     if record.cancel_requested_at:

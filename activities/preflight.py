@@ -14,12 +14,13 @@ from shared.checkpoints import checkpoint
 from shared.errors import DeadlinePassed
 from shared.gate import Preflight
 from shared.ledger import Ledger, open_ledger
+from shared.models.answers import Asked
 from shared.models.messages import CANCELLED, Answer, RunStep, done, ended
 from shared.models.plan import Plan
 from shared.models.record import Outcome, RunRecord, Slot, Step, WorstCase
 from shared.pinning import pinned
 from shared.planning import FINE_TUNED_MODEL
-from shared.reuse import reused
+from shared.reuse import reuses
 from shared.worst_case import of_record
 from tunedrop_check.counting import money
 from tunedrop_check.rules.wording import lasting
@@ -45,7 +46,7 @@ def _pass(wanted: RunStep) -> Answer:
     if record.stopping:
         return CANCELLED
     if record.effects:
-        return done(**reused(record))
+        return done(Asked(reuse=reuses(record)))
     plan = needed(record.plan, "plan")
     worst = of_record(record, plan, wanted.pace)
     estimate = estimated_usd(record, plan)
@@ -88,7 +89,7 @@ class Asking:
         if refusal:
             return ended(Outcome.REJECTED, refusal)
         self._note_slot(facts)
-        return done(**reused(self.record))
+        return done(Asked(reuse=reuses(self.record)))
 
     def _note_slot(self, facts: Preflight) -> None:
         wanted = self.plan.deployment

@@ -11,12 +11,13 @@ from shared.booking import AccountRoom, Room, book
 from shared.checkpoints import checkpoint
 from shared.errors import WalletFull
 from shared.ledger import Ledger, Read, open_ledger
+from shared.models.answers import Booked
 from shared.models.messages import CANCELLED, Answer, RunStep, done, ended, wait
 from shared.models.pace import Pace
 from shared.models.plan import Plan
 from shared.models.record import Outcome, Slot, Step
 from shared.pinning import pinned
-from shared.reuse import reused
+from shared.reuse import reuses
 from shared.settings import Settings, settings
 from shared.wallet import Refused
 from shared.worst_case import of_record
@@ -42,7 +43,7 @@ def _reserve(wanted: RunStep) -> Answer:
         return CANCELLED
     waited_s = (read.now - (read.record.turn_at or read.record.entered(Step.GATE))).total_seconds()
     if read.record.effects:  # it has begun to buy, so it passed here before
-        return done(waited_s=0, **reused(read.record))
+        return done(Booked(reuse=reuses(read.record)))
     deadline = Deadline(ledger, wanted.run_id, "reserve", waited_s, wanted.pace.gate_deadline_s)
     return polled(lambda: _booked(ledger, read, waited_s, wanted.pace), wanted.pace, deadline, WalletFull.of_patience(waited_s))
 
@@ -55,7 +56,7 @@ def _booked(ledger: Ledger, read: Read, waited_s: float, pace: Pace) -> Answer:
     refused = book(ledger, record.id, worst.usd, limits(settings()), room, trains=record.reuse_of is None)
     checkpoint("reserve: after the booking")
     if refused is None:
-        return done(waited_s=waited_s if record.waits_because else 0, **reused(record))
+        return done(Booked(waited_s=waited_s if record.waits_because else 0, reuse=reuses(record)))
     if not refused.passes or (settings().when_day_is_full == "reject" and not refused.today):
         return ended(Outcome.REJECTED, refused.problem)
     return _wait(ledger, read, refused, waited_s, pace)

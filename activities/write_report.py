@@ -9,6 +9,7 @@ from durabletask import task
 from shared.answering import answered
 from shared.checkpoints import checkpoint
 from shared.ledger import open_ledger
+from shared.models.answers import Reported
 from shared.models.messages import Answer, RunStep, done
 from shared.models.record import RunRecord, Step
 from shared.reporting import report_of
@@ -49,4 +50,4 @@ def _write(wanted: RunStep) -> Answer:
     if may_have_unpacked(read.record.drop):
         delete_unpacked(wanted.run_id)
         checkpoint("write_report: after the unpacked files are deleted")
-    return done(report=page)
+    return done(Reported(report=page))

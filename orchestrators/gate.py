@@ -7,8 +7,9 @@ from durabletask import task
 
 from orchestrators.names import TRIGGER, Activity
 from orchestrators.steps import Steps, Story
+from shared.models.answers import Booked
 from shared.models.base import wire
-from shared.models.messages import Answer, StartRun
+from shared.models.messages import Answer, GateState
 from shared.models.record import Step
 
 bp = df.Blueprint()
@@ -18,9 +19,9 @@ PARTS = (Activity.CLAIM_CONTENT, Activity.PREFLIGHT, Activity.RESERVE)
 @bp.orchestration_trigger(context_name=TRIGGER)
 def gate(context: task.OrchestrationContext, given: dict[str, Any]) -> Steps[dict[str, Any] | None]:
     """Passes the parts in their order, or answers the first that says no; after each wait it forgets, and asks the same part again."""
-    story = Story(context, StartRun.model_validate(given))
-    passed = int(given.get("passed", 0))
-    story.show(Step.GATE, because=given.get("because"))
+    state = GateState.model_validate(given)
+    story, passed = Story(context, state), state.passed
+    story.show(Step.GATE, because=state.because)
     answer = yield from story.call(PARTS[passed])
     while answer.kind == "done" and passed < len(PARTS) - 1:
         passed += 1
@@ -36,6 +37,6 @@ def gate(context: task.OrchestrationContext, given: dict[str, Any]) -> Steps[dic
 
 def asked_again(story: Story, answer: Answer) -> Steps[Answer]:
     """What the account said before a long wait is old: where the run is through, the preflight is asked once more."""
-    if answer.kind == "done" and answer.value.get("waited_s", 0) > story.start.pace.poll_most_s:
+    if answer.kind == "done" and answer.tells(Booked).waited_s > story.start.pace.poll_most_s:
         return (yield from story.call(Activity.PREFLIGHT))
     return answer

@@ -8,8 +8,8 @@ from durabletask import task
 from orchestrators.names import TRIGGER, Activity, Orchestrator
 from orchestrators.steps import Steps, Story, StoryEnded
 from shared.errors import InternalError, Problem
-from shared.models.base import wire
-from shared.models.messages import EndRun, StartRun
+from shared.models.answers import Asked, EndingDecided, Opened, PlanMade
+from shared.models.messages import EndRun, ScanStart, StartRun
 from shared.models.plan import Role
 from shared.models.record import Outcome, Step
 
@@ -22,9 +22,9 @@ def run(context: task.OrchestrationContext, given: dict[str, Any]) -> Steps[dict
     """Tells the story, then ends it: whatever happened, nothing is left behind that should not be."""
     story = Story(context, StartRun.model_validate(given))
     try:
-        opened = yield from story.done(Activity.OPEN_RUN)
-        if opened.value.get("ended"):
-            if opened.value.get("unreported"):
+        opened = (yield from story.done(Activity.OPEN_RUN)).tells(Opened)
+        if opened.ended:
+            if opened.unreported:
                 yield from or_else_go_on(story.call(Activity.WRITE_REPORT))
             return {"run_id": story.start.run_id}
         yield from prove_a_model(story)
@@ -40,14 +40,14 @@ def prove_a_model(story: Story) -> Steps[None]:
     """The good story, straight down; every step that can't go on raises StoryEnded."""
     story.show(Step.SETTLE)
     yield from story.done(Activity.SETTLE_DROP)
-    plan = yield from story.done(Activity.MAKE_PLAN)
-    if not plan.value.get("reuse"):
+    plan = (yield from story.done(Activity.MAKE_PLAN)).tells(PlanMade)
+    if not plan.reuse:
         story.show(Step.SCAN)
-        yield from story.tell(Orchestrator.SCAN, {**wire(story.start), **plan.value})
+        yield from story.call_orchestrator(Orchestrator.SCAN, ScanStart(**dict(story.start), files=plan.files, span_bytes=plan.span_bytes))
     story.show(Step.GATE)
-    passed = yield from story.tell(Orchestrator.GATE, wire(story.start))
-    if not passed.value.get("reuse"):
-        yield from train_a_model(story, sorted(plan.value["files"]))
+    passed = (yield from story.call_orchestrator(Orchestrator.GATE, story.start)).tells(Asked)
+    if not passed.reuse:
+        yield from train_a_model(story, sorted(plan.files))
     story.show(Step.DEPLOY)
     yield from story.done(Activity.DEPLOY)
     yield from story.done(Activity.DEPLOYMENT_STATUS)
@@ -63,7 +63,7 @@ def train_a_model(story: Story, roles: list[Role]) -> Steps[None]:
         yield from story.done(Activity.UPLOAD_FILE, story.file_request(role))
     yield from story.done(Activity.FILE_STATUS)
     story.show(Step.TRAIN)
-    yield from story.tell(Orchestrator.TRAIN, wire(story.start))
+    yield from story.call_orchestrator(Orchestrator.TRAIN, story.start)
 
 
 def end_the_run(story: Story, end: StoryEnded) -> Steps[dict[str, Any]]:
@@ -72,14 +72,15 @@ def end_the_run(story: Story, end: StoryEnded) -> Steps[dict[str, Any]]:
     decided = yield from story.call(Activity.BEGIN_ENDING, decision)
     if decided.kind != "done":  # the ledger can't be read: nothing is taken back without knowing what
         return {"run_id": story.start.run_id, "outcome": decided.outcome.value}
-    outcome = Outcome(decided.value["outcome"])
+    ending = decided.tells(EndingDecided)
+    outcome = ending.outcome
     story.show(Step.CLEAN_UP)
     yield from or_else_go_on(story.call(Activity.COLLECT_RESULTS))
     if undone(outcome):
         yield from or_else_go_on(take_back(story, Activity.DELETE_DEPLOYMENT))
     if undone(outcome) or story.start.version >= SECOND_JOBS_SINCE:
         yield from or_else_go_on(take_back(story, Activity.CANCEL_JOB))
-    for role in sorted(decided.value["roles"], reverse=True):
+    for role in sorted(ending.roles, reverse=True):
         yield from or_else_go_on(take_back_file(story, role))
     story.show(Step.REPORT)
     yield from or_else_go_on(story.call(Activity.WRITE_REPORT))
@@ -113,7 +114,7 @@ def take_back(story: Story, activity: Activity) -> Steps[None]:
         yield from story.sleep(answer.wait_s)
 
 
-def take_back_file(story: Story, role: Any) -> Steps[None]:
+def take_back_file(story: Story, role: Role) -> Steps[None]:
     """Deletes the service's copy of one file."""
     while (answer := (yield from story.call(Activity.DELETE_FILE, story.file_request(role)))).kind == "wait":
         yield from story.sleep(answer.wait_s)

@@ -115,10 +115,10 @@ class Story:
             timer.cancel()
             self._wake = self.context.wait_for_external_event(WAKE)
 
-    def tell(self, orchestrator: Orchestrator, given: dict[str, Any]) -> Steps[Answer]:
+    def call_orchestrator(self, orchestrator: Orchestrator, given: StartRun) -> Steps[Answer]:
         """A sub-orchestration of this run, to its answer."""
         answer = yield self.context.call_sub_orchestrator(
-            orchestrator.value, input=given, instance_id=f"{self.context.instance_id}-{orchestrator.value}"
+            orchestrator.value, input=wire(given), instance_id=f"{self.context.instance_id}-{orchestrator.value}"
         )
         return go_on(Answer.model_validate(answer))
 

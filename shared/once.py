@@ -16,6 +16,7 @@ from shared.answering import Deadline
 from shared.checkpoints import checkpoint
 from shared.errors import OutcomeUnknown, ServiceRejected, ServiceUnavailable
 from shared.ledger import Ledger, Read, with_effect
+from shared.models.answers import Made
 from shared.models.messages import CANCELLED, Answer, done, ended, wait
 from shared.models.pace import Pace
 from shared.models.record import Effect, Outcome, RunRecord, Step
@@ -47,7 +48,7 @@ def make_once(ledger: Ledger, run_id: str, pace: Pace, making: Making) -> Answer
     before = ledger.get(run_id)
     found = before.record.effects.get(making.effect)
     if found and found.state == "made":
-        return done(id=found.id)
+        return done(Made(id=found.id))
     if before.record.stopping:
         return CANCELLED
     try:
@@ -131,7 +132,7 @@ def _record(ledger: Ledger, run_id: str, making: Making, made: str, holder: str,
     checkpoint(f"make {making.effect}: after the call")
     recorded = ledger.change(run_id, recording).effects[making.effect]
     checkpoint(f"make {making.effect}: after the record")
-    return done(id=recorded.id)
+    return done(Made(id=recorded.id))
 
 
 def _settle(ledger: Ledger, run_id: str, effect: str, me: str, unknown_s: float | None) -> None:
@@ -175,7 +176,7 @@ def remove_once(ledger: Ledger, run_id: str, pace: Pace, removing: Removing) -> 
     if found is None:
         return done()
     if found.state == "removed" and read.record.ended_at:  # what stands under its name by now is another run's
-        return done(id=found.id)
+        return done(Made(id=found.id))
     mine = found.id if found.state == "made" and not removing.keeps else None
     try:
         checkpoint(f"remove {removing.effect}: before the call")
@@ -188,7 +189,7 @@ def remove_once(ledger: Ledger, run_id: str, pace: Pace, removing: Removing) -> 
     recorded = ledger.change(run_id, lambda record, now: _without(record, now, removing, found, gone, over=over)).effects[removing.effect]
     checkpoint(f"remove {removing.effect}: after the record")
     settled = over and (removing.keeps or recorded.state == "removed")
-    return done(id=recorded.id) if settled else wait(pace.brief_s)
+    return done(Made(id=recorded.id)) if settled else wait(pace.brief_s)
 
 
 def _gone(removing: Removing, mine: str | None, *, kept: str | None) -> dict[str, bool]:

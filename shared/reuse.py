@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from typing import Any
 
 from shared.answering import needed
 from shared.ledger import Ledger
@@ -14,9 +13,9 @@ REUSED = "reused"
 """The status of the job of a run that trained nothing."""
 
 
-def reused(record: RunRecord) -> dict[str, Any]:
-    """What an answer tells the orchestrator: a run that deploys a trained model scans, uploads and trains nothing."""
-    return {"reuse": True} if record.reuse_of else {}
+def reuses(record: RunRecord) -> bool:
+    """Whether the run deploys a trained model: it scans, uploads and trains nothing."""
+    return record.reuse_of is not None
 
 
 def trained_model(record: RunRecord) -> str | None:

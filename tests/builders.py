@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared.models.drop import Drop, drop_of
+from shared.models.messages import Answer
 from shared.models.pace import Pace
 from shared.models.plan import DeploymentPlan, Pin, Plan, SmokeTestPlan, Training
 from shared.models.record import Ending, FileSummary, Outcome, RunRecord
@@ -12,6 +13,11 @@ NOW = datetime(2024, 11, 24, 12, tzinfo=UTC)
 """Long ago, so that a test whose verdict depends on the day it is run shows it."""
 AT_ONCE = Pace(settle_s=0, poll_first_s=0.05, poll_most_s=0.2, brief_s=0.05, call_s=0, list_lag_s=0)
 """A pace that waits for nothing."""
+
+
+def done_with(**value: Any) -> Answer:
+    """What an activity answers that is done and tells this."""
+    return Answer(kind="done", value=value)
 
 
 def a_drop(name: str = "travel", etag: str = "0x1") -> Drop:

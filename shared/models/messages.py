@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from shared.errors import Problem
-from shared.models.base import Frozen
+from shared.models.answers import FileSize
+from shared.models.base import Frozen, wire
 from shared.models.drop import RUN_ID_MAX_CHARS, RUN_NAME
 from shared.models.pace import Pace
 from shared.models.plan import Role
@@ -23,6 +24,29 @@ class StartRun(Frozen):
     pace: Pace = Pace()
     version: int = 1
     """The version of the orchestrators that began this instance: it travels in the input, because the engine gives none to parts."""
+
+
+class ScanStart(StartRun):
+    """Input of the scan orchestrator: what there is to scan."""
+
+    files: dict[Role, FileSize]
+    span_bytes: int
+
+
+class GateState(StartRun):
+    """Input of the gate orchestrator, and what it keeps from turn to turn."""
+
+    passed: int = 0
+    """How many of its parts the run has passed."""
+    because: str | None = None
+    """What the run waits for."""
+
+
+class TrainState(StartRun):
+    """Input of the train orchestrator, and what it keeps from turn to turn."""
+
+    created: bool = False
+    """Whether the fine-tuning job is there."""
 
 
 class RunStep(Frozen):
@@ -60,16 +84,21 @@ class Answer(Frozen):
 
     kind: Literal["done", "wait", "ended", "cancelled"]
     value: dict[str, Any] = {}
+    """The plain JSON of one of the models in shared/models/answers.py; `tells` reads it."""
     wait_s: float = 0
     because: str | None = None
     outcome: Outcome = Outcome.FAILED
     problem: Problem | None = None
     duplicate_of: str | None = None
 
+    def tells[M: Frozen](self, kind: type[M]) -> M:
+        """The value, typed."""
+        return kind.model_validate(self.value)
 
-def done(**value: Any) -> Answer:
-    """The step is over; `value` holds small plain JSON."""
-    return Answer(kind="done", value=value)
+
+def done(value: Frozen | None = None) -> Answer:
+    """The step is over; `value` is what it tells."""
+    return Answer(kind="done", value=wire(value) if value else {})
 
 
 def wait(seconds: float, because: str | None = None) -> Answer:

@@ -10,12 +10,13 @@ from orchestrators.names import Activity
 from shared.errors import BudgetExceeded, DataRejected, PlanRejected, Problem, ServiceRejected
 from shared.models.messages import CANCELLED, Answer, done, ended, wait
 from shared.models.record import Outcome
+from tests.builders import done_with
 from tests.unit.orchestrators.theatre import Line
 
 RUN_ID = "travel-0c41aa97"
 HOLDER = "travel-desk-5f2e10b3"
-ONE_FILE = done(files={"training": {"bytes": 10}}, span_bytes=100)
-MANY_SPANS = done(files={"training": {"bytes": 66}, "validation": {"bytes": 2}}, span_bytes=1)
+ONE_FILE = done_with(files={"training": {"bytes": 10}}, span_bytes=100)
+MANY_SPANS = done_with(files={"training": {"bytes": 66}, "validation": {"bytes": 2}}, span_bytes=1)
 BUSY = ConnectionError("busy")
 
 
@@ -50,25 +51,29 @@ def broken(code: str) -> Problem:
 
 GOOD = {
     "succeeded": path("succeeded"),
-    "succeeded-without-validation-file": path("succeeded", make_plan=ONE_FILE, begin_ending=done(outcome="succeeded", roles=["training"])),
+    "succeeded-without-validation-file": path(
+        "succeeded", make_plan=ONE_FILE, begin_ending=done_with(outcome="succeeded", roles=["training"])
+    ),
     "succeeded-with-many-spans": path("succeeded", make_plan=MANY_SPANS),
     "succeeded-after-settling": path("succeeded", settle_drop=[wait(5), wait(15), done()]),
     "succeeded-after-waiting-for-the-holder": path("succeeded", claim_content=[wait(15, "It trains."), wait(15, "It trains."), done()]),
-    "succeeded-after-waiting-for-the-wallet": path("succeeded", reserve=[wait(300, "No place."), done(waited_s=301)]),
+    "succeeded-after-waiting-for-the-wallet": path("succeeded", reserve=[wait(300, "No place."), done_with(waited_s=301)]),
     "succeeded-after-retries": path("succeeded", preflight=[BUSY, BUSY, done()], scan_range=[BUSY, done()], upload_file=[BUSY, done()]),
     "succeeded-after-unknown-creation": path("succeeded", create_job=[wait(15), wait(15), done()]),
-    "succeeded-after-long-training": path("succeeded", job_status=[*[wait(300)] * 6, done(progress={"last_event": "Step 9"})]),
+    "succeeded-after-long-training": path("succeeded", job_status=[*[wait(300)] * 6, done_with(progress={"last_event": "Step 9"})]),
     "succeeded-after-slow-deployment": path("succeeded", deploy=[wait(15), done()], deployment_status=[*[wait(15)] * 3, done()]),
     "succeeded-after-slow-first-answer": path("succeeded", smoke_test=[wait(15), wait(15), done()]),
     "succeeded-woken": path("succeeded", woken_after_s=30, file_status=[wait(3600), wait(15), done()]),
     "succeeded-with-a-trained-model": path(
         "succeeded",
-        make_plan=done(files={}, span_bytes=100, reuse=True),
-        reserve=done(waited_s=0, reuse=True),
-        begin_ending=done(outcome="succeeded", roles=["training"]),
+        make_plan=done_with(files={}, span_bytes=100, reuse=True),
+        reserve=done_with(waited_s=0, reuse=True),
+        begin_ending=done_with(outcome="succeeded", roles=["training"]),
     ),
-    "succeeded-by-deploying-again": path("succeeded", make_plan=done(**ONE_FILE.value, reuse=True), reserve=done(waited_s=0, reuse=True)),
-    "succeeded-by-reuse-of-the-content": path("succeeded", reserve=done(waited_s=0, reuse=True)),
+    "succeeded-by-deploying-again": path(
+        "succeeded", make_plan=done_with(**ONE_FILE.value, reuse=True), reserve=done_with(waited_s=0, reuse=True)
+    ),
+    "succeeded-by-reuse-of-the-content": path("succeeded", reserve=done_with(waited_s=0, reuse=True)),
     "succeeded-without-report": path("succeeded", collect_results=BUSY, write_report=BUSY),
 }
 REJECTED = {
@@ -125,7 +130,7 @@ OTHER = {
     "superseded": path("superseded", scan_range=[done(), ended(Outcome.SUPERSEDED, broken("TD-DROP-004"))]),
     "duplicate": path("duplicate", claim_content=ended(Outcome.DUPLICATE, None, HOLDER)),
     "duplicate-after-waiting": path("duplicate", claim_content=[wait(15, "It trains."), ended(Outcome.DUPLICATE, None, HOLDER)]),
-    "resumed-after-the-end": path("completed", open_run=done(ended=True)),
+    "resumed-after-the-end": path("completed", open_run=done_with(ended=True)),
     "resumed-while-ending": path("failed", open_run=refused("Failed")),
     "not-closed": path("failed", end_run=BUSY),
 }
@@ -147,7 +152,7 @@ CANCELLED_AT = [
     Activity.SMOKE_TEST,
 ]
 CANCELS = {f"cancelled-at-{activity.replace('_', '-')}": Path("cancelled", {activity: [CANCELLED]}) for activity in CANCELLED_AT} | {
-    "cancelled-at-the-end": path("cancelled", begin_ending=done(outcome="cancelled", roles=["training"])),
+    "cancelled-at-the-end": path("cancelled", begin_ending=done_with(outcome="cancelled", roles=["training"])),
     "cancelled-while-training": path("cancelled", job_status=[wait(300), CANCELLED]),
 }
 PATHS: dict[str, Path] = GOOD | REJECTED | FAILED | EXPIRED | OTHER | CANCELS

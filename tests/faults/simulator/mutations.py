@@ -29,6 +29,7 @@ from shared.models.messages import done
 from shared.models.record import Effect, Ending, Outcome, RunRecord, WorstCase
 from shared.openai_facts import job_of
 from shared.storage import Container
+from tests.builders import done_with
 from tests.faults.simulator import app
 from tests.faults.simulator.app import swapped
 from tests.faults.simulator.stage import START
@@ -234,7 +235,7 @@ def ending_written_late() -> list[Swap]:
             return begin(request=request)
         decided[record.id] = Ending(outcome=request["outcome"])
         roles = list(record.plan.roles) if record.plan else []
-        return done(outcome=request["outcome"], roles=roles).model_dump(mode="json", exclude_none=True)
+        return done_with(outcome=request["outcome"], roles=roles).model_dump(mode="json", exclude_none=True)
 
     def end_run(request: dict[str, Any]) -> dict[str, Any]:
         if request["run_id"] in decided:

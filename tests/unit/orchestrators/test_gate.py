@@ -9,6 +9,7 @@ from orchestrators.names import WAKE, Activity, Orchestrator
 from shared.models.base import wire
 from shared.models.messages import CANCELLED, Answer, done, ended, wait
 from shared.models.record import Outcome
+from tests.builders import done_with
 from tests.unit.orchestrators.theatre import SOON, Line, Theatre, a_play
 
 
@@ -37,7 +38,7 @@ def test_gate_asks_no_part_twice_that_is_passed(theatre: Theatre) -> None:
 @pytest.mark.parametrize(("waited_s", "asked"), [(0, 1), (3600, 2)], ids=["at once", "after an hour"])
 def test_account_is_asked_again_when_the_run_has_waited_long_for_the_wallet(theatre: Theatre, waited_s: float, asked: int) -> None:
     """What it said before the wait is old."""
-    play = a_play(reserve=done(waited_s=waited_s))
+    play = a_play(reserve=done_with(waited_s=waited_s))
     theatre.play(play, Orchestrator.GATE)
     assert play.called.count("preflight") == asked
 
@@ -49,7 +50,7 @@ def test_gate_tells_what_it_waits_for(theatre: Theatre) -> None:
     def reserving(given: dict[str, object]) -> Answer:
         state = theatre.hub.get_orchestration_state(str(given["run_id"]))
         seen.append(json.loads((state and state.serialized_custom_status) or "null"))
-        return wait(0.01, "As many runs train as may.") if len(seen) == 1 else done(waited_s=0)
+        return wait(0.01, "As many runs train as may.") if len(seen) == 1 else done_with(waited_s=0)
 
     theatre.play(a_play(reserve=reserving), Orchestrator.GATE)
     assert [status.get("waits_because") for status in seen] == [None, "As many runs train as may."]

@@ -14,6 +14,7 @@ from shared.errors import PlanRejected, Problem
 from shared.models.messages import CANCELLED, Answer, done, ended, wait
 from shared.models.pace import AZURE
 from shared.models.record import Outcome
+from tests.builders import done_with
 from tests.unit.orchestrators.theatre import PACE, SOON, Theatre, a_play
 
 PROBLEM: Problem = PlanRejected("TD-PLAN-001", "It can't be done.", "Ask for something else.").problem
@@ -55,12 +56,12 @@ def until(activity: str) -> list[str]:
     return STORY[: next(n for n, step in enumerate(STORY) if step.partition(":")[0] == activity) + 1]
 
 
-REUSED = done(waited_s=0, reuse=True)
+REUSED = done_with(waited_s=0, reuse=True)
 
 
 def test_run_that_deploys_again_neither_scans_nor_uploads_nor_trains(theatre: Theatre) -> None:
     """Its plan is made from another run's; gate, wallet, deployment and proof are as of any run."""
-    play = a_play(make_plan=done(files={"training": {"bytes": 10}}, span_bytes=100, reuse=True), reserve=REUSED)
+    play = a_play(make_plan=done_with(files={"training": {"bytes": 10}}, span_bytes=100, reuse=True), reserve=REUSED)
     assert output(theatre.play(play))["outcome"] == "succeeded"
     left_out = {"scan_range", "merge_scan", "upload_file:training", "upload_file:validation", "file_status", "create_job", "job_status"}
     assert play.called[: play.called.index("begin_ending")] == [step for step in STORY if step not in left_out]
@@ -91,7 +92,7 @@ def test_good_run_gives_every_activity_its_run(theatre: Theatre) -> None:
 
 def test_run_ends_at_once_when_the_ledger_says_that_it_has_ended(theatre: Theatre) -> None:
     """A second start of an ended run touches nothing."""
-    play = a_play(open_run=done(ended=True))
+    play = a_play(open_run=done_with(ended=True))
     assert output(theatre.play(play)) == {"run_id": play.run_id}
     assert play.called == ["open_run"]
 
@@ -147,7 +148,7 @@ def test_run_goes_on_when_a_step_raised_and_then_worked(theatre: Theatre) -> Non
 def test_run_asks_again_when_a_step_says_wait(theatre: Theatre, activity: str) -> None:
     """Each waiting step is asked until it is through."""
     last = a_play().say(activity, {"run_id": "any", "outcome": "succeeded"})
-    play = a_play(**{activity: [SOON, SOON, done(**last["value"])]})
+    play = a_play(**{activity: [SOON, SOON, done_with(**last["value"])]})
     assert output(theatre.play(play))["outcome"] == "succeeded"
     plain = [step.partition(":")[0] for step in STORY].count(activity)
     assert len(play.given(Activity(activity))) == plain + 2
@@ -172,7 +173,7 @@ def test_ending_asks_again_when_a_compensation_says_wait(theatre: Theatre, activ
 
 def test_ending_is_what_the_ledger_decided_first(theatre: Theatre) -> None:
     """Where a cancellation was decided before the success, the cancellation counts and all is undone."""
-    play = a_play(begin_ending=done(outcome="cancelled", roles=["training"]))
+    play = a_play(begin_ending=done_with(outcome="cancelled", roles=["training"]))
     assert output(theatre.play(play))["outcome"] == "cancelled"
     assert play.called == [*STORY, "begin_ending", "collect_results", *TAKEN_BACK, "delete_file:training", *CLOSED]
 

@@ -12,7 +12,7 @@ from orchestrators.names import WAKE, Activity, Orchestrator
 from shared.ledger import Ledger
 from shared.models.messages import CANCELLED, Answer, RunStep, done, ended, wait
 from shared.models.record import Ending, Outcome, RunRecord
-from tests.builders import a_record
+from tests.builders import a_record, done_with
 from tests.runs.stack import until
 from tests.unit.ledger.test_content_claim import nothing_to_take_back
 from tests.unit.orchestrators.test_run import output
@@ -72,7 +72,7 @@ class Service:
     def _decide(self, given: dict[str, Any]) -> Answer:
         ending = Ending.model_validate(given)
         self.ledger.change(given["run_id"], lambda record, _now: record.model_copy(update={"ending": ending}))
-        return done(outcome=given["outcome"], roles=["training"])
+        return done_with(outcome=given["outcome"], roles=["training"])
 
     def _end(self, given: dict[str, Any]) -> Answer:
         self.ledger.change(given["run_id"], lambda record, now: record.model_copy(update={"ended_at": now}))

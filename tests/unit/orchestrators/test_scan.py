@@ -8,8 +8,9 @@ from durabletask.client import OrchestrationStatus
 
 from orchestrators.names import Activity, Orchestrator
 from orchestrators.scan import AT_ONCE, spans_of
+from shared.models.answers import FileSize
 from shared.models.base import wire
-from shared.models.messages import CANCELLED, Answer, RunStep, done, ended
+from shared.models.messages import CANCELLED, Answer, ScanStart, done, ended
 from shared.models.record import Outcome
 from tests.unit.orchestrators.theatre import Theatre, a_play
 
@@ -55,8 +56,8 @@ def test_scan_reads_more_spans_than_are_in_flight_at_once(theatre: Theatre) -> N
 
 def test_spans_carry_the_run_and_its_pace() -> None:
     """A span is all that its activity is given."""
-    request = RunStep(run_id="travel-12345678")
-    assert [(s.run_id, s.pace) for s in spans_of(request, {"training": {"bytes": 2}}, 1)] == [(request.run_id, request.pace)] * 2
+    start = ScanStart(run_id="travel-12345678", files={"training": FileSize(bytes=2)}, span_bytes=1)
+    assert [(span.run_id, span.pace) for span in spans_of(start)] == [(start.run_id, start.pace)] * 2
 
 
 @pytest.mark.parametrize("stop", [CANCELLED, ended(Outcome.SUPERSEDED)], ids=["cancelled", "ended"])

@@ -9,6 +9,7 @@ from orchestrators.names import WAKE, Activity, Orchestrator
 from shared.models.base import wire
 from shared.models.messages import CANCELLED, Answer, done, ended, wait
 from shared.models.record import Outcome
+from tests.builders import done_with
 from tests.unit.orchestrators.theatre import SOON, Line, Theatre, a_play
 
 
@@ -18,11 +19,11 @@ def test_job_is_created_once_when_it_is_polled_many_times(theatre: Theatre) -> N
 
     def polled(given: dict[str, object]) -> Answer:
         lengths.append(theatre.events(str(given["run_id"])))
-        return SOON if len(lengths) < 300 else done(model="ft:travel")
+        return SOON if len(lengths) < 300 else done_with(model="ft:travel")
 
     play = a_play(job_status=polled)
     state = theatre.play(play, Orchestrator.TRAIN)
-    assert json.loads(state.serialized_output or "null") == wire(done(model="ft:travel"))
+    assert json.loads(state.serialized_output or "null") == wire(done_with(model="ft:travel"))
     assert (play.called.count("create_job"), play.called.count("job_status")) == (1, 300)
     assert max(lengths) < 60
 
@@ -78,7 +79,7 @@ def test_wake_cuts_the_wait_for_the_job_short(theatre: Theatre) -> None:
 
 def test_status_shows_the_jobs_last_event_and_losses(theatre: Theatre) -> None:
     """Whoever watches the instance sees how the job learns."""
-    play = a_play(job_status=done(progress={"last_event": "Step 3", "train_loss": 0.5, "valid_loss": 0.75}))
+    play = a_play(job_status=done_with(progress={"last_event": "Step 3", "train_loss": 0.5, "valid_loss": 0.75}))
     state = theatre.play(play, Orchestrator.TRAIN)
     assert json.loads(state.serialized_custom_status or "null") == {
         "step": "train",

@@ -16,13 +16,14 @@ from orchestrators.names import VERSION, Activity, Orchestrator
 from shared.models.base import wire
 from shared.models.messages import Answer, StartRun, done, wait
 from shared.models.pace import Pace
+from tests.builders import done_with
 from tunedrop.host.engine import Engine
 from tunedrop.host.worker import LOOPBACK
 
 PACE = Pace(settle_s=0, poll_first_s=0.001, poll_most_s=0.001, retry_first_s=0.01, retry_most_s=0.02, first_answer_s=0, brief_s=0.01)
 SOON = wait(0.001)
 FILES = {"files": {"training": {"bytes": 10}, "validation": {"bytes": 5}}, "span_bytes": 100}
-GOOD: dict[str, Answer] = {Activity.MAKE_PLAN: done(**FILES)}
+GOOD: dict[str, Answer] = {Activity.MAKE_PLAN: done_with(**FILES)}
 """What a good run's activities say, where it is more than "done"."""
 
 type Said = Answer | Exception
@@ -61,7 +62,7 @@ class Play:
 
 def _by_default(name: str, given: dict[str, Any]) -> Answer:
     if name == Activity.BEGIN_ENDING:
-        return done(outcome=given["outcome"], roles=["training", "validation"])
+        return done_with(outcome=given["outcome"], roles=["training", "validation"])
     return GOOD.get(name, done())
 
 
