@@ -297,7 +297,7 @@ def hand_over(arguments: List[str]) -> NoReturn:
 
 
 def test(arguments: List[str]) -> int:
-    """Run pytest on three workers, a file of tests on one of them, and tell how long it took.
+    """Run pytest on three workers, a file of tests on one of them, and tell how long it took, all and the ten slowest.
 
     Much of the time of whole runs is waiting, so that two cores have room for a third.
     """
@@ -307,6 +307,8 @@ def test(arguments: List[str]) -> int:
         chosen = ["-m", "not slow", *chosen]
     if not any(argument.startswith(("-n", "--numprocesses")) for argument in chosen):
         chosen = ["-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", *chosen]
+    if not any(argument.startswith("--durations") for argument in chosen):
+        chosen = ["--durations=10", "--durations-min=1", *chosen]
     began = time.monotonic()
     code = subprocess.call([str(PYTHON), "-m", "pytest", *chosen], cwd=ROOT, env=environment())
     say(f"Tests {'passed' if code == 0 else f'failed (pytest ended with {code})'} in {time.monotonic() - began:.0f} s.")

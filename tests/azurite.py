@@ -4,7 +4,6 @@ import os
 import shutil
 import socket
 import tempfile
-import threading
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from azure.core.exceptions import AzureError
 from azure.storage.blob import BlobServiceClient
 
+from tests.patience import until
 from tunedrop.local.children import Child
 
 # Azurite's published account and key: https://github.com/Azure/Azurite#default-storage-account
@@ -58,16 +58,17 @@ def running_azurite(port: int | None = None, key: str = KEY) -> Generator[str]:
 
 
 def _wait_until_it_answers(child: Child, connection: str) -> None:
-    pause = threading.Event()
     with BlobServiceClient.from_connection_string(connection, retry_total=0) as service:
-        for _ in range(STARTS_WITHIN_S * 10):
+
+        def answers() -> bool:
             child.check()
             try:
                 service.get_account_information()
-                return
             except AzureError:
-                pause.wait(0.1)
-    raise TimeoutError("Azurite does not answer")
+                return False
+            return True
+
+        until(answers, STARTS_WITHIN_S, "Azurite")
 
 
 @pytest.fixture(scope="session")

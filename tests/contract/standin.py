@@ -19,6 +19,7 @@ from openai.types.fine_tuning import FineTuningJob
 
 from tests.azurite import free_port
 from tests.contract.descriptions import Judge
+from tests.patience import patience
 from tunedrop.emulator.app import create_app
 from tunedrop.emulator.pace import REAL
 from tunedrop.emulator.world import ACCOUNT, API_KEY, RESOURCE_GROUP, SUBSCRIPTION, Config
@@ -65,12 +66,12 @@ class StandIn:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        assert self._server.listening.wait(20)
+        assert self._server.listening.wait(patience(20))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._server.should_exit = True
-        self._thread.join(20)
+        self._thread.join(patience(20))
 
     def v1(self, key: str = API_KEY) -> OpenAI:
         """OpenAI's client on the v1 surface, without retries."""

@@ -8,6 +8,7 @@ from azure.core.exceptions import HttpResponseError, ServiceResponseError
 
 from tests.contract.descriptions import Judge
 from tests.contract.standin import BASE_MODEL, StandIn, body, delete, deployed, job, processed, put, state_of, tuned_model, upload
+from tests.patience import patience, until
 from tunedrop.emulator import faults
 from tunedrop.emulator.service import Service
 from tunedrop.emulator.world import ACCOUNT, RESOURCE_GROUP, Config
@@ -43,7 +44,7 @@ def test_retrying_client_creates_three_jobs_and_says_so_in_its_header(stand_in: 
     client = stand_in.azure()
     file = processed(stand_in, client)
     stand_in.fault("fine_tuning.jobs.create", {"status": 500, "code": "internalFailure"}, when="after_commit", times=2)
-    client.with_options(max_retries=2).fine_tuning.jobs.create(model="gpt-4.1", training_file=file, timeout=20)
+    client.with_options(max_retries=2).fine_tuning.jobs.create(model="gpt-4.1", training_file=file, timeout=patience(20))
     assert [entry["retry_count"] for entry in stand_in.entries("fine_tuning.jobs.create")] == ["0", "1", "2"]
     assert len(client.fine_tuning.jobs.list().data) == 3
 
@@ -78,7 +79,7 @@ def test_delay_outlasts_an_impatient_client(stand_in: StandIn) -> None:
     stand_in.fault("fine_tuning.jobs.create", {"delay_s": 0.5}, when="after_commit")
     with pytest.raises(openai.APITimeoutError):
         client.fine_tuning.jobs.create(model="gpt-4.1", training_file=file, timeout=0.2)
-    assert len(client.fine_tuning.jobs.list().data) == 1
+    assert len(until(lambda: client.fine_tuning.jobs.list().data, what="the job")) == 1
 
 
 def test_list_lags_behind_for_so_many_seconds(stand_in: StandIn) -> None:

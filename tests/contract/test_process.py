@@ -13,6 +13,7 @@ import pytest
 from openai import OpenAI
 
 from tests.contract.standin import lines
+from tests.patience import patience
 from tunedrop.emulator.world import API_KEY
 
 ROOT = Path(__file__).parents[2]
@@ -76,7 +77,7 @@ def test_process_ends_cleanly_when_it_is_told_to(number: signal.Signals) -> None
     """SIGTERM and SIGINT end it with code 0 and no word on stderr."""
     with process("--port", "0") as (started, _):
         started.send_signal(number)
-        _, complaint = started.communicate(timeout=10)
+        _, complaint = started.communicate(timeout=patience(10))
         assert (started.returncode, complaint) == (0, "")
 
 
@@ -131,7 +132,7 @@ def test_dropped_connection_is_closed_without_a_byte(tmp_path: Path) -> None:
 
 def asked(address: tuple[str, int], request: bytes) -> bytes:
     """Everything that a plain socket receives until it is closed."""
-    with socket.create_connection(address, timeout=10) as connection:
+    with socket.create_connection(address, timeout=patience(10)) as connection:
         connection.sendall(request)
         received = b""
         try:
@@ -147,5 +148,5 @@ def test_stand_in_listens_on_loopback_only() -> None:
     with process("--port", "0") as (_, base):
         assert base.startswith("http://127.0.0.1:")
         with socket.socket() as other:
-            other.settimeout(2)
+            other.settimeout(patience(2))
             assert other.connect_ex(("127.0.0.2", int(base.rpartition(":")[2]))) != 0

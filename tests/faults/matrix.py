@@ -21,7 +21,8 @@ from durabletask import history
 
 from tests.data import a_question, a_training_set
 from tests.faults import points, strikes
-from tests.runs.stack import Stack, until
+from tests.patience import until
+from tests.runs.stack import Stack
 
 type Way = Literal["kill", "raise", "twice"]
 type Scenario = Literal["good", "bad", "cancelled", "reusing"]

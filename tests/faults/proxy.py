@@ -10,6 +10,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from tests.faults.blob_roles import REFUSAL, REFUSED, Roles, allowed
+from tests.patience import patience
 
 type Then = Literal["drop_before", "drop_after"] | int
 
@@ -91,7 +92,7 @@ def _handler(proxy: Proxy, host: str, port: int) -> type[BaseHTTPRequestHandler]
             if isinstance(then, int):
                 self._answer(then, [("x-ms-error-code", "ToldByTheTest")], b"")
                 return
-            connection = http.client.HTTPConnection(host, port, timeout=30)
+            connection = http.client.HTTPConnection(host, port, timeout=patience(30))
             connection.request(self.command, self.path, body, dict(self.headers.items()))
             response = connection.getresponse()
             content = response.read()

@@ -38,7 +38,8 @@ from shared.results import report_path
 from tests.azurite import running_azurite
 from tests.faults.blob_roles import APP
 from tests.faults.proxy import Proxy, before
-from tests.runs.stack import ACCOUNT, PLENTY, WALLET, running_emulator, until
+from tests.patience import patience, until
+from tests.runs.stack import ACCOUNT, PLENTY, WALLET, running_emulator
 from triggers.starting import start_once
 from tunedrop.host.engine import Engine
 from tunedrop.host.worker import LOOPBACK
@@ -62,6 +63,7 @@ PACE = Pace(
 )
 """A second stands for a minute and more."""
 STOP_S = 60
+SERVICE_KEY = {"api-key": "stand-in-key"}
 SERVICE = {"file": 0.1, "job": 0.4, "deployment": 0.2, "readiness": 0.1, "deletion": 0.1}
 CACHES: tuple[Any, ...] = (
     settings.settings,
@@ -84,7 +86,7 @@ class Rig:
     """What stands between the app and its storage; the app has the roles of docs/security.md there."""
     uploads: ContainerClient
     """The container of the drops, as an uploader reaches it."""
-    http: httpx2.Client = field(default_factory=lambda: httpx2.Client(verify=False, headers={"api-key": "stand-in-key"}, timeout=30))
+    http: httpx2.Client = field(default_factory=lambda: httpx2.Client(verify=False, headers=SERVICE_KEY, timeout=patience(30)))
 
     def put(self, name: str, training: bytes, blob: str = "{}.jsonl") -> Drop:
         """Puts a training file, and answers the drop; nothing is started yet."""
@@ -118,7 +120,7 @@ class Rig:
 
     def ended(self, run_id: str, seconds: float = 40) -> RunRecord:
         """The record of a run, once its orchestration has ended."""
-        state = self.hub.wait_for_orchestration_completion(run_id, timeout=seconds)
+        state = self.hub.wait_for_orchestration_completion(run_id, timeout=patience(seconds))
         assert state is not None
         assert state.runtime_status is OrchestrationStatus.COMPLETED, state.failure_details
         return self.ledger.get(run_id).record

@@ -6,10 +6,11 @@ from types import TracebackType
 from typing import Self
 
 from tests.faults.matrix import Cell, Seen, Wave
+from tests.patience import patience
 from tests.runs.stack import PACE, Stack, running_stack
 
 WAVES = 4
-PATIENCE_S = "20"
+PATIENCE_S = 20
 """On a busy machine the sweep would else start a run before its event does, and past the event's checkpoints."""
 APP = Path(__file__).parent / "app"
 QUICK = PACE.model_copy(update={"brief_s": 0.3, "call_s": 4.0, "upload_s": 4.0, "list_lag_s": 1.0, "settle_s": 0.2, "poll_first_s": 0.3})
@@ -47,7 +48,9 @@ class Stacks:
         if self._stack is None or self._waves >= WAVES:
             self._end()
             folder, pace = str(self._folder), QUICK.model_dump_json()
-            starting = running_stack(app=APP, TUNEDROP_TEST_STRIKES=folder, TUNEDROP_PACE=pace, TUNEDROP_DROP_PATIENCE_S=PATIENCE_S)
+            starting = running_stack(
+                app=APP, TUNEDROP_TEST_STRIKES=folder, TUNEDROP_PACE=pace, TUNEDROP_DROP_PATIENCE_S=f"{patience(PATIENCE_S):.0f}"
+            )
             self._stack = self._running.enter_context(starting)
             # Jobs don't wait for each other, and a deployment answers only after its first question.
             self._stack.control("PUT", "limits", {"jobs_running_max": 1000, "jobs_queued_max": 1000})

@@ -16,11 +16,13 @@ from urllib.parse import quote
 
 from shared import checkpoints
 from tests.faults import points
+from tests.patience import patience
 
 type Mode = Literal["raise", "twice", "hold", "note"]
 
 STANDS_STILL_S = 120
 NAP_S = 120
+"""Longer than it takes until the host is killed, so they grow as the waits for that do."""
 DATA_WAS_HERE = "a strike, as the test says"
 
 
@@ -74,7 +76,7 @@ class Striker:
         def observed(*args: Any, **kwargs: Any) -> Any:
             execution = Execution(_run_of([*args, *kwargs.values()]), lambda: function(*args, **kwargs))
             if self._used_up(points.SLEEPS.format(name), execution.run):
-                return {"kind": "wait", "wait_s": NAP_S}
+                return {"kind": "wait", "wait_s": patience(NAP_S)}
             self._here.execution = execution
             try:
                 self._meet(points.BEGINS.format(name))
@@ -96,7 +98,7 @@ class Striker:
                 second.start()
                 second.join()
             case "hold":
-                threading.Event().wait(STANDS_STILL_S)
+                threading.Event().wait(patience(STANDS_STILL_S))
                 raise Struck(DATA_WAS_HERE)
             case _:
                 return

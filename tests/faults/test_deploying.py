@@ -7,7 +7,8 @@ from shared.models.record import summary_of
 from tests.data import a_training_set
 from tests.faults.cases import Case, Runs, always, answer, chosen, often
 from tests.faults.rig import PACE, Rig
-from tests.runs.stack import ACCOUNT, until
+from tests.patience import until
+from tests.runs.stack import ACCOUNT
 
 pytestmark = pytest.mark.timeout(180)
 PUT, GET, DELETE, CHAT = "deployments.create_or_update", "deployments.get", "deployments.delete", "chat.completions.create"

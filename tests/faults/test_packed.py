@@ -11,7 +11,7 @@ from shared import checkpoints, storage
 from shared.models.record import RunRecord
 from tests.data import a_training_set
 from tests.faults.rig import Rig
-from tests.runs.stack import until
+from tests.patience import until
 from triggers.starting import new_record
 from tunedrop_check.reading.file_spans import content_hash_of
 

@@ -9,7 +9,7 @@ from shared.models.drop import drop_of
 from shared.models.record import Ending, Outcome, RunRecord, summary_of
 from tests.data import a_training_set
 from tests.faults.rig import PACE, Rig
-from tests.runs.stack import until
+from tests.patience import until
 from triggers.starting import new_record
 
 pytestmark = pytest.mark.timeout(180)

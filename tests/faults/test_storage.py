@@ -21,7 +21,7 @@ from tests.builders import a_record
 from tests.data import a_training_set
 from tests.faults.proxy import Then
 from tests.faults.rig import PACE, Rig
-from tests.runs.stack import until
+from tests.patience import until
 from tests.unit.house.repository import ROOT, imported, tree_of
 from triggers.answers import served
 from triggers.starting import schedule_anew

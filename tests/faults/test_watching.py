@@ -6,7 +6,7 @@ from shared.ledger import Ledger
 from tests.data import a_training_set
 from tests.faults.cases import Case, Runs, always, answer, chosen, often
 from tests.faults.rig import PACE, Rig
-from tests.runs.stack import until
+from tests.patience import until
 
 pytestmark = pytest.mark.timeout(180)
 RETRIEVE = "fine_tuning.jobs.retrieve"

@@ -11,9 +11,7 @@ import secrets
 import subprocess
 import sys
 import tempfile
-import threading
-import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -27,6 +25,7 @@ from durabletask.client import TaskHubGrpcClient
 from shared.models.pace import LOCAL
 from tests.azurite import ACCOUNT as ACCOUNT_NAME
 from tests.azurite import KEY, free_port, running_azurite
+from tests.patience import patience, until
 from tunedrop.emulator import regions
 from tunedrop.host.engine import HUB
 
@@ -41,19 +40,6 @@ WALLET = {"TUNEDROP_JOBS_AT_A_TIME": "1000", "TUNEDROP_JOBS_A_DAY": "10000", "TU
 # Reading certificates, which plain HTTP doesn't need, would take longer than the calls: so every client here has verify=False.
 PACE = LOCAL.model_copy(update={"smoke_deadline_s": 8.0})
 WORDS = 4_000  # characters of a host's log that a failure shows
-_pause = threading.Event()
-
-
-def until[T](ask: Callable[[], T | None], seconds: float = 40, what: str = "the expected state", every_s: float = 0.1) -> T:
-    """The first answer that is not None or False; asked ten times a second, unless told otherwise."""
-    deadline = time.monotonic() + seconds
-    while True:
-        if answer := ask():
-            return answer
-        if time.monotonic() > deadline:
-            message = f"{what} did not come within {seconds:.0f} s"
-            raise TimeoutError(message)
-        _pause.wait(every_s)
 
 
 @dataclass(frozen=True)
@@ -90,7 +76,7 @@ class Stack:
     def api(self) -> httpx2.Client:
         """The HTTP API, with the function key."""
         address = f"http://127.0.0.1:{self.port}/api"
-        return httpx2.Client(base_url=address, headers={"x-functions-key": self.key}, timeout=30, verify=False)
+        return httpx2.Client(base_url=address, headers={"x-functions-key": self.key}, timeout=patience(30), verify=False)
 
     @property
     def training(self) -> ContainerClient:
@@ -149,7 +135,7 @@ class Stack:
         """SIGKILL: nothing of the host gets to clean up."""
         assert self.host is not None
         self.host.kill()
-        self.host.wait(10)
+        self.host.wait(patience(10))
 
     def break_lease(self) -> None:
         """Stands in for the minute after which a killed host's lease runs out."""
@@ -221,7 +207,7 @@ class Stack:
             f"http://127.0.0.1:{self.port}/admin/events",
             json={"name": blob, "etag": etag, "times": times},
             headers={"x-functions-key": self.key},
-            timeout=60,
+            timeout=patience(60),
         )
         answer.raise_for_status()
 
@@ -260,7 +246,7 @@ def running_stack(
         finally:
             if stack.host is not None:
                 stack.host.terminate()
-                stack.host.wait(15)
+                stack.host.wait(patience(15))
 
 
 def sas_connection(storage: str, key: str) -> str:
@@ -296,4 +282,4 @@ def running_emulator(folder: Path, pace: str, key: str | None = None, region: st
         yield base
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(patience(10))

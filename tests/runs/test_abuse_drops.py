@@ -10,7 +10,8 @@ import pytest
 from azure.storage.blob import BlobServiceClient
 
 from tests.data import a_training_set
-from tests.runs.stack import Stack, until
+from tests.patience import until
+from tests.runs.stack import Stack
 
 pytestmark = pytest.mark.timeout(150)
 NAMES = {

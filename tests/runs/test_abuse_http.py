@@ -6,6 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests.patience import patience
 from tests.runs.stack import Stack
 
 pytestmark = pytest.mark.timeout(150)
@@ -17,7 +18,7 @@ def ask(stack: Stack, method: str, path: str, **request: Any) -> httpx2.Response
     """One request to the host, with the key unless told otherwise."""
     headers = {"x-functions-key": stack.key, **request.pop("headers", {})}
     headers = {name: value for name, value in headers.items() if value is not None}
-    return httpx2.request(method, f"http://127.0.0.1:{stack.port}{path}", headers=headers, timeout=30, verify=False, **request)
+    return httpx2.request(method, f"http://127.0.0.1:{stack.port}{path}", headers=headers, timeout=patience(30), verify=False, **request)
 
 
 BODIES: list[Any] = [

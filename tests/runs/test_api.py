@@ -11,6 +11,7 @@ import pytest
 from durabletask.client import OrchestrationStatus
 
 from tests.data import a_training_set
+from tests.patience import patience
 from tests.runs.stack import Stack
 
 pytestmark = pytest.mark.timeout(240)
@@ -33,7 +34,9 @@ def judged(stack: Stack, description: dict[str, Any], folder: Path, *options: st
     command = [sys.executable, "-m", "schemathesis.cli", "run", str(folder / "openapi.json"), "--no-color", "--generation-deterministic"]
     to = ["--url", f"http://127.0.0.1:{stack.port}/api", "--header", f"x-functions-key: {stack.key}", "--checks", ",".join(CHECKS)]
     environment = {**os.environ, "CI": "1"}
-    return subprocess.run([*command, *to, *options], cwd=folder, env=environment, capture_output=True, text=True, timeout=200, check=False)
+    return subprocess.run(
+        [*command, *to, *options], cwd=folder, env=environment, capture_output=True, text=True, timeout=patience(200), check=False
+    )
 
 
 def test_no_generated_request_gets_an_undocumented_answer(stack: Stack, name: str, tmp_path: Path) -> None:
@@ -96,7 +99,7 @@ def test_hostile_message_in_the_task_hub_makes_nothing(stack: Stack, message: An
     runs, written = len(stack.runs()), stack.written()
     try:
         instance = hub.schedule_new_orchestration("run", input=message)
-        state = hub.wait_for_orchestration_completion(instance, timeout=60)
+        state = hub.wait_for_orchestration_completion(instance, timeout=patience(60))
     finally:
         hub.close()
     assert state is not None

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.data import a_training_set
-from tests.runs.stack import Stack, running_stack, until
+from tests.patience import until
+from tests.runs.stack import Stack, running_stack
 
 pytestmark = pytest.mark.timeout(180)
 LARGE: dict[str, Any] = {

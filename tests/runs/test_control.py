@@ -8,7 +8,8 @@ from durabletask.client import OrchestrationStatus, TaskHubGrpcClient
 
 from shared.models.drop import TRAINING_SET
 from tests.data import a_training_set
-from tests.runs.stack import Stack, until
+from tests.patience import patience, until
+from tests.runs.stack import Stack
 from tests.runs.test_once_only import ends_of_jobs, jobs_of
 from tests.runs.test_outcomes import gone
 
@@ -39,7 +40,7 @@ def terminate(stack: Stack, run_id: str) -> None:
     """Ends the orchestration by force, and not what it has begun."""
     with task_hub(stack) as hub:
         hub.terminate_orchestration(run_id)
-        state = hub.wait_for_orchestration_completion(run_id, timeout=30)
+        state = hub.wait_for_orchestration_completion(run_id, timeout=patience(30))
     assert state
     assert state.runtime_status is OrchestrationStatus.TERMINATED
 
@@ -86,7 +87,7 @@ def test_late_event_of_a_purged_run_changes_nothing(stack: Stack, name: str) -> 
     stack.drop(name, a_training_set(name))
     run = stack.ended(name)
     with task_hub(stack) as hub:
-        hub.wait_for_orchestration_completion(run["id"], timeout=30)
+        hub.wait_for_orchestration_completion(run["id"], timeout=patience(30))
         hub.purge_orchestration(run["id"])
         stack.deliver(f"{name}/{TRAINING_SET}", 3)
         assert stack.api.post("/runs", json={"run": name}).json() == {"id": run["id"], "name": name, "started": False}

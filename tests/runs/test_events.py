@@ -18,7 +18,8 @@ from shared.models.record import RunRecord
 from shared.storage import Container
 from tests.azurite import free_port
 from tests.data import a_training_set
-from tests.runs.stack import PACE, Stack, running_stack, until
+from tests.patience import patience, until
+from tests.runs.stack import PACE, Stack, running_stack
 from tests.runs.test_same_content import outcomes
 
 pytestmark = pytest.mark.timeout(300)
@@ -118,7 +119,7 @@ def test_run_whose_starter_died_after_the_claim_is_started_by_the_sweep(stack: S
 def test_second_host_on_one_container_is_refused(stack: Stack) -> None:
     """It says who holds the container and what to do, and the first one goes on."""
     second = stack.run_host(free_port())
-    assert second.wait(60) == 3
+    assert second.wait(patience(60)) == 3
     assert stack.host
     said = stack.log.read_text(encoding="utf-8").splitlines()[-1]
     assert f"Another host (process {stack.host.pid}, " in said

@@ -20,7 +20,8 @@ from azure.storage.blob import BlobServiceClient
 
 from tests.azurite import connection_string
 from tests.data import a_training_set
-from tests.runs.stack import ROOT, until
+from tests.patience import patience, until
+from tests.runs.stack import ROOT
 
 pytestmark = [pytest.mark.timeout(150), pytest.mark.skipif(sys.platform == "win32", reason="signals and ps are those of POSIX")]
 PARTS = ("azurite", "tunedrop.emulator", "tunedrop.host")
@@ -60,12 +61,12 @@ def local(tmp_path: Path) -> Iterator[Local]:
     try:
         assert process.stdout is not None
         line = process.stdout.readline()
-        assert line, f"it ended with code {process.wait(20)}: {(tmp_path / 'stderr').read_text()}"
+        assert line, f"it ended with code {process.wait(patience(20))}: {(tmp_path / 'stderr').read_text()}"
         yield Local(process, tmp_path, json.loads(line))
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)
-        process.communicate(timeout=30)
+        process.communicate(timeout=patience(30))
 
 
 def test_local_takes_a_drop_from_outside_and_ends_everything_when_interrupted(local: Local) -> None:
@@ -81,7 +82,7 @@ def test_local_takes_a_drop_from_outside_and_ends_everything_when_interrupted(lo
 
         until(begun, 10, "a run of the drop")
     os.killpg(local.process.pid, signal.SIGINT)
-    rest, _ = local.process.communicate(timeout=20)
+    rest, _ = local.process.communicate(timeout=patience(20))
     assert (rest, local.process.returncode, local.children()) == ("", 0, {}), local.log()
 
 
@@ -104,7 +105,7 @@ def test_local_keeps_its_doors_shut(local: Local) -> None:
 def test_no_process_outlives_a_killed_stack(local: Local) -> None:
     """SIGKILL gives the stack no chance to clean up: its parts end by themselves within seconds."""
     local.process.kill()
-    local.process.wait(10)
+    local.process.wait(patience(10))
     until(lambda: not local.children(), 15, f"the end of {local.children()}")
 
 
@@ -112,7 +113,7 @@ def test_no_process_outlives_a_killed_stack(local: Local) -> None:
 def test_stack_ends_and_names_the_part_whose_process_was_killed(local: Local, part: str) -> None:
     """A part that ends by itself ends the stack with exit code 3; stderr names the part and its log."""
     os.kill(max(local.children(part)), signal.SIGKILL)  # the part itself: its keeper is older
-    local.process.communicate(timeout=30)
+    local.process.communicate(timeout=patience(30))
     assert (local.process.returncode, local.children()) == (3, {})
     name = {"azurite": "Azurite", "tunedrop.emulator": "stand-in", "tunedrop.host": "host"}[part]
     assert f"{name} ended with code" in local.log()

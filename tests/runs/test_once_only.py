@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from tests.data import a_training_set
-from tests.runs.stack import Stack, until
+from tests.patience import until
+from tests.runs.stack import Stack
 from tests.runs.test_outcomes import gone
 
 pytestmark = pytest.mark.timeout(150)

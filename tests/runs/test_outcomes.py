@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.data import a_question, a_training_set
-from tests.runs.stack import ROOT, Stack, running_stack, until
+from tests.patience import until
+from tests.runs.stack import ROOT, Stack, running_stack
 from tunedrop_check.counting import vocabulary
 
 pytestmark = pytest.mark.timeout(150)

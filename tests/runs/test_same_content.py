@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from tests.data import a_training_set
-from tests.runs.stack import Stack, until
+from tests.patience import until
+from tests.runs.stack import Stack
 
 pytestmark = pytest.mark.timeout(150)
 

@@ -11,7 +11,8 @@ from azure.storage.blob import BlobServiceClient
 
 from tests.azurite import free_port
 from tests.data import a_training_set
-from tests.runs.stack import Stack, running_stack, until
+from tests.patience import patience, until
+from tests.runs.stack import Stack, running_stack
 from tests.runs.test_once_only import jobs_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.skipif(sys.platform == "win32", reason="signals are those of POSIX")]
@@ -61,6 +62,6 @@ def test_host_that_slept_ends_where_another_took_over(stack: Stack) -> None:
     with asleep(stack):
         stack.port = free_port()
         stack.start_host()
-    assert sleeper.wait(60) == 4
+    assert sleeper.wait(patience(60)) == 4
     assert stack.ended("sleeper", 90)["outcome"] == "succeeded"
     assert len(jobs_of(stack, run)) == 1

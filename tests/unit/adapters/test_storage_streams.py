@@ -10,6 +10,7 @@ from azure.storage.blob import BlobServiceClient
 
 from shared.storage import Container
 from tests.azurite import azurite
+from tests.patience import patience
 
 __all__ = ["azurite"]
 
@@ -72,7 +73,7 @@ def test_blocks_of_two_writers_at_once_never_mix(container: Container) -> None:
     def write(letter: bytes) -> None:
         def halting() -> Iterator[bytes]:
             for block in blocks(letter):
-                together.wait(20)
+                together.wait(patience(20))
                 yield block
 
         container.put_stream("large", halting())

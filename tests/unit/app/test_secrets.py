@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings
 
 from shared.errors import PlanRejected
 from shared.settings import Settings, StorageConnection, _read  # pyright: ignore[reportPrivateUsage]  # the cached front reads once only
+from tests.patience import patience
 
 ROOT = Path(__file__).parents[3]
 CANARY = "Canary5e3f"
@@ -69,7 +70,7 @@ def test_settings_are_shown_without_their_secrets(monkeypatch: pytest.MonkeyPatc
 def test_unusable_storage_connection_is_not_quoted(command: list[str], connection: str) -> None:
     """All that a process says before it gives up."""
     environment = {**os.environ, "DropStorage": connection}
-    done = subprocess.run([sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, timeout=100, check=False)
+    done = subprocess.run([sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, timeout=patience(100), check=False)
     assert done.returncode != 0
     assert done.stderr
     assert CANARY.encode() not in done.stdout + done.stderr

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import pytest
 
+from tests.patience import processor_slowness
 from tests.unit.check import abuse
 from tests.unit.check.abuse import Abuse
 from tests.unit.check.builders import IMAGE_MODEL, TEXT_MODEL, MemorySource
@@ -42,7 +43,7 @@ def parameters() -> Iterator[Any]:
 
 @pytest.mark.parametrize("given", list(parameters()))
 def test_abuse_ends_in_its_diagnosis_within_its_bounds(given: Abuse) -> None:
-    """Of the rules on form exactly the named codes, a small result, and no more processor time or memory than stated."""
+    """Of the rules on form exactly the named codes, a small result, no more memory than stated, nor processor time of a quiet machine."""
     source = given.make()
     with Measured() as measured:
         found = scanning.scan_source(source, scanning.ScanOptions(given.model, given.role))
@@ -51,7 +52,7 @@ def test_abuse_ends_in_its_diagnosis_within_its_bounds(given: Abuse) -> None:
     assert bool(found.errors) == any(format_rules.RULES[code].severity == "error" for code in codes)
     assert found.errors or found.examples, "silence"
     assert len(scanning.to_json(found)) < RESULT_BYTES
-    assert measured.cpu_s < given.cpu_s
+    assert measured.cpu_s < given.cpu_s * processor_slowness()
     assert measured.peak_mb < given.memory_mb
 
 

@@ -4,13 +4,11 @@ import os
 import signal
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.patience import patience, until
 from tunedrop.local.children import Child, ChildEnded
 
 ROOT = Path(__file__).parents[3]
@@ -24,18 +22,11 @@ PATIENT = READY + "threading.Event().wait()"
 PARENT = """
 import os, sys, threading
 from pathlib import Path
+from tests.patience import patience, until
 from tunedrop.local.children import Child
 Child("part", [sys.executable, "-c", sys.argv[1], sys.argv[2]], Path(sys.argv[2] + ".log"), os.environ, Path.cwd())
 threading.Event().wait()
 """
-
-
-def until(look: Callable[[], object], seconds: float = 10) -> None:
-    """Returns once `look` answers something true."""
-    pause, deadline = threading.Event(), time.monotonic() + seconds
-    while not look():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        pause.wait(0.02)
 
 
 def lives(process: int) -> bool:
@@ -85,7 +76,7 @@ def test_killed_parent_takes_its_parts_along(tmp_path: Path) -> None:
         until(lambda: not lives(process))
     finally:
         parent.kill()
-        parent.wait(10)
+        parent.wait(patience(10))
 
 
 WRAPPER = f"import subprocess, sys; subprocess.call([sys.executable, '-c', {PATIENT!r}, sys.argv[1]])"
@@ -111,7 +102,7 @@ def test_program_behind_a_wrapper_ends_with_a_killed_parent(tmp_path: Path) -> N
         until(lambda: not lives(process))
     finally:
         parent.kill()
-        parent.wait(10)
+        parent.wait(patience(10))
 
 
 def test_program_behind_a_wrapper_may_tidy_up(tmp_path: Path) -> None:

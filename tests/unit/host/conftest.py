@@ -4,9 +4,8 @@ import json
 import os
 import subprocess
 import sys
-import threading
 import uuid
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,22 +16,13 @@ import pytest
 from azure.storage.blob import BlobServiceClient
 
 from tests.azurite import azurite
+from tests.patience import patience, until
 
 __all__ = ["azurite"]
 
 APP = Path(__file__).parent / "app"
 ROOT = Path(__file__).parents[3]
 NEVER = "0 0 0 1 1 *"
-
-
-def until[T](look: Callable[[], T], within: float = 15.0) -> T:
-    """The first truthy answer of `look`; fails when none comes in time."""
-    pause = threading.Event()
-    for _ in range(int(within / 0.02)):
-        if found := look():
-            return found
-        pause.wait(0.02)
-    raise TimeoutError("it did not happen in time")
 
 
 @dataclass(frozen=True)
@@ -86,7 +76,7 @@ def serving(storage: str, folder: Path, *arguments: str) -> Generator[Served]:
         until(lambda: ready.exists() or process.poll() is not None)
         assert ready.exists(), process.communicate()[1]
         told = json.loads(ready.read_text("utf-8"))
-        with httpx2.Client(base_url=told["url"], headers={"x-functions-key": told["key"]}, timeout=30) as client:
+        with httpx2.Client(base_url=told["url"], headers={"x-functions-key": told["key"]}, timeout=patience(30)) as client:
             yield Served(process, client, told["url"], told["key"], notes, told["engine"], told["hub"])
     finally:
         process.kill()

@@ -9,6 +9,7 @@ import pytest
 from azure.storage.blob import BlobServiceClient
 
 from tests.azurite import connection_string, free_port
+from tests.patience import patience
 from tests.unit.host.builders import a_blob_function, a_function
 from tunedrop.host.blobs import AT_ONCE, BlobEvent, BlobPath, BlobTrigger, pause
 from tunedrop.host.errors import FunctionFailed, HostError
@@ -135,7 +136,7 @@ async def test_outage_is_logged_once_and_outlived(storage: BlobServiceClient, ca
     container = storage.get_container_client("late-container")
     with caplog.at_level(logging.INFO, "tunedrop.host"):
         watching = asyncio.create_task(trigger.run())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(patience(10)):
             while not caplog.records:
                 await asyncio.sleep(0.01)
             await asyncio.to_thread(container.create_container)
@@ -158,7 +159,7 @@ async def test_name_that_the_listing_cant_tell_hides_no_other(storage: BlobServi
         container.upload_blob(name, b"x")
     with caplog.at_level(logging.INFO, "tunedrop.host"):
         watching = asyncio.create_task(trigger.run())
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(patience(20)):
             while len(recorder.fired) < 2:
                 await asyncio.sleep(0.01)
             await asyncio.to_thread(container.upload_blob, "m.jsonl", b"x")

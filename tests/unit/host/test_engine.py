@@ -12,6 +12,7 @@ from durabletask import task
 from durabletask.client import OrchestrationStatus, TaskHubGrpcClient
 from durabletask.worker import TaskHubGrpcWorker
 
+from tests.patience import patience
 from tunedrop.host.engine import Engine
 from tunedrop.host.errors import PortTaken
 
@@ -254,7 +255,7 @@ def test_engine_runs_a_hundred_at_once_on_few_threads() -> None:
     hub = TaskHubGrpcClient(host_address=address, metadata=engine.metadata)
     try:
         ids = [hub.schedule_new_orchestration(story, input=1) for _ in range(100)]
-        ends = [hub.wait_for_orchestration_completion(run, timeout=20) for run in ids]
+        ends = [hub.wait_for_orchestration_completion(run, timeout=patience(20)) for run in ids]
         assert {(state.runtime_status, state.serialized_output) for state in ends if state} == {(OrchestrationStatus.COMPLETED, "3")}
         assert threading.active_count() < 80
     finally:

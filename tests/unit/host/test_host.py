@@ -19,7 +19,8 @@ from azure.storage.blob import BlobServiceClient
 from durabletask.client import OrchestrationStatus, TaskHubGrpcClient
 
 from tests.azurite import connection_string, free_port
-from tests.unit.host.conftest import APP, ROOT, Served, command, serving, settings, until
+from tests.patience import patience, until
+from tests.unit.host.conftest import APP, ROOT, Served, command, serving, settings
 from tunedrop.host.engine import HUB
 
 
@@ -81,7 +82,7 @@ def test_engine_serves_nobody_who_does_not_know_its_hub(served: Served, names: t
         lambda hub: hub.raise_orchestration_event("a", "approval"),
         lambda hub: hub.terminate_orchestration("a"),
         lambda hub: hub.purge_orchestration("a"),
-        lambda _: next(iter(work(pb.GetWorkItemsRequest(), metadata=[(HUB, name) for name in names], timeout=5))),
+        lambda _: next(iter(work(pb.GetWorkItemsRequest(), metadata=[(HUB, name) for name in names], timeout=patience(5)))),
     ]
     with hub_of(served, *names) as hub, grpc.insecure_channel(served.engine) as channel:
         path, encoded, decoded = "/TaskHubSidecarService/GetWorkItems", pb.GetWorkItemsRequest.SerializeToString, pb.WorkItem.FromString
@@ -100,7 +101,7 @@ def test_host_calls_no_address_for_the_packages_own_functions(served: Served, na
         target = {"method": "GET", "uri": f"http://127.0.0.1:{listener.getsockname()[1]}/", "tokenSource": {"resource": "https://x/"}}
         with hub_of(served, served.hub) as hub:
             instance = hub.schedule_new_orchestration(name, input=target)
-            state = hub.wait_for_orchestration_completion(instance, timeout=20)
+            state = hub.wait_for_orchestration_completion(instance, timeout=patience(20))
         assert state is not None
         assert state.runtime_status is OrchestrationStatus.FAILED
         assert "The app has no" in (state.failure_details.message if state.failure_details else "")
@@ -260,7 +261,7 @@ def failed_start(storage: str, folder: Path, *arguments: str, app: Path | None =
     """A host that ends by itself."""
     line = command(*arguments, app=app) if app else command(*arguments)
     environment = settings(storage, folder / "notes.jsonl")
-    return subprocess.run(line, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
+    return subprocess.run(line, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=patience(30), check=False)
 
 
 IN_PROCESS = """
@@ -298,7 +299,7 @@ def test_host_stops_itself_when_it_lost_the_lease(azurite: str, tmp_path: Path) 
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=patience(30),
         check=False,
     )
     assert ended.stdout.splitlines() == ['{"delivered": 5, "failed": 0}', "4"], ended.stderr

@@ -11,7 +11,7 @@ from azure.storage.blob import BlobClient, BlobLeaseClient, BlobServiceClient
 
 from tests.azurite import connection_string, free_port
 from tests.faults.proxy import before
-from tests.unit.host.conftest import until
+from tests.patience import patience, until
 from tunedrop.host.errors import HostError, LeaseHeld, LeaseLost
 from tunedrop.host.lease import BLOB, Lease
 
@@ -52,7 +52,7 @@ def test_lease_is_taken_over_by_a_waiting_host_when_it_ends(storage: BlobService
     waiting = threading.Thread(target=second.acquire, args=(True,))
     waiting.start()
     first.release()
-    waiting.join(10)
+    waiting.join(patience(10))
     with pytest.raises(LeaseHeld):
         Lease(storage, container, ignore).acquire()
     second.release()

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from tests.patience import patience
 from tests.unit.host.builders import a_function
 from tunedrop.host.errors import FunctionFailed, HostError
 from tunedrop.host.functions import Function
@@ -29,7 +30,7 @@ async def test_timer_goes_on_when_the_function_failed() -> None:
     """Each second fires, the failure of one doesn't stop the next."""
     recorder = Recorder()
     running = asyncio.create_task(Timer(a_function("timerTrigger", schedule="* * * * * *"), recorder).run(at_start=False))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(patience(5)):
         await recorder.again.wait()
     running.cancel()
     assert json.loads(recorder.calls[0])["IsPastDue"] is False

@@ -70,6 +70,20 @@ def test_bootstrap_knows_every_command_of_the_app() -> None:
     assert {command.name for command in app.registered_commands} == set(dev.APP_COMMANDS)
 
 
+@posix
+@pytest.mark.parametrize(("asked", "told"), [([], "--durations=10"), (["--durations=3"], "--durations=3")], ids=["unasked", "asked"])
+def test_tests_end_with_the_slowest_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], asked: list[str], told: str
+) -> None:
+    """Ten, unless the person wants to see another number."""
+    python = tmp_path / "python"
+    python.write_text('#!/bin/sh\necho "$@"\n')
+    python.chmod(0o755)
+    monkeypatch.setattr(dev, "PYTHON", python)
+    assert dev.test(asked) == 0
+    assert [word for word in capfd.readouterr().out.split() if word.startswith("--durations=")] == [told]
+
+
 @pytest.fixture
 def no_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine whose pip and system name none."""

@@ -14,6 +14,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from tests.data import a_training_set
+from tests.patience import patience
 from tests.unit.house import repository
 from tests.unit.house.python311 import too_new
 from tests.unit.house.repository import ROOT, name_of
@@ -30,7 +31,7 @@ def load(path: Path) -> dict[str, Any]:
 def uv(*arguments: object) -> None:
     """Call uv, which fetches no Python of its own."""
     command = [sys.executable, "-m", "uv", *map(str, arguments), "--no-python-downloads", "--quiet"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=patience(120), check=False)
     assert done.returncode == 0, done.stderr
 
 
@@ -40,7 +41,7 @@ def python_of(version: str) -> str:
     candidates = [sys.executable, shutil.which(f"python{version}"), *homes.glob(f"{version}*/bin/python")]
     for candidate in filter(None, candidates):
         probe = [str(candidate), "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
-        if subprocess.run(probe, capture_output=True, text=True, timeout=30, check=False).stdout.strip() == version:
+        if subprocess.run(probe, capture_output=True, text=True, timeout=patience(30), check=False).stdout.strip() == version:
             return str(candidate)
     return ""
 
@@ -50,7 +51,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The package as `python3 dev.py wheel` builds it."""
     folder = tmp_path_factory.mktemp("dist")
     builder = [sys.executable, str(ROOT / "tools" / "wheel" / "build.py"), str(folder)]
-    built = subprocess.run(builder, capture_output=True, text=True, timeout=60, check=True)
+    built = subprocess.run(builder, capture_output=True, text=True, timeout=patience(60), check=True)
     return Path(built.stdout.strip())
 
 
@@ -79,7 +80,7 @@ def proven(wheel: Path, folder: Path, version: str) -> None:
 
     def run(*arguments: object) -> subprocess.CompletedProcess[str]:
         command = [str(argument) for argument in arguments]
-        return subprocess.run(command, capture_output=True, encoding="utf-8", cwd=folder, env=isolated, timeout=60, check=False)
+        return subprocess.run(command, capture_output=True, encoding="utf-8", cwd=folder, env=isolated, timeout=patience(60), check=False)
 
     good = run(inside / "tunedrop-check", "good.jsonl", "--json")
     assert (good.returncode, good.stderr) == (0, "")

@@ -14,6 +14,7 @@ from shared.models.record import Effect, Ending, Outcome, RunRecord, Step
 from shared.once import Making, Removing, make_once, remove_once
 from shared.storage import Changed
 from tests.builders import AT_ONCE, a_record
+from tests.patience import patience
 
 CALL_S = 30.0
 PATIENT = Pace(call_s=3600, list_lag_s=3600, brief_s=1)
@@ -91,7 +92,7 @@ def test_thing_is_made_once_when_executed_ten_times_at_once(ledger: Ledger, run:
     together = Barrier(10)
 
     def execute(_: int) -> str:
-        together.wait(10)
+        together.wait(patience(10))
         return make_once(ledger, run, PATIENT, service.making).kind
 
     with ThreadPoolExecutor(10) as pool:

@@ -15,6 +15,7 @@ from shared.models.messages import CANCELLED, Answer, done, ended, wait
 from shared.models.pace import AZURE
 from shared.models.record import Outcome
 from tests.builders import done_with
+from tests.patience import patience
 from tests.unit.orchestrators.theatre import PACE, SOON, Theatre, a_play
 
 PROBLEM: Problem = PlanRejected("TD-PLAN-001", "It can't be done.", "Ask for something else.").problem
@@ -240,7 +241,7 @@ def test_cancel_is_noticed_between_two_tries(theatre: Theatre, activity: str) ->
 
     play = a_play(**{activity: saying})
     instance = theatre.start(play, pace=HOURLY)
-    assert raised.wait(20)
+    assert raised.wait(patience(20))
     theatre.hub.raise_orchestration_event(instance + PARTS.get(activity, ""), WAKE)
     assert output(theatre.end(instance))["outcome"] == "cancelled"
 

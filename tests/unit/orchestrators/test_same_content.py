@@ -13,7 +13,7 @@ from shared.ledger import Ledger
 from shared.models.messages import CANCELLED, Answer, RunStep, done, ended, wait
 from shared.models.record import Ending, Outcome, RunRecord
 from tests.builders import a_record, done_with
-from tests.runs.stack import until
+from tests.patience import until
 from tests.unit.ledger.test_content_claim import nothing_to_take_back
 from tests.unit.orchestrators.test_run import output
 from tests.unit.orchestrators.theatre import PACE, SOON, Play, Theatre, a_play

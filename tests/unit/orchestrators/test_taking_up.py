@@ -5,7 +5,7 @@ from durabletask.client import OrchestrationStatus
 
 from orchestrators.names import Activity, Orchestrator
 from shared.models.messages import done, wait
-from tests.runs.stack import until
+from tests.patience import until
 from tests.unit.orchestrators.theatre import Play, Theatre, a_play
 from triggers.starting import is_alive, schedule_anew
 

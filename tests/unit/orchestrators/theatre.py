@@ -17,6 +17,7 @@ from shared.models.base import wire
 from shared.models.messages import Answer, StartRun, done, wait
 from shared.models.pace import Pace
 from tests.builders import done_with
+from tests.patience import patience
 from tunedrop.host.engine import Engine
 from tunedrop.host.worker import LOOPBACK
 
@@ -106,7 +107,7 @@ class Theatre:
 
     def end(self, instance: str) -> OrchestrationState:
         """How it ended."""
-        state = self.hub.wait_for_orchestration_completion(instance, timeout=20)
+        state = self.hub.wait_for_orchestration_completion(instance, timeout=patience(20))
         assert state is not None
         return state
 

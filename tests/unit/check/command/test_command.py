@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.data import a_training_set
+from tests.patience import patience
 from tests.unit.check.command.builders import BAD_ROLE, NO_SYSTEM, a_file, run
 from tunedrop_check import VERSION, CannotCheck, check
 from tunedrop_check.command import entry, examples
@@ -276,7 +277,7 @@ def test_early_end_is_quiet(tmp_path: Path, signalled: bool, code: int) -> None:
             process.stdin.write(bytes(2**20))  # more than a pipe holds: it is read by now
             process.send_signal(signal.SIGINT)
         process.stdout.close()
-        assert (process.wait(30), process.stderr.read()) == (code, b"")
+        assert (process.wait(patience(30)), process.stderr.read()) == (code, b"")
 
 
 def test_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.patience import processor_slowness
 from tests.unit.check.builders import LOADED
 from tests.unit.check.search.builders import a_line, made_up
 from tunedrop_check.contents.search import blocks
@@ -104,4 +105,4 @@ def test_hostile_text_takes_bounded_time(piece: str) -> None:
     text = (piece * (2**20 // len(piece.encode()) + 1)).encode()
     begun = time.process_time()
     blocks.search(text)
-    assert time.process_time() - begun < BOUND_S
+    assert time.process_time() - begun < BOUND_S * processor_slowness()

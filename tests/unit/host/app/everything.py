@@ -15,6 +15,8 @@ import azurefunctions.extensions.bindings.blob as blob  # pyright: ignore[report
 import grpc
 from durabletask import task
 
+from tests.patience import patience
+
 bp = df.Blueprint()
 NOTES = Path(os.environ["HOST_TEST_NOTES"])
 
@@ -41,7 +43,7 @@ def refuse(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str,
 def linger(_context: task.ActivityContext, request: dict[str, Any] | None) -> None:
     """Hold a thread for longer than any test runs."""
     note(activity="linger")
-    threading.Event().wait(60)
+    threading.Event().wait(patience(60))
 
 
 @bp.orchestration_trigger(context_name="context")
@@ -123,7 +125,7 @@ def status(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> func
     """State and output of a run, waiting for its end where asked to."""
     run_id = req.route_params["id"]
     if req.params.get("wait"):
-        state = client.wait_for_orchestration_completion(run_id, timeout=10)
+        state = client.wait_for_orchestration_completion(run_id, timeout=patience(10))
     else:
         state = client.get_orchestration_state(run_id)
     if state is None:
