@@ -4,6 +4,7 @@ One write at a time per account: while one is under way the next is a RequestCon
 on the data plane only after its readiness; what it cost is kept when it is gone.
 """
 
+from collections import Counter
 from datetime import UTC, datetime
 
 from tunedrop.emulator import catalogue
@@ -65,7 +66,7 @@ class Deployments:
 
     def _check_quota(self, asked: Wanted) -> None:
         usage, limit = catalogue.usage_name(asked.base, asked.sku, fine_tuned=asked.fine_tuned), self.quota(fine_tuned=asked.fine_tuned)
-        used = self.usage(usage, leaving_out=asked.name)
+        used = self.drawn(leaving_out=asked.name)[usage]
         if asked.capacity > limit - used:
             raise errors.insufficient_quota(asked.capacity, limit - used, used, limit, usage)
 
@@ -74,10 +75,13 @@ class Deployments:
         limits = self._world.limits
         return limits.fine_tuned_quota_units if fine_tuned else limits.quota_units
 
-    def usage(self, name: str, leaving_out: str | None = None) -> int:
-        """Capacity units drawn on a usage name."""
-        there = self._world.store.all("deployment")
-        return sum(doc["sku"]["capacity"] for doc in there if doc["usage"] == name and doc["name"] != leaving_out)
+    def drawn(self, leaving_out: str | None = None) -> Counter[str]:
+        """Capacity units drawn, by usage name."""
+        units = Counter[str]()
+        for doc in self._world.store.all("deployment"):
+            if doc["name"] != leaving_out:
+                units[doc["usage"]] += doc["sku"]["capacity"]
+        return units
 
     def _new(self, asked: Wanted) -> Doc:
         return self._described(asked) | {

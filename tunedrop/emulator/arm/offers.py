@@ -64,11 +64,12 @@ class Offers:
             for fine_tuned in (False, True)
             for sku in regions.skus(model, self._world.region, fine_tuned=fine_tuned)
         }
+        drawn = self._deployments.drawn()
         return [
             {
                 "unit": "Count",
                 "name": {"value": name, "localizedValue": name},
-                "currentValue": self._deployments.usage(name),
+                "currentValue": drawn[name],
                 "limit": self._deployments.quota(fine_tuned=fine_tuned),
             }
             for name, fine_tuned in kinds.items()
