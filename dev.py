@@ -99,8 +99,14 @@ def answer_of(command: Sequence[object]) -> str:
 
 
 def environment() -> Dict[str, str]:
-    """This process's environment with .venv in front, so that its tools, and a node in it, are found first."""
-    changed = {name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "PYTHONPATH")}
+    """This process's environment with .venv in front, so that its tools, and a node in it, are found first.
+
+    What Python compiles is kept, in .venv, also where the machine's settings forbid it: one that compiles everything anew
+    starts in three times the time, and tests and stack start many.
+    """
+    without = ("PYTHONHOME", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
+    changed = {name: value for name, value in os.environ.items() if name not in without}
+    changed.setdefault("PYTHONPYCACHEPREFIX", str(VENV / "pycache"))
     changed["VIRTUAL_ENV"] = str(VENV)
     changed["PATH"] = os.pathsep.join([str(BIN), os.environ.get("PATH", os.defpath)])
     return changed

@@ -70,6 +70,15 @@ def test_bootstrap_knows_every_command_of_the_app() -> None:
     assert {command.name for command in app.registered_commands} == set(dev.APP_COMMANDS)
 
 
+def test_bootstrap_keeps_what_python_compiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also on a machine that forbids it, as images of containers do; the folders of the sources stay clean."""
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.delenv("PYTHONPYCACHEPREFIX", raising=False)
+    environment = dev.environment()
+    assert "PYTHONDONTWRITEBYTECODE" not in environment
+    assert Path(environment["PYTHONPYCACHEPREFIX"]).is_relative_to(dev.VENV)
+
+
 @posix
 @pytest.mark.parametrize(("asked", "told"), [([], "--durations=10"), (["--durations=3"], "--durations=3")], ids=["unasked", "asked"])
 def test_tests_end_with_the_slowest_of_them(
