@@ -164,7 +164,7 @@ class Rig:
 
     def until[T](self, ask: Callable[[], T | None]) -> T:
         """The first answer that is neither None nor False."""
-        return until(ask, every_s=0.05)
+        return until(ask)
 
 
 @contextmanager
