@@ -1,41 +1,32 @@
 """Blob triggers: each blob version fires its function once, found by listing the container.
 
-At least once, as on Azure: receipts are held in memory, so that all blobs fire again after a start, and the app's
-ledger tells what is new. The user's container is only read. A listing that fails is repeated; an outage is logged once, and
-so is a name that the listing can't tell, which hides no other.
+At least once, as on Azure: a version that was handled has a receipt and is not heard again, one whose handling a death cut short
+comes again with the next host, which the lease of the dead one keeps waiting for a minute. The user's container is only read. A listing
+that fails is repeated; an outage is logged once, and so is a name that the listing can't tell, which hides no other.
 """
 
 import asyncio
-import json
 import re
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from azure.core.exceptions import AzureError, HttpResponseError
-from azure.storage.blob import BlobServiceClient
+from azure.core.exceptions import AzureError
 
-from shared.listing import Unreadable, every
+from tunedrop.host.blob_data import reference, trigger_data
 from tunedrop.host.errors import FunctionFailed, HostError
 from tunedrop.host.functions import Function, resolve_settings
 from tunedrop.host.logs import log, log_failure
-from tunedrop.host.messages import Message
+from tunedrop.host.messages import Message, TriggerData
+from tunedrop.host.receipts import Receipts
 from tunedrop.host.storage import cause
+from tunedrop.host.watched import BlobEvent, Watched
 
 AT_ONCE = 8
-PAGE = 1_000
-BACKOFF_S = (1.0, 2.0, 4.0, 8.0)  # five tries in all, as the Functions host's default before an event is poison
+BACKOFF_S = (10.0, 10.0, 10.0, 10.0)  # five tries within 40 s, then the event is poison: seen on Microsoft's host
+SCANNED = "LogsAndContainerScan"
 
-type Fire = Callable[[Function, dict[str, str], Message], Awaitable[object]]
-
-
-@dataclass(frozen=True, slots=True)
-class BlobEvent:
-    """One version of one blob."""
-
-    name: str
-    etag: str
+type Fire = Callable[[Function, TriggerData, Message], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +58,22 @@ class BlobTrigger:
     """One blob function and the container that it watches."""
 
     def __init__(
-        self, function: Function, service: BlobServiceClient, fire: Fire, poll_every: float = 0.5, backoff: Sequence[float] = BACKOFF_S
+        self,
+        function: Function,
+        watched: Watched,
+        receipts: Receipts,
+        fire: Fire,
+        poll_every: float = 0.5,
+        backoff: Sequence[float] = BACKOFF_S,
     ) -> None:
-        if not function.trigger.get("properties", {}).get("SupportsDeferredBinding"):
-            msg = f"The blob function {function.name} must take a BlobClient: bytes of a whole blob are not handed over."
-            raise HostError(msg)
         self.function = function
-        self.path = BlobPath.parse(resolve_settings(str(function.trigger["path"])))
-        self.connection = str(function.trigger["connection"])
-        self._container = service.get_container_client(self.path.container)
+        self.path = path_of(function)
+        self._watched = watched
+        self._receipts = receipts
         self._fire = fire
         self._poll_every = poll_every
         self._backoff = backoff
-        self._receipts: dict[str, str] = {}
-        self._hidden = False
+        self._seen: dict[str, str] = {}
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._running: set[asyncio.Task[None]] = set()
 
@@ -90,7 +83,7 @@ class BlobTrigger:
         while True:
             began = time.monotonic()
             try:
-                found = await asyncio.to_thread(self._list)
+                found = await asyncio.to_thread(self._watched.listed, self.path.prefix)
             except AzureError as error:
                 if not away:
                     log.warning("storage away", extra={"container": self.path.container, "error": cause(error)})
@@ -104,10 +97,12 @@ class BlobTrigger:
 
     def see(self, found: Iterable[BlobEvent]) -> None:
         """Start the function for each version without a receipt; `found` is the container's whole content."""
-        versions = {event.name: event.etag for event in found}
-        fresh = [BlobEvent(name, etag) for name, etag in versions.items() if self._receipts.get(name) != etag]
-        self._receipts = versions
+        versions = {event.name: event.etag for event in found if self.path.match(event.name) is not None}
+        fresh = [BlobEvent(name, etag) for name, etag in versions.items() if self._seen.get(name) != etag]
+        self._seen = versions
         for event in fresh:
+            if self._receipts.known(event.name, event.etag):
+                continue
             task = asyncio.create_task(self._process(event))
             self._running.add(task)
             task.add_done_callback(self._running.discard)
@@ -118,50 +113,50 @@ class BlobTrigger:
             await asyncio.wait(self._running)
 
     async def deliver(self, event: BlobEvent) -> None:
-        """Hand one event to the function, once, whatever the receipts say; raises FunctionFailed."""
-        names = self.path.match(event.name) or {}
-        uri = self._container.get_blob_client(event.name).url
-        metadata = {
-            "BlobTrigger": f"{self.path.container}/{event.name}",
-            "Uri": json.dumps(uri),
-            "Properties": json.dumps({"ETag": event.etag}),
-            **names,
-        }
-        reference = {"Connection": self.connection, "ContainerName": self.path.container, "BlobName": event.name}
-        content = Message(version="1.0", source="AzureStorageBlobs", content_type="application/json", content=json.dumps(reference))
-        await self._fire(self.function, metadata, content)
+        """Hand one event to the function, once, whatever the receipts say; raises FunctionFailed.
 
-    def _list(self) -> list[BlobEvent]:
-        hidden: list[bool] = []
+        As on Microsoft's host, the event of a blob that is gone does nothing, and so does that of a version which was replaced,
+        unless the events come from Event Grid: the newer version has an event of its own.
+        """
         try:
-            found = list(every(self._page, self.path.prefix, lambda: hidden.append(True), PAGE))
-        except Unreadable as unreadable:
-            raise AzureError("500 to a listing") from unreadable
-        if hidden and not self._hidden:
-            log.warning("blob with a name that can't be listed", extra={"container": self.path.container})
-        self._hidden = bool(hidden)
-        return [event for event in found if self.path.match(event.name) is not None]
-
-    def _page(self, prefix: str, marker: str, size: int) -> tuple[list[BlobEvent], str | None]:
-        try:
-            pages: Any = self._container.list_blobs(name_starts_with=prefix or None, results_per_page=size).by_page(marker or None)
-            return [BlobEvent(blob.name, blob.etag) for blob in next(pages)], pages.continuation_token
-        except HttpResponseError as error:
-            if error.status_code == 500 and not getattr(error, "error_code", None):  # Azurite, where it can't write down a name
-                raise Unreadable from error
-            raise
+            facts = await asyncio.to_thread(self._watched.facts, event.name)
+        except AzureError as error:
+            raise FunctionFailed(self.function.name, "StorageAway", cause(error)) from error
+        if facts is None:
+            return
+        if self.function.trigger.get("source", SCANNED) == SCANNED and event.etag and event.etag.strip('"') != str(facts.etag).strip('"'):
+            return
+        told = trigger_data(self.path.container, self._watched.uri(event.name), facts, self.path.match(event.name) or {})
+        content = reference(str(self.function.trigger["connection"]), self.path.container, event.name)
+        await self._fire(self.function, told, content)
 
     async def _process(self, event: BlobEvent) -> None:
         tries = len(self._backoff) + 1
         for number in range(1, tries + 1):
             try:
                 async with self._slots:
-                    return await self.deliver(event)
+                    await self.deliver(event)
+                return await self._give_receipt(event)
             except FunctionFailed as failure:
                 log_failure(failure, number=number, tries=tries, etag=event.etag)
             if number < tries:
                 await asyncio.sleep(self._backoff[number - 1])
         log.error("poison blob event", extra={"function": self.function.name, "tries": tries, "etag": event.etag})
+        await self._give_receipt(event)
+
+    async def _give_receipt(self, event: BlobEvent) -> None:
+        try:
+            await asyncio.to_thread(self._receipts.write, event.name, event.etag)
+        except AzureError as error:
+            log.warning("no receipt: the event comes again with the next host", extra={"etag": event.etag, "error": cause(error)})
+
+
+def path_of(function: Function) -> BlobPath:
+    """The path that a blob function watches; raises HostError where it can't be read, or where the function wants the blob's bytes."""
+    if not function.trigger.get("properties", {}).get("SupportsDeferredBinding"):
+        msg = f"The blob function {function.name} must take a BlobClient: bytes of a whole blob are not handed over."
+        raise HostError(msg)
+    return BlobPath.parse(resolve_settings(str(function.trigger["path"])))
 
 
 def pause(poll_every: float, took: float) -> float:

@@ -7,7 +7,11 @@ instance in flight makes the dispatcher wait; and it serves whoever finds its po
 
 Clients and workers are known by the hub's name, which holds a secret and which they send with every call: it is the one word
 that azure-functions-durable takes from its binding and passes on. A version is given as the Durable extension gives it: to
-what a client starts, and to no sub-orchestration (seen on Microsoft's host).
+what a client starts, and to no sub-orchestration (seen on Microsoft's host). What else a request of Microsoft's host says is
+added in `extension.py`.
+
+Work that was handed to a worker which is gone comes back after the visibility timeout of its queue, not at once, as from the queues
+of Azure Storage; while the worker lives, its work stays with it, however long it takes.
 
 `now` and `at` are the seams for a simulator with a virtual clock, which never calls `start` and so owns time itself.
 """
@@ -16,7 +20,7 @@ import heapq
 import itertools
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent import futures
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,9 +30,11 @@ import durabletask.internal.orchestrator_service_pb2 as pb
 import durabletask.internal.orchestrator_service_pb2_grpc as stubs  # pyright: ignore[reportMissingTypeStubs]
 import grpc
 from durabletask.internal import helpers
-from durabletask.testing.in_memory_backend import InMemoryOrchestrationBackend, OrchestrationInstance
+from durabletask.testing.in_memory_backend import ActivityWorkItem, InMemoryOrchestrationBackend, OrchestrationInstance
 
+from tunedrop.host import extension
 from tunedrop.host.errors import PortTaken
+from tunedrop.host.host_json import DurableTask
 
 HUB = "taskhub"
 """The key of the metadata in which azure-functions-durable names the hub that it calls."""
@@ -48,23 +54,27 @@ class Generation:
 class _Parent:
     generation: Generation
     task_id: int
+    told: pb.ParentInstanceInfo
+    """What the child is told of it, in each of its generations."""
 
 
 class Engine(InMemoryOrchestrationBackend):
     """The in-memory engine, on loopback only, with one thread for all timers and work bound to its generation.
 
-    `version` is what instances get whose client names none.
+    `settings` are host.json's: the version of instances whose client names none, and how long work of a worker that is gone stays hidden.
     """
 
-    def __init__(self, port: int = 0, version: str = "") -> None:
+    def __init__(self, port: int = 0, settings: DurableTask | None = None) -> None:
         super().__init__(port=port)
         self.hub = f"tunedrop-{secrets.token_urlsafe(24)}"
-        self._version = version
+        self._settings = settings or DurableTask()
+        self._of_the_host = extension.of_the_host(self._settings.version)
         self._timers: list[tuple[datetime, int, Callable[[], None]]] = []
         self._order = itertools.count()
         self._timer_set = threading.Condition(self._lock)
         self._generations: dict[str, Generation] = {}
         self._parents: dict[str, _Parent] = {}
+        self._under_way: set[_Work] = set()
 
     def start(self) -> str:
         """Listen on 127.0.0.1 (port 0: any free one) and answer the address; raises PortTaken."""
@@ -142,13 +152,20 @@ class Engine(InMemoryOrchestrationBackend):
     def _process_complete_orchestration_action(
         self, instance: OrchestrationInstance, complete_action: pb.CompleteOrchestrationAction
     ) -> None:
-        super()._process_complete_orchestration_action(instance, complete_action)
-        if complete_action.orchestrationStatus == pb.ORCHESTRATION_STATUS_CONTINUED_AS_NEW:
+        anew = complete_action.orchestrationStatus == pb.ORCHESTRATION_STATUS_CONTINUED_AS_NEW
+        if anew:
             # The caller gives the instance exactly this token when its actions are processed.
             self._generations[instance.instance_id] = Generation(instance, self._next_completion_token)
+        super()._process_complete_orchestration_action(instance, complete_action)
+        if anew:
+            extension.mark_continued(instance.pending_events)
 
     def _watch_sub_orchestration(self, parent_instance_id: str, sub_instance_id: str, task_id: int) -> None:
-        self._parents[sub_instance_id] = _Parent(self._generation_of(self._instances[parent_instance_id]), task_id)
+        parent, child = self._instances[parent_instance_id], self._instances[sub_instance_id]
+        of = self._generation_of(parent)
+        told = extension.parent(parent, of.born, task_id)
+        self._parents[sub_instance_id] = _Parent(of, task_id, told)
+        extension.tell_parent(child.pending_events, told)
 
     def _notify_waiters(self, instance_id: str) -> None:
         super()._notify_waiters(instance_id)
@@ -157,25 +174,95 @@ class Engine(InMemoryOrchestrationBackend):
             self._deliver(parent.generation, _end_of_child(parent.task_id, child))
 
     def _enqueue_orchestration(self, instance_id: str) -> None:
-        self._generation_of(self._instances[instance_id])
+        instance, parent = self._instances[instance_id], self._parents.get(instance_id)
+        extension.complete(instance, self._generation_of(instance).born, self.now())
+        if parent:
+            extension.tell_parent(instance.pending_events, parent.told)
         if instance_id not in self._orchestration_in_flight:  # CompleteOrchestratorTask enqueues it again when events wait
             super()._enqueue_orchestration(instance_id)
 
     def StartInstance(self, request: pb.CreateInstanceRequest, context: grpc.ServicerContext) -> pb.CreateInstanceResponse:
         """Start an instance, of the engine's version unless the client names one."""
-        if self._version and not request.HasField("version"):
-            request.version.value = self._version
+        if self._settings.version and not request.HasField("version"):
+            request.version.value = self._settings.version
         return super().StartInstance(request, context)
+
+    def GetWorkItems(self, request: pb.GetWorkItemsRequest, context: grpc.ServicerContext) -> Iterator[pb.WorkItem]:
+        """Stream work to a worker; what it has not done when its stream ends comes back after the visibility timeout."""
+        handed: list[pb.WorkItem] = []
+        # Without a server, as in the simulator, no stream can break.
+        if self._server and not context.add_callback(lambda: self.lose(handed)):
+            return
+        for item in super().GetWorkItems(request, context):
+            if item.HasField("orchestratorRequest"):
+                item.orchestratorRequest.MergeFrom(self._of_the_host)
+            with self._lock:
+                self._under_way.add(_work(item))
+                handed[:] = [*(other for other in handed if _work(other) in self._under_way), item]
+            if self._server and not context.is_active():  # it broke before this item was among those that it loses
+                self.lose([item])
+            yield item
+
+    def lose(self, items: Iterable[pb.WorkItem]) -> None:
+        """A worker that had these is gone: those that it has not done are hidden for a while, then handed out again."""
+        with self._lock:
+            for item in [item for item in items if _work(item) in self._under_way]:
+                hidden = self._settings.control_hidden if item.HasField("orchestratorRequest") else self._settings.work_item_hidden
+                self.at(self.now() + hidden, lambda item=item: self._hand_out_again(item))
+
+    def _hand_out_again(self, item: pb.WorkItem) -> None:
+        if _work(item) not in self._under_way:
+            return
+        self._under_way.discard(_work(item))
+        if item.HasField("orchestratorRequest"):
+            instance = self._instances.get(item.orchestratorRequest.instanceId)
+            if instance and str(instance.completion_token) == item.completionToken:
+                instance.pending_events[:0] = instance.dispatched_events
+                instance.dispatched_events.clear()
+                self._orchestration_in_flight.discard(instance.instance_id)
+                self._enqueue_orchestration(instance.instance_id)
+            return
+        asked = item.activityRequest
+        of = asked.orchestrationInstance.instanceId
+        self._activity_queue.append(ActivityWorkItem(of, asked.name, asked.taskId, asked.input.value, int(item.completionToken)))
+        self._work_available.set()
+
+    def CompleteOrchestratorTask(self, request: pb.OrchestratorResponse, context: grpc.ServicerContext) -> pb.CompleteTaskResponse:
+        """Take what an orchestrator asks for, and stamp what it leaves in the history."""
+        with self._lock:
+            self._under_way.discard(_Work(request.instanceId, request.completionToken))
+            instance = self._instances.get(request.instanceId)
+            known = len(instance.history) if instance else 0
+            answer = super().CompleteOrchestratorTask(request, context)
+            if instance:
+                extension.stamp(instance.history[known:] if len(instance.history) > known else instance.history, self.now())
+            return answer
 
     def CompleteActivityTask(self, request: pb.ActivityResponse, context: grpc.ServicerContext) -> pb.CompleteTaskResponse:
         """Take an activity's result, unless the execution that asked for it is gone."""
         with self._lock:
+            self._under_way.discard(_Work(request.instanceId, request.completionToken, request.taskId))
             instance = self._instances.get(request.instanceId)
             if instance is None or self._is_terminal_status(instance.status):
                 return pb.CompleteTaskResponse()
             if int(request.completionToken) < self._generation_of(instance).born:
                 return pb.CompleteTaskResponse()
             return super().CompleteActivityTask(request, context)
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One turn of an orchestration, or one call of an activity."""
+
+    instance: str
+    token: str
+    task_id: int | None = None
+
+
+def _work(item: pb.WorkItem) -> _Work:
+    if item.HasField("orchestratorRequest"):
+        return _Work(item.orchestratorRequest.instanceId, item.completionToken)
+    return _Work(item.activityRequest.orchestrationInstance.instanceId, item.completionToken, item.activityRequest.taskId)
 
 
 class _Door(grpc.ServerInterceptor):

@@ -12,24 +12,25 @@ from concurrent import futures
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from tunedrop.host import http
-from tunedrop.host.blobs import BlobEvent, BlobTrigger, Fire
+from tunedrop.host.blobs import BlobTrigger, Fire, path_of
 from tunedrop.host.engine import Engine
 from tunedrop.host.errors import FunctionFailed, HostError, LeaseLost, PortTaken
 from tunedrop.host.functions import Function
-from tunedrop.host.host_json import default_version, route_prefix
+from tunedrop.host.host_json import durable_task, route_prefix
 from tunedrop.host.lease import RENEW_EVERY_S, Lease
 from tunedrop.host.logs import log, log_failure
-from tunedrop.host.messages import Message, TypedData
+from tunedrop.host.messages import Message, TriggerData, TypedData
+from tunedrop.host.receipts import StoredReceipts
 from tunedrop.host.routes import routes
 from tunedrop.host.runtime import Runtime
 from tunedrop.host.storage import connect, create_containers
 from tunedrop.host.timers import timers
+from tunedrop.host.watched import BlobEvent, WatchedContainer
 from tunedrop.host.worker import Invoke, Worker
 
 SIGNALS_WITHIN_S = 0.25
@@ -138,7 +139,7 @@ class Host:
     async def _serve_app(self, listener: socket.socket) -> None:
         port = int(listener.getsockname()[1])
         self.url = f"http://127.0.0.1:{port}"
-        engine = Engine(self.options.engine_port, default_version(self.options.app))
+        engine = Engine(self.options.engine_port, durable_task(self.options.app))
         self.engine_address, self.hub = engine.start(), engine.hub
         try:
             runtime = await Runtime.start(self.options.app.resolve(), self.engine_address, engine.hub, self.url)
@@ -149,14 +150,14 @@ class Host:
 
     async def _work(self, runtime: Runtime, worker: Worker, listener: socket.socket, port: int) -> None:
         self._blobs = [
-            BlobTrigger(function, connect(str(function.trigger["connection"])), _fire_blob(runtime), self.options.poll_every)
+            await asyncio.to_thread(self._blob_trigger, function, runtime)
             for function in runtime.functions
             if function.kind == "blobTrigger"
         ]
         clocks = timers(runtime.functions, lambda function, info: runtime.invoke(function, json=info))
         app = http.application(
             routes(runtime.functions, route_prefix(self.options.app)),
-            lambda function, request: runtime.invoke(function, http=request),
+            lambda function, request, told: runtime.invoke(function, told, http=request),
             self._deliver,
             self.options.key,
             port,
@@ -178,9 +179,16 @@ class Host:
         finally:
             await _end(worker, server)
 
+    def _blob_trigger(self, function: Function, runtime: Runtime) -> BlobTrigger:
+        path = path_of(function)
+        watched = connect(str(function.trigger["connection"])).get_container_client(path.container)
+        own = connect(self.options.connection).get_container_client(self.options.lease_container)
+        receipts = StoredReceipts(own, function.name, f"{watched.account_name}/{watched.container_name}")
+        return BlobTrigger(function, WatchedContainer(watched), receipts, _fire_blob(runtime), self.options.poll_every)
+
     def _blocking(self, runtime: Runtime) -> Invoke:
-        def invoke(function: Function, value: dict[str, Any]) -> TypedData | None:
-            return asyncio.run_coroutine_threadsafe(runtime.invoke(function, **value), self._loop).result()
+        def invoke(function: Function, value: dict[str, str], told: TriggerData) -> TypedData | None:
+            return asyncio.run_coroutine_threadsafe(runtime.invoke(function, told, **value), self._loop).result()
 
         return invoke
 
@@ -215,7 +223,7 @@ def _config(app: ASGIApp) -> uvicorn.Config:
 
 
 def _fire_blob(runtime: Runtime) -> Fire:
-    def fire(function: Function, metadata: dict[str, str], content: Message) -> Awaitable[object]:
+    def fire(function: Function, metadata: TriggerData, content: Message) -> Awaitable[object]:
         return runtime.invoke(function, metadata, model_binding_data=content)
 
     return fire

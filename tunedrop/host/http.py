@@ -18,13 +18,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tunedrop.host.errors import FunctionFailed
 from tunedrop.host.functions import Function
 from tunedrop.host.logs import log_failure
-from tunedrop.host.messages import Message, TypedData
+from tunedrop.host.messages import Message, TriggerData, TypedData
+from tunedrop.host.request import anonymous, metadata_of, with_the_key
 from tunedrop.host.routes import Route
 
 BODY_MAX_BYTES = 2**20
 EVENTS_MAX = 100  # deliveries by one request of /admin/events
 
-type Invoke = Callable[[Function, Message], Awaitable[TypedData | None]]
+type Invoke = Callable[[Function, Message, TriggerData], Awaitable[TypedData | None]]
 type Deliver = Callable[[str, str, int], Awaitable[dict[str, int]]]
 
 
@@ -75,13 +76,15 @@ async def _function(request: Request, routes: Sequence[Route], invoke: Invoke, k
         methods = sorted({method for route, _ in matching for method in route.methods})
         return refusal(HTTPStatus.METHOD_NOT_ALLOWED, "This route has no such method.", {"Allow": ", ".join(methods)})
     route, params = allowed
-    if str(route.function.trigger.get("authLevel", "function")).lower() != "anonymous" and not _authorized(request, key):
+    known = _authorized(request, key)
+    if str(route.function.trigger.get("authLevel", "function")).lower() != "anonymous" and not known:
         return _unauthorized()
     body = await _body(request)
     if body is None:
         return _too_large()
     try:
-        return _response(await invoke(route.function, _message(request, params, body)))
+        message = _message(request, params, body, with_the_key() if known else anonymous())
+        return _response(await invoke(route.function, message, metadata_of(message)))
     except FunctionFailed as failure:
         log_failure(failure)
         return refusal(HTTPStatus.INTERNAL_SERVER_ERROR, f"The function {route.function.name} failed; the host's log tells why.")
@@ -110,16 +113,17 @@ async def _body(request: Request) -> bytes | None:
     return bytes(body)
 
 
-def _message(request: Request, params: dict[str, str], body: bytes) -> Message:
+def _message(request: Request, params: dict[str, str], body: bytes, identity: Message) -> Message:
     # Only Azure's own sign-in may say who the caller is, and there is none here.
     headers = {name: value for name, value in request.headers.items() if not name.startswith("x-ms-client-principal")}
     return Message(
         method=request.method,
         url=str(request.url),
         headers=headers,
-        body=TypedData(bytes=body),
+        body=TypedData(bytes=body) if body else TypedData(),
         params=params,
         query=dict(request.query_params),
+        identities=[identity],
     )
 
 

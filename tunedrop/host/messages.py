@@ -4,8 +4,10 @@ The runtime touches attributes only, and builds what it answers from an object c
 for the generated protobuf classes (azure_functions_runtime 1.3, `handle_event.py`).
 """
 
+import json
 import types
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
 
 
 class Message(types.SimpleNamespace):
@@ -18,6 +20,10 @@ class TypedData(Message):
     def WhichOneof(self, _group: str) -> str | None:
         """Name of the kind."""
         return next(iter(vars(self)), None)
+
+
+type TriggerData = Mapping[str, TypedData]
+"""What the metadata of a trigger tells of that which fired it, by name."""
 
 
 class ParameterBinding(Message):
@@ -60,3 +66,18 @@ PROTOS = types.SimpleNamespace(
 def bound(name: str, **value: Any) -> ParameterBinding:
     """A parameter of this name with one typed value, such as `bound("req", http=…)`."""
     return ParameterBinding(name=name, data=TypedData(**value))
+
+
+def typed(value: Any) -> TypedData:
+    """A value as metadata of a trigger holds it: objects and lists as JSON, all else as a string."""
+    return TypedData(json=json.dumps(value)) if isinstance(value, dict | list) else TypedData(string=str(value))
+
+
+def parts(text: str) -> dict[str, TypedData]:
+    """The members of a JSON object, each by its name; none where the text holds no object."""
+    try:
+        decoded: object = json.loads(text)
+    except ValueError:
+        return {}
+    members = cast("dict[str, Any]", decoded) if isinstance(decoded, dict) else {}
+    return {name: typed(value) for name, value in members.items() if value is not None}

@@ -15,10 +15,11 @@ from typing import Any, Protocol, cast
 
 from tunedrop.host.errors import FunctionFailed, HostError, bounded
 from tunedrop.host.functions import Function, Metadata, parse
-from tunedrop.host.messages import PROTOS, Message, ParameterBinding, StatusResult, TypedData, bound
+from tunedrop.host.messages import PROTOS, Message, ParameterBinding, StatusResult, TriggerData, TypedData, bound
 
 RESERVED = "BuiltIn__"
 """How the names of functions begin that azure-functions-durable registers by itself: one calls any address with the identity's token."""
+MESSAGE_MAX_BYTES = 4 * 2**20  # what Microsoft's host allows a message between a client and the engine
 THREADS = 16  # orchestrators and plain `def` functions share them, as on Azure
 
 
@@ -60,17 +61,16 @@ class Runtime:
         await _initialise(library, app)
         library.start_threadpool_executor()
         metadata = (await library.functions_metadata_request(None)).function_metadata_results
-        client = json.dumps({"taskHubName": hub, "rpcBaseUrl": engine, "httpBaseUrl": base_url})
         functions = [parse(cast(Metadata, function)) for function in metadata]
-        return cls(library, [function for function in functions if not function.name.startswith(RESERVED)], client)
+        return cls(library, [function for function in functions if not function.name.startswith(RESERVED)], client(engine, hub, base_url))
 
     def named(self, name: str, kind: str) -> Function | None:
         """The function of this name and type of trigger."""
         function = self._by_name.get(name)
         return function if function and function.kind == kind else None
 
-    async def invoke(self, function: Function, metadata: Mapping[str, str] | None = None, **value: Any) -> TypedData | None:
-        """Run the function once with one typed value for its trigger, such as `json=…`; `metadata` is the trigger's.
+    async def invoke(self, function: Function, metadata: TriggerData | None = None, **value: Any) -> TypedData | None:
+        """Run the function once with one typed value for its trigger, such as `json=…`; `metadata` tells of what fired it.
 
         Raises FunctionFailed with the function's own error.
         """
@@ -99,12 +99,33 @@ async def _initialise(library: Library, app: Path) -> None:
         raise HostError(msg)
 
 
-def _invocation(function: Function, inputs: list[ParameterBinding], metadata: Mapping[str, str]) -> Message:
+def client(engine: str, hub: str, base_url: str) -> str:
+    """What a durable client's binding is given, with the fields of Microsoft's host.
+
+    The engine's HTTP addresses are named and not served: `requiredQueryStringParameters` holds no key to them.
+    """
+    told = {
+        "taskHubName": hub,
+        "connectionName": None,
+        "creationUrls": None,
+        "managementUrls": None,
+        "baseUrl": None,
+        "requiredQueryStringParameters": "",
+        "rpcBaseUrl": f"http://{engine}",
+        "httpBaseUrl": f"{base_url}/runtime/webhooks/durabletask",
+        "useForwardedHost": False,
+        "maxGrpcMessageSizeInBytes": MESSAGE_MAX_BYTES,
+        "grpcHttpClientTimeout": '"00:01:40"',
+    }
+    return json.dumps(told)
+
+
+def _invocation(function: Function, inputs: list[ParameterBinding], metadata: TriggerData) -> Message:
     invocation = Message(
         invocation_id=str(uuid.uuid4()),
         function_id=function.id,
         input_data=inputs,
-        trigger_metadata={name: TypedData(string=value) for name, value in metadata.items()},
+        trigger_metadata=dict(metadata),
         trace_context=Message(trace_parent="", trace_state="", attributes={}),
         retry_context=Message(retry_count=0, max_retry_count=0, exception=None),
     )

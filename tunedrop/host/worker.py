@@ -1,7 +1,7 @@
 """The durable worker: takes work items from the engine and has the app's functions do them.
 
 An orchestration trigger gets a base64 OrchestratorRequest and answers a base64 OrchestratorResponse, as the Durable
-extension does it; an activity gets and answers JSON. Failures keep type and message; stacks stay out of histories.
+extension does it; an activity gets JSON as text, and answers JSON. Failures keep type and message; stacks stay out of histories.
 """
 
 import base64
@@ -18,7 +18,7 @@ from durabletask.worker import ConcurrencyOptions, TaskHubGrpcWorker
 from tunedrop.host.errors import FunctionFailed, bounded
 from tunedrop.host.functions import Function
 from tunedrop.host.logs import log_failure
-from tunedrop.host.messages import TypedData
+from tunedrop.host.messages import TriggerData, TypedData, parts
 from tunedrop.host.runtime import Runtime
 
 # Fewer activities than the runtime has threads (16), so that orchestrators and HTTP answer while long activities run.
@@ -37,7 +37,7 @@ LOOPBACK = GrpcWorkerResiliencyOptions(
 """How a worker holds on to an engine on the same machine. By default it would drop a stream that was quiet for two minutes,
 and the in-memory engine loses what it handed to that stream in the same moment: the run would never go on."""
 
-type Invoke = Callable[[Function, dict[str, Any]], TypedData | None]
+type Invoke = Callable[[Function, dict[str, str], TriggerData], TypedData | None]
 
 
 class Worker(TaskHubGrpcWorker):
@@ -59,7 +59,7 @@ class Worker(TaskHubGrpcWorker):
         name = next(e.executionStarted.name for e in itertools.chain(req.pastEvents, req.newEvents) if e.HasField("executionStarted"))
         try:
             encoded = base64.b64encode(req.SerializeToString()).decode()
-            answer = self._run(name, "orchestrationTrigger", {"string": encoded})
+            answer = self._run(name, "orchestrationTrigger", {"string": encoded}, None)
             response = pb.OrchestratorResponse.FromString(base64.b64decode(cast(str, answer.string) if answer else ""))
             _remove_stacks(response)
         except FunctionFailed as failure:
@@ -73,18 +73,24 @@ class Worker(TaskHubGrpcWorker):
         instance = req.orchestrationInstance.instanceId
         response = pb.ActivityResponse(instanceId=instance, taskId=req.taskId, completionToken=completionToken)
         try:
-            answer = self._run(req.name, "activityTrigger", {"json": req.input.value or "null"})
+            answer = self._run(req.name, "activityTrigger", {"string": req.input.value or "null"}, instance)
             response.result.value = cast(str, next(iter(vars(answer).values()))) if answer else "null"
         except FunctionFailed as failure:
             log_failure(failure, instance=instance)
             response.failureDetails.CopyFrom(_details(failure))
         stub.CompleteActivityTask(response)
 
-    def _run(self, name: str, kind: str, value: dict[str, Any]) -> TypedData | None:
+    def _run(self, name: str, kind: str, value: dict[str, str], activity_of: str | None) -> TypedData | None:
         function = self._runtime.named(name, kind)
         if function is None:
             raise FunctionFailed(name, "FunctionNotFound", f"The app has no {kind} of this name.")
-        return self._invoke(function, value)
+        return self._invoke(function, value, of_activity(function.parameter, value["string"], activity_of) if activity_of else {})
+
+
+def of_activity(parameter: str, given: str, instance: str) -> dict[str, TypedData]:
+    """What the metadata of an activity's trigger tells: its input, whole and in parts, and whose it is."""
+    of = {"data": TypedData(json=given), parameter: TypedData(string=given), "instanceId": TypedData(string=instance)}
+    return {**parts(given), **of}
 
 
 def _details(failure: FunctionFailed) -> pb.TaskFailureDetails:

@@ -15,6 +15,6 @@ def an_http_function(route: str, *methods: str, name: str = "act", level: str = 
     return a_function("httpTrigger", name, route=route, methods=list(methods), authLevel=level)
 
 
-def a_blob_function(path: str = "training/{name}") -> Function:
+def a_blob_function(path: str = "training/{name}", **trigger: Any) -> Function:
     """A blob function that takes a BlobClient."""
-    return a_function("blobTrigger", path=path, connection="DropStorage", properties={"SupportsDeferredBinding": True})
+    return a_function("blobTrigger", path=path, connection="DropStorage", properties={"SupportsDeferredBinding": True}, **trigger)

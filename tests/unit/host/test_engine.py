@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import durabletask.internal.orchestrator_service_pb2 as pb
+import grpc
 import pytest
 from durabletask import task
 from durabletask.client import OrchestrationStatus, TaskHubGrpcClient
@@ -15,6 +16,7 @@ from durabletask.worker import TaskHubGrpcWorker
 from tests.patience import patience
 from tunedrop.host.engine import Engine
 from tunedrop.host.errors import PortTaken
+from tunedrop.host.host_json import DurableTask
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 DONE = pb.ORCHESTRATION_STATUS_COMPLETED
@@ -41,7 +43,7 @@ class Still(Engine):
     """An engine without threads, whose clock is moved by the test."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(settings=DurableTask("1.0", timedelta(minutes=1), timedelta(minutes=1)))
         self.time = NOW
 
     def now(self) -> datetime:
@@ -205,8 +207,90 @@ def test_childs_end_is_dropped_when_the_parent_continued_as_new() -> None:
     engine.begin()
     engine.orchestrate(child("a-child"), end(AGAIN))
     engine.orchestrate(end(DONE))
-    assert kinds(engine.orchestrate()) == ["orchestratorStarted", "executionStarted"]
+    assert kinds(engine.orchestrate()) == ["orchestratorStarted", "executionStarted", "orchestratorCompleted"]
     assert engine.next() is None
+
+
+@pytest.mark.parametrize("what", ["turn", "activity"])
+def test_work_of_a_worker_that_is_gone_comes_back_after_its_time_and_not_at_once(what: str) -> None:
+    """A minute by host.json, as from Azure's queues; it is the same work, and its answer counts."""
+    engine = Still()
+    engine.begin()
+    if what == "activity":
+        engine.orchestrate(activity())
+    item = engine.next()
+    assert item is not None
+    engine.lose([item])
+    engine.pass_time(59)
+    assert engine.next() is None
+    engine.pass_time(1)
+    again = engine.next()
+    assert again is not None
+    assert (work_of(again), again.completionToken) == (work_of(item), item.completionToken)
+    if what == "activity":
+        engine.finish(again)
+        assert "taskCompleted" in kinds(engine.orchestrate())
+
+
+def test_work_comes_back_once_however_often_its_worker_is_lost() -> None:
+    """Two reports of one loss are one loss."""
+    engine = Still()
+    engine.begin()
+    engine.orchestrate(activity())
+    item = engine.next()
+    assert item is not None
+    engine.lose([item])
+    engine.lose([item])
+    engine.pass_time(60)
+    assert engine.next() is not None
+    assert engine.next() is None
+
+
+def test_work_that_was_done_does_not_come_back() -> None:
+    """What a lost worker had answered already is over, and so is what it answers before the time is up."""
+    engine = Still()
+    engine.begin()
+    engine.orchestrate(activity(1), activity(2))
+    one, other = engine.next(), engine.next()
+    assert one is not None
+    assert other is not None
+    engine.finish(one)
+    engine.lose([one, other])
+    engine.finish(other)
+    assert kinds(engine.orchestrate()).count("taskCompleted") == 2
+    engine.pass_time(3600)
+    assert engine.next() is None
+
+
+def test_engine_hands_on_what_a_worker_had_whose_stream_broke() -> None:
+    """Over gRPC: the first worker takes the turn and goes, the next one gets it when its time is up."""
+    engine = Engine(settings=DurableTask(control_hidden=timedelta(milliseconds=50)))
+    address = engine.start()
+    worker = TaskHubGrpcWorker(host_address=address, metadata=engine.metadata)
+    worker.add_orchestrator(story)
+    worker.add_activity(work)
+    hub = TaskHubGrpcClient(host_address=address, metadata=engine.metadata)
+    try:
+        run = hub.schedule_new_orchestration(story, input=1)
+        with grpc.insecure_channel(address) as channel:
+            path, encoded, decoded = "/TaskHubSidecarService/GetWorkItems", pb.GetWorkItemsRequest.SerializeToString, pb.WorkItem.FromString
+            stream: Any = channel.unary_stream(path, encoded, decoded)(
+                pb.GetWorkItemsRequest(), metadata=tuple(engine.metadata), timeout=20
+            )
+            assert next(iter(stream)).orchestratorRequest.instanceId == run
+            stream.cancel()
+        worker.start()
+        ended = hub.wait_for_orchestration_completion(run, timeout=20)
+        assert ended is not None
+        assert ended.runtime_status is OrchestrationStatus.COMPLETED
+    finally:
+        worker.stop()
+        engine.stop(0)
+
+
+def work_of(item: pb.WorkItem) -> object:
+    """Whose turn or which activity an item is."""
+    return item.orchestratorRequest.newEvents or (item.activityRequest.name, item.activityRequest.taskId)
 
 
 def test_engine_refuses_a_taken_port() -> None:

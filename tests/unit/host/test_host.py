@@ -159,6 +159,24 @@ def test_event_is_delivered_again_when_asked(served: Served, storage: BlobServic
     assert len(served.notes(blob=blob.blob_name)) == 21
 
 
+def test_next_host_hears_nothing_that_this_one_has_handled(azurite: str, tmp_path: Path, storage: BlobServiceClient) -> None:
+    """Receipts outlive the host, as on Microsoft's: after a start only what came meanwhile fires."""
+    name, own = f"run-{uuid.uuid4().hex[:6]}", storage.get_container_client(f"lock-{uuid.uuid4().hex[:8]}")
+    lease = ("--lease-container", own.container_name, "--create-containers")
+    waiting = {blob.name for blob in storage.get_container_client("training").list_blobs()}
+    with serving(azurite, tmp_path, *lease) as host:
+        storage.get_blob_client("training", f"{name}-1").upload_blob(b"x")
+        until(lambda: host.notes(blob=f"{name}-1"))
+        until(lambda: len(list(own.list_blob_names(name_starts_with="receipts/"))) == len(waiting) + 1)
+        host.process.terminate()
+        host.process.wait(ENDS_WITHIN_S)
+    (tmp_path / "ready.json").unlink()
+    storage.get_blob_client("training", f"{name}-2").upload_blob(b"x")
+    with serving(azurite, tmp_path, *lease) as successor:
+        until(lambda: successor.notes(blob=f"{name}-2"))
+        assert len(successor.notes(blob=f"{name}-1")) == 1
+
+
 def test_timers_fire_once_when_the_host_sweeps_at_start(served: Served) -> None:
     """`--sweep-at-start` calls the timer functions whose time would come in January."""
     until(lambda: served.notes(timer="sweep"))

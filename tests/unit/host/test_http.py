@@ -10,7 +10,7 @@ from tests.unit.host.builders import an_http_function
 from tunedrop.host.errors import FunctionFailed
 from tunedrop.host.functions import Function
 from tunedrop.host.http import BODY_MAX_BYTES, application
-from tunedrop.host.messages import Message, TypedData
+from tunedrop.host.messages import Message, TriggerData, TypedData
 from tunedrop.host.routes import routes
 
 KEY = "a-key"
@@ -21,13 +21,15 @@ class Site:
 
     def __init__(self, *functions: Function, answer: TypedData | FunctionFailed | None = None) -> None:
         self.seen: list[Message] = []
+        self.told: TriggerData = {}
         self.events: list[tuple[str, str, int]] = []
         self._answer = answer
         app = application(routes(functions, "api"), self._invoke, self._deliver, KEY, 7071)
         self._transport = httpx2.ASGITransport(app=app)
 
-    async def _invoke(self, function: Function, request: Message) -> TypedData | None:
+    async def _invoke(self, function: Function, request: Message, told: TriggerData) -> TypedData | None:
         self.seen.append(request)
+        self.told = told
         if isinstance(self._answer, FunctionFailed):
             raise self._answer
         return self._answer
@@ -127,6 +129,31 @@ async def test_request_is_handed_on_whole() -> None:
     (seen,) = site.seen
     assert (seen.method, seen.params, seen.query, seen.body.bytes) == ("PUT", {"id": "a b"}, {"top": "3"}, b"body")
     assert seen.headers["x-own"] == "1"
+
+
+async def test_members_of_a_json_body_are_told_by_name() -> None:
+    """As Microsoft's host tells them, with query, headers and the route's parameters; a body that is no object tells nothing."""
+    site = Site(an_http_function("runs/{id}"))
+    await site.ask("PUT", "/api/runs/7?top=3", json={"run": "a", "job": {"seed": 1}, "none": None, "Query": "mine"})
+    assert {name: vars(value) for name, value in site.told.items() if name != "Headers"} == {
+        "run": {"string": "a"},
+        "job": {"json": '{"seed": 1}'},
+        "id": {"string": "7"},
+        "Query": {"json": '{"top": "3"}'},
+    }
+    assert '"X-Functions-Key": "a-key"' in site.told["Headers"].json
+    for body in (b"[1]", b"{", b"\xff"):
+        await site.ask("PUT", "/api/runs/7", content=body, headers={"content-type": "application/json"})
+        assert set(site.told) == {"id", "Query", "Headers"}
+
+
+@pytest.mark.parametrize(("level", "key", "claims"), [("function", KEY, 3), ("anonymous", KEY, 3), ("anonymous", None, 0)])
+async def test_function_is_told_who_calls(level: str, key: str | None, claims: int) -> None:
+    """One identity: that of the key with its claims, or one that claims nothing."""
+    site = Site(an_http_function("runs", level=level))
+    await site.ask("GET", "/api/runs", key)
+    [identity] = site.seen[0].identities
+    assert (len(identity.claims), identity.authentication_type is not None) == (claims, claims > 0)
 
 
 async def test_forged_identity_is_dropped() -> None:

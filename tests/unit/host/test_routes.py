@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.host.builders import an_http_function
 from tunedrop.host.errors import HostError
-from tunedrop.host.host_json import default_version, route_prefix
+from tunedrop.host.host_json import durable_task, route_prefix
 from tunedrop.host.routes import routes
 
 
@@ -67,7 +67,24 @@ def test_version_of_new_orchestrations_comes_from_host_json(tmp_path: Path, text
     """None unless host.json names one."""
     if text:
         (tmp_path / "host.json").write_text(text)
-    assert default_version(tmp_path) == version
+    assert durable_task(tmp_path).version == version
+
+
+@pytest.mark.parametrize(
+    ("given", "seconds"), [("{}", 300), ('{"controlQueueVisibilityTimeout": "00:01:00", "workItemQueueVisibilityTimeout": "00:01:00"}', 60)]
+)
+def test_time_until_lost_work_comes_back_is_host_jsons(tmp_path: Path, given: str, seconds: int) -> None:
+    """Five minutes, the extension's default, unless the file says otherwise."""
+    (tmp_path / "host.json").write_text(f'{{"extensions": {{"durableTask": {{"storageProvider": {given}}}}}}}')
+    settings = durable_task(tmp_path)
+    assert (settings.control_hidden.total_seconds(), settings.work_item_hidden.total_seconds()) == (seconds, seconds)
+
+
+def test_time_that_is_none_is_refused_with_its_name(tmp_path: Path) -> None:
+    """A host that guessed would be another one than on Azure."""
+    (tmp_path / "host.json").write_text('{"extensions": {"durableTask": {"storageProvider": {"controlQueueVisibilityTimeout": "soon"}}}}')
+    with pytest.raises(HostError, match="controlQueueVisibilityTimeout"):
+        durable_task(tmp_path)
 
 
 def test_prefix_is_refused_when_host_json_is_broken(tmp_path: Path) -> None:

@@ -1,0 +1,76 @@
+"""The container that a blob trigger watches: what it holds, and what one of its blobs is like; nothing in it is ever written."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
+from azure.storage.blob import BlobProperties, ContainerClient
+
+from shared.listing import Unreadable, every
+from tunedrop.host.logs import log
+
+PAGE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class BlobEvent:
+    """One version of one blob."""
+
+    name: str
+    etag: str
+
+
+class Watched(Protocol):
+    """What a trigger asks of the container that it watches."""
+
+    def listed(self, prefix: str) -> list[BlobEvent]:
+        """Every version that stands there now; raises AzureError."""
+        ...
+
+    def facts(self, name: str) -> BlobProperties | None:
+        """What a blob is like now, None where it is gone; raises AzureError."""
+        ...
+
+    def uri(self, name: str) -> str:
+        """The blob's address."""
+        ...
+
+
+class WatchedContainer:
+    """A container of a storage account."""
+
+    def __init__(self, container: ContainerClient) -> None:
+        self._container = container
+        self._hidden = False
+
+    def listed(self, prefix: str) -> list[BlobEvent]:
+        """Every version that stands there now; raises AzureError."""
+        hidden: list[bool] = []
+        try:
+            found = list(every(self._page, prefix, lambda: hidden.append(True), PAGE))
+        except Unreadable as unreadable:
+            raise AzureError("500 to a listing") from unreadable
+        if hidden and not self._hidden:
+            log.warning("blob with a name that can't be listed", extra={"container": self._container.container_name})
+        self._hidden = bool(hidden)
+        return found
+
+    def facts(self, name: str) -> BlobProperties | None:
+        """What a blob is like now, None where it is gone; raises AzureError."""
+        try:
+            return self._container.get_blob_client(name).get_blob_properties()
+        except ResourceNotFoundError:
+            return None
+
+    def uri(self, name: str) -> str:
+        """The blob's address."""
+        return self._container.get_blob_client(name).url.partition("?")[0]  # without a shared access signature
+
+    def _page(self, prefix: str, marker: str, size: int) -> tuple[list[BlobEvent], str | None]:
+        try:
+            pages: Any = self._container.list_blobs(name_starts_with=prefix or None, results_per_page=size).by_page(marker or None)
+            return [BlobEvent(blob.name, blob.etag) for blob in next(pages)], pages.continuation_token
+        except HttpResponseError as error:
+            if error.status_code == 500 and not getattr(error, "error_code", None):  # Azurite, where it can't write down a name
+                raise Unreadable from error
+            raise
