@@ -70,6 +70,8 @@ class Stack:
     hub_name: str = ""
     """What that engine wants to be called by."""
     options: tuple[str, ...] = ()
+    module: str = "tunedrop.host"
+    """The program that is the host."""
     host: "subprocess.Popen[bytes] | None" = None
 
     @property
@@ -115,7 +117,7 @@ class Stack:
 
     def run_host(self, port: int, *options: str) -> "subprocess.Popen[bytes]":
         """The process of an embedded host, which says in host.log what it does."""
-        command = [sys.executable, "-m", "tunedrop.host", "--app", str(self.app), "--port", str(port), "--key", self.key]
+        command = [sys.executable, "-m", self.module, "--app", str(self.app), "--port", str(port), "--key", self.key]
         told = ["--create-containers", "--sweep-at-start", *self.options, *options]
         with self.log.open("ab") as log:
             return subprocess.Popen([*command, *told], cwd=ROOT, env=self.environment(), stdout=log, stderr=log)
@@ -219,11 +221,12 @@ def running_stack(
     options: tuple[str, ...] = (),
     keys: Keys | None = None,
     region: str = regions.DEFAULT,
+    module: str = "tunedrop.host",
     **settings: str,
 ) -> Generator[Stack]:
     """A TuneDrop that answers, ended on leaving.
 
-    `region` is the stand-in's; `settings` are app settings of the host,
+    `region` is the stand-in's, `module` the program that is the host; `settings` are app settings of the host,
     `app` the folder of function_app.py, `options` of the host's command line.
     """
     keys = keys or Keys()
@@ -236,7 +239,7 @@ def running_stack(
             settings = {"TUNEDROP_OPENAI_API_KEY": keys.service, **settings}
         if keys.by_sas:
             settings["DropStorage"] = sas_connection(storage, keys.storage)
-        stack = Stack(storage, emulator, free_port(), keys.functions, Path(folder), settings, app, options=options)
+        stack = Stack(storage, emulator, free_port(), keys.functions, Path(folder), settings, app, options=options, module=module)
         try:
             stack.start_host()
             yield stack

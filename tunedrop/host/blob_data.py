@@ -20,7 +20,7 @@ LEASES = {"available": 0, "leased": 1, "expired": 2, "breaking": 3, "broken": 4}
 def reference(connection: str, container: str, blob: str) -> Message:
     """A blob by connection, container and name, never its content."""
     content = json.dumps({"Connection": connection, "ContainerName": container, "BlobName": blob})
-    return Message(version="1.0", source="AzureStorageBlobs", content_type="application/json", content=content)
+    return Message(version="1.0", source="AzureStorageBlobs", content_type="application/json", content=content.encode())
 
 
 def trigger_data(container: str, uri: str, facts: BlobProperties, names: dict[str, str]) -> dict[str, TypedData]:

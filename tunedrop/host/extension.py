@@ -10,7 +10,6 @@ from datetime import datetime
 import durabletask.internal.orchestrator_service_pb2 as pb
 from durabletask.internal import helpers
 from durabletask.testing.in_memory_backend import OrchestrationInstance
-from google.protobuf.duration_pb2 import Duration
 
 _EXECUTIONS = uuid.UUID("6f6b2f0e-2f0c-5c0b-9a52-0d8f0a0a9b11")
 
@@ -18,7 +17,7 @@ _EXECUTIONS = uuid.UUID("6f6b2f0e-2f0c-5c0b-9a52-0d8f0a0a9b11")
 def of_the_host(version: str) -> pb.OrchestratorRequest:
     """What every request says of the host, to be merged into each."""
     said = pb.OrchestratorRequest()
-    said.entityParameters.entityMessageReorderWindow.CopyFrom(Duration(seconds=1800))
+    said.entityParameters.entityMessageReorderWindow.FromSeconds(1800)
     said.properties["defaultVersion"].string_value = version
     said.properties["IsExtendedSession"].bool_value = False
     said.properties["IncludeState"].bool_value = True
@@ -41,10 +40,13 @@ def complete(instance: OrchestrationInstance, born: int, now: datetime) -> None:
 
 
 def stamp(events: Iterable[pb.HistoryEvent], now: datetime) -> None:
-    """Gives a time to the events that have none, and takes out the inputs of what was scheduled: the extension keeps none in a history."""
+    """Gives a time to the events that have none, and takes out what the extension doesn't say: the inputs of what was scheduled, and an
+    empty one of an external event."""
     for event in events:
         if not event.timestamp.seconds:
             event.timestamp.FromDatetime(now)
+        if event.HasField("eventRaised") and not event.eventRaised.input.value:
+            event.eventRaised.ClearField("input")
         if event.HasField("taskScheduled"):
             event.taskScheduled.ClearField("input")
         if event.HasField("subOrchestrationInstanceCreated"):

@@ -143,7 +143,7 @@ async def test_function_gets_a_reference_and_never_the_content() -> None:
     """Connection, container and name are handed over, as the Functions host does for a BlobClient."""
     recorder, shelf = Recorder(), Shelf()
     await seen(a_trigger(recorder, shelf), shelf, {"run/a.jsonl": "0x1"})
-    assert recorder.content.content == '{"Connection": "DropStorage", "ContainerName": "training", "BlobName": "run/a.jsonl"}'
+    assert recorder.content.content == b'{"Connection": "DropStorage", "ContainerName": "training", "BlobName": "run/a.jsonl"}'
     assert (recorder.metadata["name"].string, recorder.metadata["BlobTrigger"].string) == ("run/a.jsonl", "training/run/a.jsonl")
 
 
