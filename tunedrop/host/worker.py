@@ -35,7 +35,7 @@ LOOPBACK = GrpcWorkerResiliencyOptions(
     reconnect_backoff_cap_seconds=1,
 )
 """How a worker holds on to an engine on the same machine. By default it would drop a stream that was quiet for two minutes,
-and the in-memory engine loses what it handed to that stream in the same moment: the run would never go on."""
+and what the engine hands to that stream in the same moment would come back only after the visibility timeout."""
 
 type Invoke = Callable[[Function, dict[str, str], TriggerData], TypedData | None]
 

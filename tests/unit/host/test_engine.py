@@ -72,6 +72,10 @@ class Still(Engine):
         )
         return list(request.newEvents)
 
+    def history(self, instance: str) -> list[pb.HistoryEvent]:
+        """What the engine keeps of an instance."""
+        return list(self._instances[instance].history)
+
     def pass_time(self, seconds: float) -> None:
         """Move the clock and do what is due."""
         self.time += timedelta(seconds=seconds)
@@ -291,6 +295,48 @@ def test_engine_hands_on_what_a_worker_had_whose_stream_broke() -> None:
 def work_of(item: pb.WorkItem) -> object:
     """Whose turn or which activity an item is."""
     return item.orchestratorRequest.newEvents or (item.activityRequest.name, item.activityRequest.taskId)
+
+
+def test_part_is_told_of_its_parent_in_every_generation_and_has_no_version() -> None:
+    """As the Durable extension tells it; each generation is an execution of its own."""
+    engine = Still()
+    engine.begin()
+    [own] = starts(engine.orchestrate(child("a-child", 7)))
+    [first] = starts(engine.orchestrate(end(AGAIN)))
+    [second] = starts(engine.orchestrate())
+    assert (own.version.value, own.HasField("parentInstance")) == ("1.0", False)
+    for part in (first, second):
+        of = part.parentInstance
+        assert (part.HasField("version"), of.taskScheduledId, of.name.value, of.version.value) == (False, 7, "run", "1.0")
+        assert (of.orchestrationInstance.instanceId, of.orchestrationInstance.executionId) == ("a", own.orchestrationInstance.executionId)
+    assert len({start.orchestrationInstance.executionId.value for start in (own, first, second)}) == 3
+
+
+def test_every_turn_tells_what_the_host_is_like() -> None:
+    """The version that the host gives to new instances above all: a part has no other way to know it."""
+    engine = Still()
+    engine.begin()
+    item = engine.next()
+    assert item is not None
+    assert item.orchestratorRequest.properties["defaultVersion"].string_value == "1.0"
+    assert item.orchestratorRequest.entityParameters.entityMessageReorderWindow.seconds == 1800
+
+
+def test_history_holds_times_and_no_inputs_of_what_was_scheduled() -> None:
+    """The engine's clock stamps every event, also those of actions."""
+    engine = Still()
+    engine.begin()
+    scheduled = activity()
+    scheduled.scheduleTask.input.value = "of the drop"
+    engine.orchestrate(scheduled, child("a-child", 2), timer(1, 3))
+    history = engine.history("a")
+    assert {event.timestamp.ToDatetime(tzinfo=UTC) for event in history if not event.HasField("orchestratorStarted")} == {NOW}
+    assert b"of the drop" not in b"".join(event.SerializeToString() for event in history)
+
+
+def starts(events: list[pb.HistoryEvent]) -> list[pb.ExecutionStartedEvent]:
+    """How instances began."""
+    return [event.executionStarted for event in events if event.HasField("executionStarted")]
 
 
 def test_engine_refuses_a_taken_port() -> None:
