@@ -3,6 +3,10 @@
 ANSWERS = {
     ("list_runs", ".runs[].reuse_of", "is one more"): "since then a trained model can be deployed again without training",
     ("list_runs", ".runs[].blob", "is one more"): "since then a row tells which blob started its run",
+    ("make_plan", ".value.reuse", "is one more"): "since then a plan says whether it deploys a trained model",
+    ("preflight", ".value.reuse", "is one more"): "since then a gate says whether the run trains",
+    ("reserve", ".value.reuse", "is one more"): "since then a gate says whether the run trains",
+    ("end_run", ".value.outcome", "is missing"): "the story has it from begin_ending, and never read it here",
     ("health", ".missing", "is one more"): "since then health names what is missing",
 }
 """What a changed story brings: function, place and difference. Orchestrations have none: what began then decides as it did then."""

@@ -21,11 +21,12 @@ import pytest
 from tests.contract import answers, fields, named
 from tests.contract.playback import EXAMPLES, ROOT, one_more
 from tests.contract.recording import FILE, Doc, Invocation, read, recorded
-from tests.runs.stack import Stack, running_stack, until
+from tests.patience import patience, until
+from tests.runs.stack import Stack, running_stack
 
 pytestmark = pytest.mark.timeout(300)  # the first test of a kind waits for a whole run of the embedded host, or for the playback
 KINDS = {"orchestration": 166, "activity": 90, "http": 11, "blob": 3}
-PLAYED_WITHIN_S = 240
+PLAYED_WITHIN_S = 60
 HOW = {
     "orchestration": "kinds, order, numbers and names of actions, and the status",
     "activity": "fields, kind and outcome of the answer",
@@ -45,7 +46,7 @@ def played(recording: list[Invocation], tmp_path_factory: pytest.TempPathFactory
     """What the app answers to each recorded request today."""
     out = tmp_path_factory.mktemp("playback") / "answers.jsonl"
     command = [sys.executable, "-m", "tests.contract.playback", str(FILE), str(out)]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PLAYED_WITHIN_S, check=False)
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=patience(PLAYED_WITHIN_S), check=False)
     assert ended.returncode == 0, ended.stderr
     return [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
 
@@ -64,7 +65,7 @@ def as_recorded(stack: Stack) -> None:
     """A run that succeeds, one that is rejected, one that is cancelled while it trains; a second start, and a look at health."""
     address = f"http://127.0.0.1:{stack.port}/api"
     desk = [(EXAMPLES / "travel-desk" / name).read_bytes() for name in ("training_set.jsonl", "validation_set.jsonl", "job.json")]
-    with httpx2.Client(base_url=address, params={"code": stack.key}, verify=False, timeout=30) as caller:
+    with httpx2.Client(base_url=address, params={"code": stack.key}, verify=False, timeout=patience(30)) as caller:
 
         def found(name: str, what: str, *wanted: str) -> str | None:
             rows = caller.get("/runs").json()["runs"]
@@ -79,7 +80,7 @@ def as_recorded(stack: Stack) -> None:
         assert caller.post(f"/runs/{run_id}/cancel").status_code == 202
         until(lambda: found("cancelled", "outcome", "cancelled"), 60)
         assert caller.post("/runs", json={"run": "travel-desk"}).json()["started"] is False
-    assert httpx2.get(f"{address}/health", verify=False).status_code == 200
+    assert httpx2.get(f"{address}/health", verify=False, timeout=patience(10)).status_code == 200
 
 
 def test_every_recorded_request_is_compared(recording: list[Invocation], played: list[Doc], capsys: pytest.CaptureFixture[str]) -> None:
@@ -248,7 +249,7 @@ def test_another_decision_is_noticed(recording: list[Invocation], played: list[D
     answer = json.loads(played[one.number - 1]["return_value"]["json"])
     del answer["value"]["span_bytes"]
     lesser = {**played[one.number - 1], "return_value": {"json": json.dumps(answer)}}
-    assert list(answers.differences(one, lesser)) == [("make_plan", ".value.span_bytes", "is missing")]
+    assert ("make_plan", ".value.span_bytes", "is missing") in set(answers.differences(one, lesser)) - named.ANSWERS.keys()
 
 
 def test_timer_of_microsofts_host_fires_up_to_a_second_early(recording: list[Invocation]) -> None:

@@ -279,12 +279,12 @@ def test_engine_hands_on_what_a_worker_had_whose_stream_broke() -> None:
         with grpc.insecure_channel(address) as channel:
             path, encoded, decoded = "/TaskHubSidecarService/GetWorkItems", pb.GetWorkItemsRequest.SerializeToString, pb.WorkItem.FromString
             stream: Any = channel.unary_stream(path, encoded, decoded)(
-                pb.GetWorkItemsRequest(), metadata=tuple(engine.metadata), timeout=20
+                pb.GetWorkItemsRequest(), metadata=tuple(engine.metadata), timeout=patience(20)
             )
             assert next(iter(stream)).orchestratorRequest.instanceId == run
             stream.cancel()
         worker.start()
-        ended = hub.wait_for_orchestration_completion(run, timeout=20)
+        ended = hub.wait_for_orchestration_completion(run, timeout=patience(20))
         assert ended is not None
         assert ended.runtime_status is OrchestrationStatus.COMPLETED
     finally:
