@@ -38,7 +38,7 @@ class BoundedClient(openai.DefaultHttpxClient):
         bounded.hold_to_origin(str(request.url), self._own)
         for wait_s in RETRIES_S if request.method in RETRIED else ():
             try:
-                answer = self._answer(request, options)
+                answer = self._asked(request, options)
             except httpx2.TransportError:
                 if not _is_time_for(wait_s):
                     raise
@@ -48,9 +48,9 @@ class BoundedClient(openai.DefaultHttpxClient):
                 if not _passes(answer.status_code) or wait_s > bounded.RETRY_AFTER_S or not _is_time_for(wait_s):
                     return answer
             time.sleep(wait_s)
-        return self._answer(request, options)
+        return self._asked(request, options)
 
-    def _answer(self, request: httpx2.Request, options: dict[str, Any]) -> httpx2.Response:
+    def _asked(self, request: httpx2.Request, options: dict[str, Any]) -> httpx2.Response:
         limits: dict[str, float | None] = request.extensions.get("timeout", {})
         with bounded.within(max((limit for limit in limits.values() if limit is not None), default=bounded.limits().read_s)):
             response = super().send(request, stream=True, **options)
