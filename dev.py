@@ -47,13 +47,13 @@ NODE_OLDEST = 20
 APP_COMMANDS = ("demo", "local", "check", "drop", "runs", "report", "deploy", "cancel")
 COMMANDS = (*APP_COMMANDS, "test", "lint", "wheel", "setup", "lock")
 WITH_NODE = ("demo", "local", "test", "lint", "setup")
-CERTIFICATES_MEND = (
+CERTIFICATES_FIX = (
     "Behind a company's proxy, name a file with its certificates in SSL_CERT_FILE (uv, pip) and in NODE_EXTRA_CA_CERTS (npm), "
     "if pip's own setting (PIP_CERT) doesn't already."
 )
-REGISTRY_MEND = (
+REGISTRY_FIX = (
     "Check that this machine reaches its package registry (pip's, uv's and npm's own settings are used as they are). "
-    f"{CERTIFICATES_MEND} Then run the same command again: what is done stays done."
+    f"{CERTIFICATES_FIX} Then run the same command again: what is done stays done."
 )
 BUNDLES = (
     "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu, Arch
@@ -66,11 +66,11 @@ BEGAN = time.monotonic()
 
 
 class Trouble(Exception):
-    """A step that could not be done, and how to mend it."""
+    """A step that could not be done, and how to fix it."""
 
-    def __init__(self, what: str, mend: str) -> None:
+    def __init__(self, what: str, fix: str) -> None:
         super().__init__(what)
-        self.mend = mend
+        self.fix = fix
 
 
 def say(text: str) -> None:
@@ -187,13 +187,13 @@ def bring_python() -> str:
     in_venv = home / ("Scripts/python.exe" if WINDOWS else "bin/python")
     made = run([sys.executable, "-m", "venv", "--clear", home]) == 0 and fetch([in_venv, *pip]) == 0
     if not made and fetch([sys.executable, *pip, "--upgrade", "--target", home]) != 0:
-        raise Trouble("uv could not be installed.", f"Install Python {version} yourself, or: {REGISTRY_MEND}")
+        raise Trouble("uv could not be installed.", f"Install Python {version} yourself, or: {REGISTRY_FIX}")
     uv = next((home / name for name in ("bin/uv", "Scripts/uv.exe", "bin/uv.exe") if (home / name).exists()), home / "bin/uv")
     if fetch([uv, "python", "install", version]) != 0 or not (path := answer_of([uv, "python", "find", "--managed-python", version])):
         raise Trouble(
             f"uv could not bring Python {version}.",
             f"Install Python {version} yourself (python.org, pyenv, your system's packages), or name a mirror in UV_PYTHON_INSTALL_MIRROR. "
-            + CERTIFICATES_MEND,
+            + CERTIFICATES_FIX,
         )
     return path
 
@@ -213,7 +213,7 @@ def install(lock: Path, verb: str) -> None:
         return
     say("uv could not: trying pip, which knows other settings …")
     if fetch([PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", lock]) != 0:
-        raise Trouble(f"The packages of {lock.name} could not be installed.", REGISTRY_MEND)
+        raise Trouble(f"The packages of {lock.name} could not be installed.", REGISTRY_FIX)
 
 
 def set_up_python() -> None:
@@ -224,7 +224,7 @@ def set_up_python() -> None:
     say("Installing the Python packages of requirements-dev.lock into .venv …")
     pip = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
     if fetch([*pip, "-r", pinned("uv")]) != 0:
-        raise Trouble("uv could not be installed.", REGISTRY_MEND)
+        raise Trouble("uv could not be installed.", REGISTRY_FIX)
     install(LOCK, "sync")
     packages = answer_of([PYTHON, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"])
     (Path(packages) / "tunedrop.pth").write_text(f"{ROOT}\n", encoding="utf-8")
@@ -249,7 +249,7 @@ def set_up_node() -> None:
     say("Installing Azurite and pyright of package-lock.json into node_modules …")
     npm = shutil.which("npm", path=environment()["PATH"]) or "npm"
     if fetch([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=ROOT) != 0:
-        raise Trouble("The packages of package-lock.json could not be installed.", REGISTRY_MEND)
+        raise Trouble("The packages of package-lock.json could not be installed.", REGISTRY_FIX)
 
 
 # --- What was done
@@ -352,7 +352,7 @@ def lock(_arguments: List[str]) -> int:
     for command in commands:
         say("Locking: " + " ".join(map(str, command[-2:])))
         if fetch(command, cwd=ROOT) != 0:
-            raise Trouble("A lock file could not be written.", REGISTRY_MEND)
+            raise Trouble("A lock file could not be written.", REGISTRY_FIX)
     return 0
 
 
@@ -399,7 +399,7 @@ if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
     except Trouble as trouble:
-        say(f"Failed: {trouble}\n  Mend: {trouble.mend}")
+        say(f"Failed: {trouble}\n  Fix: {trouble.fix}")
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

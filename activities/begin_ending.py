@@ -56,4 +56,4 @@ def with_the_model(record: RunRecord, problem: Problem | None) -> Problem | None
     again = (
         f"The trained model {model} stays: `tunedrop deploy {record.reuse_of or record.id}` deploys it without paying for training again."
     )
-    return problem.model_copy(update={"mend": f"{problem.mend} {again}"})
+    return problem.model_copy(update={"fix": f"{problem.fix} {again}"})

@@ -49,7 +49,7 @@ def _merge(wanted: RunStep) -> Answer:
             DataRejected(
                 "TD-DROP-006",
                 f"{told[0].upper()}{told[1:]}.",
-                "The report lists the first 100 with line, field and mend; correct them and drop the file again.",
+                "The report lists the first 100 with line, field and fix; correct them and drop the file again.",
             ).problem,
         )
     return done()

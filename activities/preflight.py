@@ -30,7 +30,7 @@ bp = df.Blueprint()
 
 @bp.activity_trigger(input_name="request")
 def preflight(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
-    """Passes the run through the gate, or rejects it with the mend.
+    """Passes the run through the gate, or rejects it with the fix.
 
     Second run: it reads the account, and takes the claim on the deployment's name that it has already.
     A run that has begun to buy has passed the gate before.

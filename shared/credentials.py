@@ -25,17 +25,17 @@ WHY_CHARS = 300
 class NoToken(ServiceUnavailable):
     """The identity gives no token: a fault of its endpoint, or nobody is signed in. Nothing was sent to the service."""
 
-    def __init__(self, why: str, mend: str) -> None:
-        TuneDropError.__init__(self, "TD-IDENTITY-001", f"The app's identity gives no token: {why}", mend)
+    def __init__(self, why: str, fix: str) -> None:
+        TuneDropError.__init__(self, "TD-IDENTITY-001", f"The app's identity gives no token: {why}", fix)
         self.retry_after_s = None
 
 
 class Named:
     """A credential whose faults have a name: the clients that it serves would each tell them otherwise, or not at all."""
 
-    def __init__(self, inner: "TokenCredential", mend: str) -> None:
+    def __init__(self, inner: "TokenCredential", fix: str) -> None:
         self._inner = inner
-        self._mend = mend
+        self._fix = fix
 
     def get_token(self, *scopes: str, **options: Any) -> Any:
         """A token.
@@ -48,7 +48,7 @@ class Named:
                 return self._inner.get_token(*scopes, **options)
         except Exception as error:  # the identity's own client lets out whatever a strange answer brings about
             why = service_text.told(str(error), WHY_CHARS)
-            raise NoToken(f"{type(error).__name__}: {why}", self._mend) from None
+            raise NoToken(f"{type(error).__name__}: {why}", self._fix) from None
 
 
 class StandInCredential:

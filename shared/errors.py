@@ -1,8 +1,8 @@
-"""What can go wrong, told once: for whom, in which words, and how to mend it.
+"""What can go wrong, told once: for whom, in which words, and how to fix it.
 
     TuneDropError
-    ├── DataRejected         the user mends the data
-    ├── PlanRejected         the user mends job.json, a setting, or the account
+    ├── DataRejected         the user fixes the data
+    ├── PlanRejected         the user fixes job.json, a setting, or the account
     ├── BudgetExceeded       the user raises the budget, or trains on less
     ├── WalletFull           the user waits, or the owner raises what all runs together may buy
     ├── ServiceRejected      Azure said no, or ended what it had begun: its code, its message, its request id
@@ -22,7 +22,7 @@ Only ServiceUnavailable leaves an activity as an exception. Every other kind is 
 import math
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from shared import diagnoses
 from tunedrop_check.counting.money import amount
@@ -36,14 +36,15 @@ Kind = Literal["data", "plan", "budget", "service", "proof", "deadline", "unavai
 
 
 class Problem(BaseModel):
-    """A failure as a value: what happened, how to mend it, and where the documentation tells more."""
+    """A failure as a value: what happened, how to fix it, and where the documentation tells more."""
 
     model_config = ConfigDict(frozen=True)
 
     kind: Kind
     code: str
     message: str
-    mend: str
+    fix: str = Field(validation_alias=AliasChoices("fix", "mend"))
+    """Called `mend` in records and histories of the first releases, which are still read."""
     request_id: str | None = None
 
     @property
@@ -53,14 +54,14 @@ class Problem(BaseModel):
 
 
 class TuneDropError(Exception):
-    """The root: a stable code, a sentence and a mend."""
+    """The root: a stable code, a sentence and a fix."""
 
     kind: ClassVar[Kind] = "internal"
 
-    def __init__(self, code: str, message: str, mend: str, request_id: str | None = None) -> None:
-        message, mend = message[:TEXT_CHARS], mend[:TEXT_CHARS]
+    def __init__(self, code: str, message: str, fix: str, request_id: str | None = None) -> None:
+        message, fix = message[:TEXT_CHARS], fix[:TEXT_CHARS]
         super().__init__(f"{code}: {message}")
-        self.problem = Problem(kind=self.kind, code=code, message=message, mend=mend, request_id=request_id and request_id[:ID_CHARS])
+        self.problem = Problem(kind=self.kind, code=code, message=message, fix=fix, request_id=request_id and request_id[:ID_CHARS])
 
 
 class DataRejected(TuneDropError):

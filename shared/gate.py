@@ -1,6 +1,6 @@
 """The gate: what would fail in two hours is said in two seconds, before anything is bought. Pure.
 
-Facts come from the preflight activity; each refusal says what to mend.
+Facts come from the preflight activity; each refusal says what to fix.
 """
 
 from collections.abc import Iterator

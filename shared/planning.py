@@ -32,8 +32,8 @@ def parsed(content: bytes) -> JobFile:
     try:
         decoded = json_input.decoded(content)
     except NotJson as error:
-        mend = "Check it with a JSON linter; it must be UTF-8."
-        raise PlanRejected("TD-PLAN-001", f"job.json is not usable JSON: {error}.", mend) from None
+        fix = "Check it with a JSON linter; it must be UTF-8."
+        raise PlanRejected("TD-PLAN-001", f"job.json is not usable JSON: {error}.", fix) from None
     return checked(decoded)
 
 
@@ -168,13 +168,13 @@ def _known(model: str, where: str) -> None:
     """Refuses a base model of which neither encoding nor limit is known: its data could not be checked. The name itself is not repeated."""
     from tunedrop_check.models import base_models  # msgspec: not at import
 
-    mend = f"Correct {where}; docs/data-formats.md lists the models."
+    fix = f"Correct {where}; docs/data-formats.md lists the models."
     if not (model.isascii() and model.isprintable()):
-        raise PlanRejected("TD-PLAN-005", "The base model is not known: its name has characters that stand in no model's name.", mend)
+        raise PlanRejected("TD-PLAN-005", "The base model is not known: its name has characters that stand in no model's name.", fix)
     try:
         base_models.base_model(model)
     except base_models.UnknownModel as unknown:
-        raise PlanRejected("TD-PLAN-005", str(unknown), mend) from None
+        raise PlanRejected("TD-PLAN-005", str(unknown), fix) from None
 
 
 def _deployment(drop: Drop, job: JobFile, settings: Settings, notes: list[str]) -> DeploymentPlan:

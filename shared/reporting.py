@@ -65,8 +65,8 @@ def report_of(record: RunRecord) -> page.Report:
 
 
 def _problem(problem: Problem) -> page.Problem:
-    mend = words.IN_A_REPORT.get(problem.code, problem.mend)
-    return page.Problem(code=problem.code, message=problem.message, mend=mend, anchor=problem.anchor, request_id=problem.request_id)
+    fix = words.IN_A_REPORT.get(problem.code, problem.fix)
+    return page.Problem(code=problem.code, message=problem.message, fix=fix, anchor=problem.anchor, request_id=problem.request_id)
 
 
 def _drop(record: RunRecord) -> page.DropPart:
@@ -134,7 +134,7 @@ def _finding(found: "Finding") -> page.FindingPart:
         code=found.code,
         severity=found.severity,
         message=found.message,
-        mend=found.mend,
+        fix=found.fix,
         times=found.times,
         lines=list(found.lines),
     )

@@ -90,8 +90,8 @@ class ContainerMissing(ServiceUnavailable):
 
     def __init__(self, container: str, why: str) -> None:
         super().__init__(SERVICE, f"the container {container} is missing: {why}")
-        mend = "Make the container, or give the app's identity a role that may. Where a ledger was lost, restore it: docs/operating.md."
-        self.problem = self.problem.model_copy(update={"code": "TD-STORAGE-002", "mend": mend})
+        fix = "Make the container, or give the app's identity a role that may. Where a ledger was lost, restore it: docs/operating.md."
+        self.problem = self.problem.model_copy(update={"code": "TD-STORAGE-002", "fix": fix})
 
 
 class NotAllowed(ServiceUnavailable):
@@ -99,11 +99,11 @@ class NotAllowed(ServiceUnavailable):
 
     def __init__(self, container: str, told: str) -> None:
         super().__init__(SERVICE, f"the app's identity may not do this in the container {container}: {told}")
-        mend = (
+        fix = (
             "Give the app's identity Storage Blob Data Reader on the container of the drops, and Storage Blob Data Contributor on those of "
             "the reports and the ledger; a new assignment needs some minutes. docs/security.md lists every role."
         )
-        self.problem = self.problem.model_copy(update={"code": "TD-STORAGE-003", "mend": mend})
+        self.problem = self.problem.model_copy(update={"code": "TD-STORAGE-003", "fix": fix})
 
 
 class Changed(Exception):

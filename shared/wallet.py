@@ -52,7 +52,7 @@ class Order:
 
 @dataclass(frozen=True)
 class Refused:
-    """Why a run can't be booked now, and whether waiting could mend it: within this day, on another day, or never."""
+    """Why a run can't be booked now, and whether waiting could fix it: within this day, on another day, or never."""
 
     problem: Problem
     passes: bool

@@ -1,4 +1,4 @@
-"""How HTTP is answered: JSON that no cache keeps, and refusals that say how to mend them."""
+"""How HTTP is answered: JSON that no cache keeps, and refusals that say how to fix them."""
 
 import logging
 from collections.abc import Callable
@@ -27,9 +27,9 @@ def text(status: int, json: str) -> func.HttpResponse:
     return _json(status, json)
 
 
-def refused(status: int, code: str, message: str, mend: str, headers: dict[str, str] | None = None) -> func.HttpResponse:
-    """An error answer: what, and how to mend it; never what was sent."""
-    return _json(status, Refusal(error=Fault(code=code, message=message, mend=mend)).model_dump_json(), headers)
+def refused(status: int, code: str, message: str, fix: str, headers: dict[str, str] | None = None) -> func.HttpResponse:
+    """An error answer: what, and how to fix it; never what was sent."""
+    return _json(status, Refusal(error=Fault(code=code, message=message, fix=fix)).model_dump_json(), headers)
 
 
 def served(respond: Respond) -> func.HttpResponse:
@@ -44,16 +44,16 @@ def served(respond: Respond) -> func.HttpResponse:
     except Exception as error:
         log.error("request failed", extra={"error_type": type(error).__name__})
         problem = InternalError(type(error).__name__).problem
-        return refused(500, problem.code, problem.message, problem.mend)
+        return refused(500, problem.code, problem.message, problem.fix)
 
 
 def unable(error: TuneDropError) -> func.HttpResponse:
     """503: the error as JSON; with Retry-After where asking again helps."""
     problem = error.problem
     if not isinstance(error, ServiceUnavailable):
-        return refused(503, problem.code, problem.message, problem.mend)
-    mend = "Ask again in some seconds." if type(error) is ServiceUnavailable else problem.mend
-    return refused(503, problem.code, problem.message, mend, {"Retry-After": f"{error.retry_after_s or STORAGE_RETRY_S:.0f}"})
+        return refused(503, problem.code, problem.message, problem.fix)
+    fix = "Ask again in some seconds." if type(error) is ServiceUnavailable else problem.fix
+    return refused(503, problem.code, problem.message, fix, {"Retry-After": f"{error.retry_after_s or STORAGE_RETRY_S:.0f}"})
 
 
 def _json(status: int, body: str, more: dict[str, str] | None = None) -> func.HttpResponse:

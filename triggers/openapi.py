@@ -34,7 +34,7 @@ VERSION = "1"
 JSON = "application/json"
 ABOUT = f"""Starts runs for training files that lie in the container, tells how they stand, and cancels them.
 
-Every error is JSON with a code, a sentence and a mend; codes are explained in docs/errors.md. A body has at most {BODY_MAX_BYTES} bytes
+Every error is JSON with a code, a sentence and a fix; codes are explained in docs/errors.md. A body has at most {BODY_MAX_BYTES} bytes
 and is nested at most {DEPTH_MAX} deep; a field that stands twice, NaN and Infinity are refused. Any path may answer 404 or 405 where
 there is no such operation, and 413 where the body is too large for the host. On Azure the platform's own 401 has no body."""
 

@@ -1,4 +1,4 @@
-"""The HTTP API of runs: start, list, look, cancel. Every answer is JSON; errors say how to mend.
+"""The HTTP API of runs: start, list, look, cancel. Every answer is JSON; errors say how to fix.
 
 Durable's own management URLs are never given out: whoever has one can start any orchestrator with any input.
 """
@@ -101,7 +101,7 @@ def _deploy(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> fun
     try:
         begun = deploy_once(client, open_ledger(), source, wish)
     except PlanRejected as error:
-        return refused(400, error.problem.code, error.problem.message, error.problem.mend)
+        return refused(400, error.problem.code, error.problem.message, error.problem.fix)
     return answer(202 if begun.started else 200, Started(id=begun.run_id, name=begun.name, started=begun.started))
 
 

@@ -108,12 +108,12 @@ class Health(Frozen):
 
 
 class Fault(Frozen):
-    """What went wrong, and how to mend it; never what was sent."""
+    """What went wrong, and how to fix it; never what was sent."""
 
     code: str
     """A heading of docs/errors.md; the host's own refusals, which come before the app sees a request, have words instead."""
     message: str
-    mend: str | None = None
+    fix: str | None = None
 
 
 class Refusal(Frozen):

@@ -28,11 +28,11 @@ class Part(BaseModel):
 
 
 class Problem(Part):
-    """What kept the run from succeeding, and how to mend it."""
+    """What kept the run from succeeding, and how to fix it."""
 
     code: Text
     message: Text
-    mend: Text
+    fix: Text
     anchor: Text
     """Heading of the documentation that says more, such as `troubleshooting.md#td-data-004`."""
     request_id: Text | None = None
@@ -72,7 +72,7 @@ class SettingsPart(Part):
 
 
 class FindingPart(Part):
-    """One fault of the data: its place and its mend, never the data itself."""
+    """One fault of the data: its place and its fix, never the data itself."""
 
     line: int | None
     """Line of the file, counted from 1; absent where the whole file is meant, the first one where many lines are."""
@@ -81,7 +81,7 @@ class FindingPart(Part):
     code: Text
     severity: Literal["error", "warning"]
     message: Text
-    mend: Text
+    fix: Text
     times: NonNegativeInt = 1
     """How many lines the finding stands for; it counts once in `errors` or `warnings`."""
     lines: list[int] = []

@@ -64,7 +64,7 @@ ROWS: dict[str, Row] = {
             f"{STORAGE}::test_damaged_record_hides_no_other_run_and_is_not_started_anew",
             f"{STORAGE}::test_row_without_its_summary_is_read_from_the_record",
             f"{STORAGE}::test_damaged_record_ends_its_orchestration_and_makes_no_loop",
-            f"{STORAGE}::test_damaged_record_is_a_503_with_its_mend_over_http",
+            f"{STORAGE}::test_damaged_record_is_a_503_with_its_fix_over_http",
         ),
     ),
     "B8": Row(

@@ -155,6 +155,6 @@ def test_model_that_can_not_be_deployed_is_kept_and_its_reason_shown_while_it_wa
     assert problem is not None
     assert (record.outcome, problem.code, "DeploymentLimitExceeded" in problem.message) == ("expired", "TD-DEADLINE-006", True)
     model = record.job.fine_tuned_model if record.job else None
-    assert f"The trained model {model} stays: `tunedrop deploy {run}`" in problem.mend
+    assert f"The trained model {model} stays: `tunedrop deploy {run}`" in problem.fix
     tried = [e for e in rig.control("GET", "ledger")["entries"] if e["operation"] == PUT and run in str(e)]
     assert 4 <= len(tried) <= 10

@@ -137,4 +137,4 @@ def test_dropped_folder_of_part_files_is_one_finding_with_the_way_out(rig: Rig) 
     assert record.ending is not None
     assert record.ending.problem is not None
     assert "folder of part files" in record.ending.problem.message
-    assert "tunedrop drop FOLDER" in record.ending.problem.mend
+    assert "tunedrop drop FOLDER" in record.ending.problem.fix

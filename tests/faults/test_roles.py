@@ -86,11 +86,11 @@ def test_what_the_default_region_does_not_offer_is_rejected_by_name(
 
 
 def problem_of(record: RunRecord) -> tuple[str, str, str]:
-    """Code, sentence and mend of an ended run."""
+    """Code, sentence and fix of an ended run."""
     assert record.ending is not None
     assert record.ending.problem is not None
     problem = record.ending.problem
-    return problem.code, problem.message, problem.mend
+    return problem.code, problem.message, problem.fix
 
 
 CHOSEN = "role_openai_contributor"
@@ -99,7 +99,7 @@ NOT_IN = "the app's identity may not do this in the container {}: 403 Authorizat
 
 
 @pytest.mark.parametrize(
-    ("name", "lacking", "instead", "outcome", "sentence", "mend"),
+    ("name", "lacking", "instead", "outcome", "sentence", "fix"),
     [
         pytest.param("no-openai", CHOSEN, "", Outcome.FAILED, "AuthorizationFailed", ROLE, id="OpenAI Contributor"),
         pytest.param(
@@ -115,7 +115,7 @@ NOT_IN = "the app's identity may not do this in the container {}: 403 Authorizat
     ],
 )
 def test_run_without_a_role_ends_with_its_diagnosis_and_buys_nothing(
-    rig: Rig, name: str, lacking: str, instead: str, outcome: Outcome, sentence: str, mend: str
+    rig: Rig, name: str, lacking: str, instead: str, outcome: Outcome, sentence: str, fix: str
 ) -> None:
     """Each role that a run needs, in turn: what lacks is named, before a file is sent or a job begun."""
     drop = rig.put(name, a_training_set(name))
@@ -124,7 +124,7 @@ def test_run_without_a_role_ends_with_its_diagnosis_and_buys_nothing(
     problem = problem_of(record)
     assert (record.outcome, record.effects.get("job")) == (outcome, None)
     assert sentence in problem[1]
-    assert mend in problem[2]
+    assert fix in problem[2]
     assert bought(rig, record.id) == []
 
 
@@ -136,7 +136,7 @@ def test_ledger_without_a_role_begins_no_run_and_is_named(rig: Rig) -> None:
             rig.ledger.claim(record)
         assert health() == (503, {"status": "incomplete", "missing": ["ledger role"]})
     assert refused.value.problem.code == "TD-STORAGE-003"
-    assert "Storage Blob Data Contributor on those of the reports and the ledger" in refused.value.problem.mend
+    assert "Storage Blob Data Contributor on those of the reports and the ledger" in refused.value.problem.fix
     assert rig.ledger.read(record.id) is None
 
 

@@ -151,7 +151,7 @@ def test_damaged_record_ends_its_orchestration_and_makes_no_loop(rig: Rig) -> No
     assert rig.asked("files.create", drop.run_id) == []
 
 
-def test_damaged_record_is_a_503_with_its_mend_over_http(rig: Rig) -> None:
+def test_damaged_record_is_a_503_with_its_fix_over_http(rig: Rig) -> None:
     """Whoever asks for the run is told what to do."""
     record = a_record("damagedhttp")
     rig.ledger.claim(record)

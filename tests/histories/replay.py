@@ -6,7 +6,7 @@ A turn is right when it asks for what the history holds next: the same activitie
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import durabletask.internal.orchestrator_service_pb2 as pb
 from azure.durable_functions.worker import DurableFunctionsWorker
@@ -81,7 +81,7 @@ def _of_action(action: pb.OrchestratorAction) -> tuple[Any, ...]:
             return "part", action.id, action.createSubOrchestration.name, action.createSubOrchestration.instanceId
         case _:
             end = action.completeOrchestration
-            return "end", end.orchestrationStatus, json.loads(end.result.value or "null")
+            return "end", end.orchestrationStatus, _of_today(json.loads(end.result.value or "null"))
 
 
 def _of_event(event: pb.HistoryEvent) -> tuple[Any, ...]:
@@ -94,7 +94,15 @@ def _of_event(event: pb.HistoryEvent) -> tuple[Any, ...]:
             return "part", event.eventId, event.subOrchestrationInstanceCreated.name, event.subOrchestrationInstanceCreated.instanceId
         case _:
             end = event.executionCompleted
-            return "end", end.orchestrationStatus, json.loads(end.result.value or "null")
+            return "end", end.orchestrationStatus, _of_today(json.loads(end.result.value or "null"))
+
+
+def _of_today(result: Any) -> Any:
+    """A result in today's words: what is called `fix` was `mend` in the first releases."""
+    if not isinstance(result, dict):
+        return result
+    found = cast("dict[str, Any]", result)
+    return {"fix" if key == "mend" else key: _of_today(value) for key, value in found.items()}
 
 
 def _same(today: tuple[Any, ...], then: tuple[Any, ...]) -> bool:

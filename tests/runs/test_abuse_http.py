@@ -67,7 +67,7 @@ def test_body_is_refused_by_name(stack: Stack, body: bytes, told: str) -> None:
     error = refused.json()["error"]
     assert (refused.status_code, error["code"]) == (400, "TD-HTTP-001")
     assert told in error["message"]
-    assert error["mend"]
+    assert error["fix"]
 
 
 REQUESTS: list[Any] = [

@@ -83,14 +83,14 @@ def lab_count(path: Path) -> int:
     return total
 
 
-def test_broken_data_is_rejected_with_line_field_and_mend(stack: Stack, name: str) -> None:
+def test_broken_data_is_rejected_with_line_field_and_fix(stack: Stack, name: str) -> None:
     """The report names every error; nothing was uploaded."""
     stack.drop(name, a_training_set(name) + b'{"messages": [{"role": "user"}]}\nnot json\n')
     run = stack.ended(name)
     assert run["outcome"] == "rejected"
     findings = stack.report(run)["data"][0]["findings"]
     assert {13, 14} <= {f["line"] for f in findings}
-    assert all(f["mend"] for f in findings)
+    assert all(f["fix"] for f in findings)
     assert not [e for e in stack.asked("files.create") if run["id"] in e["request"]["filename"]]
 
 

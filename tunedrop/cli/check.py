@@ -58,5 +58,5 @@ def _job_beside(home: Path | None) -> "job_file.Job":
         try:
             planning.parsed(file.read_bytes())
         except PlanRejected as rejected:
-            raise Trouble(f"{file}: {rejected.problem.message} {rejected.problem.mend}") from None
+            raise Trouble(f"{file}: {rejected.problem.message} {rejected.problem.fix}") from None
     return job_file.beside(home)

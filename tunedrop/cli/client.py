@@ -26,7 +26,7 @@ class Refused(Trouble):
     """The API answered with an error of its own."""
 
     def __init__(self, told: dict[str, Any]) -> None:
-        super().__init__(" ".join(str(part) for part in (f"{told.get('code')}:", told.get("message"), told.get("mend")) if part), ERRORS)
+        super().__init__(" ".join(str(part) for part in (f"{told.get('code')}:", told.get("message"), told.get("fix")) if part), ERRORS)
         self.no_such_run = told.get("code") == NO_SUCH_RUN
         self.no_such_file = told.get("code") == NO_SUCH_FILE
 

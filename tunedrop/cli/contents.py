@@ -80,7 +80,7 @@ def _reason(upload: Upload, data: "Input", source: "Source") -> str | None:
     from tunedrop_check.scan.file_result import MAX_FILE_BYTES
 
     if source.size >= MAX_FILE_BYTES:
-        return f"{upload.path}: {format_rules.FILE_TOO_LARGE.explanation} {format_rules.FILE_TOO_LARGE.mend}"
+        return f"{upload.path}: {format_rules.FILE_TOO_LARGE.explanation} {format_rules.FILE_TOO_LARGE.fix}"
     head = b"".join(source.read(0, min(source.size, HEAD_BYTES)))
     whole = source.size <= HEAD_BYTES
     if _mostly_objects(head, whole=whole) and not _of_another_kind(head):
@@ -135,7 +135,7 @@ def _findings(content: bytes, role: "Role") -> list["Finding"]:
 
 def _against(upload: Upload, found: "Finding") -> str:
     what = f"{upload.path}: " if found.line is None else f"{upload.path} is no JSON Lines. Line {found.line}: "
-    return f"{what}{found.message} {found.mend} Nothing was sent; `check` tells more."
+    return f"{what}{found.message} {found.fix} Nothing was sent; `check` tells more."
 
 
 class _Bytes:

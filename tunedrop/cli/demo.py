@@ -82,7 +82,7 @@ def tell(shown: Shown, as_json: bool) -> None:
         ("asked", asked[-1] if asked else None),
         ("answered", run["answer"]),
         ("problem", problem.get("message")),
-        ("mend", problem.get("mend")),
+        ("fix", problem.get("fix")),
         ("money", money(part(shown.report, "money"))),
         ("report", page),
     )

@@ -76,7 +76,7 @@ def check_job(layout: Layout) -> None:
             try:
                 planning.supported(planning.parsed(upload.path.read_bytes()))
             except PlanRejected as rejected:
-                raise Trouble(f"{upload.path}: {rejected.problem.message} {rejected.problem.mend}") from None
+                raise Trouble(f"{upload.path}: {rejected.problem.message} {rejected.problem.fix}") from None
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ def tell(run: dict[str, Any], report: dict[str, Any]) -> None:
         ("real", "no: a stand-in took the place of Azure, and nothing costs" if report.get("stand_in") else None),
         ("waits", run.get("waits_because")),
         ("problem", f"{problem.get('code')}: {problem.get('message')}" if problem else None),
-        ("mend", part(report, "problem").get("mend") or problem.get("mend")),
+        ("fix", part(report, "problem").get("fix") or problem.get("fix")),
         ("model", part(run, "job").get("fine_tuned_model") or run["model"]),
         ("deployment", run["deployment"]),
         ("answer", run["answer"]),

@@ -1,4 +1,4 @@
-"""The durable engine: durabletask's in-memory backend with its faults mended.
+"""The durable engine: durabletask's in-memory backend with its faults fixed.
 
 What is wrong with the original (durabletask 1.12.0, each seen): it listens on every address and shares a taken port
 without a word; every timer and sub-orchestration costs a thread; timers, activities and children of one generation are

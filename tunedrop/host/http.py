@@ -56,7 +56,7 @@ def application(routes: Sequence[Route], invoke: Invoke, deliver: Deliver, key: 
 def refusal(status: HTTPStatus, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
     """The body of each error that the host itself answers: a code and a sentence, in the form of the app's own errors."""
     code = status.phrase.title().replace(" ", "")
-    return JSONResponse({"error": {"code": code, "message": message, "mend": None}}, status, headers)
+    return JSONResponse({"error": {"code": code, "message": message, "fix": None}}, status, headers)
 
 
 def _own_hosts(port: int) -> frozenset[str]:

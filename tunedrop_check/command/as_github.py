@@ -30,7 +30,7 @@ def _annotation(finding: Mapping[str, Any]) -> str:
     properties = {"file": _file(finding["file"]), "line": finding["line"], "title": f"{finding['code']} {_title(finding['code'])}"}
     told = ",".join(f"{name}={_property(str(value))}" for name, value in properties.items() if value)
     place = f"{finding['field']}: " if finding["field"] else ""
-    return f"::{finding['severity']} {told}::{_data(visible(place + finding['message'] + sentence(finding) + ' ' + finding['mend']))}"
+    return f"::{finding['severity']} {told}::{_data(visible(place + finding['message'] + sentence(finding) + ' ' + finding['fix']))}"
 
 
 def _title(code: str) -> str:

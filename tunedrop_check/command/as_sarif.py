@@ -38,7 +38,7 @@ def _rule(rule: format_rules.Rule) -> dict[str, Any]:
         "name": "".join(word.capitalize() for word in _WORD.findall(rule.title)),
         "shortDescription": {"text": rule.title},
         "fullDescription": {"text": rule.explanation},
-        "help": {"text": f"{rule.explanation} {rule.mend}", "markdown": f"{_escaped(rule.explanation)}\n\n**Mend:** {_escaped(rule.mend)}"},
+        "help": {"text": f"{rule.explanation} {rule.fix}", "markdown": f"{_escaped(rule.explanation)}\n\n**Fix:** {_escaped(rule.fix)}"},
         "defaultConfiguration": {"level": rule.severity},
         "properties": {"tags": ["training-data"]},
     }
@@ -61,7 +61,7 @@ def _result(finding: Mapping[str, Any], broken: list[str], seen: "Counter[tuple[
         "ruleId": finding["code"],
         "ruleIndex": broken.index(finding["code"]),
         "level": finding["severity"],
-        "message": {"text": f"{finding['message']}{sentence(finding)} {finding['mend']}"},
+        "message": {"text": f"{finding['message']}{sentence(finding)} {finding['fix']}"},
         "locations": [location],
         "partialFingerprints": {"tunedropPlace/v1": _fingerprint(*place, str(seen[place]))},
     }

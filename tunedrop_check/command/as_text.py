@@ -1,4 +1,4 @@
-"""A check, a rule and a mended copy as lines for people, with roles instead of colours: who prints them decides how each looks.
+"""A check, a rule and a fixed copy as lines for people, with roles instead of colours: who prints them decides how each looks.
 
 Everything that comes from data or from a name is made visible here, once.
 """
@@ -89,7 +89,7 @@ def _findings(file: Mapping[str, Any]) -> Iterator[Line]:
 def _group(code: str, severity: format_rules.Severity, found: list[Mapping[str, Any]], times_counted: int) -> Iterator[Line]:
     rule, number = format_rules.RULES[code], max(times_counted, len(found))
     times = f" ({number:,})" if number > 1 else ""
-    yield [Span(f"  {severity} {code}", severity), Span(f" {rule.title}{times}", "strong"), Span(f" — {rule.mend}")]
+    yield [Span(f"  {severity} {code}", severity), Span(f" {rule.title}{times}", "strong"), Span(f" — {rule.fix}")]
     shown = found[:SHOWN]
     for finding in shown:
         yield _place(finding)
@@ -186,16 +186,16 @@ def _sum(files: Sequence[Mapping[str, Any]]) -> Iterator[Line]:
     yield _verdict(errors, warnings)
 
 
-# --- Rules and mended copies
+# --- Rules and fixed copies
 
 
 def explained(rule: format_rules.Rule) -> Iterator[Line]:
-    """One rule: what it is, why it is one, how to mend it, how it looks broken and kept, who says so, and where it is documented."""
+    """One rule: what it is, why it is one, how to fix it, how it looks broken and kept, who says so, and where it is documented."""
     number = rule.code[-3:]
     broken, kept = examples.EXAMPLES[number]
     yield [Span(f"{rule.code} {rule.title}", "strong"), Span(f"  {rule.severity}", rule.severity)]
     yield _fact("why", rule.explanation)
-    yield _fact("mend", rule.mend)
+    yield _fact("fix", rule.fix)
     yield _fact("means", MEANINGS[rule.severity])
     yield _fact("wrong", broken)
     yield _fact("right", kept)
@@ -210,9 +210,9 @@ def explained_code(code: explaining.RunCode) -> Iterator[Line]:
     yield _fact("more", code.documented)
 
 
-def mended(told: Mapping[str, Any]) -> Iterator[Line]:
-    """What a mended copy has that its original hasn't."""
-    yield [Span(visible(told["to"]), "strong"), Span(f", mended from {visible(told['from'])}")]
+def fixed(told: Mapping[str, Any]) -> Iterator[Line]:
+    """What a fixed copy has that its original hasn't."""
+    yield [Span(visible(told["to"]), "strong"), Span(f", fixed from {visible(told['from'])}")]
     changes = {name: number for name, number in told["changes"].items() if number}
     for name, number in changes.items():
         yield _fact("changed", f"{CHANGES[name]}: {number:,}")

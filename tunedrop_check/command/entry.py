@@ -56,7 +56,7 @@ def parser(prog: str) -> argparse.ArgumentParser:
     made.add_argument("--strict", action="store_true", help="exit code 1 where there are warnings")
     made.add_argument("--format", choices=("text", "json", "github", "sarif"), default="text", help="how the result is told; text")
     made.add_argument("--json", dest="format", action="store_const", const="json", help="the same as --format json")
-    made.add_argument("--fix", metavar="OUT", type=Path, help="write a mended copy of one input there, and check the copy")
+    made.add_argument("--fix", metavar="OUT", type=Path, help="write a fixed copy of one input there, and check the copy")
     made.add_argument("--force", action="store_true", help="let --fix overwrite OUT")
     made.add_argument("--prices", metavar="FILE", help="a JSON file of prices, instead of the carried ones")
     made.add_argument("--explain", metavar="CODE", help="tell what a code means, and check nothing")
@@ -113,7 +113,7 @@ def _facts(found: explaining.RunCode | Rule) -> dict[str, Any]:
 
 
 class _Copy(msgspec.Struct):
-    """A mended copy as the next thing to check, and what is told of it."""
+    """A fixed copy as the next thing to check, and what is told of it."""
 
     input: inputs.Input
     told: dict[str, Any]
@@ -121,15 +121,15 @@ class _Copy(msgspec.Struct):
 
 def _fix(found: list[inputs.Input], options: argparse.Namespace) -> _Copy:
     if len(found) != 1:
-        raise CannotCheck(f"--fix mends one input at a time; these are {len(found)}.")
+        raise CannotCheck(f"--fix fixes one input at a time; these are {len(found)}.")
     [original] = found
     target: Path = options.fix
     try:
-        mended = fixing.mend(original, target, force=options.force)
+        fixed = fixing.fix(original, target, force=options.force)
     except sources.Refused as refused:
-        why = f"{refused.finding.message} {refused.finding.mend}"
-        raise CannotCheck(f"{refused.part or original.path} can't be mended: {why}") from None
-    told = {"from": original.path, "to": str(target), **msgspec.structs.asdict(mended)}
+        why = f"{refused.finding.message} {refused.finding.fix}"
+        raise CannotCheck(f"{refused.part or original.path} can't be fixed: {why}") from None
+    told = {"from": original.path, "to": str(target), **msgspec.structs.asdict(fixed)}
     return _Copy(inputs.Input(str(target), (target,), original.role, original.home), told)
 
 
@@ -141,7 +141,7 @@ def _tell(told: dict[str, Any], form: str, show: Show) -> None:
     elif form == "github":
         print(*as_github.lines(told["files"]), sep="\n")
     else:
-        show(as_text.mended(told["fixed"]) if "fixed" in told else ())
+        show(as_text.fixed(told["fixed"]) if "fixed" in told else ())
         show(as_text.report(told["files"]))
 
 

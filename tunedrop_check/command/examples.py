@@ -34,7 +34,7 @@ EXAMPLES: dict[str, tuple[str, str]] = {
         "the bytes EF BB BF before a later line, as `cat a.jsonl b.jsonl` leaves them",
         "these bytes at the start of the file, or nowhere",
     ),
-    "113": ("100,000 lines of another format", "the cause mended, then the file checked again"),
+    "113": ("100,000 lines of another format", "the cause fixed, then the file checked again"),
     "201": ('{"text": "…"} or {"messages": []}', _CHAT),
     "202": ('"messages": ["Hello."]', '"messages": [{"role": "user", "content": "Hello."}]'),
     "203": ('"role": "human"', '"role": "user"'),

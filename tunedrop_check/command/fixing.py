@@ -1,4 +1,4 @@
-"""A mended copy of a file: what can be mended without knowing what the examples mean.
+"""A fixed copy of a file: what can be fixed without knowing what the examples mean.
 
 Byte-order marks, blank lines, white space and CR at the ends of lines, a missing last line feed, lines whose object stands there
 before, and keys that hold null where they should be left out. A JSON array, or objects over several lines, become lines. Everything
@@ -36,15 +36,15 @@ CHANGES = {
 }
 
 
-class Mended(msgspec.Struct):
+class Fixed(msgspec.Struct):
     """How many changes of each kind of CHANGES were made, and whether every line was remembered."""
 
     changes: dict[str, int] = msgspec.field(default_factory=lambda: dict.fromkeys(CHANGES, 0))
     all_lines_remembered: bool = True
 
 
-def mend(wanted: Input, target: Path, *, force: bool = False, remembered: int = MAX_REMEMBERED) -> Mended:
-    """Write a mended copy of an input; the parts of a folder become one file, and of so many different lines duplicates are
+def fix(wanted: Input, target: Path, *, force: bool = False, remembered: int = MAX_REMEMBERED) -> Fixed:
+    """Write a fixed copy of an input; the parts of a folder become one file, and of so many different lines duplicates are
     found. A copy that can't be finished leaves nothing behind.
 
     Raises:
@@ -55,39 +55,39 @@ def mend(wanted: Input, target: Path, *, force: bool = False, remembered: int = 
     unfinished = target.with_name(f".{target.name}.{os.getpid()}.part")
     with sources.opened(wanted) as source:
         try:
-            mended = _write(source, unfinished, remembered)
+            fixed = _write(source, unfinished, remembered)
             unfinished.replace(target)
         except OSError as error:
             raise CannotCheck(f"{target} can't be written: {error.strerror or type(error).__name__}.") from None
         finally:
             unfinished.unlink(missing_ok=True)
-    return mended
+    return fixed
 
 
 def _refuse(wanted: Input, target: Path, force: bool) -> None:
     if target.suffix.lower() == ".gz":
-        raise CannotCheck("A mended copy is not packed: give it a name that doesn't end in .gz.")
+        raise CannotCheck("A fixed copy is not packed: give it a name that doesn't end in .gz.")
     if target.is_dir():
-        raise CannotCheck(f"{target} is a folder; give the mended copy a file name.")
+        raise CannotCheck(f"{target} is a folder; give the fixed copy a file name.")
     if any(target.exists() and part.exists() and target.samefile(part) for part in wanted.parts):
-        raise CannotCheck(f"{target} is what is to be mended; give the copy another name.")
+        raise CannotCheck(f"{target} is what is to be fixed; give the copy another name.")
     if target.exists() and not force:
         raise CannotCheck(f"{target} exists; --force overwrites it.")
 
 
-def _write(source: Source, target: Path, remembered: int) -> Mended:
-    mended = Mended()
-    mender = _Mender(mended, remembered)
+def _write(source: Source, target: Path, remembered: int) -> Fixed:
+    fixed = Fixed()
+    fixer = _Fixer(fixed, remembered)
     if _is_of_lines(source):
-        _write_lines(_mended_lines(source, mender), mended, target)
-        return mended
+        _write_lines(_fixed_lines(source, fixer), fixed, target)
+        return fixed
     try:
-        _write_lines(_converted(source, mender), mended, target)
+        _write_lines(_converted(source, fixer), fixed, target)
     except converting.NotConvertible:
         target.unlink()
-        mended = Mended()
-        _write_lines(_mended_lines(source, _Mender(mended, remembered)), mended, target)
-    return mended
+        fixed = Fixed()
+        _write_lines(_fixed_lines(source, _Fixer(fixed, remembered)), fixed, target)
+    return fixed
 
 
 def _is_of_lines(source: Source) -> bool:
@@ -96,43 +96,43 @@ def _is_of_lines(source: Source) -> bool:
     return decode(first.removeprefix(BOM).rstrip(WHITE)).value is not None
 
 
-def _mended_lines(source: Source, mender: "_Mender") -> Iterator[bytes]:
+def _fixed_lines(source: Source, fixer: "_Fixer") -> Iterator[bytes]:
     for line, whole in _lines(source):
-        yield mender.line(line) if whole else line
+        yield fixer.line(line) if whole else line
 
 
-def _converted(source: Source, mender: "_Mender") -> Iterator[bytes]:
+def _converted(source: Source, fixer: "_Fixer") -> Iterator[bytes]:
     for line in converting.objects_of(source.read(0, source.size)):
-        mender.converted()
-        yield mender.line(line)
+        fixer.converted()
+        yield fixer.line(line)
 
 
-def _write_lines(lines: Iterator[bytes], mended: Mended, target: Path) -> None:
+def _write_lines(lines: Iterator[bytes], fixed: Fixed, target: Path) -> None:
     last = b"\n"
     with target.open("xb") as file:
         for kept in filter(None, lines):
             file.write(kept)
             last = kept[-1:]
         if last != b"\n":
-            mended.changes["last_line_feeds"] += 1
+            fixed.changes["last_line_feeds"] += 1
             file.write(b"\n")
 
 
-class _Mender:
+class _Fixer:
     """Takes whole lines in order and remembers them."""
 
-    def __init__(self, mended: Mended, remembered: int) -> None:
-        self._mended = mended
+    def __init__(self, fixed: Fixed, remembered: int) -> None:
+        self._fixed = fixed
         self._remembered = remembered
         self._seen: set[bytes] = set()
 
     def converted(self) -> None:
         """The next line was made from a file of another form."""
-        self._mended.changes["converted"] += 1
+        self._fixed.changes["converted"] += 1
 
     def line(self, line: bytes) -> bytes:
-        """The mended line; empty where it goes."""
-        changes = self._mended.changes
+        """The fixed line; empty where it goes."""
+        changes = self._fixed.changes
         content = line.removesuffix(b"\n")
         end = line[len(content) :]
         while content.startswith(BOM):
@@ -159,7 +159,7 @@ class _Mender:
         kept, places = keys.without_nulls(example, also_allowed=False)
         if not places:
             return content
-        self._mended.changes["null_keys"] += len(places)
+        self._fixed.changes["null_keys"] += len(places)
         spaced = b'": ' in content
         return json.dumps(kept, ensure_ascii=False, separators=(", ", ": ") if spaced else (",", ":")).encode()
 
@@ -171,7 +171,7 @@ class _Mender:
         if len(self._seen) < self._remembered:
             self._seen.add(digest)
         else:
-            self._mended.all_lines_remembered = False
+            self._fixed.all_lines_remembered = False
         return False
 
 

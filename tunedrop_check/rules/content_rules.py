@@ -9,8 +9,8 @@ RULES: dict[str, Rule] = {}
 """Every rule of this catalogue by its code."""
 
 
-def _rule(number: str, severity: Severity, title: str, explanation: str, mend: str) -> Rule:
-    rule = Rule(f"TD-DATA-{number}", severity, title, explanation, mend)
+def _rule(number: str, severity: Severity, title: str, explanation: str, fix: str) -> Rule:
+    rule = Rule(f"TD-DATA-{number}", severity, title, explanation, fix)
     RULES[rule.code] = rule
     return rule
 

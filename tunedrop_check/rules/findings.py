@@ -20,14 +20,14 @@ class Finding(msgspec.Struct, frozen=True):
     code: str
     severity: Severity
     message: str
-    mend: str
+    fix: str
     times: int = 1
     lines: tuple[int, ...] = ()
 
 
 def finding(rule: Rule, field: str = "", message: str = "", line: int | None = None) -> Finding:
     """The finding for a rule; `message` replaces the rule's explanation where numbers make it clearer."""
-    return Finding(line, field, rule.code, rule.severity, message or rule.explanation, rule.mend)
+    return Finding(line, field, rule.code, rule.severity, message or rule.explanation, rule.fix)
 
 
 class Tally(msgspec.Struct):

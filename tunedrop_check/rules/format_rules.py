@@ -1,4 +1,4 @@
-"""The catalogue of rules: every code that a finding can carry, with what it means and how to mend it.
+"""The catalogue of rules: every code that a finding can carry, with what it means and how to fix it.
 
 Codes are stable: a rule that goes leaves its number unused. 0xx speak of the file, 1xx of a line, 2xx of an example's messages,
 3xx of tools, 4xx of images, 5xx of preferences, 6xx of reinforcement and its grader; 7xx and 8xx are in content_rules.py. Sources of
@@ -12,8 +12,8 @@ RULES: dict[str, Rule] = {}
 """Every rule by its code, those of content_rules.py among them."""
 
 
-def _rule(number: str, severity: Severity, title: str, explanation: str, mend: str, gathered: bool = False) -> Rule:
-    rule = Rule(f"TD-DATA-{number}", severity, title, explanation, mend, gathered)
+def _rule(number: str, severity: Severity, title: str, explanation: str, fix: str, gathered: bool = False) -> Rule:
+    rule = Rule(f"TD-DATA-{number}", severity, title, explanation, fix, gathered)
     RULES[rule.code] = rule
     return rule
 

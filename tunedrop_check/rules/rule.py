@@ -8,7 +8,7 @@ Severity = Literal["error", "warning"]
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """One rule; `mend` is what the owner of the data can do.
+    """One rule; `fix` is what the owner of the data can do.
 
     `gathered`: a file has one finding for all its lines, as they mostly have the fault in common (gathering.py).
     """
@@ -17,5 +17,5 @@ class Rule(msgspec.Struct, frozen=True):
     severity: Severity
     title: str
     explanation: str
-    mend: str
+    fix: str
     gathered: bool = False

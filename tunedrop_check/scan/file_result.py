@@ -255,9 +255,14 @@ def to_json(scan: SpanScan | FileScan) -> bytes:
 
 def span_scan_from_json(data: bytes) -> SpanScan:
     """The span's scan that to_json wrote."""
-    return msgspec.json.decode(data, type=SpanScan)
+    return msgspec.json.decode(_of_today(data), type=SpanScan)
 
 
 def file_scan_from_json(data: bytes) -> FileScan:
     """The file's scan that to_json wrote."""
-    return msgspec.json.decode(data, type=FileScan)
+    return msgspec.json.decode(_of_today(data), type=FileScan)
+
+
+def _of_today(data: bytes) -> bytes:
+    """A scan that an earlier release wrote, where a finding's fix was called `mend`. In a text the quotes of such a key are escaped."""
+    return data.replace(b',"mend":', b',"fix":')

@@ -133,7 +133,7 @@ def test_fault_of_the_identity_is_waited_for(
         with pytest.raises(NoToken, match=type(fault).__name__) as raised:
             call(service)
         assert raised.value.retry_after_s is None
-        assert "az login" in raised.value.problem.mend
+        assert "az login" in raised.value.problem.fix
         assert service.asked == []
 
 

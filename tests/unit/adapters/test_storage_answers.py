@@ -63,7 +63,7 @@ def test_archived_blob_is_refused_by_name(client: ContainerClient) -> None:
     for read in reads:
         with pytest.raises(ServiceRejected, match="409 BlobArchived") as raised:
             read()
-        assert "set-tier" in raised.value.problem.mend
+        assert "set-tier" in raised.value.problem.fix
 
 
 CODES: dict[str, tuple[int, str, type[Exception] | None]] = {

@@ -69,7 +69,7 @@ def test_every_route_but_health_needs_a_key() -> None:
         StartRun(run_id="a" * 40, pace=AZURE),
         ScanSpan(run_id="a" * 40, pace=AZURE, role="training", index=99_999, start=2**40, stop=2**40),
         EndRun(run_id="a" * 40, outcome=Outcome.FAILED, problem=InternalError("x" * 5_000).problem),
-        Answer(kind="ended", problem=Problem(kind="data", code="TD-DROP-006", message="m" * 1_000, mend="m" * 1_000)),
+        Answer(kind="ended", problem=Problem(kind="data", code="TD-DROP-006", message="m" * 1_000, fix="m" * 1_000)),
     ],
     ids=lambda message: type(message).__name__,
 )

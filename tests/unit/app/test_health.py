@@ -209,6 +209,6 @@ def test_every_error_has_its_json_answer(error: Exception, status: int, code: st
 
     answer = served(respond)
     told = json.loads(answer.get_body())["error"]
-    assert (answer.status_code, told["code"], bool(told["mend"])) == (status, code, True)
+    assert (answer.status_code, told["code"], bool(told["fix"])) == (status, code, True)
     assert b"text of a drop" not in answer.get_body()
     assert ("Retry-After" in cast("Any", answer.headers)) == isinstance(error, ServiceUnavailable | EngineAway)

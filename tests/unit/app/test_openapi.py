@@ -103,6 +103,6 @@ def test_run_is_shown_as_described(record: Any) -> None:
 
 def test_described_refusal_is_refused_when_a_field_is_missing() -> None:
     """The check above can fail."""
-    whole = {"error": {"code": "TD-HTTP-001", "message": "What.", "mend": None}}
+    whole = {"error": {"code": "TD-HTTP-001", "message": "What.", "fix": None}}
     assert valid("Refusal", whole)
     assert not valid("Refusal", {"error": {"code": "TD-HTTP-001"}})

@@ -112,15 +112,15 @@ def test_unknown_model_is_refused_before_anything_is_scanned(model: str) -> None
     with pytest.raises(PlanRejected) as caught:
         planned({"model": model})
     problem = caught.value.problem
-    assert (problem.code, "job.json" in problem.mend) == ("TD-PLAN-005", True)
-    assert not {"canary", "日", "é"} & set(re.findall(r"canary|[^ -~]", problem.message + problem.mend))
+    assert (problem.code, "job.json" in problem.fix) == ("TD-PLAN-005", True)
+    assert not {"canary", "日", "é"} & set(re.findall(r"canary|[^ -~]", problem.message + problem.fix))
 
 
 def test_unknown_model_of_the_settings_is_told_as_such() -> None:
     """Whoever drops files can't correct it in job.json."""
     with pytest.raises(PlanRejected) as caught:
         planned({}, model="gpt-unknown")
-    assert (caught.value.problem.code, "TUNEDROP_MODEL" in caught.value.problem.mend) == ("TD-PLAN-005", True)
+    assert (caught.value.problem.code, "TUNEDROP_MODEL" in caught.value.problem.fix) == ("TD-PLAN-005", True)
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*/job.json")), ids=lambda path: path.parent.name)

@@ -44,7 +44,7 @@ def test_wrong_answer_tells_what_was_asked_what_came_and_what_was_wanted() -> No
     problem = refused(SmokeResult(verdict="failed", answer=ANSWER)).problem
     assert problem.code == "TD-PROOF-001"
     assert problem.message == "The model was asked 1 message and answered 20 characters; 1 of 2 wanted texts not in the answer."
-    assert "support" not in problem.mend
+    assert "support" not in problem.fix
 
 
 @pytest.mark.parametrize(("result", "code"), [("failed", "TD-PROOF-001"), ("blocked", "TD-PROOF-002"), ("not_answered", "TD-PROOF-003")])
@@ -118,12 +118,12 @@ def test_end_after_the_training_names_the_model_and_the_way_to_deploy_it() -> No
     trained = a_record(job=JobProgress(status="succeeded", fine_tuned_model="gpt-4.1-mini.ft-7"))
     told = with_the_model(trained, problem)
     assert told
-    assert told.mend == (
+    assert told.fix == (
         f"Look. The trained model gpt-4.1-mini.ft-7 stays: `tunedrop deploy {trained.id}` deploys it without paying for training again."
     )
     other = with_the_model(trained.model_copy(update={"reuse_of": "first-0c41aa97"}), problem)
     assert other
-    assert "tunedrop deploy first-0c41aa97" in other.mend
+    assert "tunedrop deploy first-0c41aa97" in other.fix
     assert with_the_model(a_record(), problem) == problem
 
 

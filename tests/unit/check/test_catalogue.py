@@ -12,10 +12,10 @@ PAGE = (Path(__file__).parents[3] / "docs" / "data-formats.md").read_text(encodi
 
 
 def test_page_has_the_row_of_each_rule() -> None:
-    """The page's table is the catalogue: same codes, severities, titles and mends, in order."""
+    """The page's table is the catalogue: same codes, severities, titles and fixes, in order."""
     rows = re.findall(r"^\| (TD-DATA-\d{3}) \| (\w+) \| (.+?) \| (.+?) \|$", PAGE, re.MULTILINE)
     assert rows == [
-        (rule.code, rule.severity, rule.title, rule.mend) for rule in sorted(format_rules.RULES.values(), key=lambda rule: rule.code)
+        (rule.code, rule.severity, rule.title, rule.fix) for rule in sorted(format_rules.RULES.values(), key=lambda rule: rule.code)
     ]
 
 
@@ -34,4 +34,4 @@ def test_rule_is_complete(rule: format_rules.Rule) -> None:
     assert re.fullmatch(r"TD-DATA-\d{3}", rule.code)
     assert not rule.title.endswith(".")
     assert rule.explanation.endswith(".")
-    assert rule.mend.endswith(".")
+    assert rule.fix.endswith(".")

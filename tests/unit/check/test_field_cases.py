@@ -65,7 +65,7 @@ def test_name_of_a_key_reaches_no_finding(names: list[str]) -> None:
     )
     found = scanned(json.dumps(example).encode())
     assert found.findings
-    assert not any("Qz7" in one.message + one.field + one.mend for one in found.findings)
+    assert not any("Qz7" in one.message + one.field + one.fix for one in found.findings)
 
 
 def test_system_message_of_parts_is_a_system_message() -> None:
@@ -90,7 +90,7 @@ def test_case_06_empty_content_beside_calls_is_one_warning() -> None:
     found = scan_of(case("06"))
     assert places(found) == [("221", "warning", LAST, "")]
     assert (formal(found)[0].times, formal(found)[0].lines) == (3, (11, 12, 13))
-    assert "Leave content out" in formal(found)[0].mend
+    assert "Leave content out" in formal(found)[0].fix
 
 
 def test_case_07_two_system_messages_in_a_row_are_a_warning() -> None:

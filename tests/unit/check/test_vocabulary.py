@@ -30,7 +30,7 @@ def test_definition_is_that_of_the_installed_tiktoken(name: str, monkeypatch: py
 
 
 @pytest.mark.parametrize("content", [None, b"", b"YQ== 0\n"], ids=["missing", "empty", "another"])
-def test_ranks_are_refused_with_the_mend_when_the_file_is_damaged(content: bytes | None, tmp_path: Path) -> None:
+def test_ranks_are_refused_with_the_fix_when_the_file_is_damaged(content: bytes | None, tmp_path: Path) -> None:
     """A file that isn't the published one is named, with what to do."""
     file = tmp_path / "o200k_base.tiktoken"
     if content is not None:

@@ -41,18 +41,18 @@ def test_good_file_is_counted_and_fine(tmp_path: Path, capsys: pytest.CaptureFix
 
 
 def test_error_is_told_with_its_place_and_ends_with_two(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Line, field, code, message and mend of each finding; exit code 2."""
+    """Line, field, code, message and fix of each finding; exit code 2."""
     path = tmp_path / "mine.jsonl"
     path.write_bytes(a_training_set("errors", 12) + NO_ANSWER)
     code, [file] = told(capsys, path)
     assert (code, file["errors"]) == (2, 1)
     [finding] = [found for found in file["findings"] if found["severity"] == "error"]
-    assert set(finding) >= {"line", "field", "code", "message", "mend", "severity"}
+    assert set(finding) >= {"line", "field", "code", "message", "fix", "severity"}
     assert (finding["line"], finding["field"], finding["severity"]) == (13, "/messages", "error")
 
 
 def test_error_is_printed_below_its_rule(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Code, title and mend once, then `file:line field message`, then the figures; nothing of the data, and no markup."""
+    """Code, title and fix once, then `file:line field message`, then the figures; nothing of the data, and no markup."""
     path = tmp_path / "mine.jsonl"
     path.write_bytes(a_training_set("errors", 12) + NO_ANSWER)
     code, out, _ = checked(capsys, path)

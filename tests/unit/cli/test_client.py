@@ -43,8 +43,8 @@ def test_hostile_run_id_stays_one_segment_of_the_path() -> None:
     assert paths == [b"/api/runs/..%2F..%2Fadmin%3Fx%3D1%23/cancel"]
 
 
-UNKNOWN = {"error": {"code": "TD-HTTP-004", "message": "There is no such run.", "mend": "GET /api/runs lists the runs."}}
-ENDED = {"error": {"code": "TD-HTTP-005", "message": "The run has ended.", "mend": "Look."}}
+UNKNOWN = {"error": {"code": "TD-HTTP-004", "message": "There is no such run.", "fix": "GET /api/runs lists the runs."}}
+ENDED = {"error": {"code": "TD-HTTP-005", "message": "The run has ended.", "fix": "Look."}}
 
 
 @pytest.mark.parametrize(

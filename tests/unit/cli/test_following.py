@@ -10,8 +10,8 @@ from tunedrop.cli.client import Api, Refused, Unreachable
 from tunedrop.cli.following import BEGINS_WITHIN_S, SILENT_S, Pace, code_of, follow, followed
 from tunedrop.cli.output import NOT_SUCCEEDED, UNAVAILABLE, Trouble
 
-OTHER_ERROR = {"error": {"code": "TD-HTTP-009", "message": "No.", "mend": "Mend."}}
-UNKNOWN = httpx2.Response(404, json={"error": {"code": "TD-HTTP-004", "message": "There is no such run.", "mend": "Look."}})
+OTHER_ERROR = {"error": {"code": "TD-HTTP-009", "message": "No.", "fix": "Fix."}}
+UNKNOWN = httpx2.Response(404, json={"error": {"code": "TD-HTTP-004", "message": "There is no such run.", "fix": "Look."}})
 DOWN = httpx2.Response(503, text="restarting")
 STEPS = ("claimed", "settle", "train", "ended")
 

@@ -94,7 +94,7 @@ def test_files_become_blobs_with_the_starting_one_last(paths: list[str], run: st
 )
 @pytest.mark.usefixtures("here")
 def test_what_is_not_a_drop_is_refused_with_a_sentence(paths: list[str], run: str | None, sentence: str) -> None:
-    """Nothing is sent; the message says what is wrong and how to mend it."""
+    """Nothing is sent; the message says what is wrong and how to fix it."""
     with pytest.raises(NotADrop) as refused:
         layout_of([Path(p) for p in paths], run)
     assert str(refused.value) == sentence

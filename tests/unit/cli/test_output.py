@@ -40,15 +40,15 @@ def test_line_ends_stay_where_lines_are_wanted() -> None:
 @pytest.mark.parametrize(
     ("line", "field", "shown"),
     [
-        pytest.param(3, "messages[1].content", "my.jsonl:3 messages[1].content TD-ROW-001 Wrong. — Mend it.", id="a field"),
-        pytest.param(3, "", "my.jsonl:3 TD-ROW-001 Wrong. — Mend it.", id="a line"),
-        pytest.param(None, "", "my.jsonl TD-ROW-001 Wrong. — Mend it.", id="the whole file"),
-        pytest.param(1, "[red]\x1b", "my.jsonl:1 [red]⟦U+001B⟧ TD-ROW-001 Wrong. — Mend it.", id="a hostile field"),
+        pytest.param(3, "messages[1].content", "my.jsonl:3 messages[1].content TD-ROW-001 Wrong. — Fix it.", id="a field"),
+        pytest.param(3, "", "my.jsonl:3 TD-ROW-001 Wrong. — Fix it.", id="a line"),
+        pytest.param(None, "", "my.jsonl TD-ROW-001 Wrong. — Fix it.", id="the whole file"),
+        pytest.param(1, "[red]\x1b", "my.jsonl:1 [red]⟦U+001B⟧ TD-ROW-001 Wrong. — Fix it.", id="a hostile field"),
     ],
 )
 def test_finding_is_told_as_compilers_do(line: int | None, field: str, shown: str) -> None:
-    """Place, field, code, message, mend; data in the field's name stays text."""
-    told = {"line": line, "field": field, "code": "TD-ROW-001", "severity": "error", "message": "Wrong.", "mend": "Mend it."}
+    """Place, field, code, message, fix; data in the field's name stays text."""
+    told = {"line": line, "field": field, "code": "TD-ROW-001", "severity": "error", "message": "Wrong.", "fix": "Fix it."}
     console = Console(width=200, emoji=False)
     with console.capture() as printed:
         console.print(finding_line("my.jsonl", told), end="", highlight=False)

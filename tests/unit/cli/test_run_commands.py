@@ -31,7 +31,7 @@ REJECTED: dict[str, Any] = ROW | {
     "job": None,
     "answer": None,
     "report": "reports/desk/desk-1a2b3c4d/report.html",
-    "problem": {"code": "TD-DROP-006", "message": "The file has 8 \x1b[31merrors.", "mend": "Correct [b]them[/b]."},
+    "problem": {"code": "TD-DROP-006", "message": "The file has 8 \x1b[31merrors.", "fix": "Correct [b]them[/b]."},
 }
 ANSWERS: dict[tuple[str, str], tuple[int, dict[str, Any]]] = {
     ("GET", "/api/runs"): (200, {"runs": [ROW]}),
@@ -51,16 +51,16 @@ FACTS: dict[str, Any] = {
                     "code": "TD-DATA-206",
                     "severity": "error",
                     "message": "No \x1b[31manswer.",
-                    "mend": "Add it.",
+                    "fix": "Add it.",
                 },
-                {"line": 4, "field": "", "code": "TD-DATA-701", "severity": "warning", "message": "Repeated.", "mend": "Keep one."},
+                {"line": 4, "field": "", "code": "TD-DATA-701", "severity": "warning", "message": "Repeated.", "fix": "Keep one."},
             ],
         }
     ],
 }
 REPORT = {"report.html": b"<!doctype html>", "report.json": json.dumps(FACTS).encode()}
-NO_FILE = {"error": {"code": "TD-HTTP-009", "message": "The run has no such file.", "mend": "Look."}}
-UNKNOWN = {"error": {"code": "TD-HTTP-004", "message": "There is no such run.", "mend": "GET /api/runs lists the runs."}}
+NO_FILE = {"error": {"code": "TD-HTTP-009", "message": "The run has no such file.", "fix": "Look."}}
+UNKNOWN = {"error": {"code": "TD-HTTP-004", "message": "There is no such run.", "fix": "GET /api/runs lists the runs."}}
 
 
 def answer(request: httpx2.Request) -> httpx2.Response:
@@ -121,7 +121,7 @@ def test_run_that_is_shown_was_no_failure_of_the_command(capsys: pytest.CaptureF
     assert code == 0
     assert "    outcome  rejected\n" in out
     assert "    problem  TD-DROP-006: The file has 8 ⟦U+001B⟧[31merrors.\n" in out
-    assert "       mend  Correct [b]them[/b].\n" in out
+    assert "       fix  Correct [b]them[/b].\n" in out
 
 
 @pytest.mark.parametrize("command", ["runs", "cancel"])
@@ -175,7 +175,7 @@ def test_row_tells_the_blob_and_why(capsys: pytest.CaptureFixture[str], monkeypa
 
 def test_route_that_is_not_there_is_told_in_whole_words(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """The host's own refusals have nothing to add, and nothing is added for them."""
-    told = {"error": {"code": "NotFound", "message": "There is no such route.", "mend": None}}
+    told = {"error": {"code": "NotFound", "message": "There is no such route.", "fix": None}}
     monkeypatch.setitem(ANSWERS, ("GET", "/api/runs"), (404, told))
     assert ended(["runs"], capsys) == (2, "", "error: NotFound: There is no such route.\n")
 
@@ -263,8 +263,8 @@ def test_verdict_of_the_report_is_told_and_that_nothing_was_real(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Beside prices of Azure; what the report says to do stands in place of what sends its reader to the report."""
-    told = FACTS | {"stand_in": True, "problem": {"mend": "Correct the errors that this report lists."}}
+    told = FACTS | {"stand_in": True, "problem": {"fix": "Correct the errors that this report lists."}}
     monkeypatch.setitem(REPORT, "report.json", json.dumps(told).encode())
     _, out, _ = ended(["runs", "desk-1a2b3c4d"], capsys)
-    for line in ("verdict  Nothing was bought", "real  no: a stand-in", "mend  Correct the errors that this report lists."):
+    for line in ("verdict  Nothing was bought", "real  no: a stand-in", "fix  Correct the errors that this report lists."):
         assert line in out

@@ -1,4 +1,4 @@
-"""The mended engine: each fault of the original that it mends, with a clock that is moved by hand or real work."""
+"""The fixed engine: each fault of the original that it fixes, with a clock that is moved by hand or real work."""
 
 import socket
 import threading

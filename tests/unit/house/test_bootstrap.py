@@ -137,11 +137,11 @@ def test_bootstrap_leaves_what_the_person_has_set(tmp_path: Path, monkeypatch: p
 def test_bootstrap_names_both_variables_where_a_registry_is_not_reached() -> None:
     """Whoever sits behind such a proxy reads what to set, also where a Python could not be fetched."""
     source = (ROOT / "dev.py").read_text(encoding="utf-8")
-    assert {name for name in ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS") if name in dev.REGISTRY_MEND and name in dev.CERTIFICATES_MEND} == {
+    assert {name for name in ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS") if name in dev.REGISTRY_FIX and name in dev.CERTIFICATES_FIX} == {
         "SSL_CERT_FILE",
         "NODE_EXTRA_CA_CERTS",
     }
-    assert source.count("REGISTRY_MEND") + source.count("CERTIFICATES_MEND") > 6
+    assert source.count("REGISTRY_FIX") + source.count("CERTIFICATES_FIX") > 6
 
 
 def test_bootstrap_takes_one_package_with_its_hashes_from_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,13 +155,13 @@ def test_bootstrap_takes_one_package_with_its_hashes_from_the_lock(tmp_path: Pat
     assert dev.pinned("uv").read_text() == "uv==2.0 \\\n    --hash=sha256:2 \\\n    --hash=sha256:3\n"
 
 
-def test_bootstrap_names_the_mend_when_the_lock_lacks_a_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bootstrap_names_the_fix_when_the_lock_lacks_a_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A damaged lock file is an error with a way out."""
     (tmp_path / "some.lock").write_text("aa==1 \\\n    --hash=sha256:1\n")
     monkeypatch.setattr(dev, "LOCK", tmp_path / "some.lock")
     with pytest.raises(dev.Trouble, match=r"some\.lock does not name uv") as raised:
         dev.pinned("uv")
-    assert "git checkout" in raised.value.mend
+    assert "git checkout" in raised.value.fix
 
 
 def test_bootstrap_knows_the_python_that_runs_it() -> None:

@@ -205,7 +205,7 @@ def a_timeline(*steps: tuple[str, float]) -> list[model.TimelinePart]:
     return [model.TimelinePart(step=step, at=at(seconds)) for step, seconds in steps]
 
 
-MENDS = {
+FIXES = {
     "TD-DATA-011": ("The message has no role.", "Give each message one of system, user, assistant or tool."),
     "TD-DATA-014": ("The role is not one of those that the service knows.", "Use system, user, assistant or tool."),
     "TD-DATA-017": ("The example has no assistant message.", "End the example with the answer that the model shall learn."),
@@ -217,10 +217,10 @@ MENDS = {
 
 
 def a_finding(line: int | None, field: str, code: str, severity: str = "error", **more: Any) -> model.FindingPart:
-    """A finding with the sentence and the mend of its code."""
-    message, mend = MENDS[code]
+    """A finding with the sentence and the fix of its code."""
+    message, fix = FIXES[code]
     return model.FindingPart.model_validate(
-        {"line": line, "field": field, "code": code, "severity": severity, "message": message, "mend": mend, **more}
+        {"line": line, "field": field, "code": code, "severity": severity, "message": message, "fix": fix, **more}
     )
 
 
@@ -242,7 +242,7 @@ def a_rejected() -> model.Report:
         problem=model.Problem(
             code="TD-DATA-100",
             message="1,234 examples of the training file can't be used.",
-            mend="Correct the lines below and drop the file again.",
+            fix="Correct the lines below and drop the file again.",
             anchor="data-formats.md#td-data-100",
         ),
         drop=drop(),
@@ -272,7 +272,7 @@ def a_failed() -> model.Report:
         problem=model.Problem(
             code="TD-SVC-009",
             message="The job failed in the service: the training data was refused by its safety check.",
-            mend="Look for violent, hateful, sexual or self-harm content in the training file, remove it and drop the file again.",
+            fix="Look for violent, hateful, sexual or self-harm content in the training file, remove it and drop the file again.",
             anchor="troubleshooting.md#td-svc-009",
             request_id="6b7e1b0c-2f43-4b6b-9d7e-2f8f4a3f0c11",
         ),
@@ -302,7 +302,7 @@ def a_wrong_answer() -> model.Report:
             "problem": model.Problem(
                 code="TD-PROOF-001",
                 message="The answer of the new deployment does not hold what the smoke test wants.",
-                mend="Look at the answer below; then change the data, or what `smoke_test.expect` wants.",
+                fix="Look at the answer below; then change the data, or what `smoke_test.expect` wants.",
                 anchor="docs/errors.md#td-proof-001",
             ),
             "stand_in": True,
@@ -333,8 +333,8 @@ def a_duplicate() -> model.Report:
     )
 
 
-def _ended(outcome: str, headline: str, message: str, mend: str) -> model.Report:
-    problem = model.Problem(code="TD-RUN-001", message=message, mend=mend, anchor=f"outcomes.md#{outcome}")
+def _ended(outcome: str, headline: str, message: str, fix: str) -> model.Report:
+    problem = model.Problem(code="TD-RUN-001", message=message, fix=fix, anchor=f"outcomes.md#{outcome}")
     return a_report(outcome=outcome, headline=headline, problem=problem, drop=drop(), settings=settings(), data=[a_data_part()])
 
 

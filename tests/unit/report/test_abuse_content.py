@@ -129,12 +129,12 @@ def test_table_without_a_formula_is_kept_to_the_byte(content: bytes) -> None:
     assert harmless(content) == content
 
 
-def test_table_that_was_mended_is_still_read() -> None:
+def test_table_that_was_fixed_is_still_read() -> None:
     """The curve of the report comes from the same file."""
     points = parse_results(harmless(b"step,train_loss,=cmd\n1,-0.5,=1+1\n"))
     assert [(point.step, point.train_loss) for point in points] == [(1, -0.5)]
 
 
-def test_table_with_an_endless_cell_is_mended_line_by_line() -> None:
+def test_table_with_an_endless_cell_is_fixed_line_by_line() -> None:
     """What the parser of the standard library refuses is not handed on as it is."""
     assert harmless(b"step\n=1+1\n" + b"a" * 200_000).splitlines()[1] == b"'=1+1"

@@ -24,7 +24,7 @@ HOSTILE = [
     '"><img src=x onerror=alert(1)>',
     "'><svg onload=alert(1)>",
     "<img src=//evil.example/beacon.png>",
-    '<a href="javascript:alert(1)">mend</a>',
+    '<a href="javascript:alert(1)">fix</a>',
     "<iframe srcdoc='<script>alert(1)</script>'>",
     "<body onload=alert(1)>",
     '<meta http-equiv="refresh" content="0;url=//evil.example">',
@@ -47,7 +47,7 @@ HOSTILE = [
     "{# gone #}",
     "${7*191}",
     "![x](//evil.example/beacon.png)",
-    "[mend](javascript:alert(1))",
+    "[fix](javascript:alert(1))",
     "<scr\x00ipt>alert(1)</scr\x00ipt>",
     "\u202e<script>alert(1)</script>\u2066",
     "\uff1cscript\uff1ealert(1)\uff1c/script\uff1e",
@@ -75,7 +75,7 @@ class Skeleton(HTMLParser):
 
 def everywhere(payload: str) -> model.Report:
     """A full report in which every text that is not an instant or one of a fixed set of words is the payload."""
-    problem = model.Problem(code="c", message="m", mend="m", anchor="a", request_id="r")
+    problem = model.Problem(code="c", message="m", fix="m", anchor="a", request_id="r")
     findings = [a_finding(3, "/messages", "TD-DATA-017"), a_finding(4, "/messages", "TD-DATA-041", "warning")]
     data = [a_data_part(errors=1, warnings=1, findings=findings)]
     full = a_succeeded().model_copy(update={"problem": problem, "data": data, "duplicate_of": "d"})
@@ -152,7 +152,7 @@ def test_outcomes_differ_in_word_and_icon() -> None:
 
 
 def test_a_rejected_page_tells_how_many_errors_it_lists_and_where_they_are() -> None:
-    """The table names file, line, field, code, message and mend, under a count of all errors."""
+    """The table names file, line, field, code, message and fix, under a count of all errors."""
     problem = to_html(a_rejected()).split('id="problem"')[1].split("</section>")[0]
     text = Skeleton(problem).text
     assert "first 5 of 1,234 errors" in text

@@ -166,12 +166,12 @@ def test_report_does_not_send_its_reader_to_the_report() -> None:
     told = DataRejected("TD-DROP-006", "The file has 8 errors.", "The report lists the first 100 of each file.").problem
     report = report_of(a_record(ending=Ending(outcome=Outcome.REJECTED, problem=told), ended_at=NOW, plan=None))
     assert report.problem is not None
-    assert report.problem.mend.startswith("Correct the errors that this report lists")
+    assert report.problem.fix.startswith("Correct the errors that this report lists")
 
 
 def test_page_sends_nobody_to_a_file_of_the_repository() -> None:
     """A page in a container has no docs beside it: where to read on is said in words, and the version that wrote it is told."""
-    told = DataRejected("TD-DROP-006", "The file has 8 errors.", "Mend.").problem
+    told = DataRejected("TD-DROP-006", "The file has 8 errors.", "Fix.").problem
     text = page_of(report_of(a_record(ending=Ending(outcome=Outcome.REJECTED, problem=told), ended_at=NOW, plan=None)))
     assert "docs/" not in text
     assert "explained in TuneDrop's documentation, page errors.md, heading TD-DROP-006" in text

@@ -37,7 +37,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> Answer:
 def a_finding(**changed: Any) -> dict[str, Any]:
     """A finding as the document has it."""
     usual = {"file": "data/a.jsonl", "line": 7, "field": "/messages", "code": "TD-DATA-201", "severity": "error"}
-    return {**usual, "message": "It is wrong.", "mend": "Mend it.", "times": 1, "lines": {}, **changed}
+    return {**usual, "message": "It is wrong.", "fix": "Fix it.", "times": 1, "lines": {}, **changed}
 
 
 def a_file(path: Path, content: bytes | None = None) -> Path:

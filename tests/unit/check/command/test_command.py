@@ -111,7 +111,7 @@ def test_document_has_the_names_that_scripts_read(capsys: pytest.CaptureFixture[
     assert set(file) >= {"path", "examples", "errors", "warnings", "findings", "tokens", "messages", "cost", "over_limit"}
     assert [set(figures) for figures in file["tokens"].values() if figures] == [FIGURES] * len([f for f in file["tokens"].values() if f])
     assert {"total", "assistant"} <= set(file["tokens"])
-    assert set(file["findings"][0]) >= {"file", "line", "field", "code", "message", "mend", "severity"}
+    assert set(file["findings"][0]) >= {"file", "line", "field", "code", "message", "fix", "severity"}
     assert (file["path"], file["examples"], file["errors"]) == ("bad.jsonl", 13, sum(f["severity"] == "error" for f in file["findings"]))
 
 
@@ -210,11 +210,11 @@ def test_over_the_limit_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize("code", ["TD-DATA-103", "td-data-103", "103", " 103 "])
 def test_rule_is_explained_by_its_code(capsys: pytest.CaptureFixture[str], code: str) -> None:
-    """Title, severity, why, mend, how it looks, who says so, and where it is documented; nothing is checked."""
+    """Title, severity, why, fix, how it looks, who says so, and where it is documented; nothing is checked."""
     answer = run(capsys, "--explain", code)
     rule = format_rules.RULES["TD-DATA-103"]
     assert (answer.code, answer.err) == (0, "")
-    for told in (rule.code, rule.title, rule.severity, rule.explanation, rule.mend, "docs/data-formats.md"):
+    for told in (rule.code, rule.title, rule.severity, rule.explanation, rule.fix, "docs/data-formats.md"):
         assert told in answer.out
     told = json.loads(run(capsys, "--explain", code, "--json").out)
     assert (told["title"], told["right"], told["source"]) == (rule.title, *(told[name] for name in ("right", "source")))

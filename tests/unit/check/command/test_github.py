@@ -21,14 +21,14 @@ def commands(*findings: dict[str, Any], path: str = "data/a.jsonl") -> list[str]
 
 
 def test_finding_is_an_annotation_on_its_line() -> None:
-    """File, line and title as properties; field, message and mend as the text."""
-    assert commands(a_finding()) == ["::error file=data/a.jsonl,line=7,title=TD-DATA-201 No messages::/messages: It is wrong. Mend it."]
+    """File, line and title as properties; field, message and fix as the text."""
+    assert commands(a_finding()) == ["::error file=data/a.jsonl,line=7,title=TD-DATA-201 No messages::/messages: It is wrong. Fix it."]
 
 
 def test_finding_of_the_whole_file_has_no_line() -> None:
     """The annotation then stands at the file."""
     assert commands(a_finding(line=None, field="", severity="warning", code="TD-DATA-009")) == [
-        "::warning file=data/a.jsonl,title=TD-DATA-009 System message missing::It is wrong. Mend it."
+        "::warning file=data/a.jsonl,title=TD-DATA-009 System message missing::It is wrong. Fix it."
     ]
 
 
@@ -37,12 +37,12 @@ def test_finding_of_several_lines_stands_at_the_first_and_names_them() -> None:
     places = {"data/a.jsonl": [7, 9], "data/b.jsonl": [1]}
     [line] = commands(a_finding(field="", times=5, lines=places))
     assert line.startswith("::error file=data/a.jsonl,line=7,title=TD-DATA-201 No messages::")
-    assert line.endswith("::It is wrong. Lines 7, 9; 1 of b.jsonl and 2 more. Mend it.")
+    assert line.endswith("::It is wrong. Lines 7, 9; 1 of b.jsonl and 2 more. Fix it.")
 
 
 def test_finding_in_standard_input_has_no_file() -> None:
     """There is none to mark."""
-    assert commands(a_finding(file="-")) == ["::error line=7,title=TD-DATA-201 No messages::/messages: It is wrong. Mend it."]
+    assert commands(a_finding(file="-")) == ["::error line=7,title=TD-DATA-201 No messages::/messages: It is wrong. Fix it."]
 
 
 @pytest.mark.parametrize(
@@ -59,13 +59,13 @@ def test_finding_in_standard_input_has_no_file() -> None:
 def test_hostile_name_stays_one_property_of_one_line(name: str, written: str) -> None:
     """No name begins a command, ends a property or a line."""
     [line] = commands(a_finding(file=name))
-    assert line == f"::error file={written},line=7,title=TD-DATA-201 No messages::/messages: It is wrong. Mend it."
+    assert line == f"::error file={written},line=7,title=TD-DATA-201 No messages::/messages: It is wrong. Fix it."
 
 
 def test_hostile_text_stays_in_its_line() -> None:
     """A field is made of known keys only; the text is escaped all the same."""
     [line] = commands(a_finding(message="50% of\r\n::error::it"))
-    assert line.endswith("::/messages: 50%25 of⟦U+000D⟧⟦U+000A⟧::error::it Mend it.")
+    assert line.endswith("::/messages: 50%25 of⟦U+000D⟧⟦U+000A⟧::error::it Fix it.")
 
 
 def test_every_line_of_the_output_is_a_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

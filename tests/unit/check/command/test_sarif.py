@@ -57,7 +57,7 @@ def test_a_clean_check_is_a_run_without_results(tmp_path: Path, capsys: pytest.C
 
 @pytest.mark.parametrize("rule", format_rules.RULES.values(), ids=format_rules.RULES)
 def test_every_rule_is_described_in_full(rule: format_rules.Rule) -> None:
-    """Title, why, mend and severity, found through the result's index."""
+    """Title, why, fix and severity, found through the result's index."""
     run_ = a_log(a_finding(code=rule.code, severity=rule.severity))
     described = run_["tool"]["driver"]["rules"][run_["results"][0]["ruleIndex"]]
     assert (described["id"], described["shortDescription"]["text"], described["fullDescription"]["text"]) == (
@@ -65,7 +65,7 @@ def test_every_rule_is_described_in_full(rule: format_rules.Rule) -> None:
         rule.title,
         rule.explanation,
     )
-    assert described["help"]["text"] == f"{rule.explanation} {rule.mend}"
+    assert described["help"]["text"] == f"{rule.explanation} {rule.fix}"
     assert described["defaultConfiguration"]["level"] == run_["results"][0]["level"] == rule.severity
 
 

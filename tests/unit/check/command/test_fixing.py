@@ -1,4 +1,4 @@
-"""`--fix OUT`: what a mended copy has that its original hasn't, and what is never touched."""
+"""`--fix OUT`: what a fixed copy has that its original hasn't, and what is never touched."""
 
 import itertools
 import json
@@ -15,15 +15,15 @@ from tests.unit.check.field_cases import folder_of
 from tunedrop_check.command import converting, fixing, inputs, sources
 
 BOM = b"\xef\xbb\xbf"
-GOOD = a_training_set("mending", 12)
+GOOD = a_training_set("fixing", 12)
 FIRST = GOOD.splitlines()[0]
 PIECES = [b"\n", b"\r\n", b"\r", b" ", b"\t", BOM, b'{"a": 1}', b'{"b": "x "}', b"\xff", b"x"]
 
 
-def mended(folder: Path, content: bytes) -> tuple[bytes, dict[str, int]]:
-    """The mended copy of a file with this content, and its changes that are more than none."""
+def fixed(folder: Path, content: bytes) -> tuple[bytes, dict[str, int]]:
+    """The fixed copy of a file with this content, and its changes that are more than none."""
     [one] = inputs.find([str(a_file(folder / "in.jsonl", content))])
-    told = fixing.mend(one, folder / "out.jsonl", force=True)
+    told = fixing.fix(one, folder / "out.jsonl", force=True)
     return (folder / "out.jsonl").read_bytes(), {name: number for name, number in told.changes.items() if number}
 
 
@@ -38,7 +38,7 @@ def mended(folder: Path, content: bytes) -> tuple[bytes, dict[str, int]]:
         pytest.param(b"1\n2", b"1\n2\n", {"last_line_feeds": 1}, id="no last line feed"),
         pytest.param(b"1\n2\r", b"1\n2\n", {"last_line_feeds": 1, "trailing_blanks": 1}, id="half a last line end"),
         pytest.param(b'{"a":1}\n{}\n{"a":1}\n{"a":1}', b'{"a":1}\n{}\n', {"duplicates": 2}, id="duplicates"),
-        pytest.param(b"{}\n{} \r\n" + BOM + b"{}", b"{}\n", {"duplicates": 2, "byte_order_marks": 1}, id="duplicates once mended"),
+        pytest.param(b"{}\n{} \r\n" + BOM + b"{}", b"{}\n", {"duplicates": 2, "byte_order_marks": 1}, id="duplicates once fixed"),
         pytest.param(b"1\n1\n[]\n[]\n{\n{\n", b"1\n1\n[]\n[]\n{\n{\n", {}, id="what is no object is no duplicate"),
         pytest.param(
             b'{"messages":[{"name":null,"refusal":null}],"tools":null}\n', b'{"messages":[{"refusal":null}]}\n', {"null_keys": 2}, id="null"
@@ -58,16 +58,16 @@ def mended(folder: Path, content: bytes) -> tuple[bytes, dict[str, int]]:
 )
 def test_copy_has_these_changes_and_no_others(tmp_path: Path, content: bytes, copy: bytes, changes: dict[str, int]) -> None:
     """Each kind is counted, and every other byte stays."""
-    assert mended(tmp_path, content) == (copy, changes)
+    assert fixed(tmp_path, content) == (copy, changes)
 
 
 @LOADED
 @given(st.lists(st.sampled_from(PIECES), max_size=30).map(b"".join))
-def test_mending_what_is_mended_changes_nothing(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+def test_fixing_what_is_fixed_changes_nothing(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     """Twice is once, and nothing that holds something is lost but for duplicates."""
     folder = tmp_path_factory.mktemp("twice")
-    once, _ = mended(folder, content)
-    twice, changes = mended(folder, once)
+    once, _ = fixed(folder, content)
+    twice, changes = fixed(folder, once)
     assert (twice, changes) == (once, {})
     assert gist(once) == gist(content)
 
@@ -79,9 +79,9 @@ def gist(content: bytes) -> set[bytes]:
 
 
 def test_line_over_the_limit_is_copied_unread(tmp_path: Path) -> None:
-    """A line that the engine doesn't read either stays as it is, and those around it are mended."""
+    """A line that the engine doesn't read either stays as it is, and those around it are fixed."""
     long = b'{"a": "' + b"x" * fixing.MAX_LINE_BYTES + b'"} \r\n'
-    copy, changes = mended(tmp_path, b"{} \n" + long + b"{}\n" + long)
+    copy, changes = fixed(tmp_path, b"{} \n" + long + b"{}\n" + long)
     assert copy == b"{}\n" + long + long
     assert changes == {"trailing_blanks": 1, "duplicates": 1}
 
@@ -91,12 +91,12 @@ def test_duplicates_of_what_is_not_remembered_stay(tmp_path: Path) -> None:
     most = 100
     content = b"".join(b'{"a":%d}\n' % number for number in itertools.chain(range(most + 1), [5, most]))
     [one] = inputs.find([str(a_file(tmp_path / "in.jsonl", content))])
-    told = fixing.mend(one, tmp_path / "out.jsonl", remembered=most)
+    told = fixing.fix(one, tmp_path / "out.jsonl", remembered=most)
     assert (told.changes["duplicates"], told.all_lines_remembered) == (1, False)
 
 
-def test_mended_copy_checks_without_what_was_mended(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """What is left is what a person must mend, and the exit code is the copy's."""
+def test_fixed_copy_checks_without_what_was_fixed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is left is what a person must fix, and the exit code is the copy's."""
     content = BOM + FIRST + b"\r\n\r\n" + BOM + GOOD + BAD_ROLE.rstrip() + b"  "
     source, out = a_file(tmp_path / "in.jsonl", content), tmp_path / "out.jsonl"
     before = {finding["code"] for finding in run(capsys, source, "--json").files[0]["findings"]}
@@ -134,7 +134,7 @@ OBJECTS = [json.loads(line) for line in GOOD.splitlines()]
 )
 def test_examples_of_another_form_become_lines(tmp_path: Path, content: bytes) -> None:
     """Each example on a line of its own, in their order, none lost and none changed."""
-    copy, changes = mended(tmp_path, content)
+    copy, changes = fixed(tmp_path, content)
     assert [json.loads(line) for line in copy.splitlines()] == OBJECTS
     assert changes == {"converted": 12}
 
@@ -175,7 +175,7 @@ def test_what_is_written_in_another_way_is_not_converted(content: bytes) -> None
 def test_indented_objects_that_can_not_be_converted_are_left_as_they_are(tmp_path: Path) -> None:
     """One of them is broken: no line of any is taken for a duplicate."""
     content = b"\n".join(json.dumps(one, indent=2).encode() for one in OBJECTS * 3) + b'\n{"messages": [\n'
-    assert mended(tmp_path, content) == (content, {})
+    assert fixed(tmp_path, content) == (content, {})
 
 
 @pytest.mark.parametrize("name", ["training_set.jsonl", "array_one_per_line.jsonl", "one_line.jsonl"])
@@ -193,7 +193,7 @@ def test_case_20_null_keys_are_left_out_of_the_copy(tmp_path: Path, capsys: pyte
 
 
 def test_changes_are_told_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Before the check of the copy; `nothing` where there was nothing to mend."""
+    """Before the check of the copy; `nothing` where there was nothing to fix."""
     source = a_file(tmp_path / "in.jsonl", BOM + GOOD + FIRST)
     out = run(capsys, source, "--fix", tmp_path / "once.jsonl").out
     assert "byte-order marks removed: 1\n" in out
@@ -205,18 +205,18 @@ def test_parts_and_archives_become_one_plain_file(tmp_path: Path) -> None:
     """A folder that Spark wrote is joined on the way."""
     folder = a_spark_folder(tmp_path / "in", {"part-0.json.gz": BOM + b'{"a":1}\r\n{"a":2}', "part-1": b'{"a":2}\n{"a":3}'})
     [one] = inputs.find([str(folder)])
-    fixing.mend(one, tmp_path / "out.jsonl")
+    fixing.fix(one, tmp_path / "out.jsonl")
     assert (tmp_path / "out.jsonl").read_bytes() == b'{"a":1}\n{"a":2}\n{"a":3}\n'
 
 
 @pytest.mark.parametrize(
     ("out", "sentence"),
     [
-        pytest.param("in.jsonl", "in.jsonl is what is to be mended; give the copy another name.", id="itself"),
-        pytest.param("link.jsonl", "link.jsonl is what is to be mended; give the copy another name.", id="itself by a link"),
+        pytest.param("in.jsonl", "in.jsonl is what is to be fixed; give the copy another name.", id="itself"),
+        pytest.param("link.jsonl", "link.jsonl is what is to be fixed; give the copy another name.", id="itself by a link"),
         pytest.param("there.jsonl", "there.jsonl exists; --force overwrites it.", id="another file"),
-        pytest.param("folder", "folder is a folder; give the mended copy a file name.", id="a folder"),
-        pytest.param("out.jsonl.gz", "A mended copy is not packed: give it a name that doesn't end in .gz.", id="an archive"),
+        pytest.param("folder", "folder is a folder; give the fixed copy a file name.", id="a folder"),
+        pytest.param("out.jsonl.gz", "A fixed copy is not packed: give it a name that doesn't end in .gz.", id="an archive"),
         pytest.param("none/out.jsonl", "none/out.jsonl can't be written: No such file or directory.", id="no folder"),
     ],
 )
@@ -245,11 +245,11 @@ def test_force_overwrites_another_file_but_never_the_input(tmp_path: Path, capsy
 @pytest.mark.parametrize(
     ("names", "sentence"),
     [
-        pytest.param(["a.jsonl", "b.jsonl"], "--fix mends one input at a time; these are 2.", id="two inputs"),
-        pytest.param(["broken.jsonl.gz"], "broken.jsonl.gz can't be mended: The gzip archive can't be unpacked to its end. ", id="damaged"),
+        pytest.param(["a.jsonl", "b.jsonl"], "--fix fixes one input at a time; these are 2.", id="two inputs"),
+        pytest.param(["broken.jsonl.gz"], "broken.jsonl.gz can't be fixed: The gzip archive can't be unpacked to its end. ", id="damaged"),
     ],
 )
-def test_what_can_not_be_mended_is_said(
+def test_what_can_not_be_fixed_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], names: list[str], sentence: str
 ) -> None:
     """No copy is left behind."""
@@ -268,5 +268,5 @@ def test_a_copy_that_can_not_be_finished_leaves_nothing(tmp_path: Path) -> None:
     [one] = inputs.find([str(a_file(tmp_path / "in.jsonl.gz", GOOD))])
     (tmp_path / "in.jsonl.gz").write_bytes((tmp_path / "in.jsonl.gz").read_bytes()[:-9])
     with pytest.raises(sources.Refused):
-        fixing.mend(one, tmp_path / "out.jsonl")
+        fixing.fix(one, tmp_path / "out.jsonl")
     assert [path.name for path in tmp_path.iterdir()] == ["in.jsonl.gz"]
