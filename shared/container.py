@@ -25,6 +25,7 @@ from shared.storage_answers import (
     TooLarge,
     ascii_of,
     code_of,
+    etag_of,
     facts_of,
     hold_to_range,
     time_of,
@@ -132,7 +133,7 @@ class Container:
                     raise TooLarge(len(content), most)
                 if len(content) != whole_size(seen):
                     raise ServiceUnavailable(SERVICE, "a blob has another size than its head says")
-                return Stored(content, stream.properties.etag.strip('"'), time_of(seen))
+                return Stored(content, etag_of(stream.properties.etag), time_of(seen))
         except ResourceNotFoundError:
             return None
 

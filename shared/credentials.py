@@ -20,6 +20,7 @@ _MANAGED = (
 )
 _CLI = "Sign in with `az login`; the run tries again."
 WHY_CHARS = 300
+TOKEN_CHARS = 32_768
 
 
 class NoToken(ServiceUnavailable):
@@ -45,10 +46,15 @@ class Named:
         """
         try:
             with bounded.within(bounded.limits().read_s):
-                return self._inner.get_token(*scopes, **options)
+                given = self._inner.get_token(*scopes, **options)
         except Exception as error:  # the identity's own client lets out whatever a strange answer brings about
             why = service_text.told(str(error), WHY_CHARS)
             raise NoToken(f"{type(error).__name__}: {why}", self._fix) from None
+        # The identity's client looks at no type, and a token goes into a header.
+        told: Any = getattr(given, "token", given)
+        if not (isinstance(told, str) and told.isascii() and told.isprintable() and len(told) <= TOKEN_CHARS):
+            raise NoToken("what its endpoint gives is no token", self._fix)
+        return given
 
 
 class StandInCredential:

@@ -35,6 +35,9 @@ def translated(within_s: float | None = None, *, creating: bool = False) -> Gene
         raise unclear(SERVICE, _reason(error)) from None
     except (Unusable, bounded.Exceeded) as error:
         raise unclear(SERVICE, f"its answer can't be used: {error}") from None
+    except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError, TimeoutError) as error:
+        # The client found something else in the answer than it looked for: a type that isn't ASCII, lists in lists without end.
+        raise unclear(SERVICE, f"its answer can't be used: {type(error).__name__}") from None
     except openai.OpenAIError as error:
         raise ServiceRejected(SERVICE, None, type(error).__name__, "the client refused its own settings") from None
 
@@ -82,8 +85,10 @@ def each(ask: Callable[[dict[str, Any]], Any]) -> Iterator[Told]:
         page = Told.read(ask(after).content)
         found = page.listed("data")
         yield from found
-        if not page.flag("has_more") or not found:
+        if not page.flag("has_more"):
             return
+        if not found:  # more is said to come, and nothing says after what
+            break
         last = {"after": found[-1].ident("id")}
         if last == after or not last["after"]:
             break

@@ -99,10 +99,17 @@ def job_of(told: Told) -> JobFacts:
         finished_at=told.second("finished_at"),
         trained_tokens=told.whole_or_none("trained_tokens"),
         n_epochs=_epochs(told),
-        result_files=tuple(Told({"id": value}).ident("id") for value in told.values("result_files")),
+        result_files=tuple(_result_file(value) for value in told.values("result_files")),
         error_code=service_text.code(error.fields["code"]) if error.has("code") else None,
         error_message=error.words("message"),
     )
+
+
+def _result_file(value: object) -> str:
+    found = Told({"id": value}).ident("id")
+    if not found:
+        raise Unusable("`result_files` holds no id")
+    return found
 
 
 def _epochs(told: Told) -> int | None:

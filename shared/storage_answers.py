@@ -42,6 +42,7 @@ STANDS_IN_THE_WAY = frozenset(
 )
 """Codes of a conflict that say: there is one already."""
 _RANGE = re.compile(r"bytes[ =](\d{1,16})-(\d{1,16})", re.ASCII)
+ETAG_CHARS = 128
 METADATA_BYTES = 8 * 2**10
 """Names and values of a blob's metadata together (Azure's limit)."""
 ESCAPED = "utf-8''"
@@ -163,8 +164,8 @@ def code_of(error: HttpResponseError) -> str | None:
 
 def facts_of(found: Any) -> BlobFacts:
     """A blob's properties; raises TypeError or ValueError where one isn't what it must be."""
-    name, etag, size, modified = found.name, found.etag, found.size, found.last_modified
-    if not (isinstance(name, str) and isinstance(etag, str) and isinstance(modified, datetime)):
+    name, etag, size, modified = found.name, etag_of(found.etag), found.size, found.last_modified
+    if not (isinstance(name, str) and isinstance(modified, datetime)):
         msg = "a property is missing"
         raise TypeError(msg)
     if not isinstance(size, int) or not 0 <= size <= MOST:
@@ -172,13 +173,29 @@ def facts_of(found: Any) -> BlobFacts:
         raise ValueError(msg)
     return BlobFacts(
         name=name,
-        etag=etag.strip('"'),
+        etag=etag,
         bytes=size,
         modified=modified,
         metadata={str(key): text_of(str(value)) for key, value in cast("dict[Any, Any]", found.metadata or {}).items()},
         kind=service_text.code(str(getattr(found.blob_type, "value", found.blob_type))).removesuffix("Blob").lower(),
         archived=found.blob_tier == "Archive",  # it stays so until it is brought back, which takes hours
     )
+
+
+def etag_of(told: object) -> str:
+    """A blob's ETag without its quotes; it goes back in a header, and into the id of a run.
+
+    Raises:
+        TypeError, ValueError: it is none.
+    """
+    if not isinstance(told, str):
+        msg = "an ETag is missing"
+        raise TypeError(msg)
+    etag = told.strip('"')
+    if not (etag and etag.isascii() and etag.isprintable() and len(etag) <= ETAG_CHARS):
+        msg = "an ETag is none"
+        raise ValueError(msg)
+    return etag
 
 
 def whole_size(headers: Mapping[str, str]) -> int:

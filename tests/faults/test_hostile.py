@@ -1,6 +1,7 @@
 """A service that misbehaves by bytes, under every call of the adapters: each ends in its time, in a named error or in a right answer."""
 
 import inspect
+import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -8,12 +9,13 @@ from typing import Any
 import pytest
 
 from shared.azure_openai import AzureOpenAI
+from shared.bounded import Limits
 from shared.container import Container
 from shared.resource_manager import ResourceManager
 from tests.faults.hostile import misbehaviours
-from tests.faults.hostile.calls import CALLS, Call
+from tests.faults.hostile.calls import CALLS, OLDER, Call
+from tests.faults.hostile.changes import Misbehaving
 from tests.faults.hostile.ground import AMPLE, SHORT, Ground, complaint, sound, standing
-from tests.faults.hostile.misbehaviours import Misbehaving
 
 ADAPTERS = (AzureOpenAI, ResourceManager, Container)
 
@@ -64,12 +66,16 @@ def any_bytes(call: Call, value: Any) -> bool:
 
 
 def complaints(
-    ground: Ground, misbehaving: Misbehaving, calls: dict[str, Call], fits: Callable[[Call, Any], bool] = nothing_else
+    ground: Ground,
+    misbehaving: Misbehaving,
+    calls: dict[str, Call],
+    fits: Callable[[Call, Any], bool] = nothing_else,
+    limits: Limits = SHORT,
 ) -> dict[str, str]:
     """What is wrong with the ends of all calls of a service that misbehaves so."""
     ground.misbehaving = misbehaving
     before, elsewhere = len(ground.service.asked), len(ground.elsewhere.asked)
-    ends = zip(calls, ground.ends(calls.values()), strict=True)
+    ends = zip(calls, ground.ends(calls.values(), limits), strict=True)
     heard = Counter(f"{asked.method} {asked.target.partition('?')[0]}" for asked in ground.service.asked[before:])
     found = {name: why for name, end in ends if (why := complaint(CALLS[name], end, fits, heard))}
     return found | ({"elsewhere": "it was asked"} if len(ground.elsewhere.asked) > elsewhere else {})
@@ -125,3 +131,65 @@ def test_no_call_sleeps_because_a_service_says_so(ground: Ground, misbehaving: M
 def test_no_call_follows_an_answer_elsewhere(ground: Ground, misbehaving: Misbehaving, calls: dict[str, Call]) -> None:
     """Not to itself, not to another host, not to a file of this machine."""
     assert complaints(ground, misbehaving, calls) == {}
+
+
+LISTINGS = {
+    AzureOpenAI.files_named,
+    AzureOpenAI.files,
+    AzureOpenAI.count_files,
+    AzureOpenAI.jobs_of_file,
+    AzureOpenAI.count_jobs,
+    ResourceManager.models,
+    ResourceManager.quotas,
+    ResourceManager.rai_policies,
+    ResourceManager.deployments,
+    Container.list,
+}
+"""The calls that follow every page; the others stop where they have what they look for."""
+FILES = {AzureOpenAI.files_named, AzureOpenAI.files, AzureOpenAI.count_files}
+"""What the older surface lists on one page."""
+
+
+def is_enough(call: Call, value: Any) -> bool:
+    """As many events as were asked for, on however many pages; the one page of files of the older surface, whatever their ids are."""
+    return (call.of is AzureOpenAI.events and len(value) == 5) or call.of in FILES
+
+
+@pytest.mark.parametrize("misbehaving", (pages := misbehaviours.PAGED | misbehaviours.LINKED).values(), ids=pages.keys())
+def test_every_listing_has_an_end(ground: Ground, misbehaving: Misbehaving) -> None:
+    """Pages that come for ever, or lead elsewhere: the listing is none, and is not cut silently."""
+    assert complaints(ground, misbehaving, CALLS, is_enough, AMPLE) == {}
+    ground.misbehaving = misbehaving
+    follow = {name: call for name, call in CALLS.items() if call.of in LISTINGS and not (OLDER in name and call.of in FILES)}
+    before = len(ground.service.asked)
+    assert [name for name, end in zip(follow, ground.ends(follow.values(), AMPLE), strict=True) if end.error is None] == []
+    assert len(ground.service.asked) - before <= len(follow) * (SHORT.listing_pages + 3)
+
+
+TIMED = ("other answers first, for ever", "a length of a terabyte", "trailers for ever")
+"""What only time ends."""
+HEAVY = [
+    pytest.param(name, marks=[pytest.mark.slow] if name in TIMED else [])
+    for name in misbehaviours.ENDLESS
+    if any(word in name for word in ("bomb", "ever", "without an end", "terabyte"))
+]
+MOST_BYTES = 4 * (SHORT.answer_bytes + SHORT.content_bytes)
+"""What a call may hold at a time: its body as it came, unpacked, and in pieces."""
+
+
+@pytest.mark.parametrize("name", HEAVY)
+def test_no_call_holds_more_than_it_may(ground: Ground, name: str) -> None:
+    """Bombs and floods, call by call: the most memory that Python holds is a few times what an answer may have."""
+    ground.misbehaving = misbehaviours.ENDLESS[name]
+    limits = AMPLE if name in {"a bomb", "a bomb in a refusal"} else SHORT  # no time saves a call that unpacks all of it
+    held: dict[str, int] = {}
+    tracemalloc.start()
+    try:
+        for call_name, call in (THIRDS[0] if name in TIMED else CALLS).items():
+            tracemalloc.reset_peak()
+            before, _ = tracemalloc.get_traced_memory()
+            ground.end_of(call, limits)
+            held[call_name] = tracemalloc.get_traced_memory()[1] - before
+    finally:
+        tracemalloc.stop()
+    assert {call_name: taken for call_name, taken in held.items() if taken > MOST_BYTES} == {}

@@ -17,7 +17,7 @@ from shared.errors import OutcomeUnknown, ServiceRejected, ServiceUnavailable
 from shared.storage import Changed, TooLarge
 from tests.faults.hostile import misbehaviours
 from tests.faults.hostile.calls import Call
-from tests.faults.hostile.misbehaviours import KEY, Misbehaving
+from tests.faults.hostile.changes import KEY, Misbehaving
 from tests.faults.hostile.sound import Sound, answer_to, sent
 from tests.unit.adapters.misbehaving import ACCOUNT_ID, Asked, Service, forget
 

@@ -1,142 +1,44 @@
 """What a service can do wrong with the bytes of an answer: each a change of the sound one."""
 
-import gzip
-import zlib
+import html
+import uuid
 from collections.abc import Callable
 from dataclasses import replace
 
-from tests.faults.hostile.sound import Sound, sent
+from tests.faults.hostile.changes import (
+    KEY,
+    LEAK,
+    MEGABYTE,
+    Misbehaving,
+    as_chunks,
+    bodied,
+    bomb,
+    but_length,
+    changed,
+    chunked,
+    closes,
+    cut_gzip,
+    dripped,
+    emptied,
+    fresh,
+    head_of,
+    headed,
+    mangled,
+    next_of,
+    paged,
+    redirected,
+    refused,
+    repeated,
+    resets,
+    silent,
+    without_length,
+)
+from tests.faults.hostile.sound import sent
 from tests.unit.adapters.misbehaving import Asked
 
-type Misbehaving = Callable[[Asked, Sound], None]
-KEY = "k3y-that-nobody-may-read-0123456789abcdef"
-"""What the app signs its questions with."""
-LEAK = f"api-key: {KEY} Authorization: Bearer {KEY}"
-MEGABYTE = b" " * 2**20
-
-
-def changed(change: Callable[[Sound], Sound]) -> Misbehaving:
-    """The sound answer, changed in its parts."""
-
-    def answering(asked: Asked, sound: Sound) -> None:
-        asked.send(sent(change(sound)) if asked.method != "HEAD" else sent(sound))  # an answer to HEAD has no body to be strange
-
-    return answering
-
-
-def mangled(change: Callable[[bytes], bytes], *, closes: bool = True) -> Misbehaving:
-    """The sound answer, changed in its bytes; the connection closes after it."""
-
-    def answering(asked: Asked, sound: Sound) -> None:
-        asked.send(change(sent(sound)))
-        if closes:
-            asked.close()
-
-    return answering
-
-
-def headed(**headers: str) -> Misbehaving:
-    """The sound answer with these headers; an underscore in a name stands for a hyphen."""
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-
-    def change(sound: Sound) -> Sound:
-        kept = {name: value for name, value in sound.headers.items() if name.lower() not in {key.lower() for key in named}}
-        return replace(sound, headers=kept | named)
-
-    return lambda asked, sound: asked.send(sent(change(sound)))
-
-
-def bodied(body: bytes, **headers: str) -> Misbehaving:
-    """The sound answer with this body."""
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return changed(
-        lambda sound: replace(sound, body=body, headers={n: v for n, v in sound.headers.items() if n != "Content-Length"} | named)
-    )
-
-
-def refused(status: int, body: bytes = b"", **headers: str) -> Misbehaving:
-    """No answer but a status, with this body."""
-    named = {"Content-Type": "application/json"} | {name.replace("_", "-"): value for name, value in headers.items()}
-    return lambda asked, _sound: asked.send(sent(Sound(status, named, body)))
-
-
-def redirected(to: Callable[[Asked], str], status: int = 307) -> Misbehaving:
-    """An answer that sends the caller elsewhere."""
-    return lambda asked, _sound: asked.send(sent(Sound(status, {"Location": to(asked)})))
-
-
-def dripped(start: Callable[[Sound], bytes], drop: bytes = b" ") -> Misbehaving:
-    """So much at once, then a drop every twentieth of a second, for ever."""
-
-    def answering(asked: Asked, sound: Sound) -> None:
-        asked.send(start(sound))
-        while not asked.service.over.wait(0.05):
-            asked.send(drop)
-
-    return answering
-
-
-def repeated(start: Callable[[Sound], bytes], piece: bytes) -> Misbehaving:
-    """So much, then the same piece as fast as it is taken, for ever."""
-
-    def answering(asked: Asked, sound: Sound) -> None:
-        asked.send(start(sound))
-        while not asked.service.over.is_set():
-            asked.send(piece)
-
-    return answering
-
-
-def silent(start: Callable[[Sound], bytes] = lambda _sound: b"") -> Misbehaving:
-    """So much, and then nothing more."""
-
-    def answering(asked: Asked, sound: Sound) -> None:
-        asked.send(start(sound))
-        asked.service.over.wait()
-
-    return answering
-
-
-def _closes(asked: Asked, _sound: Sound) -> None:
-    asked.close()
-
-
-def _resets(asked: Asked, sound: Sound) -> None:
-    asked.send(sent(sound)[:20])
-    asked.reset()
-
-
-def _head(sound: Sound, **headers: str) -> bytes:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return sent(replace(sound, body=b"", headers={n: v for n, v in sound.headers.items() if n != "Content-Length"} | named))
-
-
-def _bomb() -> bytes:
-    packing = zlib.compressobj(9, wbits=zlib.MAX_WBITS | 16)
-    return b"".join(
-        [packing.compress(b'{"id": "'), *(packing.compress(MEGABYTE) for _ in range(256)), packing.compress(b'"}'), packing.flush()]
-    )
-
-
-def _chunked(sound: Sound) -> bytes:
-    return _head(sound, Content_Length="", Transfer_Encoding="chunked")
-
-
-def _without_length(sound: Sound) -> bytes:
-    return _head(sound, Content_Length="", Connection="close")
-
-
-def _packed(sound: Sound) -> Sound:
-    return replace(sound, body=gzip.compress(sound.body)[:-6], headers=_but_length(sound) | {"Content-Encoding": "gzip"})
-
-
-def _but_length(sound: Sound) -> dict[str, str]:
-    return {name: value for name, value in sound.headers.items() if name != "Content-Length"}
-
-
 BROKEN: dict[str, Misbehaving] = {
-    "closes at once": _closes,
-    "resets": _resets,
+    "closes at once": closes,
+    "resets": resets,
     "half a status line": mangled(lambda whole: whole[:9]),
     "closes in the headers": mangled(lambda whole: whole[:30]),
     "closes in the body": mangled(lambda whole: whole[: -max(1, (len(whole) - whole.index(b"\r\n\r\n")) // 2)]),
@@ -158,45 +60,39 @@ BROKEN: dict[str, Misbehaving] = {
     "a length of 400 digits": headed(Content_Length="9" * 400),
     "a length and chunks": mangled(lambda whole: whole.replace(b"\r\n", b"\r\nTransfer-Encoding: chunked\r\n", 1)),
     "an encoding of transfer that isn't one": mangled(lambda whole: whole.replace(b"\r\n", b"\r\nTransfer-Encoding: klingon\r\n", 1)),
-    "chunks without a size": mangled(lambda whole: _as_chunks(whole, b"zz\r\n{}\r\n0\r\n\r\n")),
-    "a chunk of negative size": mangled(lambda whole: _as_chunks(whole, b"-5\r\n{}\r\n0\r\n\r\n")),
-    "chunks without an end": mangled(lambda whole: _as_chunks(whole, b"2\r\n{}\r\n")),
-    "a chunk cut off": mangled(lambda whole: _as_chunks(whole, b"ff\r\n{}")),
+    "chunks without a size": mangled(lambda whole: as_chunks(whole, b"zz\r\n{}\r\n0\r\n\r\n")),
+    "a chunk of negative size": mangled(lambda whole: as_chunks(whole, b"-5\r\n{}\r\n0\r\n\r\n")),
+    "chunks without an end": mangled(lambda whole: as_chunks(whole, b"2\r\n{}\r\n")),
+    "a chunk cut off": mangled(lambda whole: as_chunks(whole, b"ff\r\n{}")),
 }
 """No whole answer comes, or none that means one thing."""
 
-
-def _as_chunks(whole: bytes, chunks: bytes) -> bytes:
-    lines = [line for line in whole.partition(b"\r\n\r\n")[0].split(b"\r\n") if not line.lower().startswith(b"content-length")]
-    return b"\r\n".join([*lines, b"Transfer-Encoding: chunked", b"", b""]) + chunks
-
-
 ENDLESS: dict[str, Misbehaving] = {
     "silence": silent(),
-    "silence in the body": silent(lambda sound: _head(sound, Content_Length="100000")),
+    "silence in the body": silent(lambda sound: head_of(sound, Content_Length="100000")),
     "a status line in drips": dripped(lambda _sound: b"HTTP/1.1 200"),
     "headers in drips": dripped(lambda sound: sent(sound)[:17] + b"\r\nX-Slow:"),
     "a header a drip": dripped(lambda _sound: b"HTTP/1.1 200 OK\r\n", b"X-Slow: 1\r\n"),
-    "a body in drips": dripped(lambda sound: _head(sound, Content_Length="100000")),
-    "chunks in drips": dripped(_chunked, b"1\r\n \r\n"),
-    "a chunk's size in drips": dripped(_chunked, b"0"),
+    "a body in drips": dripped(lambda sound: head_of(sound, Content_Length="100000")),
+    "chunks in drips": dripped(chunked, b"1\r\n \r\n"),
+    "a chunk's size in drips": dripped(chunked, b"0"),
     "other answers first, for ever": repeated(lambda _sound: b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
-    "a body without an end": repeated(_without_length, MEGABYTE),
-    "chunks for ever": repeated(_chunked, b"100000\r\n" + MEGABYTE + b"\r\n"),
-    "a chunk's size for ever": repeated(_chunked, b"0" * 2**16),
+    "a body without an end": repeated(without_length, MEGABYTE),
+    "chunks for ever": repeated(chunked, b"100000\r\n" + MEGABYTE + b"\r\n"),
+    "a chunk's size for ever": repeated(chunked, b"0" * 2**16),
     "a header without an end": repeated(lambda _sound: b"HTTP/1.1 200 OK\r\nX-Long: ", b"x" * 2**16),
     "headers for ever": repeated(lambda _sound: b"HTTP/1.1 200 OK\r\n", b"X-More: 1\r\n" * 2**10),
-    "trailers for ever": repeated(lambda sound: _chunked(sound) + b"0\r\n", b"X-More: 1\r\n" * 2**10),
-    "a bomb": bodied(_bomb(), Content_Encoding="gzip"),
-    "a bomb in a refusal": refused(400, _bomb(), Content_Encoding="gzip"),
-    "a bomb in a failure": refused(503, _bomb(), Content_Encoding="gzip"),
-    "a length of a terabyte": silent(lambda sound: _head(sound, Content_Length=str(2**40))),
+    "trailers for ever": repeated(lambda sound: chunked(sound) + b"0\r\n", b"X-More: 1\r\n" * 2**10),
+    "a bomb": bodied(bomb(), Content_Encoding="gzip"),
+    "a bomb in a refusal": refused(400, bomb(), Content_Encoding="gzip"),
+    "a bomb in a failure": refused(503, bomb(), Content_Encoding="gzip"),
+    "a length of a terabyte": silent(lambda sound: head_of(sound, Content_Length=str(2**40))),
 }
 """What has no end, or is far too much."""
 
 PACKED: dict[str, Misbehaving] = {
     "gzip that is none": headed(Content_Encoding="gzip"),
-    "gzip cut off": changed(_packed),
+    "gzip cut off": changed(cut_gzip),
     "gzip twice": headed(Content_Encoding="gzip, gzip"),
     "an encoding that nobody asked for": headed(Content_Encoding="br"),
     "an encoding that isn't one": headed(Content_Encoding="klingon"),
@@ -212,8 +108,8 @@ TYPED: dict[str, Misbehaving] = {
 }
 BODIED: dict[str, Misbehaving] = {
     "nothing": bodied(b""),
-    "half of it": changed(lambda sound: replace(sound, body=sound.body[: len(sound.body) // 2], headers=_but_length(sound))),
-    "it twice": changed(lambda sound: replace(sound, body=sound.body * 2, headers=_but_length(sound))),
+    "half of it": changed(lambda sound: replace(sound, body=sound.body[: len(sound.body) // 2], headers=but_length(sound))),
+    "it twice": changed(lambda sound: replace(sound, body=sound.body * 2, headers=but_length(sound))),
     "a web page": bodied(b"<html><script>alert(1)</script></html>", Content_Type="text/html"),
     "null": bodied(b"null"),
     "a text": bodied(b'"text"'),
@@ -343,4 +239,32 @@ REDIRECTED: dict[str, Misbehaving] = {
     for status in (301, 302, 303, 307, 308)
     for name, to in PLACES.items()
     if status == 307 or name in {"itself", "another port"}
+}
+PAGED: dict[str, Misbehaving] = {
+    "the same page for ever": paged(
+        lambda asked, _told: {"has_more": True, "nextLink": asked.service.base + asked.target}, lambda _asked: b"always"
+    ),
+    "new pages for ever": paged(
+        lambda asked, told: {"has_more": True, "nextLink": next_of(asked)} | (fresh(told) if "data" in told else {}),
+        lambda _asked: str(uuid.uuid4()).encode(),
+    ),
+    "empty pages for ever": paged(
+        lambda asked, told: {"has_more": True, "nextLink": next_of(asked)} | emptied(told),
+        lambda _asked: str(uuid.uuid4()).encode(),
+    ),
+    "two pages in turn": paged(
+        lambda asked, told: {
+            "has_more": True,
+            "nextLink": next_of(asked).partition("=")[0] + ("=1" if asked.target.endswith("=2") else "=2"),
+            **({"data": [told["data"][0] | {"id": f"id-{len(asked.service.asked) % 2}"}]} if "data" in told else {}),
+        },
+        lambda asked: b"one" if b"two" in asked.target.encode() else b"two",
+    ),
+}
+LINKED: dict[str, Misbehaving] = {
+    f"a next page at {name}": paged(
+        lambda asked, _told, to=to: {"has_more": True, "nextLink": to(asked)}, lambda asked, to=to: html.escape(to(asked)).encode()[:9_000]
+    )
+    for name, to in PLACES.items()
+    if name != "nowhere"
 }
