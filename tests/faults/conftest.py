@@ -13,7 +13,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--record", action="store_true", help="write the kill matrix into docs/reliability.md")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def stacks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stacks]:
     """The TuneDrops of the kill matrix, one after the other."""
     with Stacks(tmp_path_factory.mktemp("strikes")) as made:

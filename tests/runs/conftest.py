@@ -1,4 +1,4 @@
-"""One TuneDrop for all whole-run tests of a session; each test uses runs and data of its own."""
+"""One TuneDrop for the whole-run tests of a worker; each test uses runs and data of its own."""
 
 import secrets
 from collections.abc import Iterator
@@ -8,16 +8,16 @@ import pytest
 from tests.runs.stack import Stack, running_stack
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def the_stack() -> Iterator[Stack]:
-    """Started once a session."""
+    """Ended with the last of these tests, so that it takes no time from others."""
     with running_stack() as stack:
         yield stack
 
 
 @pytest.fixture
 def stack(the_stack: Stack) -> Iterator[Stack]:
-    """The session's stack, without faults before and after."""
+    """The one stack, without faults before and after."""
     yield the_stack
     the_stack.control("DELETE", "faults")
     the_stack.control("PUT", "pace", "fast")

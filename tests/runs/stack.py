@@ -25,7 +25,7 @@ from durabletask.client import TaskHubGrpcClient
 from shared.models.pace import LOCAL
 from tests.azurite import ACCOUNT as ACCOUNT_NAME
 from tests.azurite import KEY, free_port, running_azurite
-from tests.patience import patience, until
+from tests.patience import NOW_AND_THEN_S, patience, until
 from tunedrop.emulator import regions
 from tunedrop.host.engine import HUB
 
@@ -169,7 +169,7 @@ class Stack:
 
     def ended(self, name: str, seconds: float = 60) -> dict[str, Any]:
         """The only run of this name, once it has ended."""
-        row = until(lambda: next((r for r in self.runs(name) if r["outcome"]), None), seconds, f"the end of {name}")
+        row = until(lambda: next((r for r in self.runs(name) if r["outcome"]), None), seconds, f"the end of {name}", NOW_AND_THEN_S)
         return self.run(row["id"])
 
     def at_step(self, name: str, *steps: str, seconds: float = 40) -> str:

@@ -10,7 +10,7 @@ import pytest
 from azure.storage.blob import BlobServiceClient
 
 from tests.data import a_training_set
-from tests.patience import until
+from tests.patience import NOW_AND_THEN_S, until
 from tests.runs.stack import Stack
 
 pytestmark = pytest.mark.timeout(150)
@@ -63,7 +63,7 @@ def rejected(the_stack: Stack) -> dict[str, str]:
         rows = [row for row in the_stack.runs("invalid-name") if row["id"] not in known and row["outcome"]]
         return [row["id"] for row in rows] if len(rows) == len(NAMES) else None
 
-    runs = [the_stack.run(run_id) for run_id in until(ended, 90, "the rejections")]
+    runs = [the_stack.run(run_id) for run_id in until(ended, 90, "the rejections", NOW_AND_THEN_S)]
     assert {run["problem"]["code"] for run in runs} == {"TD-DROP-001"}
     return {the_stack.report(run)["drop"]["blobs"][0]["name"]: page_of(the_stack, run["report"]) for run in runs}
 

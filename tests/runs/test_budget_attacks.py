@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.data import a_training_set
-from tests.patience import until
+from tests.patience import NOW_AND_THEN_S, until
 from tests.runs.stack import Stack, running_stack
 
 pytestmark = pytest.mark.timeout(180)
@@ -70,7 +70,7 @@ def test_last_place_on_the_account_is_paid_for_once(narrow: Stack) -> None:
 
     for number in range(3):
         narrow.drop(f"place{number}", a_training_set(f"place {number}"), job=EASY)
-    runs = [narrow.run(row["id"]) for row in until(ended, 120, "three ends")]
+    runs = [narrow.run(row["id"]) for row in until(ended, 120, "three ends", NOW_AND_THEN_S)]
     assert sorted(run["outcome"] for run in runs) == ["rejected", "rejected", "succeeded"]
     assert {run["problem"]["code"] for run in runs if run["outcome"] == "rejected"} == {"TD-GATE-006"}
     assert len(narrow.asked("fine_tuning.jobs.create")) == 1

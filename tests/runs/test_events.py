@@ -18,7 +18,7 @@ from shared.models.record import RunRecord
 from shared.storage import Container
 from tests.azurite import free_port
 from tests.data import a_training_set
-from tests.patience import patience, until
+from tests.patience import NOW_AND_THEN_S, patience, until
 from tests.runs.stack import PACE, Stack, running_stack
 from tests.runs.test_same_content import outcomes
 
@@ -74,7 +74,7 @@ def all_ended(stack: Stack, name: str, count: int, seconds: float = 150) -> list
         rows = [row for row in rows_of(stack, name) if row["outcome"]]
         return rows if len(rows) >= count else None
 
-    return until(found, seconds, f"the end of {count} runs")
+    return until(found, seconds, f"the end of {count} runs", NOW_AND_THEN_S)
 
 
 def jobs_of(stack: Stack, rows: list[dict[str, Any]]) -> list[str]:

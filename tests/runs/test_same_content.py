@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.data import a_training_set
-from tests.patience import until
+from tests.patience import NOW_AND_THEN_S, until
 from tests.runs.stack import Stack
 
 pytestmark = pytest.mark.timeout(150)
@@ -30,7 +30,7 @@ def all_ended(stack: Stack, name: str, seconds: float = 90) -> list[dict[str, An
         rows = [row for row in rows_of(stack, name) if row["outcome"]]
         return rows if len(rows) == 10 else None
 
-    return until(found, seconds, "the end of all ten")
+    return until(found, seconds, "the end of all ten", NOW_AND_THEN_S)
 
 
 def holder_at_work(stack: Stack, name: str) -> str:

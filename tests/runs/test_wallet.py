@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.data import a_training_set
-from tests.patience import until
+from tests.patience import NOW_AND_THEN_S, until
 from tests.runs.stack import Stack, running_stack
 
 pytestmark = pytest.mark.timeout(240)
@@ -46,7 +46,7 @@ def test_fifty_drops_at_once_never_pass_the_limits(small: Stack) -> None:
 
     for number in range(FIFTY):
         small.drop(f"fifty{number}", a_training_set(f"subject {number}"))
-    runs = [small.run(row["id"]) for row in until(ended, 180, "fifty ends")]
+    runs = [small.run(row["id"]) for row in until(ended, 180, "fifty ends", NOW_AND_THEN_S)]
     trained = [run for run in runs if run["outcome"] == "succeeded"]
     rejected = [run for run in runs if run["outcome"] == "rejected"]
     assert (len(trained), len(rejected)) == (A_DAY, FIFTY - A_DAY)

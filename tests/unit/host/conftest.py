@@ -83,7 +83,7 @@ def serving(storage: str, folder: Path, *arguments: str) -> Generator[Served]:
         process.communicate()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def served(azurite: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """One host for all tests that leave it as it was."""
     with serving(azurite, tmp_path_factory.mktemp("host"), "--create-containers", "--sweep-at-start") as host:

@@ -1,0 +1,1 @@
+"""Whole runs, on TuneDrops that are processes."""

@@ -1,0 +1,1 @@
+"""The embedded host, with an app of its own."""
