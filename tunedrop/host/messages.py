@@ -77,7 +77,7 @@ def parts(text: str) -> dict[str, TypedData]:
     """The members of a JSON object, each by its name; none where the text holds no object."""
     try:
         decoded: object = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):  # also where it is nested deeper than Python reads
         return {}
     members = cast("dict[str, Any]", decoded) if isinstance(decoded, dict) else {}
     return {name: typed(value) for name, value in members.items() if value is not None}
