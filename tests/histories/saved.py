@@ -1,6 +1,6 @@
 """Histories as files: the events of every instance of one run as JSON, one a line, so that a change shows as a line.
 
-Left out is what no replay reads: the inputs of what was scheduled, stacks, and stamps that the engine left empty.
+Left out is what no replay reads: the inputs of what was scheduled, stacks, who the parent is, and all times but those of turns.
 """
 
 import json
@@ -64,12 +64,15 @@ def _lines(history: History) -> Iterator[str]:
 
 def _told(event: pb.HistoryEvent) -> dict[str, Any]:
     told: dict[str, Any] = MessageToDict(event)
-    if told.get("timestamp") == NO_STAMP:
-        del told["timestamp"]
+    if told.get("timestamp") == NO_STAMP or not event.HasField("orchestratorStarted"):
+        told.pop("timestamp", None)
     if told.get("eventId") == -1:
         del told["eventId"]
     [kind] = [name for name in told if name not in {"timestamp", "eventId"}]
     details: dict[str, Any] = told[kind]
+    details.pop("parentInstance", None)
+    if kind == "executionStarted":
+        details["orchestrationInstance"].pop("executionId", None)
     for name in UNREAD.get(kind, ()):
         details.pop(name, None)
     for name in PAYLOADS:
