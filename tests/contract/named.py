@@ -7,6 +7,8 @@ ANSWERS = {
     ("preflight", ".value.reuse", "is one more"): "since then a gate says whether the run trains",
     ("reserve", ".value.reuse", "is one more"): "since then a gate says whether the run trains",
     ("end_run", ".value.outcome", "is missing"): "the story has it from begin_ending, and never read it here",
+    ("merge_scan", ".problem.mend", "is missing"): "since then it is called `fix`",
+    ("merge_scan", ".problem.fix", "is one more"): "so it is called since then",
     ("health", ".missing", "is one more"): "since then health names what is missing",
 }
 """What a changed story brings: function, place and difference. Orchestrations have none: what began then decides as it did then."""
