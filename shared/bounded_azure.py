@@ -16,9 +16,11 @@ from azure.core.pipeline.transport import RequestsTransport
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPResponse, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import HTTPError, ReadTimeoutError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError
+from urllib3.util.connection import create_connection
 
 from shared import bounded
+from shared.addresses import addresses_of
 
 CONNECT_S = 20.0
 READ_S = 60.0
@@ -161,6 +163,16 @@ class _TimelySending:
 
     sock: socket.socket | None
 
+    def _new_conn(self) -> socket.socket:
+        """A socket to the first of the host's addresses that takes one; looking them up is bounded, too."""
+        connection: Any = self
+        try:
+            return _connected(connection)
+        except TimeoutError as error:
+            raise ConnectTimeoutError(connection, str(error)) from None
+        except OSError as error:
+            raise NewConnectionError(connection, str(error)) from None
+
     def send(self, data: Any) -> None:
         """Sends this piece of a request."""
         deadline = bounded.deadline()
@@ -168,6 +180,24 @@ class _TimelySending:
             self.sock.settimeout(deadline.left_s())
         sending: Any = super()
         sending.send(data)
+
+
+def _connected(connection: Any) -> socket.socket:
+    until = bounded.Deadline(time.monotonic() + (connection.timeout or CONNECT_S))
+    missed = OSError("the host has no address")
+    for address in addresses_of(connection.host.strip("[]"), until.left_s()):
+        try:
+            return create_connection(
+                (address, connection.port),
+                until.left_s(),
+                source_address=connection.source_address,
+                socket_options=connection.socket_options,
+            )
+        except TimeoutError:
+            raise
+        except OSError as error:
+            missed = error
+    raise missed
 
 
 class _TimelyConnection(_TimelySending, HTTPConnection):
