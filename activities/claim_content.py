@@ -68,7 +68,8 @@ def _reuses(ledger: Ledger, record: RunRecord) -> bool:
     """Whether the run deploys a model that is trained already; from here on it is known as one that does."""
     if not needed(record.plan, "plan").reuse:
         return False
-    source = source_of(ledger, f"content/{content_key(record)}", record)
+    key = content_key(record)
+    source = source_of(ledger, f"content/{key}", record, partial(_had, key=key))
     if source is None:
         return False
 

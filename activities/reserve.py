@@ -1,12 +1,13 @@
 """Reserve a run's place and money among all runs, before anything is bought."""
 
+from datetime import datetime
 from typing import Any
 
 import azure.durable_functions as df
 from durabletask import task
 
 from shared import resource_manager, wallet
-from shared.answering import Deadline, answered, needed, polled
+from shared.answering import Deadline, answered, needed, polled, waiting
 from shared.booking import AccountRoom, Room, book
 from shared.checkpoints import checkpoint
 from shared.errors import WalletFull
@@ -15,7 +16,7 @@ from shared.models.answers import Booked
 from shared.models.messages import CANCELLED, Answer, RunStep, done, ended, wait
 from shared.models.pace import Pace
 from shared.models.plan import Plan
-from shared.models.record import Outcome, Slot, Step
+from shared.models.record import Outcome, RunRecord, Slot, Step
 from shared.pinning import pinned
 from shared.reuse import reuses
 from shared.settings import Settings, settings
@@ -45,7 +46,8 @@ def _reserve(wanted: RunStep) -> Answer:
     if read.record.effects:  # it has begun to buy, so it passed here before
         return done(Booked(reuse=reuses(read.record)))
     deadline = Deadline(ledger, wanted.run_id, "reserve", waited_s, wanted.pace.gate_deadline_s)
-    return polled(lambda: _booked(ledger, read, waited_s, wanted.pace), wanted.pace, deadline, WalletFull.of_patience(waited_s))
+    late = WalletFull.of_patience(waited_s)
+    return waiting(polled(lambda: _booked(ledger, read, waited_s, wanted.pace), wanted.pace, deadline, late), wanted.pace, deadline)
 
 
 def _booked(ledger: Ledger, read: Read, waited_s: float, pace: Pace) -> Answer:
@@ -54,12 +56,25 @@ def _booked(ledger: Ledger, read: Read, waited_s: float, pace: Pace) -> Answer:
     room = room_of(plan, record.slot) if record.slot else None
     checkpoint("reserve: before the booking")
     refused = book(ledger, record.id, worst.usd, limits(settings()), room, trains=record.reuse_of is None)
+    if refused is None:
+        _note_booking(ledger, record.id)
     checkpoint("reserve: after the booking")
     if refused is None:
         return done(Booked(waited_s=waited_s if record.waits_because else 0, reuse=reuses(record)))
     if not refused.passes or (settings().when_day_is_full == "reject" and not refused.today):
         return ended(Outcome.REJECTED, refused.problem)
-    return _wait(ledger, read, refused, waited_s, pace)
+    return _wait(refused, waited_s, pace)
+
+
+def _note_booking(ledger: Ledger, run_id: str) -> None:
+    """Before the run goes on: a wallet that is lost from here on knows it again."""
+
+    def noting(current: RunRecord, now: datetime) -> RunRecord | None:
+        return None if current.booked_at else current.model_copy(update={"booked_at": now})
+
+    checkpoint("reserve: before the record")
+    ledger.change(run_id, noting)
+    checkpoint("reserve: after the record")
 
 
 def limits(chosen: Settings) -> wallet.Limits:
@@ -77,8 +92,7 @@ def room_of(plan: Plan, slot: Slot) -> Room:
     return Room(plan, slot, pinned(plan).limits, ask)
 
 
-def _wait(ledger: Ledger, read: Read, refused: Refused, waited_s: float, pace: Pace) -> Answer:
+def _wait(refused: Refused, waited_s: float, pace: Pace) -> Answer:
     if waited_s > pace.gate_deadline_s:
         return ended(Outcome.EXPIRED, WalletFull.of_patience(waited_s).problem)
-    ledger.show_wait(read.record.id, refused.problem.message)
     return wait(pace.next_poll_s(waited_s), refused.problem.message)

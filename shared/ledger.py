@@ -214,18 +214,19 @@ class Ledger:
                 return None
         raise ServiceUnavailable("The ledger", "a claim is fought over")
 
-    def trainers(self, claim: str) -> list[str]:
-        """The runs that this claim remembers, those first whose models are known to be good.
+    def trainers(self, claim: str, about: Callable[[RunRecord], bool] | None = None) -> list[str]:
+        """The runs that this claim remembers, those first whose models are known to be good; `about` as for `hold`.
 
         Raises:
-            ClaimUnreadable: it is damaged.
+            ClaimUnreadable: it is damaged, and nobody can tell who had it.
         """
         stored = self._container.read(_claim_blob(claim))
         if stored is None:
             return []
         found = decoded(Claim, stored.content)
         if found is None:
-            raise ClaimUnreadable(claim)
+            had = self._rebuilt(claim, about)
+            return [record.id for record in sorted(had, key=lambda record: record.outcome is not Outcome.SUCCEEDED)]
         known = [found.succeeded, found.run_id, *found.before, found.trained]
         return list(dict.fromkeys(run_id for run_id in known if run_id))
 

@@ -22,6 +22,9 @@ from shared.models.pace import Pace
 from shared.models.record import Effect, Outcome, RunRecord, Step
 from shared.storage import Changed
 
+WITHOUT_A_ROLE = (401, 403)
+"""Statuses of a caller whose role is gone, or has not arrived yet: what costs money by the hour is not left behind for that."""
+
 
 @dataclass(frozen=True)
 class Making:
@@ -71,10 +74,16 @@ def make_once(ledger: Ledger, run_id: str, pace: Pace, making: Making) -> Answer
 def _looked(ledger: Ledger, run_id: str, pace: Pace, making: Making, found: Effect | None, now: datetime) -> Answer | None:
     """What became of an earlier attempt: its answer, a wait, or None where it certainly made nothing."""
     if found and found.state == "intended" and (now - found.at).total_seconds() < making.takes_s:
-        return wait(pace.brief_s)
+        return _patiently(ledger, run_id, pace)
     if made := making.look():
         return _record(ledger, run_id, making, made, found.holder if found else "adopted", found.until if found else None)
-    return wait(pace.brief_s) if found and now < _hidden_until(found, pace, making.takes_s) else None
+    return _patiently(ledger, run_id, pace) if found and now < _hidden_until(found, pace, making.takes_s) else None
+
+
+def _patiently(ledger: Ledger, run_id: str, pace: Pace) -> Answer:
+    """A wait whose reason is told, and which is not longer for that: nobody is asked."""
+    ledger.show_wait(run_id, "An earlier call of this run may have made it, or still make it; the service doesn't show it yet.")
+    return wait(pace.brief_s)
 
 
 def _hidden_until(found: Effect, pace: Pace, takes_s: float) -> datetime:
@@ -181,7 +190,9 @@ def remove_once(ledger: Ledger, run_id: str, pace: Pace, removing: Removing) -> 
     try:
         checkpoint(f"remove {removing.effect}: before the call")
         gone = _gone(removing, mine, kept=found.id if removing.keeps else None)
-    except ServiceUnavailable as error:
+    except (ServiceUnavailable, ServiceRejected) as error:
+        if isinstance(error, ServiceRejected) and error.status not in WITHOUT_A_ROLE:
+            raise
         return _not_removed(ledger, read, pace, removing.effect, error)
     checkpoint(f"remove {removing.effect}: after the call")
     # What was looked for and found is what was in doubt; beside a thing that is known, another one may still appear.
@@ -201,11 +212,12 @@ def _gone(removing: Removing, mine: str | None, *, kept: str | None) -> dict[str
     return gone
 
 
-def _not_removed(ledger: Ledger, read: Read, pace: Pace, effect: str, error: ServiceUnavailable) -> Answer:
+def _not_removed(ledger: Ledger, read: Read, pace: Pace, effect: str, error: ServiceUnavailable | ServiceRejected) -> Answer:
+    after_s = error.retry_after_s if isinstance(error, ServiceUnavailable) else None
     waited_s = (read.now - read.record.entered(Step.CLEAN_UP)).total_seconds()
     if Deadline(ledger, read.record.id, f"remove {effect}", waited_s, pace.take_back_s).passes():
         return ended(Outcome.FAILED, error.problem)
-    return wait(max(error.retry_after_s or 0, pace.next_poll_s(waited_s)))
+    return wait(max(after_s or 0, pace.next_poll_s(waited_s)))
 
 
 def _without(record: RunRecord, now: datetime, removing: Removing, seen: Effect, gone: dict[str, bool], *, over: bool) -> RunRecord | None:

@@ -24,8 +24,8 @@ def wallet_of(records: Iterable[RunRecord], now: datetime) -> Wallet:
 
 
 def _booked_at(record: RunRecord) -> datetime | None:
-    """When the run was through the gate, where it books; None where it has not been, and so is not booked."""
-    return next((entry.at for entry in record.timeline if entry.step in {Step.UPLOAD, Step.DEPLOY}), None)
+    """When the run booked; None where it has not, or stands in the middle of it, and will ask again."""
+    return record.booked_at or next((entry.at for entry in record.timeline if entry.step in {Step.UPLOAD, Step.DEPLOY}), None)
 
 
 def _usd(record: RunRecord) -> float:

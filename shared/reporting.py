@@ -163,6 +163,8 @@ def _money(record: RunRecord, plan: Plan | None) -> page.MoneyPart:
         billed_tokens=spend.billed_tokens,
         epochs=spend.epochs,
         usd_per_million_tokens=spend.usd_per_million_tokens,
+        second_jobs=spending.second_jobs(record),
+        second_jobs_usd_at_most=spending.second_jobs_usd(record) or None,
         worst_case_usd=worst.usd if worst else None,
         training_usd_at_most=worst.training_usd if worst else None,
         hosting_usd_at_most=worst.hosting_usd if worst else None,

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 
 from shared.answering import needed
 from shared.ledger import Ledger
@@ -29,9 +30,12 @@ def taken_from(record: RunRecord, source: RunRecord) -> RunRecord:
     return record.model_copy(update={"reuse_of": source.reuse_of or source.id, "job": job})
 
 
-def source_of(ledger: Ledger, claim: str, record: RunRecord) -> RunRecord | None:
-    """The last run that has trained this content on the account of this run's plan, by what the claim on the content remembers."""
-    for run_id in ledger.trainers(claim):
+def source_of(ledger: Ledger, claim: str, record: RunRecord, about: Callable[[RunRecord], bool]) -> RunRecord | None:
+    """The last run that has trained this content on the account of this run's plan, by what the claim on the content remembers.
+
+    `about` tells who had that claim, where it is damaged.
+    """
+    for run_id in ledger.trainers(claim, about):
         found = ledger.read(run_id) if run_id != record.id else None
         if found and found.record.ended_at and trained_model(found.record) and _same_account(found.record, record):
             return found.record

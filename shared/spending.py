@@ -14,7 +14,7 @@ BILLED = re.compile(r"Training tokens billed: (\d+)")
 
 @dataclass(frozen=True)
 class Spend:
-    """The training of a run in US dollars; `usd` is None where no price is known."""
+    """The training of a run in US dollars, without second jobs; `usd` is None where no price is known."""
 
     usd: float | None
     is_estimate: bool = True
@@ -50,15 +50,28 @@ def training_spend(record: RunRecord, plan: Plan) -> Spend:
     return Spend(None if rate is None else money.price(billed, rate), True, billed, epochs, rate)
 
 
+def second_jobs(record: RunRecord) -> int:
+    """How many jobs bore this run's mark beside its own: an execution that stood still in the middle of its call had begun them."""
+    job = record.effects.get("job")
+    return len(job.others) if job else 0
+
+
+def second_jobs_usd(record: RunRecord) -> float:
+    """What the training of second jobs has cost at most: what each had done until its cancel is billed, and nobody is told how much."""
+    return second_jobs(record) * record.worst_case.training_usd if record.worst_case else 0.0
+
+
 def spent_at_most(record: RunRecord, plan: Plan) -> float | None:
     """What an ended run has cost until its end, for the wallet; None where nobody knows: an estimate frees no money.
 
-    Hours of its deployment count in full.
+    Hours of its deployment count in full, and second jobs as if they had trained to their end.
     """
-    spend = training_spend(record, plan)
+    spend, second_usd = training_spend(record, plan), second_jobs_usd(record)
     training = spend.usd if spend is NOTHING or _billed(record) is not None else None
+    if training is None:  # what was booked stands, unless second jobs have cost more than that
+        return record.worst_case.usd + second_usd if record.worst_case and second_usd else None
     hosting_usd = record.worst_case.hosting_usd if record.worst_case and "deployment" in record.effects else 0.0
-    return None if training is None else training + hosting_usd
+    return money.total(training, second_usd, hosting_usd)
 
 
 def _billed(record: RunRecord) -> int | None:

@@ -1,7 +1,8 @@
 """What a run may cost at most until it ends: the one answer for gate, wallet and report. Pure; what isn't known is a no.
 
 The upper bound of the training file's tokens, times the epochs, at the price of the training type that is really sent; and the
-deployment's hours while the run proves it. After a success the deployment costs on by the hour: that no budget bounds, the report tells it.
+deployment's hours while the run proves it, and while its end takes it back. After a success the deployment costs on by the hour: that no
+budget bounds, the report tells it.
 """
 
 import math
@@ -86,8 +87,11 @@ def known_hosting(plan: Plan, prices: Prices) -> float:
 
 
 def hosting_at_most(plan: Plan, prices: Prices, pace: Pace) -> float:
-    """Dollars for the whole hours that the deployment can stand before the run has ended, by the run's own deadlines."""
-    seconds = pace.deployment_deadline_s + pace.first_answer_s + pace.smoke_deadline_s
+    """Dollars for the whole hours that the deployment can stand before the run has ended, by the run's own deadlines.
+
+    That of taking back is one of them: a service that refuses to delete it for so long is paid for so long.
+    """
+    seconds = pace.deployment_deadline_s + pace.first_answer_s + pace.smoke_deadline_s + pace.take_back_s
     return known_hosting(plan, prices) * math.ceil(seconds / SECONDS_PER_HOUR)
 
 

@@ -12,14 +12,14 @@ import azure.durable_functions as df
 import azure.functions as func
 from durabletask.client import TaskHubGrpcClient
 
-from shared import azure_openai, storage
+from shared import azure_openai, resource_manager, storage
 from shared.errors import RecordUnreadable, ServiceRejected, ServiceUnavailable
 from shared.ledger import Ledger, open_ledger
 from shared.models.drop import Drop, drop_of
 from shared.models.record import RunRecord, RunSummary, Step
 from shared.pinning import surface_version
-from shared.settings import settings
-from shared.unowned import delete_unowned_files
+from shared.settings import Settings, settings
+from shared.unowned import delete_unowned_deployments, delete_unowned_files
 from triggers.health import note_orchestrations
 from triggers.starting import is_alive, schedule_anew, start_once
 
@@ -49,8 +49,15 @@ def sweep(timer: func.TimerRequest, client: df.SyncDurableFunctionsClient) -> No
     for drop in unheard({row.id for row in known}, now):
         if start_once(client, ledger, drop):
             log.warning("drop without an event", extra={"run": drop.run_id})
-    if settings().openai_endpoint:
-        delete_unowned_files(ledger, azure_openai.connect(settings().openai_endpoint, surface_version(settings())))
+    delete_unowned(ledger, settings())
+
+
+def delete_unowned(ledger: Ledger, wanted: Settings) -> None:
+    """Deletes what ended runs have left on the account of the settings."""
+    if wanted.openai_endpoint:
+        delete_unowned_files(ledger, azure_openai.connect(wanted.openai_endpoint, surface_version(wanted)))
+    if wanted.openai_endpoint and wanted.account:
+        delete_unowned_deployments(ledger, resource_manager.connect(wanted.arm_endpoint, wanted.account, wanted.arm_api_version))
 
 
 def make_missing_containers() -> None:

@@ -41,8 +41,9 @@ class Pace(Frozen):
     """Wait between a deployment's success and the first question: a fresh one answers DeploymentNotFound for a moment."""
     smoke_deadline_s: float = 600
     """How long a new deployment may answer DeploymentNotFound (API reference: within five minutes, seen longer)."""
-    take_back_s: float = 24 * 3600
-    """How long the end of a run tries to take back what the service won't let go, for example while another write is under way."""
+    take_back_s: float = 2 * 3600
+    """How long the end of a run tries to take back what the service won't let go, for example while another write is under way. What a
+    deployment costs meanwhile is in the run's worst case; after that the sweep tries on."""
 
     @property
     def run_deadline_s(self) -> float:

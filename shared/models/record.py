@@ -161,6 +161,8 @@ class RunRecord(Frozen):
     """What the gate saw that the deployment takes: reserved before anything is bought."""
     not_asked: tuple[str, ...] = ()
     """What the gate could not ask the account, a sentence each: the run went on without it. Empty in records of the first releases."""
+    booked_at: datetime | None = None
+    """When the wallet had booked it: by it a wallet that is lost is told anew. None also in records of the first releases."""
     reuse_of: str | None = None
     """The run whose trained model this one deploys, instead of training."""
     waits_because: str | None = None

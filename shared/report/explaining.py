@@ -12,14 +12,25 @@ from tunedrop_check.rules.wording import counted
 
 
 def billing(report: Report) -> str:
-    """From the tokens of the file to the price of the training; empty where nothing is billed."""
+    """From the tokens of the file to the price of the training, and what second jobs cost; empty where nothing is billed."""
     money = report.money
     if money.billed_tokens is None:
-        return ""
+        return _second_jobs(report)
     told = [_tokens(report, money.billed_tokens)]
     if money.usd_per_million_tokens is not None and money.training_usd is not None:
         told.append(f"At {usd(money.usd_per_million_tokens)} per million that is {usd(money.training_usd)}.")
+    if second := _second_jobs(report):
+        told.append(second)
     return " ".join(told)
+
+
+def _second_jobs(report: Report) -> str:
+    """Their cost is beside the run's own: nobody is told how far each came before its cancel."""
+    money = report.money
+    if not money.second_jobs:
+        return ""
+    cost = "" if money.second_jobs_usd_at_most is None else f" They cost at most {usd(money.second_jobs_usd_at_most)} more."
+    return f"{counted(money.second_jobs, 'second job')} had begun and {'was' if money.second_jobs == 1 else 'were'} cancelled.{cost}"
 
 
 def _tokens(report: Report, billed: int) -> str:

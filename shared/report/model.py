@@ -150,6 +150,10 @@ class MoneyPart(Part):
     billed_tokens: NonNegativeInt | None = None
     epochs: NonNegativeInt | None = None
     usd_per_million_tokens: Usd | None = None
+    second_jobs: NonNegativeInt = 0
+    """Jobs beside the run's own, found at its end and cancelled; `training_usd` is without them."""
+    second_jobs_usd_at_most: Usd | None = None
+    """What they have cost at most; absent where there was none, or nobody can say."""
     worst_case_usd: Usd | None = None
     """What the run could cost at most until its end, by which the gate and the wallet decided; absent where it never came so far."""
     training_usd_at_most: Usd | None = None

@@ -3,7 +3,7 @@
     python -m tests.faults.simulate --seeds 10000 --jobs 2 --record     many seeds, kept in docs/reliability.md
     python -m tests.faults.simulate --seed 27                           one, with its last events
     python -m tests.faults.simulate --seeds 200 --storm                 all trouble at once in every seed
-    python -m tests.faults.simulate --mutations                         every known bug, until it is caught
+    python -m tests.faults.simulate --mutations --record                every known bug, until it is caught; the tests take the seed
     python -m tests.faults.simulate --events 1000                       drops whose events are lost, doubled and late
 
 Each exits 1 where an invariant does not hold, or a known bug is not caught.
@@ -15,7 +15,8 @@ import sys
 import time
 from dataclasses import asdict
 
-from tests.faults.simulator import events, many
+from tests.faults.simulator import caught, events, many
+from tests.faults.simulator.caught import Catch
 from tests.faults.simulator.many import Result
 from tests.faults.simulator.mutations import MUTATIONS
 from tests.faults.simulator.record import write
@@ -31,8 +32,7 @@ def main() -> int:
     if asked.events:
         return _events(asked.events, asked.seed)
     if asked.mutations:
-        uncaught = [name for name in MUTATIONS if not _caught(name, asked)]
-        return 1 if uncaught else 0
+        return _mutations(asked)
     return _seeds(asked)
 
 
@@ -78,12 +78,21 @@ def told(result: Result, shown: int) -> str:
     return "\n".join([*result.last[max(0, len(result.last) - shown) :], f"seed {result.seed}: {result.violation}"])
 
 
-def _caught(name: str, asked: argparse.Namespace) -> bool:
-    most = asked.seeds or SEEDS_PER_MUTATION
-    found = many.first_violation(name, range(asked.seed, asked.seed + most), asked.jobs)
-    count = found.seed - asked.seed + 1 if found else most
-    print(f"{name:40} {f'caught by seed {count}: {found.violation}' if found else f'NOT caught within {most} seeds'}", flush=True)
-    return found is not None
+def _mutations(asked: argparse.Namespace) -> int:
+    """Looks for the first seed that catches each; a seed that is known to is not looked for again."""
+    most, known = asked.seeds or SEEDS_PER_MUTATION, caught.read()
+    for name in MUTATIONS:
+        if name in known and many.result_of(known[name].seed, name, known[name].trouble).violation:
+            continue
+        found = many.first_violation(name, range(asked.seed, asked.seed + most))
+        told = f"caught by seed {found[0].seed}: {found[0].violation}" if found else f"NOT caught within {most} seeds"
+        print(f"{name:40} {told}", flush=True)
+        known.pop(name, None)
+        if found:
+            known[name] = Catch(found[0].seed, storm=found[1])
+    if asked.record:
+        caught.write(known)
+    return 1 if set(MUTATIONS) - set(known) else 0
 
 
 def _events(count: int, seed: int) -> int:

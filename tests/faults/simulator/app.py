@@ -9,33 +9,45 @@ from functools import cache
 from typing import Any, cast
 
 import httpx2
+import msgspec
 import openai
 import requests
 from azure.core.pipeline.transport import RequestsTransport
 from azure.durable_functions.worker import DurableFunctionsWorker
 from azure.mgmt.cognitiveservices import CognitiveServicesManagementClient
 
-from shared import azure_openai, checkpoints, resource_manager, scans, storage
+from shared import azure_openai, checkpoints, pinning, planning, resource_manager, scans, storage
 from shared.azure_openai import AzureOpenAI
 from shared.credentials import StandInCredential
+from shared.models.plan import Pinned
+from shared.models.record import RunRecord, RunSummary
 from shared.resource_manager import ResourceManager
-from shared.settings import settings
+from shared.settings import Settings, settings
 from tests.faults.simulator.blobs import Account
 from tests.faults.simulator.provider import BASE
 from tests.faults.simulator.wire import ArmAdapter, OpenAITransport, Wire
 from tests.registered import registered_functions
 from tunedrop.emulator.arm.routes import ACCOUNT_ID
+from tunedrop_check.reading import file_spans
 
 PLENTY = {"files": 10_000, "jobs": 10_000, "fine_tuned_deployments": 1000, "deployments": 1000}
+PACE = {"poll_first_s": 60, "poll_most_s": 1800, "poll_growth": 1, "brief_s": 60}
+"""Azure's, with fewer polls."""
+HASTY = PACE | {"poll_first_s": 45, "call_s": 20, "upload_s": 120, "list_lag_s": 147}
+"""The shortest times that are still longer than anything takes here."""
 SETTINGS = {
-    "TUNEDROP_PACE": json.dumps({"poll_first_s": 60, "poll_most_s": 900, "poll_growth": 0.5, "brief_s": 45}),  # Azure's, with fewer polls
+    "TUNEDROP_PACE": json.dumps(PACE),
     "TUNEDROP_OPENAI_ENDPOINT": BASE,
     "TUNEDROP_ARM_ENDPOINT": BASE,
     "TUNEDROP_CREDENTIAL": "stand-in",
     "AZURE_FUNCTIONS_DURABLE_STRICT_TYPING": "1",
     "TUNEDROP_ACCOUNT": ACCOUNT_ID,
     "TUNEDROP_LIMITS": json.dumps(PLENTY),
+    "SIMULATED_SPAN_BYTES": "100000",
 }
+SPAN_BYTES = "SIMULATED_SPAN_BYTES"
+BLOCK_BYTES = 100
+OPTIONS = scans.options
 CONTAINERS = ("training", "reports", "ledger")
 
 
@@ -74,16 +86,34 @@ def installed(account: Account, wire: Wire, words: Words, more: dict[str, str]) 
     with ExitStack() as stack:
         stack.enter_context(_environment(SETTINGS | more))
         for name in CONTAINERS:
-            container = account.container("tunedrop" if name == "ledger" else name)
-            stack.enter_context(swapped(storage, name, lambda container=container: container))
+            stack.enter_context(swapped(storage, name, lambda name=name: account.container(getattr(settings(), f"{name}_container"))))
         stack.enter_context(swapped(storage, "named", account.container))
+        stack.enter_context(swapped(planning, "pins", _pins))
+        stack.enter_context(swapped(file_spans, "BLOCK_BYTES", BLOCK_BYTES))
+        stack.enter_context(swapped(scans, "options", _options))
         stack.enter_context(swapped(scans, "_ahead", iter))  # a thread of its own would take no part in the order of things
         stack.enter_context(swapped(azure_openai, "connect", openai_on_the_wire))
         stack.enter_context(swapped(resource_manager, "connect", arm_on_the_wire))
         stack.enter_context(_heard(words))
+        for model in (RunRecord, RunSummary):
+            stack.enter_context(_remembered(model))
         checkpoints.observe(account.stage.checkpoint)
         stack.callback(checkpoints.observe, None)
         yield
+
+
+def _pins(wanted: Settings, versions: Any, training: Any, deployment: Any) -> Pinned:
+    """What a plan pins, with spans as small as the files here."""
+    return pinning.pins(wanted, versions, training, deployment).model_copy(update={"span_bytes": span_bytes()})
+
+
+def _options(plan: Any, role: Any) -> Any:
+    return msgspec.structs.replace(OPTIONS(plan, role), block_bytes=BLOCK_BYTES)
+
+
+def span_bytes() -> int:
+    """How large a span is by the settings of now."""
+    return int(os.environ[SPAN_BYTES])
 
 
 @contextmanager
@@ -103,15 +133,33 @@ def swapped(owner: Any, name: str, other: Any) -> Generator[None]:
 
 
 @contextmanager
+def _remembered(model: Any) -> Generator[None]:
+    """For this long the same JSON gives the same frozen record, without being read again: an eighth of a simulation's time."""
+    read, known = model.model_validate_json, dict[bytes | str, Any]()
+
+    def remembering(content: bytes | str) -> Any:
+        if content not in known:
+            known[content] = read(content)
+        return known[content]
+
+    model.model_validate_json = staticmethod(remembering)
+    try:
+        yield
+    finally:
+        del model.model_validate_json
+
+
+@contextmanager
 def _environment(wanted: dict[str, str]) -> Generator[None]:
-    former = {name: os.environ.get(name) for name in wanted}
+    former = dict(os.environ)
     os.environ.update(wanted)
     settings.cache_clear()
     try:
         yield
     finally:
-        for name, value in former.items():
-            os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
+        for name in [name for name in os.environ if name not in former]:
+            del os.environ[name]
+        os.environ.update(former)
         settings.cache_clear()
 
 

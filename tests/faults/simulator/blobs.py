@@ -25,6 +25,7 @@ from tests.faults.simulator.stage import Stage
 ACCOUNT = "simulated"
 CODES = {404: "BlobNotFound", 409: "BlobAlreadyExists", 412: "ConditionNotMet"}
 """Storage always tells one of these refusals by its code; what has none is somebody else's."""
+TOO_LARGE_BYTES = 512 * 2**20
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,20 @@ class Blob:
     etag: str
     modified: datetime
     metadata: dict[str, str] = field(default_factory=dict[str, str])
+    kind: str = "BlockBlob"
+    tier: str = "Hot"
+    claims_bytes: int | None = None
+    """The size that the service tells of a blob whose bytes nobody has to have."""
+
+    @property
+    def size(self) -> int:
+        """What the service tells."""
+        return len(self.content) if self.claims_bytes is None else self.claims_bytes
+
+    @property
+    def usable(self) -> bool:
+        """Whether a run may read its bytes at all."""
+        return self.kind == "BlockBlob" and self.tier == "Hot" and self.size < TOO_LARGE_BYTES
 
 
 class Account:
@@ -44,7 +59,9 @@ class Account:
         self.stage = stage
         self.watchers: list[Callable[[str, str, Blob], None]] = []
         """Called after each write with container, blob and what stands there now."""
-        self._fault_rate = fault_rate
+        self.fault_rate = fault_rate
+        self.misread: Callable[[str, Blob], None] = lambda _name, _blob: None
+        """Is told of each read of the bytes of a drop that no run can use."""
         self._containers: dict[str, dict[str, Blob]] = {}
         self._numbers = itertools.count(1)
 
@@ -57,9 +74,9 @@ class Account:
         """What stands in a container, by name."""
         return self._containers.setdefault(container, {})
 
-    def write(self, container: str, name: str, content: bytes, metadata: dict[str, str] | None = None) -> Blob:
-        """Writes at once and without faults, as an uploader outside the simulation does."""
-        blob = Blob(content, f"0x8D{next(self._numbers):08X}", self.stage.now.replace(microsecond=0), metadata or {})
+    def write(self, container: str, name: str, content: bytes, metadata: dict[str, str] | None = None, **more: Any) -> Blob:
+        """Writes at once and without faults, as an uploader outside the simulation does; `more` is what is unusual about the blob."""
+        blob = Blob(content, f"0x8D{next(self._numbers):08X}", self.stage.now.replace(microsecond=0), metadata or {}, **more)
         self.blobs(container)[name] = blob
         for watcher in self.watchers:
             watcher(container, name, blob)
@@ -68,7 +85,7 @@ class Account:
     def call[T](self, act: Callable[[], T], *, freezes: bool = True) -> T:
         """One call over the network: both ways take time, and either can fail."""
         random = self.stage.random
-        fate = random.choice(("busy", "lost", "repeated")) if random.random() < self._fault_rate else "fine"
+        fate = random.choice(("busy", "lost", "repeated")) if random.random() < self.fault_rate else "fine"
         self.stage.pause(random.uniform(0.005, 0.1), freezes=freezes)
         if fate == "busy":
             raise _error(HttpResponseError, 503)
@@ -96,14 +113,22 @@ class MemoryContainer:
             raise _error(ResourceModifiedError, 412)
         return found
 
+    def _readable(self, blob: str, etag: str | None) -> Blob:
+        found = self._there(blob, etag)
+        if found.tier == "Archive":
+            raise _error(ResourceExistsError, 409, "BlobArchived")
+        if not found.usable:
+            self._account.misread(blob, found)
+        return found
+
     def download_blob(
         self, blob: str, offset: int = 0, length: int | None = None, *, etag: str | None = None, raw_response_hook: Any = None, **_: Any
     ) -> SimpleNamespace:
         """The content, or the part of it, that readall gives."""
         # A range is read while a file is being uploaded: who freezes in the middle of a call leaves the window that reliability.md names.
-        found = self._account.call(lambda: self._there(blob, etag), freezes=length is None)
+        found = self._account.call(lambda: self._readable(blob, etag), freezes=length is None)
         if raw_response_hook:
-            headers = {"Date": format_datetime(self._account.stage.now, usegmt=True), "Content-Length": str(len(found.content))}
+            headers = {"Date": format_datetime(self._account.stage.now, usegmt=True), "Content-Length": str(found.size)}
             raw_response_hook(SimpleNamespace(http_response=SimpleNamespace(status_code=200, headers=headers, close=lambda: None)))
         content = found.content[offset : None if length is None else offset + length]
         return SimpleNamespace(readall=lambda: content, properties=SimpleNamespace(etag=f'"{found.etag}"'))
@@ -158,16 +183,16 @@ def _properties(name: str, blob: Blob) -> SimpleNamespace:
     return SimpleNamespace(
         name=name,
         etag=f'"{blob.etag}"',
-        size=len(blob.content),
+        size=blob.size,
         last_modified=blob.modified,
         metadata=dict(blob.metadata),
-        blob_type="BlockBlob",
-        blob_tier="Hot",
+        blob_type=blob.kind,
+        blob_tier=blob.tier,
     )
 
 
-def _error[E: HttpResponseError](kind: type[E], status: int) -> E:
+def _error[E: HttpResponseError](kind: type[E], status: int, code: str | None = None) -> E:
     error = kind(str(status))
     error.status_code, error.reason = status, "simulated"
-    vars(error)["error_code"] = CODES.get(status)  # as the client sets it
+    vars(error)["error_code"] = code or CODES.get(status)  # as the client sets it
     return error

@@ -41,6 +41,10 @@ class Dropped:
     posted: dict[str, Any] | None = None
     content: int = 0
     job: dict[str, Any] = field(default_factory=dict[str, Any])
+    unusual: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+    """What is unusual about a blob, by its name: fields of Blob."""
+    aims_at: str | None = None
+    """The field of job.json in which the newest other run's id is put."""
 
 
 def training_set(subject: int, examples: int = 10) -> bytes:
@@ -60,12 +64,15 @@ def training_set(subject: int, examples: int = 10) -> bytes:
     )
 
 
-def drops_of(random: Random, count: int, cancels: float) -> list[Dropped]:
-    """So many uploads within a few hours."""
+def drops_of(random: Random, count: int, cancels: float, attacks: float = 0) -> list[Dropped]:
+    """So many uploads within a few hours, some of them by people who mean ill."""
+    from tests.faults.simulator.attacks import attack  # it is made of what stands here
+
     made: list[Dropped] = []
     for number in range(count):
         kind = random.choices(list(KINDS), list(KINDS.values()))[0]
-        made.append(_dropped(random, kind, number, made))
+        ill = random.random() < attacks
+        made.append(attack(random, number, random.uniform(0, 7200)) if ill else _dropped(random, kind, number, made))
         if random.random() < cancels:
             made[-1].cancelled_after_s = random.choice((random.uniform(0, 120), random.uniform(0, 3600), random.uniform(0, 12_000)))
     return made

@@ -3,19 +3,21 @@
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any, cast
 
 import durabletask.internal.orchestrator_service_pb2 as pb
 
-from tests.faults.simulator import app, hub
+from tests.faults.simulator import app
 from tests.faults.simulator.hub import Hub
 from tests.faults.simulator.stage import Actor, Killed, Stage, Strike
+from tests.faults.simulator.stories import Stories, replayed
 from tests.faults.simulator.trouble import Trouble
 from tests.faults.simulator.watch import Watch
 
 LEASE_S = 60.0
-REPLAYED = 0.05
-"""The share of an orchestrator's turns that are executed twice, as after a worker's death."""
+REPLAYED = 0.1
+"""The share of an orchestrator's turns that are replayed too, as after a worker's death."""
 
 
 class Host:
@@ -34,6 +36,7 @@ class Hosts:
         self._trouble = trouble
         self._watch = watch
         self._hosts = [Host(stage.random.uniform(-1, 1) * trouble.clock_s) for _ in range(trouble.hosts)]
+        self._stories = Stories()
         self.hub = self._new_hub()
         self.hubs = [self.hub]
         """Also those that were lost: what they held is searched for text of the drops."""
@@ -57,10 +60,18 @@ class Hosts:
         self._stage.note("begins", what)
         actor.begin()
 
+    def jump(self) -> None:
+        """The clock of one instance jumps, by minutes or by a day."""
+        random = self._stage.random
+        host = random.choice(self._hosts)
+        host.skew = timedelta(seconds=random.uniform(-1, 1) * random.choice((600, 600, 86_400)))
+        self._stage.note("jumped", f"{host.skew.total_seconds():.0f} s")
+
     def kill(self) -> bool:
         """Kills one instance; or all of them with the engine, where that goes with them, which is the answer."""
         lost = self._trouble.engine_lost
         self._stage.note("killed", "hosts and engine" if lost else "a host")
+        self._stories.forget()
         if lost:
             self.hub = self._new_hub()
             self.hubs.append(self.hub)
@@ -90,11 +101,9 @@ class Hosts:
         self._stage.after(self._stage.random.uniform(0.01, 1), execute)
 
     def _executed(self, request: pb.OrchestratorRequest) -> pb.OrchestratorResponse:
-        started = [e.executionStarted for e in [*request.pastEvents, *request.newEvents] if e.HasField("executionStarted")]
-        story, sent = app.functions()[started[-1].name], hub.encoded(request)
-        answer = hub.decoded(app.worker().execute_orchestration_request(story, sent))
+        answer = self._stories.turned(request)
         if self._stage.random.random() < REPLAYED:
-            self._watch.replayed(request.instanceId, answer, hub.decoded(app.worker().execute_orchestration_request(story, sent)))
+            self._watch.replayed(request.instanceId, answer, replayed(request))
         return answer
 
     def _perform(self, of: Hub, request: pb.ActivityRequest, token: str) -> None:
@@ -124,7 +133,8 @@ class Hosts:
         if fate == "dies":
             self._stage.after(first_s, begin(lost, self._strike(None)))
             return
-        frozen = self._strike(random.uniform(30, 4000)) if fate == "freezes" else None
+        run_id = str(json.loads(request.input.value)["run_id"])
+        frozen = self._strike(random.uniform(30, 4000), run_id) if fate == "freezes" else None
         self._stage.after(first_s, begin(ended, frozen))
         if frozen:
             self._stage.after(first_s + random.uniform(LEASE_S, 5 * LEASE_S), begin(answered))
@@ -133,9 +143,11 @@ class Hosts:
         if fate == "late":
             self._much_later(random.uniform(60, 20_000), begin(answered))
 
-    def _strike(self, frozen_s: float | None) -> Strike:
+    def _strike(self, frozen_s: float | None, run_id: str = "") -> Strike:
         at_checkpoint = self._stage.random.random() < 0.5
-        return Strike(self._stage.random.randint(1, 4 if at_checkpoint else 25), frozen_s, at_checkpoint)
+        in_call = self._stage.random.random() < self._trouble.in_calls and not at_checkpoint
+        told = partial(self._watch.frozen_in_a_call.add, run_id) if in_call else None
+        return Strike(self._stage.random.randint(1, 4 if at_checkpoint else 25), frozen_s, at_checkpoint, told)
 
     def _much_later(self, seconds: float, act: Callable[[], None]) -> None:
         self.to_come += 1

@@ -85,9 +85,14 @@ def _settle_in() -> None:
     gc.set_threshold(COLLECTED_AFTER, 50, 50)
 
 
-def first_violation(mutation: str, seeds: Iterable[int], processes: int = 1) -> Result | None:
-    """The first of these seeds that catches a known bug, each with all trouble at once."""
-    return next((result for result in results(seeds, processes, mutation, STORM) if result.violation), None)
+def first_violation(mutation: str, seeds: Iterable[int]) -> tuple[Result, bool] | None:
+    """The first of these seeds that catches a known bug, and whether in a storm, or in the seed's own trouble."""
+    for seed in seeds:
+        for storm in (True, False):
+            found = result_of(seed, mutation, STORM if storm else None)
+            if found.violation:
+                return found, storm
+    return None
 
 
 def violations(seeds: Iterable[int], processes: int, trouble: Trouble | None = None) -> list[str]:

@@ -32,6 +32,7 @@ from shared.storage import Container
 from tests.builders import done_with
 from tests.faults.simulator import app
 from tests.faults.simulator.app import swapped
+from tests.faults.simulator.found_bugs import FOUND
 from tests.faults.simulator.stage import START
 from triggers import drops, runs, starting, sweep
 
@@ -63,7 +64,7 @@ class Retrying(openai.OpenAI):
 
 
 @cache
-def _retrying(_api_version: str | None = None) -> AzureOpenAI:
+def _retrying(_endpoint: str, _api_version: str | None = None) -> AzureOpenAI:
     client = Retrying(api_key="stand-in", base_url=f"{app.BASE}/openai/v1/", timeout=30, http_client=app.http_on_the_wire())
     return AzureOpenAI(client, None)
 
@@ -329,8 +330,13 @@ def data_in_the_log() -> list[Swap]:
     return [(create_job, "order_of", order_and_log)]
 
 
+def name_of(mutation: Callable[[], list[Swap]]) -> str:
+    """What `--mutation` takes."""
+    return mutation.__name__.replace("_", "-")
+
+
 MUTATIONS: dict[str, Callable[[], list[Swap]]] = {
-    mutation.__name__.replace("_", "-"): mutation
+    name_of(mutation): mutation
     for mutation in (
         client_retries,
         claim_removed,
@@ -358,6 +364,7 @@ MUTATIONS: dict[str, Callable[[], list[Swap]]] = {
         late_news_count,
         report_left_out,
         data_in_the_log,
+        *FOUND,
     )
 }
 """Every known bug by its name."""

@@ -6,15 +6,18 @@ Its record of what was asked and made is the oracle of the invariants; nothing o
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from shared.marks import run_of_file
 from tests.faults.simulator.stage import Stage
-from tunedrop.emulator import multipart, pace
+from tunedrop.emulator import multipart, pace, regions, roles, switches
+from tunedrop.emulator.arm import errors as arm_errors
 from tunedrop.emulator.call import Call, Operation, Reply
-from tunedrop.emulator.openai import routes
+from tunedrop.emulator.openai import errors, routes
 from tunedrop.emulator.openai.requests import V1
 from tunedrop.emulator.pace import Pace
 from tunedrop.emulator.refusal import Refusal
@@ -60,7 +63,7 @@ class Asked:
     status: int
     id: str | None
     about: str
-    """The suffix of a job, the name of a file or of a deployment: whose it is."""
+    """The run of a job by its file, the name of a file or of a deployment: whose it is."""
     committed: bool
     retry_count: str
     digest: str | None
@@ -81,10 +84,12 @@ class Matched:
 class Provider:
     """One account of Azure OpenAI, and ARM in front of it."""
 
-    def __init__(self, stage: Stage, seed: int, speed: Pace) -> None:
+    def __init__(self, stage: Stage, seed: int, speed: Pace, limits: dict[str, int] | None = None, region: str = regions.DEFAULT) -> None:
         self.record: list[Asked] = []
         self._stage = stage
-        self.service = Service(Config(seed=seed, time_source=lambda: stage.now.timestamp(), limits=PLENTY, pace=speed))
+        self._names: dict[str, str] = {}
+        limits = PLENTY | (limits or {})
+        self.service = Service(Config(seed=seed, time_source=lambda: stage.now.timestamp(), limits=limits, pace=speed, region=region))
         plane = self.service.data_plane
         self._routes = [
             *(_route(V1, "/openai/v1", operation) for operation in plane.operations(V1)),
@@ -112,18 +117,61 @@ class Provider:
         with world.store.transaction():
             self.service.advance()
             try:
+                self._check_role(wanted)
                 reply = operation.run(call)
                 status, answer = reply.status, _encoded(reply)
             except Refusal as refusal:
                 reply, status, answer = None, refusal.status, _refused(wanted, call, refusal)
         made = operation.writes and reply is not None and status != 204
-        about = str(call.body.get("suffix") or call.path.get("name") or (call.form.files["file"].filename if call.form.files else ""))
+        about = self._about(call)
         digest = hashlib.sha256(b"".join(call.form.files["file"].chunks())).hexdigest() if call.form.files else None
         retries = wanted.request.headers.get("x-stainless-retry-count", "0")
         id_ = (reply.id if reply else None) or call.path.get("id")
+        if made and call.form.files:
+            self._names[str(id_)] = about
         self.record.append(Asked(operation.name, world.now(), sent_at, status, id_, about, made, retries, digest))
         self._stage.note("provider", operation.name, status, about)
         return answer
+
+    def _check_role(self, wanted: Matched) -> None:
+        """As `tunedrop/emulator/dispatch.py` does it for a caller who has no key."""
+        operation, held = wanted.operation, self.service.world.switches
+        if roles.allowed(held, operation.action, operation.scope):
+            return
+        if wanted.surface != ARM:
+            raise errors.forbidden(held.missing_data_role_status)
+        raise arm_errors.forbidden(operation.action, operation.scope)
+
+    def switch(self, **positions: bool) -> None:
+        """Puts switches of the stand-in in other positions."""
+        with self.service.world.store.transaction():
+            self.service.world.switches = switches.changed(self.service.world.switches, positions)
+        self._stage.note("switched", positions)
+
+    def _about(self, call: Call) -> str:
+        if call.form.files:
+            return str(call.form.files["file"].filename)
+        return self.run_of(call.body) or str(call.path.get("name") or "")
+
+    def run_of(self, job: Doc) -> str | None:
+        """The run whose training file a job has: the suffix is anybody's to choose."""
+        return run_of_file(self._names.get(str(job.get("training_file")), ""))
+
+    def training_bills(self) -> Counter[str]:
+        """Dollars that each job's training was charged with, by the job's id."""
+        with self.service.world.store.transaction():
+            self.service.advance()
+            bills: Counter[str] = Counter()
+            for entry in self.service.world.store.entries():
+                if entry["operation"] == "fine_tuning.jobs.billed":
+                    bills[entry["id"]] += entry["cost_usd"]
+            return bills
+
+    def hosting(self) -> list[Doc]:
+        """What stood, from when until when, and its price an hour."""
+        with self.service.world.store.transaction():
+            self.service.advance()
+            return self.service.deployments.costs()
 
     def docs(self, kind: str) -> list[Doc]:
         """The things of a kind as they are now: file, job or deployment."""
@@ -137,7 +185,7 @@ class Provider:
             self.service.world.add_faults([{"on": thing, "then": then}])
 
     def own_deployment(self, name: str) -> None:
-        """Puts a deployment of a base model that belongs to somebody else."""
+        """Puts a deployment of a base model that belongs to somebody else, as it stands when it is ready."""
         body: Doc = {"sku": {"name": "GlobalStandard", "capacity": 1}}
         body["properties"] = {"model": {"format": "OpenAI", "name": "gpt-4.1-mini", "version": "2025-04-14"}}
         with self.service.world.store.transaction():

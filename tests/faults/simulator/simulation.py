@@ -5,25 +5,29 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from datetime import timedelta
 from types import SimpleNamespace
+from typing import Any
 
 import azure.functions as func
 
-from tests.faults.simulator import app, hub, invariants
-from tests.faults.simulator.blobs import Account
+from shared.models.drop import drop_of
+from tests.faults.simulator import app, hub, invariants, mischief
+from tests.faults.simulator.blobs import ACCOUNT, Account
 from tests.faults.simulator.drops import FOREIGN, Dropped, drops_of
 from tests.faults.simulator.hosts import Hosts
 from tests.faults.simulator.provider import Provider
 from tests.faults.simulator.stage import START, Stage
-from tests.faults.simulator.trouble import Trouble, trouble_of
+from tests.faults.simulator.trouble import CALM, Trouble, trouble_of
 from tests.faults.simulator.watch import Violation, Watch
 from tests.faults.simulator.wire import Wire
 from tunedrop.emulator.pace import Pace, after_seconds
 
-SWEEP_S = 600.0
+SWEEP_S = 1200.0
 DAY_S = 86_400.0
 SLOW_S = 3000.0
 """A deployment that takes longer can miss its deadline by itself."""
 FATES = (("file", {"ends": "error"}), ("job", "rai_data"), ("job", "rai_model"), ("deployment", {"ends": "Failed"}), ("readiness", "never"))
+JSON = {"Content-Type": "application/json"}
+LAST_SWEEPS = 4
 ENDS_WITHIN = timedelta(days=12)
 """After so much virtual time every run must have ended: late events, deadlines and storms included."""
 
@@ -47,29 +51,35 @@ class Simulation:
         speed = speed or _speed(self.stage)
         self.doomed = (speed.deployment.seconds or 0) > SLOW_S
         """Whether something at the provider ends badly by itself."""
-        self.provider = Provider(self.stage, seed, speed)
-        self.jobs_at_a_time = self.trouble.jobs_at_a_time
+        full = {} if self.trouble.deployments is None else {"fine_tuned_deployments_max": self.trouble.deployments}
+        self.provider = Provider(self.stage, seed, speed, full, self.trouble.region)
+        self.wire = Wire(self.stage, self.provider, self.trouble)
+        self.jobs_at_a_time, self.usd_a_day = self.trouble.jobs_at_a_time, self.trouble.usd_a_day
         self.words = app.Words()
         self.watch = Watch(self.stage, self.account)
         self.watch.proved = self._proved
-        self.hosts = Hosts(self.stage, self.trouble, self.watch)
-        self.drops = drops if drops is not None else drops_of(random, random.randint(1, 6), self.trouble.cancels)
-        self._client = hub.client(self.stage, lambda: self.hosts.hub)
+        self.apps = [Hosts(self.stage, self.trouble, self.watch) for _ in range(self.trouble.apps)]
+        self.drops = drops if drops is not None else drops_of(random, random.randint(1, 6), self.trouble.cancels, self.trouble.attacks)
+        self._clients = [hub.client(self.stage, lambda hosts=hosts: hosts.hub) for hosts in self.apps]
         self._mutation = mutation
         self._to_come = 0
         self.events_lost = self.events_doubled = 0
 
     def run(self) -> str:
         """Lets it all happen, and answers the hash of the trace; raises Violation."""
-        wire = Wire(self.stage, self.provider, self.trouble)
+        chosen = {"TUNEDROP_JOBS_AT_A_TIME": str(self.jobs_at_a_time), "TUNEDROP_USD_A_DAY": str(self.trouble.usd_a_day)}
+        chosen[app.SPAN_BYTES] = self.stage.random.choice(("1000", "100000"))
+        if self.trouble.deployments is not None:
+            chosen["TUNEDROP_LIMITS"] = json.dumps(app.PLENTY | {"fine_tuned_deployments": self.trouble.deployments})
         try:
             with ExitStack() as stack:
                 stack.enter_context(self.stage.opened())
-                stack.enter_context(app.installed(self.account, wire, self.words, {"TUNEDROP_JOBS_AT_A_TIME": str(self.jobs_at_a_time)}))
+                stack.enter_context(app.installed(self.account, self.wire, self.words, chosen))
                 if self._mutation:
                     stack.enter_context(self._mutation())
                 self._plan()
                 self._play()
+                self._look_through()
                 self.watch.as_it_goes()
                 invariants.check(self)
         finally:
@@ -78,15 +88,30 @@ class Simulation:
 
     def _play(self) -> None:
         while self.stage.now < START + ENDS_WITHIN:
-            self.stage.step()
-            self.hosts.pump()
-            self.watch.as_it_goes()
+            self._step()
             if self._at_rest():
                 return
         raise Violation("I3", f"not everything has ended after {ENDS_WITHIN.days} days: {self.watch.unended() or self.watch.unheard()}")
 
+    def _step(self) -> None:
+        self.stage.step()
+        for hosts in self.apps:
+            hosts.pump()
+        self.watch.as_it_goes()
+
+    def _look_through(self) -> None:
+        """The sweep goes on when nothing else happens any more: what was made too late to be known is found, when nothing goes wrong."""
+        self.wire.trouble, self.account.fault_rate = CALM, 0
+        for _ in range(LAST_SWEEPS):
+            self._sweep_by(0)
+            while self.stage.living:
+                self._step()
+            if not invariants.unowned(self):
+                return
+            self.stage.now += timedelta(seconds=SWEEP_S)
+
     def _at_rest(self) -> bool:
-        if self._to_come or self.hosts.to_come or self.stage.living:
+        if self._to_come or any(hosts.to_come for hosts in self.apps) or self.stage.living:
             return False
         return not self.watch.unended() and not self.watch.unheard()
 
@@ -98,14 +123,16 @@ class Simulation:
                 self.provider.doom(thing, fate)
                 self.doomed = True
         for drop in self.drops:
-            self._later(drop.at_s, lambda drop=drop: self._upload(drop))
+            self.later(drop.at_s, lambda drop=drop: self._upload(drop))
         for _ in range(self.trouble.kills):
-            self._later(random.uniform(0, 12_000), self._kill)
+            self.later(random.uniform(0, 12_000), self._kill)
         if random.random() < 0.5:
-            self._later(random.uniform(3600, 40_000), lambda: self.hosts.hub.purge_ended())
+            self.later(random.uniform(3600, 40_000), lambda: random.choice(self.apps).hub.purge_ended())
+        mischief.plan(self)
         self.stage.after(SWEEP_S, self._sweep)
 
-    def _later(self, seconds: float, act: Callable[[], None]) -> None:
+    def later(self, seconds: float, act: Callable[[], None]) -> None:
+        """Has somebody act so many virtual seconds from now; the world is not at rest before."""
         self._to_come += 1
 
         def happen() -> None:
@@ -117,20 +144,35 @@ class Simulation:
     # People
 
     def _upload(self, drop: Dropped) -> None:
+        if drop.aims_at:
+            self._take_aim(drop, drop.aims_at)
         for after_s, name, content in drop.blobs:
-            self._later(after_s, lambda name=name, content=content: self._put(drop, name, content))
+            self.later(after_s, lambda name=name, content=content: self._put(drop, name, content))
         if drop.deleted_after_s is not None:
-            self._later(drop.deleted_after_s, lambda: self._delete(drop.starting))
+            self.later(drop.deleted_after_s, lambda: self._delete(drop.starting))
+
+    def _take_aim(self, drop: Dropped, field: str) -> None:
+        """Whoever may look into the container can reckon the ids of the runs there."""
+        blobs = self.account.blobs("training").items()
+        others = [found.run_id for name, blob in blobs if (found := drop_of(ACCOUNT, "training", name, blob.etag))]
+        if others:
+            aim = {"deployment": {"name": others[-1]}} if field == "deployment" else {"suffix": others[-1]}
+            drop.blobs[0] = (*drop.blobs[0][:2], json.dumps(drop.job | aim).encode())
+
+    def put(self, name: str, content: bytes, **unusual: Any) -> None:
+        """Somebody uploads a blob, and the events of it come, or not."""
+        self.account.write("training", name, content, **unusual)
+        for after_s in self._events():
+            for number in range(len(self.apps)):
+                self.later(after_s, lambda number=number: self._event(name, number))
 
     def _put(self, drop: Dropped, name: str, content: bytes) -> None:
-        self.stage.note("upload", drop.kind, name)
-        self.account.write("training", name, content)
-        for after_s in self._events():
-            self._later(after_s, lambda: self._event(name))
+        self.stage.note("upload", drop.kind, ascii(name))
+        self.put(name, content, **drop.unusual.get(name, {}))
         if name == drop.starting and drop.posted is not None:
-            self._later(self.stage.random.uniform(0, 5), lambda: self._post(drop))
+            self.later(self.stage.random.uniform(0, 5), lambda: self._post(drop))
         if name == drop.starting and drop.cancelled_after_s is not None:
-            self._later(drop.cancelled_after_s, lambda: self._cancel(drop, 5))
+            self.later(drop.cancelled_after_s, lambda: self._cancel(drop, 5))
 
     def _delete(self, name: str) -> None:
         self.stage.note("deleted", name)
@@ -147,30 +189,37 @@ class Simulation:
 
     # Triggers
 
-    def _event(self, blob: str, tries: int = 5) -> None:
+    def _event(self, blob: str, number: int, tries: int = 5) -> None:
         def ended(result: object) -> None:
             if isinstance(result, BaseException) and tries > 1:
-                self._later(30, lambda: self._event(blob, tries - 1))
+                self.later(30, lambda: self._event(blob, number, tries - 1))
 
-        self.hosts.act(f"on_drop {blob}", lambda: app.functions()["on_drop"](SimpleNamespace(blob_name=blob), self._client), ended)
+        on_drop, client = app.functions()["on_drop"], self._clients[number]
+        self.apps[number].act(f"on_drop {blob!a}", lambda: on_drop(SimpleNamespace(blob_name=blob), client), ended)
+
+    def _one(self) -> tuple[Hosts, Any]:
+        """One of the apps, and its durable client."""
+        number = self.stage.random.randrange(len(self.apps))
+        return self.apps[number], self._clients[number]
 
     def _post(self, drop: Dropped) -> None:
-        request = func.HttpRequest(method="POST", url="/api/runs", body=json.dumps(drop.posted).encode())
-        self.hosts.act(f"start_run {drop.starting}", lambda: app.functions()["start_run"](request, self._client), lambda _: None)
+        request = func.HttpRequest(method="POST", url="/api/runs", headers=JSON, body=json.dumps(drop.posted).encode())
+        hosts, client = self._one()
+        hosts.act(f"start_run {drop.starting}", lambda: app.functions()["start_run"](request, client), lambda _: None)
 
     def _cancel(self, drop: Dropped, tries: int) -> None:
         """Somebody cancels the newest run of this name; tries again while it isn't known yet, or the answer is an error."""
         found = [record for record in self.watch.records.values() if record.drop.blob == drop.starting]
         if not found:
             if tries > 1:
-                self._later(60, lambda: self._cancel(drop, tries - 1))
+                self.later(60, lambda: self._cancel(drop, tries - 1))
             return
         self._cancel_run(max(found, key=lambda record: record.created_at).id, tries)
 
     def _proved(self, run_id: str) -> None:
         """Now and then somebody cancels a run right when its model has been proven: the last moment that counts."""
         if self.stage.random.random() < self.trouble.cancels / 2:
-            self._later(self.stage.random.uniform(0, 3), lambda: self._cancel_run(run_id, 1))
+            self.later(self.stage.random.uniform(0, 3), lambda: self._cancel_run(run_id, 1))
 
     def _cancel_run(self, run_id: str, tries: int) -> None:
         request = func.HttpRequest(method="POST", url=f"/api/runs/{run_id}/cancel", body=b"", route_params={"id": run_id})
@@ -179,24 +228,28 @@ class Simulation:
             if isinstance(result, func.HttpResponse):
                 self.watch.cancel_answered(run_id, result.status_code)
             elif tries > 1:
-                self._later(30, lambda: self._cancel_run(run_id, tries - 1))
+                self.later(30, lambda: self._cancel_run(run_id, tries - 1))
 
-        self.hosts.act(f"cancel_run {run_id}", lambda: app.functions()["cancel_run"](request, self._client), ended)
+        hosts, client = self._one()
+        hosts.act(f"cancel_run {run_id}", lambda: app.functions()["cancel_run"](request, client), ended)
 
     def _sweep(self) -> None:
         """The timer; now and then it comes twice. While there is nothing to find it is left out, to keep a simulation quick."""
         if self.watch.unended() or self.watch.unheard():
-            for _ in range(2 if self.stage.random.random() < 0.1 else 1):
-                self.hosts.act("sweep", lambda: app.functions()["sweep"](SimpleNamespace(past_due=False), self._client), lambda _: None)
+            for number in range(len(self.apps)):
+                for _ in range(2 if self.stage.random.random() < 0.1 else 1):
+                    self._sweep_by(number)
         self.stage.after(SWEEP_S, self._sweep)
+
+    def _sweep_by(self, number: int, *, late: bool = False) -> None:
+        sweep, timer = app.functions()["sweep"], SimpleNamespace(past_due=late)
+        self.apps[number].act("sweep", lambda: sweep(timer, self._clients[number]), lambda _: None)
 
     def _kill(self) -> None:
         """A host dies; where its engine died too, the next one sweeps when it starts."""
-        if self.hosts.kill():
-            sweep = app.functions()["sweep"]
-            starts_s = self.stage.random.uniform(1, 120)
-            started = SimpleNamespace(past_due=True)
-            self._later(starts_s, lambda: self.hosts.act("sweep", lambda: sweep(started, self._client), lambda _: None))
+        number = self.stage.random.randrange(len(self.apps))
+        if self.apps[number].kill():
+            self.later(self.stage.random.uniform(1, 120), lambda: self._sweep_by(number, late=True))
 
 
 def _speed(stage: Stage) -> Pace:

@@ -31,6 +31,8 @@ class Strike:
     at: int
     frozen_s: float | None = None
     at_checkpoint: bool = False
+    in_call: Callable[[], None] | None = None
+    """Whether it may halt in the middle of a call, too, and who is told so: the call is heard when it goes on."""
 
 
 class Killed(BaseException):
@@ -164,7 +166,9 @@ class Actor:
         """Called by the code that acts."""
         strike = self._strike
         self._pauses += checkpoint or not (strike and strike.at_checkpoint)
-        if strike and self._pauses >= strike.at and (freezes or strike.frozen_s is None):
+        if strike and self._pauses >= strike.at and (freezes or strike.frozen_s is None or strike.in_call):
+            if not freezes and strike.in_call:
+                strike.in_call()
             seconds += self._struck(strike)
         self._stage.after(seconds, self._continue)
         self._others.switch()

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 from random import Random
 
+from tunedrop.emulator import regions
+
 
 @dataclass(frozen=True)
 class Trouble:
@@ -36,6 +38,30 @@ class Trouble:
     """How likely the next file, job or deployment ends badly at the provider, for each kind of end."""
     jobs_at_a_time: int
     """What the wallet allows."""
+    apps: int = 1
+    """How many apps, each with an engine and hosts of its own, hear of the same container and share one ledger."""
+    attacks: float = 0
+    """The share of drops whose uploader means ill."""
+    changes: int = 0
+    """How often somebody changes a setting."""
+    harm: float = 0
+    """How likely a blob of a drop vanishes, is archived or is put in another kind of blob."""
+    jumps: int = 0
+    """How often an instance's clock jumps."""
+    damage: int = 0
+    """How often the wallet is lost or damaged, or a claim."""
+    in_calls: float = 0
+    """The share of the halts that may come in the middle of a call: the window that docs/reliability.md names."""
+    deployments: int | None = None
+    """How many fine-tuned deployments the account holds; None: more than anybody wants."""
+    usd_a_day: float = 250
+    region: str = regions.DEFAULT
+    roles: str = "all"
+    """Which roles the identity has: all, none of the two that are asked for, all but the reader of usages, or for a while not all."""
+    outages: int = 0
+    """How often one of the two services answers nothing but 503 for up to an hour."""
+    secrets: bool = False
+    """Whether the service's refusals quote a key, at length."""
 
 
 CALM = Trouble(
@@ -57,7 +83,25 @@ CALM = Trouble(
     jobs_at_a_time=1000,
 )
 """Nothing goes wrong but events."""
-STORM = replace(CALM, storage=0.01, service=0.06, creating=0.3, list_lag_s=120, activity=0.6, clock_s=600, kills=3, cancels=0.7, doom=0.15)
+STORM = replace(
+    CALM,
+    storage=0.01,
+    service=0.06,
+    creating=0.3,
+    list_lag_s=120,
+    activity=0.6,
+    clock_s=600,
+    kills=3,
+    cancels=0.7,
+    doom=0.15,
+    attacks=0.2,
+    changes=2,
+    harm=0.05,
+    jumps=2,
+    damage=1,
+    outages=1,
+    secrets=True,
+)
 """Everything goes wrong at once: what a bug needs that hides in the meeting of two rare troubles."""
 
 
@@ -80,4 +124,17 @@ def trouble_of(random: Random) -> Trouble:
         cancels=random.choice((0, 0.2, 0.5)),
         doom=random.choice((0, 0.15)),
         jobs_at_a_time=random.choice((1, 3, 10)),
+        apps=random.choice((1, 1, 1, 2)),
+        attacks=random.choice((0, 0.1, 0.4)),
+        changes=random.choice((0, 1, 4)),
+        harm=random.choice((0, 0, 0.2)),
+        jumps=random.choice((0, 0, 3)),
+        damage=random.choice((0, 0, 1)),
+        in_calls=random.choice((0, 0, 0.5)),
+        deployments=random.choice((None, None, 1, 2)),
+        usd_a_day=random.choice((250, 250, 20)),
+        region=random.choice(sorted(regions.REGIONS)),
+        roles=random.choice((*("all",) * 16, "no usages", "user", "none", "lost")),
+        outages=random.choice((0, 0, 0, 1)),
+        secrets=random.random() < 0.3,
     )

@@ -8,14 +8,25 @@ from typing import Any, cast
 import durabletask.internal.orchestrator_service_pb2 as pb
 
 from shared.claims import Claim
-from shared.errors import ServiceUnavailable
-from shared.ledger import CLAIMS, RUNS
+from shared.errors import ServiceUnavailable, WalletFull
+from shared.ledger import CLAIMS, RUNS, WALLET
+from shared.models.base import decoded
 from shared.models.drop import drop_of
 from shared.models.record import Outcome, RunRecord, Step
+from shared.wallet import Booking, Wallet
 from tests.faults.simulator.blobs import ACCOUNT, Account, Blob
 from tests.faults.simulator.stage import Stage
 
 STEPS = list(Step)
+WAITING = frozenset({"settle_drop", "claim_content", "preflight", "reserve", "upload_file", "create_job", "deploy"})
+SILENT_MOST_S = 1800.0
+NO_PLACE = WalletFull.of_places(1).problem.message.partition(":")[0]
+
+
+def wallet_of(content: bytes) -> dict[str, Booking]:
+    """The bookings of a wallet; none where it is damaged."""
+    found = decoded(Wallet, content)
+    return found.bookings if found else {}
 
 
 class Violation(Exception):
@@ -34,16 +45,25 @@ class Watch:
         self.uploads: dict[str, bytes] = {}
         """The content of every blob that ever stood in the container of the drops, by ETag."""
         self.cancels: dict[str, datetime] = {}
+        """When the cancel of a run was accepted."""
         self.written_at: dict[str, datetime] = {}
         """When each run's record was written last."""
         self.proved: Callable[[str], None] = lambda _run_id: None
         """Is told of each run whose model has just been proven: whatever befalls it then meets its last steps."""
+        self.stepped: Callable[[], None] = lambda: None
+        """Is called after each activity."""
+        self.frozen_in_a_call: set[str] = set()
+        """Runs of which an execution was halted in the middle of a call."""
+        self.harmed: set[str] = set()
+        """Starting blobs of drops of which somebody has harmed a blob."""
         self._claims: dict[str, Claim] = {}
-        """When the cancel of a run was accepted."""
+        self._silent: dict[str, float] = {}
+        """For how many seconds a run was told to wait without a word why, by activity and run."""
         self._stage = stage
         self._account = account
         self._found: Violation | None = None
         account.watchers.append(self._written)
+        account.misread = lambda name, blob: self.see("I12", f"bytes of {name!a} were read: {blob.kind}, {blob.size} bytes")
 
     def as_it_goes(self) -> None:
         """Raises what was seen since."""
@@ -98,11 +118,34 @@ class Watch:
 
     def activity_ended(self, what: str, result: object, began: datetime) -> None:
         """An activity raises nothing but "try me again"."""
+        self.stepped()
         if isinstance(result, Exception) and not isinstance(result, ServiceUnavailable):
             self.see("I0", f"{what} raised {type(result).__name__}: {result}")
-
+        if isinstance(result, dict):
+            self._waits(what, cast("dict[str, Any]", result))
+            if what.startswith("reserve ") and str(cast("dict[str, Any]", result).get("because")).startswith(NO_PLACE):
+                self._waits_for_room(what, began)
         if what.startswith("claim_content ") and isinstance(result, dict):
             self._waits_behind(what, str(cast("dict[str, Any]", result).get("because") or "").partition(" ")[0], began)
+
+    def _waits(self, what: str, answer: dict[str, Any]) -> None:
+        """Before a run has made what it is at, it says why it waits: not at each look, but within half an hour."""
+        activity, _, rest = what.partition(" ")
+        record = self.records.get(rest.rpartition(" ")[2])
+        if activity not in WAITING or record is None:
+            return
+        told = record.waits_because is not None or record.stopping
+        self._silent[what] = self._silent.get(what, 0) + answer.get("wait_s", 0) if answer["kind"] == "wait" and not told else 0
+        if self._silent[what] > SILENT_MOST_S:
+            self.see("I13", f"{what} waits since {self._silent[what]:.0f} s, and nobody is told why")
+
+    def _waits_for_room(self, what: str, began: datetime) -> None:
+        """Nobody waits for the room of a run that was ending, or had ended, with nothing bought, before the wait was looked at."""
+        stored = self._account.blobs("tunedrop").get(WALLET)
+        for run_id, booking in (wallet_of(stored.content) if stored else {}).items():
+            record = self.records.get(run_id)
+            if booking.open and record and record.stopping and not record.effects and self.written_at[run_id] < began:
+                self.see("I1", f"{what} waits, and {run_id} keeps a place, though it ends and has bought nothing")
 
     def _waits_behind(self, what: str, holder: str, began: datetime) -> None:
         """Nobody waits for a run that had ended badly, with no job left, before the wait was looked at."""

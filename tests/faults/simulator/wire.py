@@ -5,6 +5,7 @@ hit it before or after the provider has committed it.
 """
 
 import io
+import json
 from collections.abc import Callable
 from enum import StrEnum, auto
 from typing import Any, ClassVar
@@ -15,7 +16,7 @@ from requests.adapters import BaseAdapter
 from urllib3 import HTTPResponse
 from urllib3.exceptions import ProtocolError
 
-from tests.faults.simulator.provider import CREATING, Answer, Matched, Provider, Request
+from tests.faults.simulator.provider import ARM, CREATING, Answer, Matched, Provider, Request
 from tests.faults.simulator.stage import Killed, Stage
 from tests.faults.simulator.trouble import Trouble
 
@@ -23,6 +24,15 @@ LATE_COMMIT_MOST_S = 25.0  # with a list lag of 120 s it stays under Pace.list_l
 DEFAULT_TIMEOUT_S = 600.0
 REFUSALS = (408, 409, 429, 500, 502, 503, 504)
 RETRY_AFTER = (None, "1", "600", "soon")
+
+
+SECRETS = ("c2VjcmV0LWtleS1vZi10aGUtc3RvcmFnZQ", "eyJhbGciOiJub25lIn0", "c2lnbmF0dXJlLW9mLWEtbGluaw", "sk-0123456789abcdefghij")
+"""May stand nowhere but in what a service says."""
+QUOTING = (
+    f"Access denied: AccountKey={SECRETS[0]}==; Authorization: Bearer {SECRETS[1]}.eyJzdWIiOiJ4In0.x; ?sv=1&sig={SECRETS[2]}%3D; "
+    f"api-key: {SECRETS[3]} " + "and on and on " * 3000
+)
+"""A refusal that quotes what it was sent, and has no end."""
 
 
 class Fate(StrEnum):
@@ -53,7 +63,9 @@ class Wire:
     def __init__(self, stage: Stage, provider: Provider, trouble: Trouble) -> None:
         self._stage = stage
         self._provider = provider
-        self._trouble = trouble
+        self.trouble = trouble
+        self.out: dict[bool, float] = {}
+        """Until when ARM (true), or Azure OpenAI (false), answers nothing but 503, in seconds since 1970."""
 
     def send(self, request: Request, timeout_s: float) -> Answer:
         """One call; raises NoAnswer."""
@@ -64,7 +76,7 @@ class Wire:
         match fate:
             case Fate.REFUSED:
                 self._travel(wanted, timeout_s)
-                return self._refusal()
+                return Answer(503, b"", {}) if self._is_out(wanted) else self._refusal()
             case Fate.RESET_BEFORE | Fate.TIMEOUT_BEFORE | Fate.TIMEOUT_LATE:
                 if fate is Fate.TIMEOUT_LATE:
                     self._stage.after(timeout_s + self._stage.random.uniform(0, LATE_COMMIT_MOST_S), lambda: (commit(), None)[1])
@@ -73,14 +85,19 @@ class Wire:
                 self._travel_and_maybe_die(wanted, timeout_s, commit)
         return self._returned(fate, commit(), sent_at, timeout_s)
 
+    def _is_out(self, wanted: Matched) -> bool:
+        return self._stage.now.timestamp() < self.out.get(wanted.surface == ARM, 0)
+
     def _fate(self, wanted: Matched) -> Fate:
         random, creating = self._stage.random, wanted.operation.name in CREATING
-        if random.random() >= (self._trouble.creating if creating else self._trouble.service):
+        if self._is_out(wanted):
+            return Fate.REFUSED
+        if random.random() >= (self.trouble.creating if creating else self.trouble.service):
             return Fate.FINE
         return random.choice(list(Fate)[1:])
 
     def _committing(self, wanted: Matched, sent_at: float) -> Callable[[], Answer]:
-        lag_s = self._stage.random.uniform(0, self._trouble.list_lag_s)
+        lag_s = self._stage.random.uniform(0, self.trouble.list_lag_s)
         return lambda: self._provider.answer(wanted, sent_at, lag_s)
 
     def _travel(self, wanted: Matched, timeout_s: float) -> None:
@@ -120,7 +137,8 @@ class Wire:
         status = random.choice([s for s in REFUSALS if not (after and s == 429)])
         wait = random.choice(RETRY_AFTER)
         headers = {"content-type": "application/json"} | ({"retry-after": wait} if wait else {})
-        body = b'{"error": {"code": "simulated", "message": "told to say no"}}' if status != 429 or random.random() < 0.8 else b""
+        said = {"code": "simulated", "message": QUOTING if self.trouble.secrets else "told to say no"}
+        body = json.dumps({"error": said}).encode() if status != 429 or random.random() < 0.8 else b""
         return Answer(status, body, headers)
 
 

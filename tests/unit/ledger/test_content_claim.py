@@ -249,3 +249,15 @@ def test_ten_runs_at_once_train_one_at_a_time_until_one_succeeds(ledger: Ledger,
     winner = next((run.id for run, outcome in zip(runs, outcomes, strict=True) if outcome is Outcome.SUCCEEDED), None)
     assert world.trained[-1] == winner or winner is None
     assert len(world.trained) + outcomes.count(Outcome.DUPLICATE) == 10
+
+
+def test_damaged_claim_still_names_who_has_trained(ledger: Ledger, container: Container) -> None:
+    """A drop that asks for `reuse` finds the model by the records; a success stands first."""
+    key = f"content/{content_key(a_record())}"
+    good, bad = begun(ledger, "good", "bad")
+    claim(ledger, good)
+    end(ledger, good, Outcome.SUCCEEDED)
+    claim(ledger, bad)
+    container.put(f"claims/{key}.json", b"")
+    had = [good.id, bad.id]
+    assert ledger.trainers(key, lambda record: record.id in had) == had

@@ -258,6 +258,25 @@ def test_removal_waits_while_the_service_refuses_and_gives_up_in_the_end(ledger:
     assert "409 RequestConflict" in given_up.problem.message
 
 
+@pytest.mark.parametrize(("status", "kind"), [(401, "wait"), (403, "wait"), (400, None)])
+def test_removal_waits_for_a_role_that_is_gone_for_a_while(
+    ledger: Ledger, run: str, service: Service, status: int, kind: str | None
+) -> None:
+    """A job or a deployment is not left behind for the minutes that a role needs to come back; any other refusal stands."""
+
+    def refuse(_thing: str) -> None:
+        raise ServiceRejected("S", status, "Forbidden", "no role")
+
+    make_once(ledger, run, AT_ONCE, service.making)
+    ledger.enter(run, Step.CLEAN_UP)
+    refused = Removing("job", service.listed, refuse, CALL_S)
+    if kind is None:
+        with pytest.raises(ServiceRejected):
+            remove_once(ledger, run, PATIENT, refused)
+    else:
+        assert remove_once(ledger, run, PATIENT, refused).kind == kind
+
+
 @pytest.mark.parametrize("state", ["intended", "unknown"])
 def test_second_execution_at_another_pace_waits_as_long_as_the_first_ones_intent_says(
     ledger: Ledger, run: str, service: Service, state: str

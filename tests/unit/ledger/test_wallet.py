@@ -6,11 +6,11 @@ from threading import Barrier
 
 import pytest
 
-from shared.booking import book
+from shared.booking import book, closed
 from shared.ledger import Ledger
 from shared.models.record import Effect, Entered, JobProgress, Outcome, RunRecord, Step, WorstCase
 from shared.storage import Container
-from shared.wallet import Limits, Wallet
+from shared.wallet import Closed, Limits, Wallet
 from tests.builders import NOW, a_record
 
 FIFTY = 50
@@ -152,3 +152,20 @@ def test_wallet_that_is_damaged_is_told_anew_from_the_records(ledger: Ledger, co
     refused = book(ledger, newcomer, 1.0, Limits(jobs_at_a_time=2, jobs_a_day=100, usd_a_day=1000))
     assert refused
     assert refused.problem.code == "TD-BUDGET-002"
+
+
+def test_wallet_that_is_lost_knows_a_run_that_has_booked_and_not_yet_uploaded(ledger: Ledger, container: Container) -> None:
+    """Between its booking and its first upload nothing else tells that it is through the gate."""
+    booked = a_record("booked", timeline=(Entered(step=Step.GATE, at=NOW),), booked_at=NOW)
+    assert ledger.claim(booked)
+    ledger.change_wallet(lambda wallet, _now: wallet)
+    assert set(the_wallet(container).bookings) == {booked.id}
+
+
+def test_second_jobs_are_spent_in_full(ledger: Ledger) -> None:
+    """What a second job had done before its cancel is billed, and nobody is told how much: the wallet counts the most."""
+    worst = WorstCase(usd=7.0, training_usd=5.0, hosting_usd=2.0, tokens=1, epochs=1)
+    job = Effect(state="removed", holder="h", at=NOW, id="ftjob-1", others=("ftjob-2", "ftjob-3"))
+    run = a_record(outcome=Outcome.FAILED, effects={"job": job}, job=JobProgress(status="failed"), worst_case=worst)
+    assert ledger.claim(run)
+    assert closed(ledger, run.id) == Closed(bought=True, usd=10.0)
