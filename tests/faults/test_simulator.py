@@ -30,7 +30,9 @@ def test_simulation_has_each_kind_of_trouble() -> None:
         simulation = Simulation(seed, trouble=STORM)
         simulation.run()
         seen |= {word for line in simulation.stage.last for word in line.split()}
-    assert {"killed", "cancel_run", "Killed", "timeout_late", "refused_after_all", "broken", "reset_after", "sweep"} <= seen
+    of_calls = {"timeout_late", "refused_after_all", "broken", "reset_after"}
+    of_the_world = {"killed", "cancel_run", "Killed", "sweep", "frozen", "changed", "jumped", "damaged", "out"}
+    assert of_calls | of_the_world <= seen
 
 
 def test_lost_doubled_and_late_events_give_one_run_and_one_job_each() -> None:
