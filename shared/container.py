@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from azure.core import MatchConditions
-from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 from azure.storage.blob import BlobBlock, ContainerClient, ContentSettings
 
-from shared import bounded
+from shared.container_pages import Pages
 from shared.errors import ServiceRejected, ServiceUnavailable
-from shared.listing import MOST, Unreadable, every
+from shared.listing import Unreadable, every
 from shared.storage_answers import (
     SERVICE,
     BlobFacts,
@@ -24,7 +24,6 @@ from shared.storage_answers import (
     Stored,
     TooLarge,
     ascii_of,
-    code_of,
     etag_of,
     facts_of,
     hold_to_range,
@@ -267,40 +266,3 @@ class Container:
             self._make()
         except Unreadable:
             raise ServiceUnavailable(SERVICE, "500 to a listing") from None
-
-
-class Pages:
-    """The pages of one listing, which has an end."""
-
-    def __init__(self, client: ContainerClient) -> None:
-        self._client = client
-        self._asked_for = self._empty = 0
-
-    def page(self, prefix: str, marker: str, size: int) -> tuple[list[BlobFacts], str | None]:
-        """The blobs whose names begin so, after a marker, and the marker of the next page.
-
-        Raises:
-            ServiceUnavailable: page comes after page: the same again, with nothing on them, or more than there may be.
-        """
-        found, following = self._asked(prefix, marker, size)
-        self._empty = 0 if found else self._empty + 1
-        self._asked_for = self._asked_for + 1 if marker else 1
-        many = self._empty > bounded.limits().pages or self._asked_for > bounded.limits().listing_pages
-        if following and (following == marker or many):
-            raise ServiceUnavailable(SERVICE, "its listing has no end")
-        return found, following
-
-    def _asked(self, prefix: str, marker: str, size: int) -> tuple[list[BlobFacts], str | None]:
-        impatient: dict[str, Any] = {} if size == MOST else {"retry_total": 0}
-        with translated(ResourceNotFoundError):
-            try:
-                pages: Any = self._client.list_blobs(
-                    name_starts_with=prefix, include=["metadata"], results_per_page=size, **impatient
-                ).by_page(marker or None)
-                return [facts_of(found) for found in next(pages)], pages.continuation_token
-            except bounded.Exceeded:  # much metadata: fewer blobs a page
-                raise Unreadable from None
-            except HttpResponseError as error:
-                if error.status_code == 500 and not code_of(error):  # Azure Storage always has a code
-                    raise Unreadable from None
-                raise
