@@ -354,8 +354,9 @@ def test_result_stays_small_when_each_line_is_wrong() -> None:
 MEASURE = r"""
 import re, sys
 from pathlib import Path
-from tunedrop_check import models, scan
-scan.scan_file(sys.argv[1], scan.ScanOptions(models.base_model("gpt-4.1-mini")))
+from tunedrop_check.models import base_models
+from tunedrop_check.scan import scanning
+scanning.scan_file(sys.argv[1], scanning.ScanOptions(base_models.base_model("gpt-4.1-mini")))
 print(int(re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[1]) // 1024)
 """
 

@@ -15,24 +15,25 @@ from tunedrop_check.models import base_models
 from tunedrop_check.scan import scanning, workers
 
 DYING = """
-help = sharing._help
-sharing._help = lambda tickets, work, *rest: help(tickets, lambda part: os._exit(1), *rest)
+help = workers._help
+workers._help = lambda tickets, work, *rest: help(tickets, lambda part: os._exit(1), *rest)
 """
 ROOT = Path(__file__).parents[3]
 MODEL = "gpt-4.1-mini-2025-04-14"
 PROGRAM = f"""
 import os, resource, sys
-from tunedrop_check import models, scan, sharing
+from tunedrop_check.models import base_models
+from tunedrop_check.scan import scanning, workers
 exec(sys.argv[2])
-found = scan.scan_file(sys.argv[1], scan.ScanOptions(models.base_model({MODEL!r})))
+found = scanning.scan_file(sys.argv[1], scanning.ScanOptions(base_models.base_model({MODEL!r})))
 assert sys.argv[2] or resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime > 0, "no process helped"
-sys.stdout.buffer.write(scan.to_json(found))
+sys.stdout.buffer.write(scanning.to_json(found))
 """
 
 
 SHARING = """
 import gc, multiprocessing, os, signal, threading
-from tunedrop_check import sharing
+from tunedrop_check.scan import workers
 here = os.getpid()
 done, begun = os.pipe()
 def square(number):
@@ -46,14 +47,14 @@ def killed(number):
     if number == 5 and os.getpid() != here:
         os.kill(os.getpid(), signal.SIGKILL)
     return number
-results = list(sharing.by_forks(square, range(60), 3))
+results = list(workers.by_forks(square, range(60), 3))
 assert [result for result, _ in results] == [number**2 for number in range(60)]
 assert os.getpid() in {process for _, process in results}, "this process has no turn"
 assert len({process for _, process in results}) > 1, "no fork has a turn"
 assert len(os.read(done, 1000)) == 60, "a fork that has gone is taken for lost, and what another still does is done again"
-assert list(sharing.by_forks(killed, range(60), 3)) == list(range(60))
+assert list(workers.by_forks(killed, range(60), 3)) == list(range(60))
 try:
-    list(sharing.by_forks(refused, range(60), 3))
+    list(workers.by_forks(refused, range(60), 3))
 except OSError as error:
     print(error, gc.isenabled(), multiprocessing.active_children(), threading.active_count())
 """
