@@ -91,7 +91,7 @@ def _content(container: Container, facts: BlobFacts) -> bytes:
         Changed: it is another one by now, or gone.
     """
     try:
-        stored = container.read(facts.name, facts.bytes)
+        stored = container.read(facts.name, facts.bytes, facts.etag)
     except TooLarge:
         raise Changed from None
     if stored is None or stored.etag != facts.etag:

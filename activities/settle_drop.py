@@ -85,7 +85,7 @@ def _announced(drop: Drop, blobs: dict[str, BlobFacts], job_settings: dict[str, 
     if path is None or JOB_FILE not in blobs:
         return False
     try:
-        stored = storage.named(drop.container).read(path, planning.JOB_FILE_MAX_BYTES)
+        stored = storage.named(drop.container).read(path, planning.JOB_FILE_MAX_BYTES, blobs[JOB_FILE].etag)
         return stored is not None and planning.parsed(stored.content).validation == "expected"
     except (PlanRejected, TooLarge):  # too large: it was replaced a moment ago
         return False

@@ -107,8 +107,8 @@ class Container:
             return False
         return True
 
-    def read(self, blob: str, most: int = OWN_BLOB_BYTES) -> Stored | None:
-        """The whole of a small blob; None where there is none.
+    def read(self, blob: str, most: int = OWN_BLOB_BYTES, etag: str | None = None) -> Stored | None:
+        """The whole of a small blob; None where there is none, or none with this ETag where one is given.
 
         Raises:
             TooLarge: it has more than `most` bytes.
@@ -123,17 +123,18 @@ class Container:
                 raise TooLarge(size, most)
             hold_to_range(response)
 
+        condition: dict[str, Any] = {} if etag is None else {"etag": etag, "match_condition": MatchConditions.IfNotModified}
         try:
-            with translated(ResourceNotFoundError):
+            with translated(ResourceNotFoundError, ResourceModifiedError):
                 # As it was dropped: a blob can call itself packed, and unpack to gigabytes.
-                stream = self._client.download_blob(blob, raw_response_hook=note, decompress=False)
+                stream = self._client.download_blob(blob, raw_response_hook=note, decompress=False, **condition)
                 content = stream.readall()
                 if len(content) > most:
                     raise TooLarge(len(content), most)
                 if len(content) != whole_size(seen):
                     raise ServiceUnavailable(SERVICE, "a blob has another size than its head says")
                 return Stored(content, etag_of(stream.properties.etag), time_of(seen))
-        except ResourceNotFoundError:
+        except (ResourceNotFoundError, ResourceModifiedError):
             return None
 
     def facts(self, blob: str) -> BlobFacts | None:

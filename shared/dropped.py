@@ -52,12 +52,26 @@ def begun_with(container: Container, record: RunRecord) -> JobFile | None:
     if blob is None or (record.plan and job_file is None):
         return JobFile()
     try:
-        stored = container.read(blob, planning.JOB_FILE_MAX_BYTES)
-        if stored is None or (job_file and stored.etag != job_file.etag):
+        etag = job_file.etag if job_file else _usable(container, blob)
+        stored = container.read(blob, planning.JOB_FILE_MAX_BYTES, etag) if etag else None
+        if stored is None:
             return None if job_file else JobFile()
         return planning.parsed(stored.content)
-    except (PlanRejected, storage.TooLarge):
+    except (DataRejected, PlanRejected, storage.TooLarge):
         return None
+
+
+def _usable(container: Container, job_file: str) -> str | None:
+    """The ETag of a job.json that may be read; None where there is none.
+
+    Raises:
+        DataRejected: it is of a kind that no run can use.
+        PlanRejected: it is too large.
+    """
+    facts = container.facts(job_file)
+    if facts:
+        readable({JOB_FILE: facts})
+    return facts.etag if facts else None
 
 
 def readable(blobs: Mapping[str, BlobFacts]) -> None:

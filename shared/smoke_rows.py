@@ -105,7 +105,7 @@ def _clean(row: bytes, options: "ScanOptions") -> bool:
     from tunedrop_check.rules import format_rules
     from tunedrop_check.scan import scanning  # numpy and tiktoken: not at import
 
-    findings = scanning.scan_source(_Bytes(row), options).findings
+    findings = scanning.scan_source(_Bytes(row), options, options.block_bytes).findings
     return all(found.line is None or found.code == format_rules.SYSTEM_MISSING.code for found in findings)
 
 
