@@ -170,13 +170,12 @@ def test_deadline_of_a_run_goes_on_while_nobody_runs_it(stack: Stack, name: str)
     until(lambda: jobs_of(stack, rows_of(stack, name)), what="the job")
     began = moment(stack, run_id, "train") - HOUR
     stack.kill_host()
-    ledger_of(stack).change(run_id, lambda record, _now: an_hour_older(record))
     deadline_s = (datetime.now(UTC) - began).total_seconds() + 20
-    stack.settings["TUNEDROP_PACE"] = PACE.model_copy(update={"job_deadline_s": deadline_s}).model_dump_json()
+    pace = PACE.model_copy(update={"job_deadline_s": deadline_s})  # in the record: a resume keeps the run's own
+    ledger_of(stack).change(run_id, lambda record, _now: an_hour_older(record).model_copy(update={"pace": pace}))
     stack.break_lease()
     stack.start_host()
     run = stack.ended(name, 90)
-    del stack.settings["TUNEDROP_PACE"]
     assert (run["outcome"], moment(stack, run_id, "train")) == ("expired", began)
     assert moment(stack, run_id, "clean_up") >= began + timedelta(seconds=deadline_s)
 
