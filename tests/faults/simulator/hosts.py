@@ -147,7 +147,7 @@ class Hosts:
         at_checkpoint = self._stage.random.random() < 0.5
         in_call = self._stage.random.random() < self._trouble.in_calls and not at_checkpoint
         told = partial(self._watch.frozen_in_a_call.add, run_id) if in_call else None
-        return Strike(self._stage.random.randint(1, 4 if at_checkpoint else 25), frozen_s, at_checkpoint, told)
+        return Strike(self._stage.random.randint(1, 4 if at_checkpoint or told else 25), frozen_s, at_checkpoint, told)
 
     def _much_later(self, seconds: float, act: Callable[[], None]) -> None:
         self.to_come += 1

@@ -32,7 +32,7 @@ class Strike:
     frozen_s: float | None = None
     at_checkpoint: bool = False
     in_call: Callable[[], None] | None = None
-    """Whether it may halt in the middle of a call, too, and who is told so: the call is heard when it goes on."""
+    """Whether it halts in the middle of its `at`-th call, and who is told so: the call is heard when it goes on."""
 
 
 class Killed(BaseException):
@@ -165,9 +165,12 @@ class Actor:
     def pause(self, seconds: float, *, freezes: bool, checkpoint: bool = False) -> None:
         """Called by the code that acts."""
         strike = self._strike
-        self._pauses += checkpoint or not (strike and strike.at_checkpoint)
+        if strike and strike.in_call:
+            self._pauses += not freezes
+        else:
+            self._pauses += checkpoint or not (strike and strike.at_checkpoint)
         if strike and self._pauses >= strike.at and (freezes or strike.frozen_s is None or strike.in_call):
-            if not freezes and strike.in_call:
+            if strike.in_call:
                 strike.in_call()
             seconds += self._struck(strike)
         self._stage.after(seconds, self._continue)
