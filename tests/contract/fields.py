@@ -82,9 +82,14 @@ def _of_a_turn(one: Invocation) -> Iterator[tuple[str, Doc]]:
             [kind] = [name for name in event if name not in {"eventId", "timestamp"}]
             child = " of a part" if kind == "executionStarted" and "parentInstance" in event[kind] else ""
             yield f"event {kind}{child}", event
-    began = [event.WhichOneof("eventType") for event in one.turn.newEvents]
-    yield f"turn after {'+'.join(sorted(set(map(str, began))))}", {}
+    began, *after = sorted({str(event.WhichOneof("eventType")) for event in one.turn.newEvents}, key=_begins)
+    for kind in after:  # which of them come together is a matter of time alone
+        yield f"turn after {kind}", {began: {}}
     yield "turn", turn
+
+
+def _begins(kind: str) -> bool:
+    return kind != "orchestratorStarted"
 
 
 def _fields(value: Any, path: str = "") -> Iterator[str]:

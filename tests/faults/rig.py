@@ -39,27 +39,31 @@ from tests.azurite import running_azurite
 from tests.faults.blob_roles import APP
 from tests.faults.proxy import Proxy, before
 from tests.patience import patience, until
-from tests.runs.stack import ACCOUNT, PLENTY, WALLET, running_emulator
+from tests.runs.stack import ACCOUNT, PLENTY, WALLET, running_emulator, unhurried
 from triggers.starting import start_once
 from tunedrop.host.engine import Engine
 from tunedrop.host.worker import LOOPBACK
 
-PACE = Pace(
-    settle_s=0,
-    poll_first_s=0.05,
-    poll_most_s=0.3,
-    brief_s=0.1,
-    retry_first_s=0.05,
-    retry_most_s=0.2,
-    call_s=1.5,
-    list_lag_s=1.5,
-    first_answer_s=0.05,
-    smoke_deadline_s=2,
-    file_deadline_s=20,
-    job_deadline_s=20,
-    deployment_deadline_s=20,
-    take_back_s=10,
-    upload_s=3,
+NETS = ("smoke_deadline_s", "file_deadline_s", "job_deadline_s", "deployment_deadline_s")
+PACE = unhurried(
+    Pace(
+        settle_s=0,
+        poll_first_s=0.05,
+        poll_most_s=0.3,
+        brief_s=0.1,
+        retry_first_s=0.05,
+        retry_most_s=0.2,
+        call_s=1.5,
+        list_lag_s=1.5,
+        first_answer_s=0.05,
+        smoke_deadline_s=2,
+        file_deadline_s=20,
+        job_deadline_s=20,
+        deployment_deadline_s=20,
+        take_back_s=10,
+        upload_s=3,
+    ),
+    *NETS,
 )
 """A second stands for a minute and more."""
 STOP_S = 60

@@ -7,7 +7,7 @@ from typing import Self
 
 from tests.faults.matrix import Cell, Seen, Wave
 from tests.patience import patience
-from tests.runs.stack import PACE, Stack, running_stack
+from tests.runs.stack import PACE, Stack, running_stack, unhurried
 
 WAVES = 4
 PATIENCE_S = 20
@@ -47,7 +47,7 @@ class Stacks:
     def _current(self) -> Stack:
         if self._stack is None or self._waves >= WAVES:
             self._end()
-            folder, pace = str(self._folder), QUICK.model_dump_json()
+            folder, pace = str(self._folder), unhurried(QUICK, "smoke_deadline_s").model_dump_json()
             starting = running_stack(
                 app=APP, TUNEDROP_TEST_STRIKES=folder, TUNEDROP_PACE=pace, TUNEDROP_DROP_PATIENCE_S=f"{patience(PATIENCE_S):.0f}"
             )

@@ -9,20 +9,21 @@ import pytest
 import time_machine
 
 from orchestrators.names import Activity
-from shared import azure_openai, storage
+from shared import azure_openai, resource_manager, storage
 from shared.errors import RecordUnreadable, ServiceUnavailable
 from shared.ledger import Ledger
 from shared.marks import file_name
 from shared.models.pace import Pace
 from shared.models.record import RunRecord
 from shared.once import Making, make_once
-from shared.unowned import delete_unowned_files
+from shared.settings import Settings
+from shared.unowned import delete_unowned_deployments, delete_unowned_files
 from tests.builders import a_record
 from tests.data import a_training_set
 from tests.faults.proxy import Then
 from tests.faults.rig import PACE, Rig
 from tests.patience import until
-from tests.unit.house.repository import ROOT, imported, tree_of
+from tests.runs.stack import ACCOUNT
 from triggers.answers import served
 from triggers.starting import schedule_anew
 from triggers.sweep import readable
@@ -203,9 +204,7 @@ def test_two_sweeps_at_once_start_a_drop_once(rig: Rig) -> None:
 
 
 def test_sweep_deletes_nothing_of_anybody(rig: Rig) -> None:
-    """It knows of no deployments and no jobs; of files it deletes one that an ended run of this ledger marked."""
-    names = {name for _, name in imported(tree_of(ROOT / "triggers" / "sweep.py"))}
-    assert not [name for name in names if "resource_manager" in name]
+    """Of files it deletes one that an ended run of this ledger marked; the deployment of a run that succeeded, and its job, stay."""
     drop = rig.put("swept", a_training_set("swept"))
     record = rig.ended(rig.start(drop))
     mark = file_name(record, "training")
@@ -215,6 +214,9 @@ def test_sweep_deletes_nothing_of_anybody(rig: Rig) -> None:
     before = len(rig.control("GET", "state")["files"])
     assert len(delete_unowned_files(rig.ledger, azure_openai.connect(rig.emulator))) == 1
     assert len(rig.control("GET", "state")["files"]) == before - 1
+    account = resource_manager.connect(rig.emulator, ACCOUNT, Settings().arm_api_version)
+    assert record.id in [found.owner for found in account.deployments()]
+    assert delete_unowned_deployments(rig.ledger, account) == []
     assert not [left for left in rig.left(record.id) if mark in left]
 
 

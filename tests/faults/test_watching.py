@@ -7,6 +7,7 @@ from tests.data import a_training_set
 from tests.faults.cases import Case, Runs, always, answer, chosen, often
 from tests.faults.rig import PACE, Rig
 from tests.patience import until
+from tests.runs.stack import unhurried
 
 pytestmark = pytest.mark.timeout(180)
 RETRIEVE = "fine_tuning.jobs.retrieve"
@@ -66,7 +67,7 @@ def test_job_that_a_repeated_call_made_twice_is_cancelled_and_the_oldest_stays(r
     drop = rig.put("twojobs", a_training_set("twojobs"))
     rig.fault("fine_tuning.jobs.create", "drop_connection", about=drop.run_id, when="after_commit")
     rig.fault("fine_tuning.jobs.list", {"lag_s": 60}, times=None)  # until the second job is there
-    run = rig.start(drop, PACE.model_copy(update={"list_lag_s": 30.0}))
+    run = rig.start(drop, unhurried(PACE.model_copy(update={"list_lag_s": 8.0}), "list_lag_s"))
     [first] = until(lambda: rig.asked("fine_tuning.jobs.create", run), what="the first job")
     body = first["request"]["body"]
     rig.fault("job", "never", about=run)  # it would still run, and cost

@@ -22,10 +22,10 @@ import httpx2
 from azure.storage.blob import AccountSasPermissions, BlobServiceClient, ContainerClient, ResourceTypes, generate_account_sas
 from durabletask.client import TaskHubGrpcClient
 
-from shared.models.pace import LOCAL
+from shared.models.pace import LOCAL, Pace
 from tests.azurite import ACCOUNT as ACCOUNT_NAME
 from tests.azurite import KEY, free_port, running_azurite
-from tests.patience import NOW_AND_THEN_S, patience, until
+from tests.patience import NOW_AND_THEN_S, patience, slowness, until
 from tunedrop.emulator import regions
 from tunedrop.host.engine import HUB
 
@@ -40,6 +40,14 @@ WALLET = {"TUNEDROP_JOBS_AT_A_TIME": "1000", "TUNEDROP_JOBS_A_DAY": "10000", "TU
 # Reading certificates, which plain HTTP doesn't need, would take longer than the calls: so every client here has verify=False.
 PACE = LOCAL.model_copy(update={"smoke_deadline_s": 8.0})
 WORDS = 4_000  # characters of a host's log that a failure shows
+SLOWEST = 4
+"""Deadlines that end a run grow by this at most: there are tests that see them end one."""
+
+
+def unhurried(pace: Pace, *nets: str) -> Pace:
+    """The pace with these of its times scaled to the machine: deadlines that end a run, where a run is slow because all is."""
+    slower = min(slowness(), SLOWEST)
+    return pace.model_copy(update={net: getattr(pace, net) * slower for net in nets})
 
 
 @dataclass(frozen=True)
@@ -95,7 +103,7 @@ class Stack:
             "TUNEDROP_ARM_ENDPOINT": self.emulator,
             "TUNEDROP_ACCOUNT": ACCOUNT,
             "TUNEDROP_CREDENTIAL": "stand-in",
-            "TUNEDROP_PACE": PACE.model_dump_json(),
+            "TUNEDROP_PACE": unhurried(PACE, "call_s", "upload_s", "smoke_deadline_s").model_dump_json(),
             "TUNEDROP_CLAIM_PATIENCE_S": "0",
             "TUNEDROP_DROP_PATIENCE_S": "0",
             "TUNEDROP_SWEEP_SCHEDULE": "*/10 * * * * *",
