@@ -6,13 +6,13 @@ from typing import Any
 import azure.durable_functions as df
 from durabletask import task
 
-from shared.answering import answered
-from shared.checkpoints import checkpoint
 from shared.errors import Problem
-from shared.ledger import open_ledger
 from shared.models.answers import EndingDecided
 from shared.models.messages import Answer, EndRun, done
 from shared.models.record import Ending, Outcome, RunRecord, Step
+from shared.runs.answering import answered
+from shared.runs.checkpoints import checkpoint
+from shared.runs.ledger import open_ledger
 
 bp = df.Blueprint()
 

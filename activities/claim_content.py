@@ -10,13 +10,13 @@ import azure.durable_functions as df
 from durabletask import task
 
 from activities.cancel_job import take_back_job
-from shared.answering import answered, needed
-from shared.checkpoints import checkpoint
 from shared.errors import PlanRejected, Problem
-from shared.ledger import Ledger, open_ledger
 from shared.models.messages import CANCELLED, Answer, RunStep, done, ended, wait
 from shared.models.record import Outcome, RunRecord, Step
-from shared.reuse import source_of, taken_from
+from shared.runs.answering import answered, needed
+from shared.runs.checkpoints import checkpoint
+from shared.runs.ledger import Ledger, open_ledger
+from shared.runs.reuse import source_of, taken_from
 from tunedrop_check.rules.wording import lasting
 
 bp = df.Blueprint()

@@ -7,14 +7,14 @@ from typing import Any
 import azure.durable_functions as df
 from durabletask import task
 
-from shared import azure_openai
-from shared.answering import answered, needed
-from shared.azure_openai import AzureOpenAI
-from shared.checkpoints import checkpoint
-from shared.ledger import open_ledger
 from shared.models.messages import Answer, RunStep, done
 from shared.report import results_csv
-from shared.results import report_path, reports_of
+from shared.runs.answering import answered, needed
+from shared.runs.checkpoints import checkpoint
+from shared.runs.ledger import open_ledger
+from shared.runs.result_files import report_path, reports_of
+from shared.services import azure_openai
+from shared.services.azure_openai import AzureOpenAI
 
 bp = df.Blueprint()
 EVENTS_KEPT = 5_000

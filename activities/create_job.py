@@ -6,15 +6,15 @@ from typing import Any
 import azure.durable_functions as df
 from durabletask import task
 
-from shared import azure_openai
-from shared.answering import Deadline, answered, needed, polled, waiting
-from shared.azure_openai import JobOrder
 from shared.errors import DeadlinePassed
-from shared.ledger import open_ledger
 from shared.models.messages import CANCELLED, Answer, RunStep
 from shared.models.plan import Plan
 from shared.models.record import RunRecord, Step
-from shared.once import Making, make_once
+from shared.runs.answering import Deadline, answered, needed, polled, waiting
+from shared.runs.effects import Making, make_once
+from shared.runs.ledger import open_ledger
+from shared.services import azure_openai
+from shared.services.azure_openai import JobOrder
 from tunedrop_check.rules.wording import lasting
 
 bp = df.Blueprint()

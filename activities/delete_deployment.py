@@ -6,13 +6,13 @@ import azure.durable_functions as df
 from durabletask import task
 
 from activities.deploy import own_deployment
-from shared import resource_manager
-from shared.answering import answered, needed
 from shared.errors import ServiceLost, ServiceUnavailable
-from shared.ledger import open_ledger
 from shared.models.messages import Answer, RunStep, done
-from shared.once import Removing, remove_once
-from shared.resource_manager import DeploymentFacts
+from shared.runs.answering import answered, needed
+from shared.runs.effects import Removing, remove_once
+from shared.runs.ledger import open_ledger
+from shared.services import resource_manager
+from shared.services.resource_manager import DeploymentFacts
 
 bp = df.Blueprint()
 

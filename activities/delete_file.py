@@ -5,12 +5,12 @@ from typing import Any
 import azure.durable_functions as df
 from durabletask import task
 
-from shared import azure_openai
-from shared.answering import answered, needed
-from shared.ledger import open_ledger
-from shared.marks import file_name
 from shared.models.messages import Answer, FileStep, done
-from shared.once import Removing, remove_once
+from shared.runs.answering import answered, needed
+from shared.runs.effects import Removing, remove_once
+from shared.runs.ledger import open_ledger
+from shared.runs.marks import file_name
+from shared.services import azure_openai
 
 bp = df.Blueprint()
 

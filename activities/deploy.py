@@ -5,14 +5,14 @@ from typing import Any
 import azure.durable_functions as df
 from durabletask import task
 
-from shared import resource_manager
-from shared.answering import Deadline, answered, needed, polled, waiting
 from shared.errors import DeadlinePassed, ServiceLost
-from shared.ledger import open_ledger
 from shared.models.messages import CANCELLED, Answer, RunStep
 from shared.models.record import RunRecord, Step
-from shared.once import Making, make_once
-from shared.resource_manager import DeploymentFacts
+from shared.runs.answering import Deadline, answered, needed, polled, waiting
+from shared.runs.effects import Making, make_once
+from shared.runs.ledger import open_ledger
+from shared.services import resource_manager
+from shared.services.resource_manager import DeploymentFacts
 
 bp = df.Blueprint()
 

@@ -5,14 +5,14 @@ from typing import Any
 import azure.durable_functions as df
 from durabletask import task
 
-from shared import resource_manager
-from shared.answering import Deadline, answered, needed, polled
 from shared.errors import DeadlinePassed, ServiceLost
-from shared.ledger import open_ledger
 from shared.models.messages import CANCELLED, Answer, RunStep, done, wait
 from shared.models.pace import Pace
 from shared.models.record import Step
-from shared.resource_manager import DeploymentFacts
+from shared.runs.answering import Deadline, answered, needed, polled
+from shared.runs.ledger import open_ledger
+from shared.services import resource_manager
+from shared.services.resource_manager import DeploymentFacts
 
 bp = df.Blueprint()
 BAD = frozenset({"failed", "canceled", "disabled"})

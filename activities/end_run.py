@@ -6,11 +6,11 @@ from typing import Any
 import azure.durable_functions as df
 from durabletask import task
 
-from shared.answering import answered
-from shared.checkpoints import checkpoint
-from shared.ledger import open_ledger
 from shared.models.messages import Answer, RunStep, done
 from shared.models.record import Entered, RunRecord, Step
+from shared.runs.answering import answered
+from shared.runs.checkpoints import checkpoint
+from shared.runs.ledger import open_ledger
 
 bp = df.Blueprint()
 

@@ -5,14 +5,14 @@ from typing import Any
 import azure.durable_functions as df
 from durabletask import task
 
-from shared import azure_openai
-from shared.answering import Deadline, answered, needed, polled
 from shared.errors import DeadlinePassed, ServiceLost, ServiceRejected
-from shared.ledger import open_ledger
 from shared.models.messages import CANCELLED, Answer, RunStep, done, wait
 from shared.models.pace import Pace
 from shared.models.plan import Plan
 from shared.models.record import RunRecord
+from shared.runs.answering import Deadline, answered, needed, polled
+from shared.runs.ledger import open_ledger
+from shared.services import azure_openai
 
 bp = df.Blueprint()
 

@@ -6,17 +6,17 @@ from typing import Any
 import azure.durable_functions as df
 from durabletask import task
 
-from shared import azure_openai
-from shared.answering import Deadline, answered, needed, polled
-from shared.azure_openai import ENDED, AzureOpenAI, JobFacts
-from shared.checkpoints import checkpoint
 from shared.errors import DeadlinePassed, ServiceLost, ServiceRejected, TuneDropError
-from shared.ledger import Ledger, Read, open_ledger
 from shared.models.answers import JobSeen
 from shared.models.base import wire
 from shared.models.messages import CANCELLED, Answer, RunStep, done, wait
 from shared.models.pace import Pace
 from shared.models.record import JobProgress, RunRecord, Step
+from shared.runs.answering import Deadline, answered, needed, polled
+from shared.runs.checkpoints import checkpoint
+from shared.runs.ledger import Ledger, Read, open_ledger
+from shared.services import azure_openai
+from shared.services.azure_openai import ENDED, AzureOpenAI, JobFacts
 from tunedrop_check.rules.wording import lasting
 
 bp = df.Blueprint()

@@ -6,22 +6,23 @@ from typing import Any
 import azure.durable_functions as df
 from durabletask import task
 
-from shared import planning, smoke_rows, storage
-from shared.answering import answered
-from shared.checkpoints import checkpoint
-from shared.dropped import KEYS, NAMES, TRAINING, present, readable
-from shared.ledger import open_ledger
 from shared.models.answers import FileSize, PlanMade
 from shared.models.drop import JOB_FILE, PACKED, VALIDATION_SET
 from shared.models.job_file import JobFile
 from shared.models.messages import CANCELLED, Answer, RunStep, done
 from shared.models.plan import Pin, Plan, Role
 from shared.models.record import RunRecord, Step
-from shared.pinning import pinned
-from shared.reuse import reuses
+from shared.runs import planning, smoke_rows
+from shared.runs.answering import answered
+from shared.runs.checkpoints import checkpoint
+from shared.runs.drop_blobs import KEYS, NAMES, TRAINING, present, readable
+from shared.runs.ledger import open_ledger
+from shared.runs.pinning import pinned
+from shared.runs.reuse import reuses
+from shared.runs.unpacking import delete_unpacked, unpacked
+from shared.services import storage
+from shared.services.storage import BlobFacts, Changed, Container, TooLarge
 from shared.settings import settings
-from shared.storage import BlobFacts, Changed, Container, TooLarge
-from shared.unpacking import delete_unpacked, unpacked
 
 bp = df.Blueprint()
 

@@ -6,13 +6,13 @@ from typing import Any
 import azure.durable_functions as df
 from durabletask import task
 
-from shared import scans
-from shared.answering import answered, needed
-from shared.checkpoints import checkpoint
 from shared.errors import DataRejected
-from shared.ledger import open_ledger
 from shared.models.messages import CANCELLED, Answer, RunStep, done, ended
 from shared.models.record import Outcome, RunRecord, Step
+from shared.runs import scans
+from shared.runs.answering import answered, needed
+from shared.runs.checkpoints import checkpoint
+from shared.runs.ledger import open_ledger
 
 bp = df.Blueprint()
 

@@ -5,13 +5,13 @@ from typing import Any
 import azure.durable_functions as df
 from durabletask import task
 
-from shared.answering import answered
 from shared.errors import DataRejected
-from shared.ledger import open_ledger
 from shared.models.answers import Opened
 from shared.models.drop import RUN_NAME_MAX_CHARS, Layout
 from shared.models.messages import CANCELLED, Answer, RunStep, done, ended
 from shared.models.record import Outcome, Step
+from shared.runs.answering import answered
+from shared.runs.ledger import open_ledger
 
 bp = df.Blueprint()
 

@@ -8,20 +8,21 @@ from typing import Any
 import azure.durable_functions as df
 from durabletask import task
 
-from shared import azure_openai, gate, resource_manager, storage
-from shared.answering import Deadline, answered, needed, polled, waiting
-from shared.checkpoints import checkpoint
 from shared.errors import DeadlinePassed
-from shared.gate import Preflight
-from shared.ledger import Ledger, open_ledger
 from shared.models.answers import Asked
 from shared.models.messages import CANCELLED, Answer, RunStep, done, ended
 from shared.models.plan import Plan
 from shared.models.record import Outcome, RunRecord, Slot, Step, WorstCase
-from shared.pinning import pinned
-from shared.planning import FINE_TUNED_MODEL
-from shared.reuse import reuses
-from shared.worst_case import of_record
+from shared.runs import gate
+from shared.runs.answering import Deadline, answered, needed, polled, waiting
+from shared.runs.checkpoints import checkpoint
+from shared.runs.gate import Preflight
+from shared.runs.ledger import Ledger, open_ledger
+from shared.runs.pinning import pinned
+from shared.runs.planning import FINE_TUNED_MODEL
+from shared.runs.reuse import reuses
+from shared.runs.worst_case import of_record
+from shared.services import azure_openai, resource_manager, storage
 from tunedrop_check.counting import money
 from tunedrop_check.rules.wording import lasting
 

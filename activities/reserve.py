@@ -6,22 +6,23 @@ from typing import Any
 import azure.durable_functions as df
 from durabletask import task
 
-from shared import resource_manager, wallet
-from shared.answering import Deadline, answered, needed, polled, waiting
-from shared.booking import AccountRoom, Room, book
-from shared.checkpoints import checkpoint
 from shared.errors import WalletFull
-from shared.ledger import Ledger, Read, open_ledger
 from shared.models.answers import Booked
 from shared.models.messages import CANCELLED, Answer, RunStep, done, ended, wait
 from shared.models.pace import Pace
 from shared.models.plan import Plan
 from shared.models.record import Outcome, RunRecord, Slot, Step
-from shared.pinning import pinned
-from shared.reuse import reuses
+from shared.runs import wallet
+from shared.runs.answering import Deadline, answered, needed, polled, waiting
+from shared.runs.booking import AccountRoom, Room, book
+from shared.runs.checkpoints import checkpoint
+from shared.runs.ledger import Ledger, Read, open_ledger
+from shared.runs.pinning import pinned
+from shared.runs.reuse import reuses
+from shared.runs.wallet import Refused
+from shared.runs.worst_case import of_record
+from shared.services import resource_manager
 from shared.settings import Settings, settings
-from shared.wallet import Refused
-from shared.worst_case import of_record
 
 bp = df.Blueprint()
 

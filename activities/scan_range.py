@@ -5,11 +5,11 @@ from typing import Any
 import azure.durable_functions as df
 from durabletask import task
 
-from shared import scans
-from shared.answering import answered, needed
-from shared.checkpoints import checkpoint
-from shared.ledger import open_ledger
 from shared.models.messages import CANCELLED, Answer, ScanSpan, done
+from shared.runs import scans
+from shared.runs.answering import answered, needed
+from shared.runs.checkpoints import checkpoint
+from shared.runs.ledger import open_ledger
 
 bp = df.Blueprint()
 

@@ -6,16 +6,17 @@ from typing import Any
 import azure.durable_functions as df
 from durabletask import task
 
-from shared import planning, storage
-from shared.answering import Deadline, answered, polled
-from shared.dropped import present, readable
 from shared.errors import DataRejected, PlanRejected
-from shared.ledger import Ledger, Read, open_ledger
 from shared.models.drop import JOB_FILE, VALIDATION_SET, Drop
 from shared.models.messages import CANCELLED, Answer, RunStep, done, wait
 from shared.models.pace import Pace
 from shared.models.record import RunRecord, Step
-from shared.storage import BlobFacts, TooLarge
+from shared.runs import planning
+from shared.runs.answering import Deadline, answered, polled
+from shared.runs.drop_blobs import present, readable
+from shared.runs.ledger import Ledger, Read, open_ledger
+from shared.services import storage
+from shared.services.storage import BlobFacts, TooLarge
 
 bp = df.Blueprint()
 AT_ONCE = 3

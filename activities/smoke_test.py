@@ -8,17 +8,17 @@ import azure.durable_functions as df
 from durabletask import task
 
 from activities.deployment_status import deployment_gone
-from shared import azure_openai, resource_manager
-from shared.answering import Deadline, answered, needed, polled
-from shared.azure_openai import Reply
-from shared.checkpoints import checkpoint
 from shared.errors import DeadlinePassed, ProofFailed, ServiceUnavailable
-from shared.gate import FINE_TUNED_MODEL
-from shared.ledger import Ledger, Read, open_ledger
 from shared.models.messages import CANCELLED, Answer, RunStep, done, wait
 from shared.models.plan import Plan, SmokeTestPlan
 from shared.models.record import RunRecord, SmokeResult, Step
-from shared.smoke_rows import words_in_common
+from shared.runs.answering import Deadline, answered, needed, polled
+from shared.runs.checkpoints import checkpoint
+from shared.runs.gate import FINE_TUNED_MODEL
+from shared.runs.ledger import Ledger, Read, open_ledger
+from shared.runs.smoke_rows import words_in_common
+from shared.services import azure_openai, resource_manager
+from shared.services.azure_openai import Reply
 
 bp = df.Blueprint()
 ANSWER_KEPT_CHARS = 4_000

@@ -7,16 +7,17 @@ from typing import Any
 import azure.durable_functions as df
 from durabletask import task
 
-from shared import azure_openai, scans, storage
-from shared.answering import Deadline, answered, needed, polled, waiting
-from shared.azure_openai import FileFacts
 from shared.errors import DeadlinePassed
-from shared.ledger import open_ledger
-from shared.marks import file_name
 from shared.models.messages import CANCELLED, Answer, FileStep
 from shared.models.plan import Pin
 from shared.models.record import Step
-from shared.once import Making, make_once
+from shared.runs import scans
+from shared.runs.answering import Deadline, answered, needed, polled, waiting
+from shared.runs.effects import Making, make_once
+from shared.runs.ledger import open_ledger
+from shared.runs.marks import file_name
+from shared.services import azure_openai, storage
+from shared.services.azure_openai import FileFacts
 
 bp = df.Blueprint()
 

@@ -6,15 +6,15 @@ from typing import Any
 import azure.durable_functions as df
 from durabletask import task
 
-from shared.answering import answered
-from shared.checkpoints import checkpoint
-from shared.ledger import open_ledger
 from shared.models.answers import Reported
 from shared.models.messages import Answer, RunStep, done
 from shared.models.record import RunRecord, Step
-from shared.reporting import report_of
-from shared.results import report_path, reports_of
-from shared.unpacking import delete_unpacked, may_have_unpacked
+from shared.report.reporting import report_of
+from shared.runs.answering import answered
+from shared.runs.checkpoints import checkpoint
+from shared.runs.ledger import open_ledger
+from shared.runs.result_files import report_path, reports_of
+from shared.runs.unpacking import delete_unpacked, may_have_unpacked
 
 bp = df.Blueprint()
 

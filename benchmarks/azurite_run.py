@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from activities import scan_range
-from shared import storage
-from shared.ledger import open_ledger
 from shared.models.base import wire
 from shared.models.drop import drop_of
 from shared.models.messages import ScanSpan
 from shared.models.pace import LOCAL
 from shared.models.plan import DeploymentPlan, Pin, Plan, SmokeTestPlan, Training
 from shared.models.record import RunRecord
+from shared.runs.ledger import open_ledger
+from shared.services import storage
 from tunedrop_check.scan import scanning
 
 BLOB = "benchmark/training_set.jsonl"

@@ -6,12 +6,12 @@ from itertools import count
 
 import azure.durable_functions as df
 
-from shared import planning
-from shared.answering import needed
-from shared.ledger import Ledger
 from shared.models.job_file import DeployRequest
 from shared.models.record import Entered, Outcome, RunRecord, Step
-from shared.reuse import id_of, taken_from
+from shared.runs import planning
+from shared.runs.answering import needed
+from shared.runs.ledger import Ledger
+from shared.runs.reuse import id_of, taken_from
 from shared.settings import Settings, settings
 from triggers.starting import begin_once
 

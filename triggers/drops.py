@@ -9,10 +9,10 @@ import azure.durable_functions as df
 import azure.functions as func
 import azurefunctions.extensions.bindings.blob as blob  # pyright: ignore[reportMissingTypeStubs]  # ships no py.typed
 
-from shared import storage
-from shared.ledger import open_ledger
 from shared.models.drop import JOB_FILE, PACKED, VALIDATION_SET, drop_of
 from shared.models.record import BLOB_SHOWN_CHARS
+from shared.runs.ledger import open_ledger
+from shared.services import storage
 from shared.settings import CONNECTION, settings, storage_connection
 from triggers.starting import start_once
 

@@ -9,11 +9,11 @@ import azure.durable_functions as df
 import azure.functions as func
 from pydantic import ValidationError
 
-from shared import storage
 from shared.errors import TuneDropError
 from shared.models.api import Health, Missing
 from shared.models.base import Frozen
-from shared.storage import Container, NotAllowed
+from shared.services import storage
+from shared.services.storage import Container, NotAllowed
 from triggers.answers import answer
 
 bp = df.Blueprint()

@@ -2,9 +2,9 @@
 
 import azure.functions as func
 
-from shared.ledger import open_ledger
 from shared.models.drop import RUN_ID_MAX_CHARS, RUN_NAME
 from shared.models.record import RunRecord
+from shared.runs.ledger import open_ledger
 from triggers.answers import refused
 
 

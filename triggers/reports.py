@@ -3,8 +3,8 @@
 import azure.durable_functions as df
 import azure.functions as func
 
-from shared import storage
-from shared.results import report_path, reports_of
+from shared.runs.result_files import report_path, reports_of
+from shared.services import storage
 from triggers.answers import HEADERS, refused, served
 from triggers.looking import record_of, unknown
 

@@ -15,12 +15,9 @@ import grpc
 from pydantic import ValidationError
 
 from orchestrators.names import WAKE
-from shared import json_input, storage
-from shared.checkpoints import checkpoint
-from shared.dropped import begun_with
+from shared import json_input
 from shared.errors import PlanRejected
 from shared.json_input import NotJson, wrong_fields
-from shared.ledger import open_ledger
 from shared.models.api import (
     BODY_MAX_BYTES,
     RUNS_DEFAULT,
@@ -35,7 +32,11 @@ from shared.models.api import (
 from shared.models.drop import PACKED, TRAINING_SET, Drop, drop_of
 from shared.models.job_file import DeployRequest
 from shared.models.record import RunRecord, summary_of
-from shared.reuse import trained_model
+from shared.runs.checkpoints import checkpoint
+from shared.runs.drop_blobs import begun_with
+from shared.runs.ledger import open_ledger
+from shared.runs.reuse import trained_model
+from shared.services import storage
 from triggers.answers import answer, refused, served
 from triggers.deploying import deploy_once
 from triggers.looking import record_of, unknown

@@ -12,13 +12,13 @@ import grpc
 from durabletask.client import OrchestrationStatus, TaskHubGrpcClient
 
 from orchestrators.names import VERSION
-from shared.checkpoints import checkpoint
-from shared.ledger import Ledger
 from shared.models.base import wire
 from shared.models.drop import Drop
 from shared.models.messages import StartRun
 from shared.models.pace import Pace
 from shared.models.record import Entered, RunRecord, Step
+from shared.runs.checkpoints import checkpoint
+from shared.runs.ledger import Ledger
 from shared.settings import settings
 
 log = logging.getLogger("tunedrop")

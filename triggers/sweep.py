@@ -12,14 +12,14 @@ import azure.durable_functions as df
 import azure.functions as func
 from durabletask.client import TaskHubGrpcClient
 
-from shared import azure_openai, resource_manager, storage
 from shared.errors import RecordUnreadable, ServiceRejected, ServiceUnavailable
-from shared.ledger import Ledger, open_ledger
 from shared.models.drop import Drop, drop_of
 from shared.models.record import RunRecord, RunSummary, Step
-from shared.pinning import surface_version
+from shared.runs.ledger import Ledger, open_ledger
+from shared.runs.pinning import surface_version
+from shared.runs.unowned import delete_unowned_deployments, delete_unowned_files
+from shared.services import azure_openai, resource_manager, storage
 from shared.settings import Settings, settings
-from shared.unowned import delete_unowned_deployments, delete_unowned_files
 from triggers.health import note_orchestrations
 from triggers.starting import is_alive, schedule_anew, start_once
 

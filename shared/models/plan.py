@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from shared.limits import ServiceLimits
 from shared.models.base import Frozen
 from shared.models.job_file import Message, Method, TrainingType
+from shared.services.service_limits import ServiceLimits
 from tunedrop_check.reading.drop_names import Role
 
 
@@ -124,7 +124,7 @@ class Plan(Frozen):
     api_versions: ApiVersions = ApiVersions()
     clamped: tuple[str, ...] = ()
     pinned: Pinned | None = None
-    """None in plans of the first releases: shared/pinning.py tells what holds for them."""
+    """None in plans of the first releases: shared/runs/pinning.py tells what holds for them."""
 
     def file(self, role: Role) -> Pin | None:
         """The pinned file of this role, or None where the drop has none."""

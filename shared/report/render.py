@@ -15,9 +15,9 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from shared.hosting import capacity_unit
 from shared.report import charts, display, explaining, words
 from shared.report.model import DataPart, DeploymentPart, FindingPart, Outcome, Report
+from shared.runs.hosting import capacity_unit
 from tunedrop_check.counting.money import usd
 
 _HERE = Path(__file__).parent

@@ -23,7 +23,7 @@ from typing import Any
 import durabletask.internal.orchestrator_service_pb2 as pb
 from google.protobuf.json_format import MessageToDict
 
-from shared.storage import Container
+from shared.services.storage import Container
 from tests.contract.recording import Doc, Invocation, read
 from tests.faults.simulator.app import Words, installed
 from tests.faults.simulator.blobs import Account, Blob, MemoryContainer

@@ -15,7 +15,7 @@ said "wait"; in a timer of the story's own, called by the activity before it."""
 
 @cache
 def checkpoints() -> tuple[str, ...]:
-    """The name of every checkpoint in the app, those of shared/once.py once for each effect that is made or removed."""
+    """The name of every checkpoint in the app, those of shared/runs/effects.py once for each effect that is made or removed."""
     found = [name for path in modules("activities", "shared", "triggers") for name in named(tree_of(path))]
     return tuple(sorted(set(found)))
 
@@ -104,7 +104,7 @@ def _mentioned(tree: ast.Module, enum: str) -> Iterator[str]:
 
 
 def _can_say_wait(tree: ast.Module) -> bool:
-    """Whether the activity answers `wait`, itself or through shared/once.py."""
+    """Whether the activity answers `wait`, itself or through shared/runs/effects.py."""
     called = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     return bool(called & {"wait", "make_once", "remove_once"})
 

@@ -27,14 +27,15 @@ from durabletask.task import ActivityContext
 from durabletask.worker import ConcurrencyOptions, TaskHubGrpcWorker
 
 from orchestrators.names import VERSION, WAKE, Activity, Orchestrator
-from shared import azure_openai, credentials, resource_manager, settings, storage
-from shared.ledger import Ledger, open_ledger
+from shared import settings
 from shared.models.base import wire
 from shared.models.drop import Drop, drop_of
 from shared.models.messages import RunStep, StartRun
 from shared.models.pace import Pace
 from shared.models.record import RunRecord
-from shared.results import report_path
+from shared.runs.ledger import Ledger, open_ledger
+from shared.runs.result_files import report_path
+from shared.services import azure_openai, credentials, resource_manager, storage
 from tests.azurite import running_azurite
 from tests.faults.blob_roles import APP
 from tests.faults.proxy import Proxy, before

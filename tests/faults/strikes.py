@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 from urllib.parse import quote
 
-from shared import checkpoints
+from shared.runs import checkpoints
 from tests.faults import points
 from tests.patience import patience
 

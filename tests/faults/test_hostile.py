@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from shared.azure_openai import AzureOpenAI
-from shared.bounded import Limits
-from shared.container import Container
-from shared.resource_manager import ResourceManager
+from shared.services.azure_openai import AzureOpenAI
+from shared.services.call_limits import Limits
+from shared.services.container import Container
+from shared.services.resource_manager import ResourceManager
 from tests.faults.hostile import misbehaviours
 from tests.faults.hostile.calls import CALLS, OLDER, Call
 from tests.faults.hostile.changes import Misbehaving

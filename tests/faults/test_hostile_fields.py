@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from shared.azure_openai import AzureOpenAI
+from shared.services.azure_openai import AzureOpenAI
 from tests.faults.hostile import fields
 from tests.faults.hostile.calls import CALLS, OLDER, Call
 from tests.faults.hostile.fields import KINDS, MORE, TEXTS, Place

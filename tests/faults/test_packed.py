@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from orchestrators.names import Activity
-from shared import checkpoints, storage
 from shared.models.record import RunRecord
+from shared.runs import checkpoints
+from shared.services import storage
 from tests.data import a_training_set
 from tests.faults.rig import Rig
 from tests.patience import until

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from shared import gate
 from shared.models.record import Outcome, RunRecord, Step
-from shared.storage import NotAllowed
+from shared.runs import gate
+from shared.services.storage import NotAllowed
 from tests.builders import a_record
 from tests.data import a_training_set
 from tests.faults.blob_roles import APP

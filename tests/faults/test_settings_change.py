@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from shared import checkpoints
 from shared.models.pace import AZURE
 from shared.models.record import Outcome, RunRecord
+from shared.runs import checkpoints
 from shared.settings import Settings
 from tests.data import a_training_set
 from tests.faults.rig import CACHES, Rig

@@ -9,15 +9,15 @@ import pytest
 import time_machine
 
 from orchestrators.names import Activity
-from shared import azure_openai, resource_manager, storage
 from shared.errors import RecordUnreadable, ServiceUnavailable
-from shared.ledger import Ledger
-from shared.marks import file_name
 from shared.models.pace import Pace
 from shared.models.record import RunRecord
-from shared.once import Making, make_once
+from shared.runs.effects import Making, make_once
+from shared.runs.ledger import Ledger
+from shared.runs.marks import file_name
+from shared.runs.unowned import delete_unowned_deployments, delete_unowned_files
+from shared.services import azure_openai, resource_manager, storage
 from shared.settings import Settings
-from shared.unowned import delete_unowned_deployments, delete_unowned_files
 from tests.builders import a_record
 from tests.data import a_training_set
 from tests.faults.proxy import Then

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.ledger import Ledger
+from shared.runs.ledger import Ledger
 from tests.data import a_training_set
 from tests.faults.cases import Case, Runs, always, answer, chosen, often
 from tests.faults.rig import PACE, Rig

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from azure.storage.blob import BlobServiceClient
 
-from shared.ledger import Ledger
 from shared.models.drop import TRAINING_SET, Drop, drop_of
 from shared.models.record import RunRecord
-from shared.storage import Container
+from shared.runs.ledger import Ledger
+from shared.services.storage import Container
 from tests.azurite import free_port
 from tests.data import a_training_set
 from tests.patience import NOW_AND_THEN_S, patience, until

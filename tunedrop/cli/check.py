@@ -49,8 +49,8 @@ def _show(lines: "Iterable[as_text.Line]") -> None:
 
 def _job_beside(home: Path | None) -> "job_file.Job":
     """The job.json in a folder as the app would take it: a mistake anywhere in it ends the check."""
-    from shared import planning  # pydantic-settings, 0.1 s: only where there is a job.json to read
     from shared.errors import PlanRejected
+    from shared.runs import planning  # pydantic-settings, 0.1 s: only where there is a job.json to read
     from tunedrop_check.command import job_file
 
     file = None if home is None else home / JOB_FILE

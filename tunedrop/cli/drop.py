@@ -68,8 +68,8 @@ def drop(
 
 def check_job(layout: Layout) -> None:
     """Raises Trouble where the drop's job.json is one that the app would reject."""
-    from shared import planning  # pydantic-settings, 0.1 s: only where there is a job.json to read
     from shared.errors import PlanRejected
+    from shared.runs import planning  # pydantic-settings, 0.1 s: only where there is a job.json to read
 
     for upload in layout.uploads:
         if upload.blob.endswith(f"/{JOB_FILE}"):

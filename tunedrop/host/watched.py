@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
 from azure.storage.blob import BlobProperties, ContainerClient
 
-from shared.listing import Unreadable, every
+from shared.services.blob_listing import Unreadable, every
 from tunedrop.host.logs import log
 
 PAGE = 1_000

@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from shared import azure_openai, resource_manager, settings, storage
-from shared.arm_facts import DeploymentFacts, ModelFacts, Quota
-from shared.azure_openai import AzureOpenAI, JobOrder
-from shared.container import Container
-from shared.credentials import managed_identity
+from shared import settings
 from shared.models.plan import DeploymentPlan
-from shared.openai_facts import FileFacts, JobEvent, JobFacts, Reply
-from shared.resource_manager import ResourceManager
+from shared.services import azure_openai, resource_manager, storage
+from shared.services.arm_facts import DeploymentFacts, ModelFacts, Quota
+from shared.services.azure_openai import AzureOpenAI, JobOrder
+from shared.services.container import Container
+from shared.services.credentials import managed_identity
+from shared.services.openai_facts import FileFacts, JobEvent, JobFacts, Reply
+from shared.services.resource_manager import ResourceManager
 from tests.faults.hostile.sound import BLOB, CONTENT
 from tests.unit.adapters.misbehaving import ACCOUNT_ID
 

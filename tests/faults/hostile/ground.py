@@ -11,19 +11,19 @@ from typing import Any
 
 import pytest
 
-from shared import bounded
-from shared.azure_openai import AzureOpenAI
 from shared.errors import OutcomeUnknown, ServiceRejected, ServiceUnavailable
-from shared.storage import Changed, TooLarge
+from shared.services import call_limits
+from shared.services.azure_openai import AzureOpenAI
+from shared.services.storage import Changed, TooLarge
 from tests.faults.hostile import misbehaviours
 from tests.faults.hostile.calls import Call
 from tests.faults.hostile.changes import KEY, Misbehaving
 from tests.faults.hostile.sound import Sound, answer_to, sent
 from tests.unit.adapters.misbehaving import ACCOUNT_ID, Asked, Service, forget
 
-SHORT = bounded.Limits(answer_bytes=2**18, content_bytes=2**19, pages=5, listing_pages=8, read_s=0.4)
+SHORT = call_limits.Limits(answer_bytes=2**18, content_bytes=2**19, pages=5, listing_pages=8, read_s=0.4)
 """What a call may cost on this ground; `AMPLE` where a sound answer must be taken on a machine that is busy."""
-AMPLE = bounded.Limits(answer_bytes=2**18, content_bytes=2**19, pages=5, listing_pages=8, read_s=60.0)
+AMPLE = call_limits.Limits(answer_bytes=2**18, content_bytes=2**19, pages=5, listing_pages=8, read_s=60.0)
 SAFETY_S = 45.0
 """When a call is said to hang: its time is one second, and this machine may be busy."""
 AT_ONCE = 60
@@ -51,19 +51,19 @@ class Ground:
     def _answer(self, asked: Asked) -> None:
         self.misbehaving(asked, answer_to(asked))
 
-    def ends(self, calls: Iterable[Call], limits: bounded.Limits = SHORT) -> list[End]:
+    def ends(self, calls: Iterable[Call], limits: call_limits.Limits = SHORT) -> list[End]:
         """How each of the calls ends; they are made at the same time, each by a thread of its own."""
         with ThreadPoolExecutor(AT_ONCE) as pool:
             return [ended.result() for ended in [pool.submit(self.end_of, call, limits) for call in calls]]
 
-    def end_of(self, call: Call, limits: bounded.Limits = SHORT) -> End:
+    def end_of(self, call: Call, limits: call_limits.Limits = SHORT) -> End:
         """How one call ends; a hang is an end, too."""
         ended: list[End] = []
 
         def make() -> None:
             began = time.monotonic()
             try:
-                with bounded.held_to(limits):
+                with call_limits.held_to(limits):
                     ended.append(End(value=call.ask(limits.read_s), took_s=time.monotonic() - began))
             except BaseException as error:
                 ended.append(End(error=error, took_s=time.monotonic() - began))

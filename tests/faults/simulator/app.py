@@ -16,12 +16,13 @@ from azure.core.pipeline.transport import RequestsTransport
 from azure.durable_functions.worker import DurableFunctionsWorker
 from azure.mgmt.cognitiveservices import CognitiveServicesManagementClient
 
-from shared import azure_openai, checkpoints, pinning, planning, resource_manager, scans, storage
-from shared.azure_openai import AzureOpenAI
-from shared.credentials import StandInCredential
 from shared.models.plan import Pinned
 from shared.models.record import RunRecord, RunSummary
-from shared.resource_manager import ResourceManager
+from shared.runs import checkpoints, pinning, planning, scans
+from shared.services import azure_openai, resource_manager, storage
+from shared.services.azure_openai import AzureOpenAI
+from shared.services.credentials import StandInCredential
+from shared.services.resource_manager import ResourceManager
 from shared.settings import Settings, settings
 from tests.faults.simulator.blobs import Account
 from tests.faults.simulator.provider import BASE

@@ -50,9 +50,11 @@ def _training(world: "Simulation") -> Counter[str]:
 def _hosting(world: "Simulation") -> Counter[str]:
     """Until each run's end: what succeeded stands on, and the report tells what it costs an hour."""
     bills: Counter[str] = Counter()
-    owners = {record.job.fine_tuned_model: record for record in world.watch.records.values() if record.job and record.job.fine_tuned_model}
+    records = world.watch.records
+    trained_for = {job.get("result_name"): str(world.provider.run_of(job)) for job in world.provider.docs("job")}
+    owners = {record.job.fine_tuned_model: record for record in records.values() if record.job and record.job.fine_tuned_model}
     for stood in world.provider.hosting():
-        record = owners[stood["model"]]
+        record = owners.get(stood["model"]) or records[trained_for[stood["model"]]]
         until = min(stood["until"] or math.inf, _ended(record))
         bills[record.id] += max(0.0, until - stood["from"]) / 3600 * stood["usd_per_hour"]
     return bills

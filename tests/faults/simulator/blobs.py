@@ -1,4 +1,4 @@
-"""Blob storage in memory, behind the real `shared.storage.Container`: conditional writes, ETags, the service's clock, and faults.
+"""Blob storage in memory, behind the real `shared.services.storage.Container`: conditional writes, ETags, the service's clock, and faults.
 
 Only what the app calls of azure-storage-blob's ContainerClient stands here, and it answers with that library's errors.
 """
@@ -19,7 +19,7 @@ from azure.core.exceptions import (
     ServiceResponseError,
 )
 
-from shared.container import OWN_BLOB_BYTES, Container
+from shared.services.container import OWN_BLOB_BYTES, Container
 from tests.faults.simulator.stage import Stage
 
 ACCOUNT = "simulated"

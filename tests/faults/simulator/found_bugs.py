@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from activities import make_plan, preflight, reserve, settle_drop
-from shared import booking, once, planning, scans, storage, worst_case
-from shared.ledger import Ledger
 from shared.models.plan import Plan, Prices
 from shared.models.record import Effect, FileSummary
+from shared.runs import booking, effects, planning, scans, worst_case
+from shared.runs.ledger import Ledger
+from shared.services import storage
 from shared.settings import settings
 from tests.faults.simulator import app
 from triggers import starting, sweep
@@ -81,12 +82,12 @@ def place_kept_to_the_end() -> list[Swap]:
 
 def only_the_recorded_is_removed() -> list[Swap]:
     """The end of a run removes what is recorded, and looks for nothing else by the run's mark; nor does the sweep (R2)."""
-    gone = once._gone  # pyright: ignore[reportPrivateUsage]
+    gone = effects._gone  # pyright: ignore[reportPrivateUsage]
 
-    def gone_as_recorded(removing: once.Removing, mine: str | None, *, kept: str | None) -> dict[str, bool]:
+    def gone_as_recorded(removing: effects.Removing, mine: str | None, *, kept: str | None) -> dict[str, bool]:
         return {mine: removing.remove(mine) is not False} if mine else gone(removing, mine, kept=kept)
 
-    return [(once, "_gone", gone_as_recorded), (sweep, "delete_unowned", nothing)]
+    return [(effects, "_gone", gone_as_recorded), (sweep, "delete_unowned", nothing)]
 
 
 def slots_are_not_booked() -> list[Swap]:
@@ -106,7 +107,7 @@ def pace_of_now_ages_intents() -> list[Swap]:
     def schedule_as_of_now(client: Any, run_id: str, _pace: Any) -> None:
         schedule(client, run_id, settings().pace)
 
-    return [(once, "_hidden_until", hidden_until), (starting, "schedule", schedule_as_of_now)]
+    return [(effects, "_hidden_until", hidden_until), (starting, "schedule", schedule_as_of_now)]
 
 
 def taking_back_costs_nothing() -> list[Swap]:
@@ -130,7 +131,7 @@ def gate_waits_in_silence() -> list[Swap]:
 
 def role_that_is_gone_leaves_things() -> list[Swap]:
     """Who may not delete for a while gives up at once."""
-    return [(once, "WITHOUT_A_ROLE", ())]
+    return [(effects, "WITHOUT_A_ROLE", ())]
 
 
 FOUND: tuple[Callable[[], list[Swap]], ...] = (

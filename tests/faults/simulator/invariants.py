@@ -28,9 +28,9 @@ from collections.abc import Callable, Iterable
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from shared.marks import run_of_file
 from shared.models.pace import AZURE
 from shared.models.record import Outcome, RunRecord, Step
+from shared.runs.marks import run_of_file
 from tests.faults.simulator import bills, examples
 from tests.faults.simulator.drops import CANARY, FOREIGN
 from tests.faults.simulator.provider import CREATING

@@ -8,8 +8,8 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from shared.ledger import CLAIMS, WALLET
 from shared.models.drop import JOB_FILE, TRAINING_SET, VALIDATION_SET
+from shared.runs.ledger import CLAIMS, WALLET
 from shared.settings import settings
 from tests.faults.simulator import app
 

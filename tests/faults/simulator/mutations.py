@@ -20,15 +20,16 @@ import openai
 from activities import claim_content, create_job, job_status, preflight
 from orchestrators import run, steps
 from orchestrators.names import WAKE
-from shared import azure_openai, gate, ledger, once, storage
-from shared.azure_openai import AzureOpenAI, JobFacts, JobOrder
-from shared.claims import Claim
 from shared.errors import OutcomeUnknown, ServiceRejected
-from shared.ledger import Ledger, open_ledger
 from shared.models.messages import done
 from shared.models.record import Effect, Ending, Outcome, RunRecord, WorstCase
-from shared.openai_facts import job_of
-from shared.storage import Container
+from shared.runs import effects, gate, ledger
+from shared.runs.claims import Claim
+from shared.runs.ledger import Ledger, open_ledger
+from shared.services import azure_openai, storage
+from shared.services.azure_openai import AzureOpenAI, JobFacts, JobOrder
+from shared.services.openai_facts import job_of
+from shared.services.storage import Container
 from tests.builders import done_with
 from tests.faults.simulator import app
 from tests.faults.simulator.app import swapped
@@ -158,27 +159,27 @@ class _Never(Exception):
 
 def unknown_is_failure() -> list[Swap]:
     """A creating call without an answer counts as one that made nothing."""
-    return [(once, "OutcomeUnknown", _Never)]
+    return [(effects, "OutcomeUnknown", _Never)]
 
 
 def lag_ignored() -> list[Swap]:
     """What a listing doesn't show isn't there."""
-    return [(once, "_hidden_until", _always(datetime.min.replace(tzinfo=UTC)))]
+    return [(effects, "_hidden_until", _always(datetime.min.replace(tzinfo=UTC)))]
 
 
 def intent_not_written() -> list[Swap]:
     """Creating calls are sent without a word in the ledger."""
-    return [(once, "_intend", _always(Effect(state="intended", holder="nobody", at=START)))]
+    return [(effects, "_intend", _always(Effect(state="intended", holder="nobody", at=START)))]
 
 
 def intent_never_ages() -> list[Swap]:
     """A call gets its whole time, however old its intent is."""
-    act = once._act  # pyright: ignore[reportPrivateUsage]
+    act = effects._act  # pyright: ignore[reportPrivateUsage]
 
-    def act_in_full_time(ledger: Ledger, run_id: str, pace: Any, making: once.Making, me: str, _left_s: float, until: Any) -> Any:
+    def act_in_full_time(ledger: Ledger, run_id: str, pace: Any, making: effects.Making, me: str, _left_s: float, until: Any) -> Any:
         return act(ledger, run_id, pace, making, me, making.takes_s, until)
 
-    return [(once, "_act", act_in_full_time)]
+    return [(effects, "_act", act_in_full_time)]
 
 
 def create_sent_twice() -> list[Swap]:

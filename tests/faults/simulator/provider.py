@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from shared.marks import run_of_file
+from shared.runs.marks import run_of_file
 from tests.faults.simulator.stage import Stage
 from tunedrop.emulator import multipart, pace, regions, roles, switches
 from tunedrop.emulator.arm import errors as arm_errors

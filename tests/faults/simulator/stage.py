@@ -116,7 +116,7 @@ class Stage:
         self.pause(math.ceil(seconds * 2) / 2)
 
     def checkpoint(self, _name: str) -> None:
-        """A named point of the app (shared/checkpoints.py): a moment at which much can happen."""
+        """A named point of the app (shared/runs/checkpoints.py): a moment at which much can happen."""
         if (actor := self._acting) is not None:
             actor.pause(CHECKPOINT_S, freezes=True, checkpoint=True)
 

@@ -7,13 +7,13 @@ from typing import Any, cast
 
 import durabletask.internal.orchestrator_service_pb2 as pb
 
-from shared.claims import Claim
 from shared.errors import ServiceUnavailable, WalletFull
-from shared.ledger import CLAIMS, RUNS, WALLET
 from shared.models.base import decoded
 from shared.models.drop import drop_of
 from shared.models.record import Outcome, RunRecord, Step
-from shared.wallet import Booking, Wallet
+from shared.runs.claims import Claim
+from shared.runs.ledger import CLAIMS, RUNS, WALLET
+from shared.runs.wallet import Booking, Wallet
 from tests.faults.simulator.blobs import ACCOUNT, Account, Blob
 from tests.faults.simulator.stage import Stage
 

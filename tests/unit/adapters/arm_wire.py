@@ -13,7 +13,7 @@ from azure.mgmt.cognitiveservices import CognitiveServicesManagementClient
 from requests.adapters import BaseAdapter
 from urllib3 import HTTPResponse
 
-from shared.resource_manager import ResourceManager
+from shared.services.resource_manager import ResourceManager
 
 BASE = "https://arm.test"
 ACCOUNT_ID = "/subscriptions/s/resourceGroups/lab/providers/Microsoft.CognitiveServices/accounts/lab"

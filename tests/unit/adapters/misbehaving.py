@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from shared import azure_openai, credentials, resource_manager, storage
-from shared.azure_openai import AzureOpenAI
-from shared.resource_manager import ResourceManager
+from shared.services import azure_openai, credentials, resource_manager, storage
+from shared.services.azure_openai import AzureOpenAI
+from shared.services.resource_manager import ResourceManager
+from shared.services.storage import Container
 from shared.settings import settings, storage_connection
-from shared.storage import Container
 
 ACCOUNT_ID = "/subscriptions/s/resourceGroups/lab/providers/Microsoft.CognitiveServices/accounts/lab"
 MEGABYTE = b" " * 2**20

@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 import openai
 
-from shared.azure_openai import AzureOpenAI
+from shared.services.azure_openai import AzureOpenAI
 
 SECRET = "a line of the training data"
 OLDER = "2024-10-21"

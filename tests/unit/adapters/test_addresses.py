@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from shared import azure_openai, resource_manager
-from shared.addresses import addresses_of
 from shared.errors import ServiceUnavailable
+from shared.services import azure_openai, resource_manager
+from shared.services.addresses import addresses_of
 from tests.unit.adapters.misbehaving import ACCOUNT_ID, Service, connected, container, forget, serving, told, whole
 
 __all__ = ["connected"]

@@ -7,9 +7,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx2
 import pytest
 
-from shared import azure_openai
-from shared.azure_openai import AzureOpenAI, decoded_results
 from shared.errors import OutcomeUnknown, ServiceRejected, ServiceUnavailable
+from shared.services import azure_openai
+from shared.services.azure_openai import AzureOpenAI, decoded_results
 from shared.settings import settings
 from tests.unit.adapters.openai_wire import OLDER, SECRET, Answering, Wire, fails, file_body, job_body, raw, refused, told
 

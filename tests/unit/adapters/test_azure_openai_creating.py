@@ -7,8 +7,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from shared.azure_openai import AzureOpenAI, JobOrder
 from shared.errors import OutcomeUnknown, ServiceRejected, ServiceUnavailable, TuneDropError
+from shared.services.azure_openai import AzureOpenAI, JobOrder
 from tests.unit.adapters.openai_wire import OLDER, SECRET, Answering, Wire, fails, file_body, job_body, raw, refused, told
 
 NO_BODY = b""

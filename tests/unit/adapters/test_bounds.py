@@ -11,12 +11,12 @@ import pytest
 from azure.core.credentials import AccessToken
 from azure.mgmt.cognitiveservices import CognitiveServicesManagementClient
 
-from shared import bounded
-from shared.azure_openai import AzureOpenAI
-from shared.bounded_azure import transport
 from shared.errors import OutcomeUnknown, ServiceRejected, ServiceUnavailable
 from shared.models.plan import DeploymentPlan
-from shared.resource_manager import ResourceManager
+from shared.services import call_limits
+from shared.services.azure_openai import AzureOpenAI
+from shared.services.bounded_azure import transport
+from shared.services.resource_manager import ResourceManager
 from tests.patience import patience
 from tests.unit.adapters.misbehaving import (
     ACCOUNT_ID,
@@ -89,7 +89,7 @@ def test_answer_without_an_end_is_cut_off(connected: Point, read: Callable[[Serv
         with pytest.raises(ServiceUnavailable):
             read(service)
         buffers = 32 * 2**20
-        assert service.sent_bytes < len(service.asked) * (bounded.CONTENT_BYTES + bounded.ANSWER_BYTES + buffers)
+        assert service.sent_bytes < len(service.asked) * (call_limits.CONTENT_BYTES + call_limits.ANSWER_BYTES + buffers)
 
 
 @EACH_CREATING
@@ -196,7 +196,7 @@ def test_pages_without_end_are_given_up(connected: Point, answering: Answering, 
         connected(service)
         with pytest.raises(ServiceUnavailable):
             ask(service)
-        assert len(service.asked) <= bounded.PAGES + 2
+        assert len(service.asked) <= call_limits.PAGES + 2
 
 
 LISTINGS: dict[str, Callable[[ResourceManager], object]] = {
@@ -270,27 +270,27 @@ def test_body_of_the_most_bytes_is_taken_and_one_more_is_not(body: bytes, encodi
     """The limit is exact, however the body comes in pieces."""
     for size in (1, 7, 1000):
         pieces = [body[start : start + size] for start in range(0, len(body), size)]
-        assert bounded.whole(pieces, encoding, 100) == b"x" * 100
-        with pytest.raises(bounded.Exceeded):
-            bounded.whole(pieces, encoding, 99)
+        assert call_limits.whole(pieces, encoding, 100) == b"x" * 100
+        with pytest.raises(call_limits.Exceeded):
+            call_limits.whole(pieces, encoding, 99)
 
 
 @pytest.mark.parametrize(("body", "encoding"), [(b"x", "br"), (b"x", "gzip, gzip"), (b"no gzip", "gzip")], ids=["other", "twice", "broken"])
 def test_body_that_is_packed_otherwise_is_none(body: bytes, encoding: str) -> None:
     """What nobody asked for is not guessed at."""
-    with pytest.raises(bounded.Exceeded):
-        bounded.whole([body], encoding, 100)
+    with pytest.raises(call_limits.Exceeded):
+        call_limits.whole([body], encoding, 100)
 
 
 def test_inner_time_never_outlasts_the_outer_one() -> None:
     """The call as a whole bounds each of its requests."""
-    with bounded.within(5) as outer:
-        with bounded.within(60) as inner:
+    with call_limits.within(5) as outer:
+        with call_limits.within(60) as inner:
             assert inner.at_s == outer.at_s
-        with bounded.within(1) as shorter:
+        with call_limits.within(1) as shorter:
             assert shorter.at_s < outer.at_s
-        assert bounded.deadline() is outer
-    assert bounded.deadline() is None
+        assert call_limits.deadline() is outer
+    assert call_limits.deadline() is None
 
 
 @pytest.mark.parametrize(
@@ -306,6 +306,6 @@ def test_inner_time_never_outlasts_the_outer_one() -> None:
 )
 def test_only_the_own_origin_is_our_own(other: str) -> None:
     """Scheme, host and port must all be ours."""
-    bounded.hold_to_origin("https://lab.test/openai/v1/files?x=1", "https://lab.test:443")
-    with pytest.raises(bounded.Exceeded):
-        bounded.hold_to_origin(other, "https://lab.test")
+    call_limits.hold_to_origin("https://lab.test/openai/v1/files?x=1", "https://lab.test:443")
+    with pytest.raises(call_limits.Exceeded):
+        call_limits.hold_to_origin(other, "https://lab.test")

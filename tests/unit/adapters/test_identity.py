@@ -9,8 +9,8 @@ import pytest
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError, ServiceRequestError
 from azure.identity import CredentialUnavailableError
 
-from shared.credentials import Named, NoToken
 from shared.errors import OutcomeUnknown
+from shared.services.credentials import Named, NoToken
 from tests.unit.adapters.misbehaving import (
     Answering,
     Service,

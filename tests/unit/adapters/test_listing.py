@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import ServiceUnavailable
-from shared.listing import Unreadable, every
-from shared.storage import Container
+from shared.services.blob_listing import Unreadable, every
+from shared.services.storage import Container
 from tests.azurite import azurite
 
 __all__ = ["azurite"]
@@ -96,7 +96,7 @@ def test_blob_with_a_name_that_azurite_cant_tell_hides_no_other(container: Conta
     for blob in [*others, name]:
         container.put(blob, b"")
     assert [facts.name for facts in container.list()] == others
-    said = [record.getMessage() for record in caplog.records if record.name == "shared.container"]
+    said = [record.getMessage() for record in caplog.records if record.name == "shared.services.container"]
     assert said == ["blob with a name that can't be listed"]
     assert name not in caplog.text
 

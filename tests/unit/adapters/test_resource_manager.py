@@ -9,7 +9,7 @@ from urllib3.exceptions import ProtocolError
 
 from shared.errors import OutcomeUnknown, ServiceRejected, ServiceUnavailable, TuneDropError
 from shared.models.plan import DeploymentPlan
-from shared.resource_manager import ResourceManager
+from shared.services.resource_manager import ResourceManager
 from tests.unit.adapters.arm_wire import ACCOUNT_ID, Answering, Wire, deployment_body, fails, raw, refused, told
 
 SECRET = "the name of somebody's model"

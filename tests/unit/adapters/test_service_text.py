@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared import service_text
 from shared.errors import InternalError, ServiceRejected, TuneDropError
+from shared.services import service_text
 from shared.settings import settings, storage_connection
 from tests.unit.adapters import arm_wire, openai_wire
 from tests.unit.adapters.misbehaving import Service, connected, container, serving

@@ -10,8 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.errors import ServiceRejected, ServiceUnavailable
-from shared.storage import Container
-from shared.storage_answers import METADATA_BYTES, ascii_of, text_of
+from shared.services.storage import Container
+from shared.services.storage_answers import METADATA_BYTES, ascii_of, text_of
 from tests.azurite import azurite
 from tests.unit.adapters.misbehaving import Asked, Service, connected, container, serving, whole
 

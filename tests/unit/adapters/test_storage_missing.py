@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from azure.storage.blob import AccountSasPermissions, BlobServiceClient, ResourceTypes, generate_account_sas
 
-from shared import settings, storage
-from shared.ledger import Ledger
-from shared.storage import Container, ContainerMissing
+from shared import settings
+from shared.runs.ledger import Ledger
+from shared.services import storage
+from shared.services.storage import Container, ContainerMissing
 from tests.azurite import azurite
 from tests.builders import a_record
 

@@ -7,7 +7,7 @@ import pytest
 from azure.storage.blob import ContainerClient
 
 from shared.errors import ServiceUnavailable
-from shared.storage import Container
+from shared.services.storage import Container
 
 KEY = "c2VjcmV0"
 

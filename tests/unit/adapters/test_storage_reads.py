@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from azure.storage.blob import BlobServiceClient, BlobType, ContainerClient, ContentSettings
 
-from shared import storage
-from shared.storage import BlobFacts, Container, TooLarge
+from shared.services import storage
+from shared.services.storage import BlobFacts, Container, TooLarge
 from tests.azurite import azurite
 from tests.unit.adapters.misbehaving import forget
 

@@ -8,7 +8,7 @@ from threading import Barrier
 import pytest
 from azure.storage.blob import BlobServiceClient
 
-from shared.storage import Container
+from shared.services.storage import Container
 from tests.azurite import azurite
 from tests.patience import patience
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from shared.azure_openai import AzureOpenAI, JobFacts, Reply
 from shared.errors import OutcomeUnknown, ServiceUnavailable
-from shared.resource_manager import ResourceManager
+from shared.services.azure_openai import AzureOpenAI, JobFacts, Reply
+from shared.services.resource_manager import ResourceManager
 from tests.unit.adapters import arm_wire, openai_wire
 from tests.unit.adapters.openai_wire import file_body, job_body
 from tests.unit.adapters.test_azure_openai_asking import chat_body

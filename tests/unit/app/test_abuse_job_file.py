@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from shared import planning
 from shared.errors import PlanRejected
 from shared.models.plan import Pin, Plan
+from shared.runs import planning
 from shared.settings import Settings
 from tests.builders import a_drop
 

@@ -6,7 +6,7 @@ import pytest
 
 from shared.models.drop import NAMELESS, RUN_NAME_MAX_CHARS, drop_of
 from shared.models.record import RunRecord
-from shared.results import report_path
+from shared.runs.result_files import report_path
 from tests.builders import NOW
 
 PLAIN_PATH = re.compile(r"invalid-name/invalid-name-[0-9a-f]{8}/report\.html")

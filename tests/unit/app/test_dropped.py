@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from azure.storage.blob import BlobServiceClient, BlobType, ContainerClient
 
-from shared.dropped import begun_with, present, readable
 from shared.errors import Problem, TuneDropError
 from shared.models.drop import Drop, drop_of
 from shared.models.job_file import JobFile
 from shared.models.plan import Pin
-from shared.storage import BlobFacts, Container
+from shared.runs.drop_blobs import begun_with, present, readable
+from shared.services.storage import BlobFacts, Container
 from tests.azurite import azurite
 from tests.builders import NOW, a_plan, a_record
 

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from shared import gate
-from shared.gate import Preflight
-from shared.limits import ServiceLimits
 from shared.models.plan import DeploymentPlan, Plan, Training
 from shared.models.record import WorstCase
-from shared.resource_manager import DeploymentFacts, ModelFacts, Quota
+from shared.runs import gate
+from shared.runs.gate import Preflight
+from shared.services.resource_manager import DeploymentFacts, ModelFacts, Quota
+from shared.services.service_limits import ServiceLimits
 from tests.builders import a_plan
 
 QUOTA = "OpenAI.GlobalStandard.gpt-4.1-mini"

@@ -14,11 +14,12 @@ import pytest
 from azure.storage.blob import BlobServiceClient
 from durabletask.client import TaskHubGrpcClient
 
-from shared import settings, storage
+from shared import settings
 from shared.errors import InternalError, RecordUnreadable, ServiceRejected, ServiceUnavailable
-from shared.ledger import open_ledger
 from shared.models.record import Entered, Step
-from shared.storage import ContainerMissing, TooLarge
+from shared.runs.ledger import open_ledger
+from shared.services import storage
+from shared.services.storage import ContainerMissing, TooLarge
 from tests.azurite import azurite, connection_string, free_port
 from tests.builders import a_record
 from triggers import health, starting

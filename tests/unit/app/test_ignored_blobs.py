@@ -7,7 +7,8 @@ from typing import Any, cast
 
 import pytest
 
-from shared import settings, storage
+from shared import settings
+from shared.services import storage
 from tests.azurite import azurite
 from tests.unit.app.test_health import undecorated
 from triggers import drops

@@ -7,7 +7,7 @@ import pytest
 from activities.deploy import own_deployment
 from shared.errors import ServiceLost
 from shared.models.record import Effect
-from shared.resource_manager import DeploymentFacts
+from shared.services.resource_manager import DeploymentFacts
 from tests.builders import NOW, a_record
 
 MODEL = "gpt-4.1-mini.ft-1"

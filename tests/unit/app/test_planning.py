@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from shared import planning
 from shared.errors import PlanRejected
 from shared.models.job_file import DeployRequest, JobFile
 from shared.models.plan import Pin, Plan
-from shared.reuse import id_of
+from shared.runs import planning
+from shared.runs.reuse import id_of
 from shared.settings import Settings
 from tests.builders import a_drop, a_record
 

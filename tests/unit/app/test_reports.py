@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import azure.functions as func
 import pytest
 
-from shared import settings, storage
-from shared.ledger import open_ledger
+from shared import settings
 from shared.models.record import Outcome, RunRecord
-from shared.results import report_path
+from shared.runs.ledger import open_ledger
+from shared.runs.result_files import report_path
+from shared.services import storage
 from tests.azurite import azurite
 from tests.builders import a_record
 from tests.unit.app.test_health import undecorated

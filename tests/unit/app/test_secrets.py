@@ -27,7 +27,7 @@ CONNECTIONS = {
     "key that is not Base64": f"DefaultEndpointsProtocol=http;AccountName=a;AccountKey={CANARY}!;BlobEndpoint=http://127.0.0.1:9/a;",
     "signature on a closed port": f"BlobEndpoint=http://127.0.0.1:9/a;SharedAccessSignature=sv=2024-01-01&sig={CANARY}",
 }
-APP = ["-c", "from shared.ledger import open_ledger; open_ledger().read('x')"]
+APP = ["-c", "from shared.runs.ledger import open_ledger; open_ledger().read('x')"]
 HOST = ["-m", "tunedrop.host", "--app", ".", "--port", "0"]
 
 
@@ -120,7 +120,7 @@ def test_keys_left_in_the_environment_are_not_used(surface: str, key: str | None
         address = f"http://127.0.0.1:{server.server_port}"
         chosen = {"OPENAI_ENDPOINT": address, "ARM_ENDPOINT": address, "CREDENTIAL": "stand-in", "OPENAI_SURFACE": surface}
         given = {f"TUNEDROP_{name}": value for name, value in {**chosen, **({"OPENAI_API_KEY": key} if key else {})}.items()}
-        asking = "from tests.builders import a_plan; from shared.azure_openai import for_training as to; print(to(a_plan()).count_files())"
+        asking = "from tests.builders import a_plan; from shared.services.azure_openai import for_training as to; print(to(a_plan()).count_files())"
         done = subprocess.run(
             [sys.executable, "-c", asking], cwd=ROOT, env={**os.environ, **left, **given}, capture_output=True, check=False
         )

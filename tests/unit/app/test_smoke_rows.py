@@ -8,9 +8,9 @@ import pytest
 
 from activities.claim_content import content_key
 from activities.smoke_test import judged
-from shared import planning, smoke_rows
-from shared.azure_openai import Reply
 from shared.models.plan import Pin, Plan, SmokeTestPlan
+from shared.runs import planning, smoke_rows
+from shared.services.azure_openai import Reply
 from shared.settings import Settings
 from tests.builders import a_drop, a_record, a_summary
 

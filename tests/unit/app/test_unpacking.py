@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared import unpacking
 from shared.errors import DataRejected, Problem
-from shared.unpacking import blocks, bounded, members
+from shared.runs import unpacking
+from shared.runs.unpacking import blocks, bounded, members
 
 NAME = "The training file"
 PACKED = gzip.compress(b'{"messages": []}\n' * 1_000)

@@ -3,7 +3,7 @@
 import pytest
 
 from activities.upload_file import is_whole
-from shared.azure_openai import FileFacts
+from shared.services.azure_openai import FileFacts
 from tests.builders import a_plan
 
 

@@ -9,13 +9,13 @@ import pytest
 
 from activities.begin_ending import with_the_model
 from activities.smoke_test import is_another, verdict
-from shared.answering import needed
 from shared.errors import InternalError, ProofFailed, ServiceRejected
-from shared.ledger import Ledger, with_effect
 from shared.models.job_file import Message
 from shared.models.messages import done
 from shared.models.plan import SmokeTestPlan
 from shared.models.record import Effect, JobProgress, SmokeResult, Step, summary_of
+from shared.runs.answering import needed
+from shared.runs.ledger import Ledger, with_effect
 from tests.builders import a_record
 from tests.unit.ledger.conftest import azurite, container, ledger
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.wallet import Booking, Closed, Limits, Refused, Wallet, booked, settled
+from shared.runs.wallet import Booking, Closed, Limits, Refused, Wallet, booked, settled
 from tests.builders import NOW
 
 TOMORROW = NOW + timedelta(days=1)

@@ -8,9 +8,9 @@ from shared.errors import PlanRejected
 from shared.models.pace import AZURE, LOCAL
 from shared.models.plan import Plan, Prices
 from shared.models.record import FileSummary
-from shared.pinning import pinned, prices_of
+from shared.runs.pinning import pinned, prices_of
+from shared.runs.worst_case import hosting_only, known_prices, of_record, worst_case
 from shared.settings import Settings
-from shared.worst_case import hosting_only, known_prices, of_record, worst_case
 from tests.builders import a_plan, a_record, a_summary
 
 PRICES = Prices(as_of="2026-11-24", training_usd_per_million_tokens=5, hosting_usd_per_hour=1.7)

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from shared import field_words, planning
+from shared import field_words
 from shared.errors import PlanRejected
 from shared.json_input import wrong_fields
 from shared.models.api import StartRequest
 from shared.models.job_file import DeployRequest, JobFile
+from shared.runs import planning
 
 MODELS: list[type[BaseModel]] = [JobFile, StartRequest, DeployRequest]
 OF_PYDANTIC = ("Input should", "String should", "Value error", "List should", "validation error", "Field required", "unit")

@@ -38,7 +38,7 @@ def bare_writes(tree: ast.Module, writing: set[str]) -> list[int]:
 
 
 def _functions(tree: ast.Module) -> Iterator[ast.FunctionDef]:
-    """Every function but those that shared/once.py calls, between points of its own, and those that a ledger's change calls."""
+    """Every function but those that shared/runs/effects.py calls, between points of its own, and those that a ledger's change calls."""
     given = {
         argument.id
         for node in ast.walk(tree)

@@ -5,8 +5,8 @@ import secrets
 import pytest
 from azure.storage.blob import BlobServiceClient
 
-from shared.ledger import Ledger
-from shared.storage import Container
+from shared.runs.ledger import Ledger
+from shared.services.storage import Container
 from tests.azurite import azurite
 
 __all__ = ["azurite"]

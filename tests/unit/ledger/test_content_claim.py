@@ -12,10 +12,10 @@ import pytest
 
 from activities.claim_content import claimed, content_key
 from shared.errors import ClaimUnreadable
-from shared.ledger import Ledger, with_effect
 from shared.models.messages import CANCELLED, Answer, RunStep, done
 from shared.models.record import Effect, Ending, Entered, JobProgress, Outcome, RunRecord, Step, summary_of
-from shared.storage import Container
+from shared.runs.ledger import Ledger, with_effect
+from shared.services.storage import Container
 from tests.builders import AT_ONCE, NOW, a_plan, a_record
 
 PACE = AT_ONCE.model_copy(update={"poll_first_s": 0, "poll_most_s": 0, "brief_s": 0})

@@ -2,12 +2,12 @@
 
 import pytest
 
-from shared.answering import LATE_LOOKS, Deadline, polled
 from shared.errors import DataRejected, ServiceUnavailable
-from shared.ledger import Ledger
 from shared.models.messages import Answer, done, wait
 from shared.models.pace import AZURE
 from shared.models.record import Outcome
+from shared.runs.answering import LATE_LOOKS, Deadline, polled
+from shared.runs.ledger import Ledger
 from tests.builders import a_record
 
 LIMIT_S = 3600.0

@@ -7,8 +7,8 @@ import pytest
 
 from activities.claim_content import keeps
 from shared.errors import InternalError
-from shared.ledger import Ledger
 from shared.models.record import Outcome, RunRecord, Step
+from shared.runs.ledger import Ledger
 from tests.builders import a_record
 
 

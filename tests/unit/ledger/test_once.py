@@ -6,13 +6,13 @@ from threading import Barrier
 
 import pytest
 
-from shared.answering import LATE_LOOKS
 from shared.errors import OutcomeUnknown, ServiceRejected, ServiceUnavailable
-from shared.ledger import Ledger
 from shared.models.pace import Pace
 from shared.models.record import Effect, Ending, Outcome, RunRecord, Step
-from shared.once import Making, Removing, make_once, remove_once
-from shared.storage import Changed
+from shared.runs.answering import LATE_LOOKS
+from shared.runs.effects import Making, Removing, make_once, remove_once
+from shared.runs.ledger import Ledger
+from shared.services.storage import Changed
 from tests.builders import AT_ONCE, a_record
 from tests.patience import patience
 

@@ -5,11 +5,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared import scans, settings, storage
+from shared import settings
 from shared.errors import InternalError
 from shared.models.messages import ScanSpan
 from shared.models.plan import Pin, Plan
-from shared.pinning import pins
+from shared.runs import scans
+from shared.runs.pinning import pins
+from shared.services import storage
 from tests.builders import a_plan
 from tunedrop_check.scan import scanning
 

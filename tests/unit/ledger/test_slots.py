@@ -6,12 +6,12 @@ from threading import Barrier, Lock
 
 import pytest
 
-from shared.booking import AccountRoom, Room, book
-from shared.ledger import Ledger
-from shared.limits import ServiceLimits
 from shared.models.record import Ending, Outcome, RunRecord, Slot
-from shared.resource_manager import DeploymentFacts, Quota
-from shared.wallet import Limits, Refused
+from shared.runs.booking import AccountRoom, Room, book
+from shared.runs.ledger import Ledger
+from shared.runs.wallet import Limits, Refused
+from shared.services.resource_manager import DeploymentFacts, Quota
+from shared.services.service_limits import ServiceLimits
 from tests.builders import NOW, a_plan, a_record
 
 PLENTY = Limits(jobs_at_a_time=100, jobs_a_day=100, usd_a_day=1000)

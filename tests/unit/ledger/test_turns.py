@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from activities.settle_drop import AT_ONCE, in_the_way
-from shared.ledger import Ledger
 from shared.models.record import Outcome, RunRecord, Step, summary_of
+from shared.runs.ledger import Ledger
 from tests.builders import NOW, a_drop, a_record
 
 

@@ -5,12 +5,12 @@ import json
 import httpx2
 import pytest
 
-from shared.arm_facts import OWNER_TAG
-from shared.ledger import Ledger
-from shared.marks import file_name, run_of_file
 from shared.models.plan import DeploymentPlan
 from shared.models.record import JobProgress, Outcome, RunRecord
-from shared.unowned import delete_unowned_deployments, delete_unowned_files
+from shared.runs.ledger import Ledger
+from shared.runs.marks import file_name, run_of_file
+from shared.runs.unowned import delete_unowned_deployments, delete_unowned_files
+from shared.services.arm_facts import OWNER_TAG
 from tests.builders import a_plan, a_record
 from tests.unit.adapters import arm_wire
 from tests.unit.adapters.openai_wire import Wire, file_body, refused

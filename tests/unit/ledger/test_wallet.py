@@ -6,11 +6,11 @@ from threading import Barrier
 
 import pytest
 
-from shared.booking import book, closed
-from shared.ledger import Ledger
 from shared.models.record import Effect, Entered, JobProgress, Outcome, RunRecord, Step, WorstCase
-from shared.storage import Container
-from shared.wallet import Closed, Limits, Wallet
+from shared.runs.booking import book, closed
+from shared.runs.ledger import Ledger
+from shared.runs.wallet import Closed, Limits, Wallet
+from shared.services.storage import Container
 from tests.builders import NOW, a_record
 
 FIFTY = 50

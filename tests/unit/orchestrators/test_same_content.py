@@ -9,9 +9,9 @@ import pytest
 
 from activities.claim_content import claimed, content_key, keeps
 from orchestrators.names import WAKE, Activity, Orchestrator
-from shared.ledger import Ledger
 from shared.models.messages import CANCELLED, Answer, RunStep, done, ended, wait
 from shared.models.record import Ending, Outcome, RunRecord
+from shared.runs.ledger import Ledger
 from tests.builders import a_record, done_with
 from tests.patience import until
 from tests.unit.ledger.test_content_claim import nothing_to_take_back

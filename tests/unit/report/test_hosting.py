@@ -2,8 +2,8 @@
 
 import pytest
 
-from shared import hosting
-from shared.hosting import UnknownSku
+from shared.runs import hosting
+from shared.runs.hosting import UnknownSku
 from tunedrop_check.counting import pricing
 
 TABLE = pricing.prices()

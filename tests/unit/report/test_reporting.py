@@ -6,15 +6,16 @@ from typing import Any
 
 import pytest
 
-from shared import settings, storage
+from shared import settings
 from shared.errors import DataRejected
-from shared.ledger import open_ledger
 from shared.models.job_file import Message
 from shared.models.plan import DeploymentPlan, Plan, SmokeTestPlan
 from shared.models.record import Effect, Ending, Entered, JobProgress, Outcome, RunRecord, SmokeResult, Step
 from shared.report.model import Report
 from shared.report.render import to_html
-from shared.reporting import report_of
+from shared.report.reporting import report_of
+from shared.runs.ledger import open_ledger
+from shared.services import storage
 from tests.azurite import azurite
 from tests.builders import NOW, a_plan, a_record
 from tests.unit.report.test_render import Skeleton

@@ -1,0 +1,35 @@
+"""The wallet and the claims, told anew from the records of all runs where their blobs are damaged or gone. Pure."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from shared.models.record import RunRecord, Step
+from shared.runs.wallet import Booking, Wallet
+
+WALLET_REBUILT, CLAIM_REBUILT = "TD-LEDGER-002", "TD-LEDGER-003"
+"""The codes under which the log tells so: docs/errors.md."""
+
+
+def wallet_of(records: Iterable[RunRecord], now: datetime) -> Wallet:
+    """The bookings of all that live, and of all that began on this day, by their worst case.
+
+    Those that have ended stand as open: whoever needs the room next settles them by what the ledger says that they cost.
+    """
+    bookings = {
+        record.id: Booking(usd=_usd(record), at=at, trains=record.reuse_of is None, slot=record.slot)
+        for record in records
+        if (at := _booked_at(record)) and (record.ended_at is None or at.date() >= now.date())
+    }
+    return Wallet(bookings=bookings)
+
+
+def _booked_at(record: RunRecord) -> datetime | None:
+    """When the run booked; None where it has not, or stands in the middle of it, and will ask again."""
+    return record.booked_at or next((entry.at for entry in record.timeline if entry.step in {Step.UPLOAD, Step.DEPLOY}), None)
+
+
+def _usd(record: RunRecord) -> float:
+    if record.worst_case:
+        return record.worst_case.usd
+    budget = record.plan.budget_usd if record.plan else 0.0  # records of the first releases
+    return budget if record.estimate_usd is None else record.estimate_usd

@@ -1,0 +1,48 @@
+"""The pages of a listing of blobs, as `listing.py` asks for them; they have an end."""
+
+from typing import Any
+
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+from azure.storage.blob import ContainerClient
+
+from shared.errors import ServiceUnavailable
+from shared.services import call_limits
+from shared.services.blob_listing import MOST, Unreadable
+from shared.services.storage_answers import SERVICE, BlobFacts, code_of, facts_of, translated
+
+
+class Pages:
+    """The pages of one listing, which has an end."""
+
+    def __init__(self, client: ContainerClient) -> None:
+        self._client = client
+        self._asked_for = self._empty = 0
+
+    def page(self, prefix: str, marker: str, size: int) -> tuple[list[BlobFacts], str | None]:
+        """The blobs whose names begin so, after a marker, and the marker of the next page.
+
+        Raises:
+            ServiceUnavailable: page comes after page: the same again, with nothing on them, or more than there may be.
+        """
+        found, following = self._asked(prefix, marker, size)
+        self._empty = 0 if found else self._empty + 1
+        self._asked_for = self._asked_for + 1 if marker else 1
+        many = self._empty > call_limits.limits().pages or self._asked_for > call_limits.limits().listing_pages
+        if following and (following == marker or many):
+            raise ServiceUnavailable(SERVICE, "its listing has no end")
+        return found, following
+
+    def _asked(self, prefix: str, marker: str, size: int) -> tuple[list[BlobFacts], str | None]:
+        impatient: dict[str, Any] = {} if size == MOST else {"retry_total": 0}
+        with translated(ResourceNotFoundError):
+            try:
+                pages: Any = self._client.list_blobs(
+                    name_starts_with=prefix, include=["metadata"], results_per_page=size, **impatient
+                ).by_page(marker or None)
+                return [facts_of(found) for found in next(pages)], pages.continuation_token
+            except call_limits.Exceeded:  # much metadata: fewer blobs a page
+                raise Unreadable from None
+            except HttpResponseError as error:
+                if error.status_code == 500 and not code_of(error):  # Azure Storage always has a code
+                    raise Unreadable from None
+                raise
