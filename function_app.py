@@ -1,4 +1,6 @@
-"""TuneDrop: the Functions app. Everything that it serves is registered here, and nothing else happens here."""
+"""TuneDrop: the Functions app. Everything that it serves is registered here, and nothing else
+happens here.
+"""
 
 import azure.durable_functions as df
 import azure.functions as func
@@ -14,7 +16,8 @@ class App(df.DFApp):
     def _register_builtin_http_functions(self) -> None:
         """Registers none of the package's own functions.
 
-        TuneDrop never calls `call_http`; and whoever can schedule that activity gets a token of the app's identity sent to any address.
+        TuneDrop never calls `call_http`; and whoever can schedule that activity gets a token of the
+        app's identity sent to any address.
         """
 
 

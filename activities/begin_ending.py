@@ -19,7 +19,8 @@ bp = df.Blueprint()
 
 @bp.activity_trigger(input_name="request")
 def begin_ending(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
-    """Writes the ending and answers the one that stands. From here on nothing new is made for this run.
+    """Writes the ending and answers the one that stands. From here on nothing new is made for this
+    run.
 
     Second run: the first ending stands. A cancel that was accepted before wins over a success.
     """
@@ -35,7 +36,11 @@ def _decide(wanted: EndRun) -> Answer:
         ending = (
             Ending(outcome=Outcome.CANCELLED)
             if cancelled
-            else Ending(outcome=wanted.outcome, problem=with_the_model(record, wanted.problem), duplicate_of=wanted.duplicate_of)
+            else Ending(
+                outcome=wanted.outcome,
+                problem=with_the_model(record, wanted.problem),
+                duplicate_of=wanted.duplicate_of,
+            )
         )
         return record.model_copy(update={"ending": ending})
 
@@ -45,15 +50,20 @@ def _decide(wanted: EndRun) -> Answer:
     checkpoint("begin_ending: after the record")
     ledger.enter(wanted.run_id, Step.CLEAN_UP)
     ending = record.ending or Ending(outcome=wanted.outcome)
-    return done(EndingDecided(outcome=ending.outcome, roles=record.plan.roles if record.plan else ()))
+    return done(
+        EndingDecided(outcome=ending.outcome, roles=record.plan.roles if record.plan else ())
+    )
 
 
 def with_the_model(record: RunRecord, problem: Problem | None) -> Problem | None:
-    """The problem with the way back to a model that was paid for: whatever ends the run after its training, the model stays."""
+    """The problem with the way back to a model that was paid for: whatever ends the run after its
+    training, the model stays.
+    """
     model = record.job.fine_tuned_model if record.job else None
     if problem is None or model is None:
         return problem
     again = (
-        f"The trained model {model} stays: `tunedrop deploy {record.reuse_of or record.id}` deploys it without paying for training again."
+        f"The trained model {model} stays: `tunedrop deploy {record.reuse_of or record.id}` "
+        "deploys it without paying for training again."
     )
     return problem.model_copy(update={"fix": f"{problem.fix} {again}"})

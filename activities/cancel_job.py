@@ -17,7 +17,8 @@ bp = df.Blueprint()
 
 @bp.activity_trigger(input_name="request")
 def cancel_job(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
-    """Cancels every job on the run's training file, also one whose creation nobody confirmed; a success keeps the one that it recorded.
+    """Cancels every job on the run's training file, also one whose creation nobody confirmed; a
+    success keeps the one that it recorded.
 
     Second run: a job that has ended, or isn't there, needs no cancelling.
     """

@@ -24,17 +24,20 @@ bp = df.Blueprint()
 
 @bp.activity_trigger(input_name="request")
 def claim_content(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
-    """Takes the content claim; `wait` while a living run holds it, `duplicate` once a successful one does.
+    """Takes the content claim; `wait` while a living run holds it, `duplicate` once a successful
+    one does.
 
-    Second run: the claim is held by this run already, which is the same answer. A run that has begun
-    to buy has held it before, and asks no more.
+    Second run: the claim is held by this run already, which is the same answer. A run that has
+    begun to buy has held it before, and asks no more.
     """
     wanted = RunStep.model_validate(request)
     return answered(lambda: claimed(open_ledger(), wanted, take_back_job), wanted.pace)
 
 
 def claimed(ledger: Ledger, wanted: RunStep, take_back: Callable[[RunStep], Answer]) -> Answer:
-    """The run's turn, a wait for the holder's end, or the end as its duplicate; `take_back` cancels a job that was left behind."""
+    """The run's turn, a wait for the holder's end, or the end as its duplicate; `take_back` cancels
+    a job that was left behind.
+    """
     read = ledger.enter(wanted.run_id, Step.GATE)
     record = read.record
     if record.stopping:
@@ -65,7 +68,9 @@ def claimed(ledger: Ledger, wanted: RunStep, take_back: Callable[[RunStep], Answ
 
 
 def _reuses(ledger: Ledger, record: RunRecord) -> bool:
-    """Whether the run deploys a model that is trained already; from here on it is known as one that does."""
+    """Whether the run deploys a model that is trained already; from here on it is known as one that
+    does.
+    """
     if not needed(record.plan, "plan").reuse:
         return False
     key = content_key(record)
@@ -88,9 +93,13 @@ def _had(record: RunRecord, *, key: str) -> bool:
 
 
 def keeps(record: RunRecord) -> bool:
-    """Whether this run keeps its content: it lives, or succeeded, or has left a job behind that may still train."""
+    """Whether this run keeps its content: it lives, or succeeded, or has left a job behind that may
+    still train.
+    """
     job = record.effects.get("job")
-    return record.outcome in {None, Outcome.SUCCEEDED} or (job is not None and job.state != "removed")
+    return record.outcome in {None, Outcome.SUCCEEDED} or (
+        job is not None and job.state != "removed"
+    )
 
 
 def _held_too_long(holder: str, waited_s: float) -> Problem:
@@ -103,7 +112,11 @@ def _held_too_long(holder: str, waited_s: float) -> Problem:
 
 def _turn(ledger: Ledger, run_id: str) -> Answer:
     def noting(current: RunRecord, now: datetime) -> RunRecord | None:
-        return None if current.turn_at else current.model_copy(update={"waits_because": None, "turn_at": now})
+        return (
+            None
+            if current.turn_at
+            else current.model_copy(update={"waits_because": None, "turn_at": now})
+        )
 
     checkpoint("claim_content: before the turn")
     ledger.change(run_id, noting)
@@ -115,4 +128,6 @@ def content_key(record: RunRecord) -> str:
     """The hash of both files' content and of every setting that changes the model."""
     plan = needed(record.plan, "plan")
     hashes = [f"{role}:{record.files[role].content_hash}" for role in plan.roles]
-    return hashlib.sha256("\n".join([*hashes, plan.training.model_dump_json()]).encode()).hexdigest()
+    return hashlib.sha256(
+        "\n".join([*hashes, plan.training.model_dump_json()]).encode()
+    ).hexdigest()

@@ -36,18 +36,28 @@ def _collect(wanted: RunStep) -> Answer:
     if job_id is None:
         return done()
     service = azure_openai.for_training(needed(record.plan, "plan"))
-    # The results first: the events are told by an endpoint of their own, which must not keep anything from being kept.
+    # The results first: the events are told by an endpoint of their own, which must not keep
+    # anything from being kept.
     metrics = _metrics(service, job_id)
     checkpoint("collect_results: before the results")
     if metrics:
         reports_of(record).put(report_path(record, "results.csv"), metrics, content_type="text/csv")
     checkpoint("collect_results: after the results")
-    events = b"".join(json.dumps(asdict(e)).encode() + b"\n" for e in reversed(service.events(job_id, EVENTS_KEPT)))
-    reports_of(record).put(report_path(record, "events.jsonl"), events, content_type="application/jsonl")
+    events = b"".join(
+        json.dumps(asdict(e)).encode() + b"\n"
+        for e in reversed(service.events(job_id, EVENTS_KEPT))
+    )
+    reports_of(record).put(
+        report_path(record, "events.jsonl"), events, content_type="application/jsonl"
+    )
     checkpoint("collect_results: after the events")
     return done()
 
 
 def _metrics(service: AzureOpenAI, job_id: str) -> bytes | None:
     job = service.job(job_id)
-    return results_csv.harmless(azure_openai.decoded_results(service.content(job.result_files[0]))) if job and job.result_files else None
+    return (
+        results_csv.harmless(azure_openai.decoded_results(service.content(job.result_files[0])))
+        if job and job.result_files
+        else None
+    )

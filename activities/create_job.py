@@ -23,13 +23,16 @@ log = logging.getLogger("tunedrop")
 
 @bp.activity_trigger(input_name="request")
 def create_job(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
-    """Creates the job and answers its id; `wait` where the account has no room or the outcome is unknown.
+    """Creates the job and answers its id; `wait` where the account has no room or the outcome is
+    unknown.
 
-    Second run: the training file belongs to this run alone, so a job on it is the run's, and is adopted.
-    Of two executions at once, one acts; a call without an answer is looked up and never repeated blindly.
+    Second run: the training file belongs to this run alone, so a job on it is the run's, and is
+    adopted. Of two executions at once, one acts; a call without an answer is looked up and never
+    repeated blindly.
     """
     wanted = RunStep.model_validate(request)
-    # The orchestrator gives this activity no retry policy, so "try me again" is always said as a value.
+    # The orchestrator gives this activity no retry policy, so "try me again" is always said as a
+    # value.
     return answered(lambda: _create(wanted), wanted.pace)
 
 
@@ -38,12 +41,17 @@ def _create(wanted: RunStep) -> Answer:
     read = ledger.enter(wanted.run_id, Step.TRAIN)
     if read.record.stopping:
         return CANCELLED
-    plan, training_file = needed(read.record.plan, "plan"), needed(read.record.made("file:training"), "training file")
+    plan, training_file = (
+        needed(read.record.plan, "plan"),
+        needed(read.record.made("file:training"), "training file"),
+    )
     service = azure_openai.for_training(plan)
 
     def look() -> str | None:
         jobs = service.jobs_of_file(training_file)
-        for second in (job for job in jobs[1:] if not job.ended):  # a call that was repeated on its way: the oldest job stays
+        for second in (
+            job for job in jobs[1:] if not job.ended
+        ):  # a call that was repeated on its way: the oldest job stays
             log.error("second job cancelled", extra={"run": wanted.run_id, "job": second.id})
             service.cancel_job(second.id)
         return jobs[0].id if jobs else None
@@ -53,10 +61,21 @@ def _create(wanted: RunStep) -> Answer:
 
     waited_s = (read.now - read.record.entered(Step.TRAIN)).total_seconds()
     deadline = Deadline(ledger, wanted.run_id, "create_job", waited_s, wanted.pace.job_deadline_s)
-    late = DeadlinePassed("TD-DEADLINE-004", f"No job could be created within {lasting(wanted.pace.job_deadline_s)}.", "job_deadline_s")
+    late = DeadlinePassed(
+        "TD-DEADLINE-004",
+        f"No job could be created within {lasting(wanted.pace.job_deadline_s)}.",
+        "job_deadline_s",
+    )
     making = Making("job", look, act, wanted.pace.call_s)
     return waiting(
-        polled(lambda: make_once(ledger, wanted.run_id, wanted.pace, making), wanted.pace, deadline, late), wanted.pace, deadline
+        polled(
+            lambda: make_once(ledger, wanted.run_id, wanted.pace, making),
+            wanted.pace,
+            deadline,
+            late,
+        ),
+        wanted.pace,
+        deadline,
     )
 
 

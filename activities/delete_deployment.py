@@ -19,7 +19,8 @@ bp = df.Blueprint()
 
 @bp.activity_trigger(input_name="request")
 def delete_deployment(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
-    """Deletes the deployment that the ledger says this run made, and no other; `wait` until it is gone.
+    """Deletes the deployment that the ledger says this run made, and no other; `wait` until it is
+    gone.
 
     Second run: a deployment that isn't there is deleted.
     """
@@ -52,7 +53,10 @@ def _delete(wanted: RunStep) -> Answer:
             return account.deployment(name) is None
         if found.state.lower() != "deleting":
             account.delete_deployment(found.name)
-        # A delete is taken at once and may still fail: it is over when the deployment is gone, not before.
+        # A delete is taken at once and may still fail: it is over when the deployment is gone, not
+        # before.
         raise ServiceUnavailable("Azure Resource Manager", "the deployment is being deleted")
 
-    return remove_once(ledger, wanted.run_id, wanted.pace, Removing("deployment", look, remove, wanted.pace.call_s))
+    return remove_once(
+        ledger, wanted.run_id, wanted.pace, Removing("deployment", look, remove, wanted.pace.call_s)
+    )

@@ -17,7 +17,8 @@ bp = df.Blueprint()
 
 @bp.activity_trigger(input_name="request")
 def delete_file(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
-    """Deletes the uploaded file, also one whose upload nobody confirmed: it is looked up by its name.
+    """Deletes the uploaded file, also one whose upload nobody confirmed: it is looked up by its
+    name.
 
     Second run: a file that isn't there is deleted.
     """
@@ -30,10 +31,15 @@ def _delete(wanted: FileStep) -> Answer:
     record = ledger.get(wanted.run_id).record
     if wanted.role not in record.files:  # a run uploads after its scan only
         return done()
-    service, name = azure_openai.for_training(needed(record.plan, "plan")), file_name(record, wanted.role)
+    service, name = (
+        azure_openai.for_training(needed(record.plan, "plan")),
+        file_name(record, wanted.role),
+    )
 
     def look() -> list[str]:
-        return [f.id for f in service.files_named(name)]  # also what a broken or a second upload left under this name
+        return [
+            f.id for f in service.files_named(name)
+        ]  # also what a broken or a second upload left under this name
 
     removing = Removing(f"file:{wanted.role}", look, service.delete_file, wanted.pace.upload_s)
     return remove_once(ledger, wanted.run_id, wanted.pace, removing)

@@ -19,9 +19,11 @@ bp = df.Blueprint()
 
 @bp.activity_trigger(input_name="request")
 def deploy(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
-    """Puts the deployment and answers its name; `wait` while another write is under way on the account.
+    """Puts the deployment and answers its name; `wait` while another write is under way on the
+    account.
 
-    Second run: a deployment of that name that serves this run's model is adopted; any other is never touched.
+    Second run: a deployment of that name that serves this run's model is adopted; any other is
+    never touched.
     """
     wanted = RunStep.model_validate(request)
     return answered(lambda: _deploy(wanted), wanted.pace)
@@ -33,7 +35,10 @@ def _deploy(wanted: RunStep) -> Answer:
     if read.record.stopping:
         return CANCELLED
     plan, job = needed(read.record.plan, "plan"), needed(read.record.job, "job")
-    account, model = resource_manager.for_deployment(plan), needed(job.fine_tuned_model, "trained model")
+    account, model = (
+        resource_manager.for_deployment(plan),
+        needed(job.fine_tuned_model, "trained model"),
+    )
 
     def look() -> str | None:
         return own_deployment(account.deployment(plan.deployment.name), read.record, model)
@@ -42,19 +47,35 @@ def _deploy(wanted: RunStep) -> Answer:
         return account.put_deployment(plan.deployment, model, wanted.run_id, within_s)
 
     waited_s = (read.now - read.record.entered(Step.DEPLOY)).total_seconds()
-    deadline = Deadline(ledger, wanted.run_id, "deploy", waited_s, wanted.pace.deployment_deadline_s)
-    late = DeadlinePassed("TD-DEADLINE-006", f"The deployment could not be written within {waited_s:.0f} s.", "deployment_deadline_s")
+    deadline = Deadline(
+        ledger, wanted.run_id, "deploy", waited_s, wanted.pace.deployment_deadline_s
+    )
+    late = DeadlinePassed(
+        "TD-DEADLINE-006",
+        f"The deployment could not be written within {waited_s:.0f} s.",
+        "deployment_deadline_s",
+    )
     making = Making("deployment", look, act, wanted.pace.call_s)
     return waiting(
-        polled(lambda: make_once(ledger, wanted.run_id, wanted.pace, making), wanted.pace, deadline, late), wanted.pace, deadline
+        polled(
+            lambda: make_once(ledger, wanted.run_id, wanted.pace, making),
+            wanted.pace,
+            deadline,
+            late,
+        ),
+        wanted.pace,
+        deadline,
     )
 
 
-def own_deployment(found: DeploymentFacts | None, record: RunRecord, model: str | None) -> str | None:
+def own_deployment(
+    found: DeploymentFacts | None, record: RunRecord, model: str | None
+) -> str | None:
     """The name of the deployment if it is this run's; None where there is none.
 
-    Its tag tells whose it is. Where the api-version keeps no tags, a model that this run has trained is its own, so a deployment that
-    serves it is too; a model that is deployed again is others' as well, so then only one that this run has meant to make is its own.
+    Its tag tells whose it is. Where the api-version keeps no tags, a model that this run has
+    trained is its own, so a deployment that serves it is too; a model that is deployed again is
+    others' as well, so then only one that this run has meant to make is its own.
 
     Raises:
         ServiceLost: the name belongs to somebody else by now.
@@ -62,10 +83,20 @@ def own_deployment(found: DeploymentFacts | None, record: RunRecord, model: str 
     if found is None:
         return None
     known = record.reuse_of is None or "deployment" in record.effects
-    if found.model != model or (found.owner or record.id) != record.id or (found.owner is None and not known):
+    if (
+        found.model != model
+        or (found.owner or record.id) != record.id
+        or (found.owner is None and not known)
+    ):
         raise ServiceLost(
             "TD-DEPLOYMENT-003",
-            f"The deployment name {found.name} was taken by somebody else while the model was trained.",
-            "Deploy the fine-tuned model under another name; it is named in this report and costs nothing while it isn't deployed.",
+            (
+                f"The deployment name {found.name} was taken by somebody else while the model was "
+                "trained."
+            ),
+            (
+                "Deploy the fine-tuned model under another name; it is named in this report and "
+                "costs nothing while it isn't deployed."
+            ),
         )
     return found.name

@@ -37,10 +37,21 @@ def _status(wanted: RunStep) -> Answer:
         return CANCELLED
     plan, name = needed(record.plan, "plan"), needed(record.made("deployment"), "deployment")
     waited_s = (read.now - record.entered(Step.DEPLOY)).total_seconds()
-    deadline = Deadline(ledger, wanted.run_id, "deployment_status", waited_s, wanted.pace.deployment_deadline_s)
-    late = DeadlinePassed("TD-DEADLINE-007", f"The deployment did not stand after {waited_s:.0f} s.", "deployment_deadline_s")
+    deadline = Deadline(
+        ledger, wanted.run_id, "deployment_status", waited_s, wanted.pace.deployment_deadline_s
+    )
+    late = DeadlinePassed(
+        "TD-DEADLINE-007",
+        f"The deployment did not stand after {waited_s:.0f} s.",
+        "deployment_deadline_s",
+    )
     account = resource_manager.for_deployment(plan)
-    return polled(lambda: _verdict(account.deployment(name), waited_s, wanted.pace), wanted.pace, deadline, late)
+    return polled(
+        lambda: _verdict(account.deployment(name), waited_s, wanted.pace),
+        wanted.pace,
+        deadline,
+        late,
+    )
 
 
 def _verdict(found: DeploymentFacts | None, waited_s: float, pace: Pace) -> Answer:
@@ -53,11 +64,18 @@ def _verdict(found: DeploymentFacts | None, waited_s: float, pace: Pace) -> Answ
         raise ServiceLost(
             "TD-DEPLOYMENT-001",
             f"The deployment ended {state} after {waited_s:.0f} s, and Azure gives no reason.",
-            "Look into the account's activity log; Azure may have no capacity for this SKU in this region.",
+            (
+                "Look into the account's activity log; Azure may have no capacity for this SKU in "
+                "this region."
+            ),
         )
     return wait(pace.next_poll_s(waited_s))
 
 
 def deployment_gone() -> ServiceLost:
     """The run's deployment isn't there any more, and it was not the run that deleted it."""
-    return ServiceLost("TD-DEPLOYMENT-002", "The deployment is gone: somebody deleted it.", "Look who deletes deployments on this account.")
+    return ServiceLost(
+        "TD-DEPLOYMENT-002",
+        "The deployment is gone: somebody deleted it.",
+        "Look who deletes deployments on this account.",
+    )

@@ -36,22 +36,44 @@ def _status(wanted: RunStep) -> Answer:
     plan = needed(record.plan, "plan")
     if record.effects.get("job"):
         return done()
-    uploaded_at = max(effect.at for name, effect in record.effects.items() if name.startswith("file:"))
-    waited_s = (read.now - uploaded_at).total_seconds()  # an upload may have taken longer than the processing may
+    uploaded_at = max(
+        effect.at for name, effect in record.effects.items() if name.startswith("file:")
+    )
+    waited_s = (
+        read.now - uploaded_at
+    ).total_seconds()  # an upload may have taken longer than the processing may
     deadline = Deadline(ledger, wanted.run_id, "file_status", waited_s, wanted.pace.file_deadline_s)
-    late = DeadlinePassed("TD-DEADLINE-003", f"The uploaded files were not processed within {waited_s:.0f} s.", "file_deadline_s")
-    return polled(lambda: _looked_at(record, plan, waited_s, wanted.pace), wanted.pace, deadline, late)
+    late = DeadlinePassed(
+        "TD-DEADLINE-003",
+        f"The uploaded files were not processed within {waited_s:.0f} s.",
+        "file_deadline_s",
+    )
+    return polled(
+        lambda: _looked_at(record, plan, waited_s, wanted.pace), wanted.pace, deadline, late
+    )
 
 
 def _looked_at(record: RunRecord, plan: Plan, waited_s: float, pace: Pace) -> Answer:
     service = azure_openai.for_training(plan)
-    files = [service.file(file_id) for role in plan.roles if (file_id := record.made(f"file:{role}"))]
+    files = [
+        service.file(file_id) for role in plan.roles if (file_id := record.made(f"file:{role}"))
+    ]
     for file in files:
         if file is None or file.status in {"deleted", "deleting"}:
-            raise ServiceLost("TD-FILE-001", "An uploaded file is gone: somebody deleted it.", "Drop the files again.")
+            raise ServiceLost(
+                "TD-FILE-001",
+                "An uploaded file is gone: somebody deleted it.",
+                "Drop the files again.",
+            )
         if file.status == "error":
             reason = (file.reason or "no reason given")[:300]
-            raise ServiceRejected("Azure OpenAI", None, "fileError", reason, said="Azure OpenAI did not accept an uploaded file:")
+            raise ServiceRejected(
+                "Azure OpenAI",
+                None,
+                "fileError",
+                reason,
+                said="Azure OpenAI did not accept an uploaded file:",
+            )
     if all(file and file.status == "processed" for file in files):
         return done()
     return wait(pace.next_poll_s(waited_s))

@@ -42,17 +42,31 @@ def _status(wanted: RunStep) -> Answer:
     plan, job_id = needed(record.plan, "plan"), needed(record.made("job"), "job")
     waited_s = (read.now - record.entered(Step.TRAIN)).total_seconds()
     deadline = Deadline(ledger, wanted.run_id, "job_status", waited_s, wanted.pace.job_deadline_s)
-    late = DeadlinePassed("TD-DEADLINE-005", f"The fine-tuning job had not ended after {lasting(waited_s)}.", "job_deadline_s")
+    late = DeadlinePassed(
+        "TD-DEADLINE-005",
+        f"The fine-tuning job had not ended after {lasting(waited_s)}.",
+        "job_deadline_s",
+    )
     service = azure_openai.for_training(plan)
-    answer = polled(lambda: _looked_at(ledger, read, service, job_id, wanted.pace), wanted.pace, deadline, late)
+    answer = polled(
+        lambda: _looked_at(ledger, read, service, job_id, wanted.pace), wanted.pace, deadline, late
+    )
     known = JobSeen(progress=ledger.get(wanted.run_id).record.job or JobProgress())
-    return answer.model_copy(update={"value": wire(known)}) if answer.kind in {"done", "wait"} else answer
+    return (
+        answer.model_copy(update={"value": wire(known)})
+        if answer.kind in {"done", "wait"}
+        else answer
+    )
 
 
 def _looked_at(ledger: Ledger, read: Read, service: AzureOpenAI, job_id: str, pace: Pace) -> Answer:
     job = service.job(job_id)
     if job is None:
-        raise ServiceLost("TD-JOB-002", "The fine-tuning job is gone: somebody deleted it.", "Look who deletes jobs on this account.")
+        raise ServiceLost(
+            "TD-JOB-002",
+            "The fine-tuning job is gone: somebody deleted it.",
+            "Look who deletes jobs on this account.",
+        )
     heard = _progress(service, job, read.record.job or JobProgress())
 
     def noting(current: RunRecord, now: datetime) -> RunRecord:
@@ -64,12 +78,22 @@ def _looked_at(ledger: Ledger, read: Read, service: AzureOpenAI, job_id: str, pa
     since = ledger.change(read.record.id, noting).nameless_since or read.now
     checkpoint("job_status: after the record")
     nameless_s = (read.now - since).total_seconds()
-    return _verdict(job, read, pace, Deadline(ledger, read.record.id, "job_status:nameless", nameless_s, pace.nameless_s))
+    return _verdict(
+        job,
+        read,
+        pace,
+        Deadline(ledger, read.record.id, "job_status:nameless", nameless_s, pace.nameless_s),
+    )
 
 
 def later_of(known: JobProgress | None, heard: JobProgress) -> JobProgress:
-    """What is known of the job after this was heard: an execution that was held up must not take an ended job back, or its model away."""
-    older = known and ((known.status in ENDED and heard.status not in ENDED) or (known.fine_tuned_model and not heard.fine_tuned_model))
+    """What is known of the job after this was heard: an execution that was held up must not take an
+    ended job back, or its model away.
+    """
+    older = known and (
+        (known.status in ENDED and heard.status not in ENDED)
+        or (known.fine_tuned_model and not heard.fine_tuned_model)
+    )
     return known if known and older else heard
 
 
@@ -80,13 +104,22 @@ def _verdict(job: JobFacts, read: Read, pace: Pace, nameless: Deadline) -> Answe
         raise ServiceLost(
             "TD-JOB-001",
             f"The fine-tuning job succeeded, but names no model after {nameless.waited_s:.0f} s.",
-            "Look at the job in the Foundry portal: the report names it. If a model stands there, deploy it by hand.",
+            (
+                "Look at the job in the Foundry portal: the report names it. If a model stands "
+                "there, deploy it by hand."
+            ),
         )
     if job.status == "cancelled" and not job.error_code:
-        raise ServiceLost("TD-JOB-003", "The fine-tuning job was cancelled, and not by this run.", "Look who cancels jobs on this account.")
+        raise ServiceLost(
+            "TD-JOB-003",
+            "The fine-tuning job was cancelled, and not by this run.",
+            "Look who cancels jobs on this account.",
+        )
     if job.ended and job.status != "succeeded":
         code, text = job.error_code or job.status, job.error_message or "no reason given"
-        raise ServiceRejected("Azure OpenAI", None, code, text, said=f"The fine-tuning job ended {job.status}:")
+        raise ServiceRejected(
+            "Azure OpenAI", None, code, text, said=f"The fine-tuning job ended {job.status}:"
+        )
     return wait(pace.next_poll_s((read.now - read.record.entered(Step.TRAIN)).total_seconds()))
 
 
@@ -110,6 +143,8 @@ def _progress(service: AzureOpenAI, job: JobFacts, before: JobProgress) -> JobPr
         | {
             "last_event": events[0].message[:300] if events else before.last_event,
             "train_loss": latest.get("train_loss", before.train_loss),
-            "valid_loss": latest.get("full_valid_loss", latest.get("valid_loss", before.valid_loss)),
+            "valid_loss": latest.get(
+                "full_valid_loss", latest.get("valid_loss", before.valid_loss)
+            ),
         }
     )

@@ -31,7 +31,8 @@ bp = df.Blueprint()
 def make_plan(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
     """Writes the plan into the ledger and answers the files and sizes to scan.
 
-    Second run: the plan of the first one stands; of two at once, one is written and both answer it. What is packed is unpacked
+    Second run: the plan of the first one stands; of two at once, one is written and both answer it.
+    What is packed is unpacked
     once: both find the same blob.
     """
     wanted = RunStep.model_validate(request)
@@ -46,7 +47,9 @@ def _plan(wanted: RunStep) -> Answer:
     mine = record.plan or _made(record)
 
     def planning_it(current: RunRecord, _now: datetime) -> RunRecord | None:
-        return None if current.plan or current.ended_at else current.model_copy(update={"plan": mine})
+        return (
+            None if current.plan or current.ended_at else current.model_copy(update={"plan": mine})
+        )
 
     checkpoint("make_plan: before the record")
     changed = ledger.change(wanted.run_id, planning_it)
@@ -55,7 +58,9 @@ def _plan(wanted: RunStep) -> Answer:
     if changed.ended_at:  # a late execution: nobody else would delete what it has unpacked
         delete_unpacked(wanted.run_id)
         return CANCELLED
-    files: dict[Role, FileSize] = {role: FileSize(bytes=pin.bytes) for role in plan.roles if (pin := plan.file(role))}
+    files: dict[Role, FileSize] = {
+        role: FileSize(bytes=pin.bytes) for role in plan.roles if (pin := plan.file(role))
+    }
     return done(PlanMade(files=files, span_bytes=pinned(plan).span_bytes, reuse=reuses(changed)))
 
 
@@ -70,13 +75,21 @@ def _made(record: RunRecord) -> Plan:
         job, job_pin = planning.parsed(_content(container, facts)), _pin(container, facts)
     training, validation = _pin(container, blobs[TRAINING]), blobs.get(VALIDATION_SET)
     validation_pin = _pin(container, validation) if validation else None
-    plan = _unpacked(record.id, planning.planned(record.drop, job, settings(), training, validation_pin, job_pin))
-    return plan if job.smoke_test.messages else plan.model_copy(update={"smoke_test": smoke_rows.proof(plan)})
+    plan = _unpacked(
+        record.id, planning.planned(record.drop, job, settings(), training, validation_pin, job_pin)
+    )
+    return (
+        plan
+        if job.smoke_test.messages
+        else plan.model_copy(update={"smoke_test": smoke_rows.proof(plan)})
+    )
 
 
 def _unpacked(run_id: str, plan: Plan) -> Plan:
     """The plan with plain files; a wrong job.json is told before anything is unpacked."""
-    packed: list[tuple[Role, Pin]] = [(role, pin) for role in plan.roles if (pin := plan.file(role)) and pin.blob.endswith(PACKED)]
+    packed: list[tuple[Role, Pin]] = [
+        (role, pin) for role in plan.roles if (pin := plan.file(role)) and pin.blob.endswith(PACKED)
+    ]
     if not packed:
         return plan
     checkpoint("make_plan: before the unpacked files")

@@ -43,13 +43,19 @@ def _merge(wanted: RunStep) -> Answer:
     ledger.change(wanted.run_id, noting)
     checkpoint("merge_scan: after the record")
     if faulty := {role: s.errors for role, s in summaries.items() if s.errors}:
-        told = " and ".join(f"the {role} file has {count:,} error{'s' if count > 1 else ''}" for role, count in faulty.items())
+        told = " and ".join(
+            f"the {role} file has {count:,} error{'s' if count > 1 else ''}"
+            for role, count in faulty.items()
+        )
         return ended(
             Outcome.REJECTED,
             DataRejected(
                 "TD-DROP-006",
                 f"{told[0].upper()}{told[1:]}.",
-                "The report lists the first 100 with line, field and fix; correct them and drop the file again.",
+                (
+                    "The report lists the first 100 with line, field and fix; correct them and "
+                    "drop the file again."
+                ),
             ).problem,
         )
     return done()

@@ -37,16 +37,28 @@ def _open(wanted: RunStep) -> Answer:
     if not record.drop.named:
         raise DataRejected(
             "TD-DROP-001",
-            f"The drop's name can't be a run's name: lower-case letters, digits and single hyphens, at most {RUN_NAME_MAX_CHARS}.",
-            "Drop it again as <run>.jsonl or <run>/training_set.jsonl, for example support-tone.jsonl.",
+            (
+                "The drop's name can't be a run's name: lower-case letters, digits and single "
+                f"hyphens, at most {RUN_NAME_MAX_CHARS}."
+            ),
+            (
+                "Drop it again as <run>.jsonl or <run>/training_set.jsonl, for example "
+                "support-tone.jsonl."
+            ),
         )
     if record.drop.layout is Layout.SPARK:
         return ended(
             Outcome.REJECTED,
             DataRejected(
                 "TD-DROP-005",
-                "What was dropped is a folder of part files, as Spark writes it; the app takes one file.",
-                "Send it with `tunedrop drop FOLDER`, which joins the parts; or write one file and drop it as <run>/training_set.jsonl.",
+                (
+                    "What was dropped is a folder of part files, as Spark writes it; the app takes "
+                    "one file."
+                ),
+                (
+                    "Send it with `tunedrop drop FOLDER`, which joins the parts; or write one file "
+                    "and drop it as <run>/training_set.jsonl."
+                ),
             ).problem,
         )
     open_ledger().enter(wanted.run_id, Step.SETTLE)

@@ -33,8 +33,8 @@ bp = df.Blueprint()
 def preflight(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
     """Passes the run through the gate, or rejects it with the fix.
 
-    Second run: it reads the account, and takes the claim on the deployment's name that it has already.
-    A run that has begun to buy has passed the gate before.
+    Second run: it reads the account, and takes the claim on the deployment's name that it has
+    already. A run that has begun to buy has passed the gate before.
     """
     wanted = RunStep.model_validate(request)
     return answered(lambda: _pass(wanted), wanted.pace)
@@ -59,18 +59,33 @@ def _pass(wanted: RunStep) -> Answer:
     ledger.change(wanted.run_id, noting)
     checkpoint("preflight: after the estimate")
     name = plan.deployment.name.lower()
-    holder = ledger.hold(f"deployment/{name}", wanted.run_id, lambda other: other.outcome is None, about=partial(_names, name=name))
+    holder = ledger.hold(
+        f"deployment/{name}",
+        wanted.run_id,
+        lambda other: other.outcome is None,
+        about=partial(_names, name=name),
+    )
     checkpoint("preflight: after the claim of the name")
     waited_s = (read.now - (record.turn_at or record.entered(Step.GATE))).total_seconds()
     deadline = Deadline(ledger, wanted.run_id, "preflight", waited_s, wanted.pace.gate_deadline_s)
-    late = DeadlinePassed("TD-DEADLINE-001", f"The account could not be asked within {lasting(waited_s)}.", "gate_deadline_s")
+    late = DeadlinePassed(
+        "TD-DEADLINE-001",
+        f"The account could not be asked within {lasting(waited_s)}.",
+        "gate_deadline_s",
+    )
     asking = Asking(ledger, record, plan, holder, worst)
     return waiting(polled(asking.verdict, wanted.pace, deadline, late), wanted.pace, deadline)
 
 
 def _names(record: RunRecord, *, name: str) -> bool:
-    """Whether this run has begun to buy for a deployment of this name; by it a damaged claim is told anew."""
-    return bool(record.effects) and record.plan is not None and record.plan.deployment.name.lower() == name
+    """Whether this run has begun to buy for a deployment of this name; by it a damaged claim is
+    told anew.
+    """
+    return (
+        bool(record.effects)
+        and record.plan is not None
+        and record.plan.deployment.name.lower() == name
+    )
 
 
 @dataclass(frozen=True)
@@ -84,9 +99,13 @@ class Asking:
     worst: WorstCase
 
     def verdict(self) -> Answer:
-        """The gate's answer; where it is yes, the ledger knows what the deployment takes of the account."""
+        """The gate's answer; where it is yes, the ledger knows what the deployment takes of the
+        account.
+        """
         facts = self._facts()
-        refusal = gate.refusal(self.plan, facts, self.worst, self.record.id, trains=self.record.reuse_of is None)
+        refusal = gate.refusal(
+            self.plan, facts, self.worst, self.record.id, trains=self.record.reuse_of is None
+        )
         if refusal:
             return ended(Outcome.REJECTED, refusal)
         self._note_slot(facts)
@@ -111,7 +130,9 @@ class Asking:
         checkpoint("preflight: after the slot")
 
     def _facts(self) -> Preflight:
-        storage.named(pinned(self.plan).reports_container).try_write()  # a report that can't be written is known before anything is bought
+        storage.named(
+            pinned(self.plan).reports_container
+        ).try_write()  # a report that can't be written is known before anything is bought
         account = resource_manager.for_account(self.plan)
         service = azure_openai.for_training(self.plan)
         return Preflight(
@@ -134,7 +155,9 @@ class Asking:
 
 
 def estimated_usd(record: RunRecord, plan: Plan) -> float | None:
-    """What the training will probably cost, by the lab's count of tokens; None where the price isn't known."""
+    """What the training will probably cost, by the lab's count of tokens; None where the price
+    isn't known.
+    """
     from tunedrop_check.counting import pricing  # msgspec: not at import
 
     rate = pinned(plan).prices.training_usd_per_million_tokens

@@ -29,10 +29,11 @@ bp = df.Blueprint()
 
 @bp.activity_trigger(input_name="request")
 def reserve(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
-    """Books the run in the wallet; `wait` where there is no room now, rejected where the day is full.
+    """Books the run in the wallet; `wait` where there is no room now, rejected where the day is
+    full.
 
-    Second run: a run that is booked is not booked again. Nobody has to give a booking back: one whose
-    run has ended is settled, by what the ledger says, when another run needs the room.
+    Second run: a run that is booked is not booked again. Nobody has to give a booking back: one
+    whose run has ended is settled, by what the ledger says, when another run needs the room.
     """
     wanted = RunStep.model_validate(request)
     return answered(lambda: _reserve(wanted), wanted.pace)
@@ -48,7 +49,11 @@ def _reserve(wanted: RunStep) -> Answer:
         return done(Booked(reuse=reuses(read.record)))
     deadline = Deadline(ledger, wanted.run_id, "reserve", waited_s, wanted.pace.gate_deadline_s)
     late = WalletFull.of_patience(waited_s)
-    return waiting(polled(lambda: _booked(ledger, read, waited_s, wanted.pace), wanted.pace, deadline, late), wanted.pace, deadline)
+    return waiting(
+        polled(lambda: _booked(ledger, read, waited_s, wanted.pace), wanted.pace, deadline, late),
+        wanted.pace,
+        deadline,
+    )
 
 
 def _booked(ledger: Ledger, read: Read, waited_s: float, pace: Pace) -> Answer:
@@ -56,7 +61,9 @@ def _booked(ledger: Ledger, read: Read, waited_s: float, pace: Pace) -> Answer:
     worst = record.worst_case or of_record(record, plan, pace)
     room = room_of(plan, record.slot) if record.slot else None
     checkpoint("reserve: before the booking")
-    refused = book(ledger, record.id, worst.usd, limits(settings()), room, trains=record.reuse_of is None)
+    refused = book(
+        ledger, record.id, worst.usd, limits(settings()), room, trains=record.reuse_of is None
+    )
     if refused is None:
         _note_booking(ledger, record.id)
     checkpoint("reserve: after the booking")
@@ -88,7 +95,9 @@ def room_of(plan: Plan, slot: Slot) -> Room:
 
     def ask() -> AccountRoom:
         account = resource_manager.for_account(plan)
-        return AccountRoom(account.deployments(), account.quotas(account.location()) if slot.quota else None)
+        return AccountRoom(
+            account.deployments(), account.quotas(account.location()) if slot.quota else None
+        )
 
     return Room(plan, slot, pinned(plan).limits, ask)
 

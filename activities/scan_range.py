@@ -18,7 +18,8 @@ bp = df.Blueprint()
 def scan_range(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
     """Scans the lines that begin in the span and keeps the result as a blob of the run.
 
-    Second run: the same bytes give the same result, written over itself. Once the files are merged, nothing is read again.
+    Second run: the same bytes give the same result, written over itself. Once the files are merged,
+    nothing is read again.
     """
     wanted = ScanSpan.model_validate(request)
     return answered(lambda: _scan(wanted))
@@ -29,7 +30,9 @@ def _scan(wanted: ScanSpan) -> Answer:
     if record.stopping:
         return CANCELLED
     plan = needed(record.plan, "plan")
-    if record.files:  # a resume: what the blobs are by now must not undo a run that may have paid already
+    if (
+        record.files
+    ):  # a resume: what the blobs are by now must not undo a run that may have paid already
         return done()
     checkpoint("scan_range: before the span")
     scans.scan_span(plan, wanted)

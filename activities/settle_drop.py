@@ -1,4 +1,6 @@
-"""Wait until a drop is whole: quiet for the settle time, and with the file that job.json announces; and for runs of its name before it."""
+"""Wait until a drop is whole: quiet for the settle time, and with the file that job.json announces;
+and for runs of its name before it.
+"""
 
 from datetime import timedelta
 from typing import Any
@@ -20,7 +22,9 @@ from shared.services.storage import BlobFacts, TooLarge
 
 bp = df.Blueprint()
 AT_ONCE = 3
-"""So many runs of one name may be between their claim and the gate: who drops one name again and again delays nobody else by it."""
+"""So many runs of one name may be between their claim and the gate: who drops one name again and
+again delays nobody else by it.
+"""
 BEFORE_THE_GATE = {Step.CLAIMED, Step.SETTLE, Step.PLAN, Step.SCAN}
 
 
@@ -44,7 +48,11 @@ def _settle(wanted: RunStep) -> Answer:
         return done()
     waited_s = (read.now - record.entered(Step.SETTLE)).total_seconds()
     deadline = Deadline(ledger, wanted.run_id, "settle_drop", waited_s, pace.companion_s)
-    late = DataRejected("TD-DROP-010", "The dropped files could not be looked at in time.", "Look whether the storage is well; drop again.")
+    late = DataRejected(
+        "TD-DROP-010",
+        "The dropped files could not be looked at in time.",
+        "Look whether the storage is well; drop again.",
+    )
     answer = polled(lambda: _whole(ledger, read, pace), pace, deadline, late)
     if answer.kind == "wait" and answer.because:
         ledger.show_wait(wanted.run_id, answer.because)
@@ -53,8 +61,12 @@ def _settle(wanted: RunStep) -> Answer:
 
 def _whole(ledger: Ledger, read: Read, pace: Pace) -> Answer:
     record = read.record
-    blobs = present(storage.named(record.drop.container), record.drop, with_job=record.job_settings is None)
-    quiet_at = max(b.modified for b in blobs.values()) + timedelta(seconds=0 if record.drop.at_once else pace.settle_s)
+    blobs = present(
+        storage.named(record.drop.container), record.drop, with_job=record.job_settings is None
+    )
+    quiet_at = max(b.modified for b in blobs.values()) + timedelta(
+        seconds=0 if record.drop.at_once else pace.settle_s
+    )
     if read.now < quiet_at:
         return wait(max((quiet_at - read.now).total_seconds(), 0.1))
     readable(blobs)
@@ -67,26 +79,38 @@ def _whole(ledger: Ledger, read: Read, pace: Pace) -> Answer:
 
 
 def in_the_way(ledger: Ledger, record: RunRecord) -> str | None:
-    """Why this run waits for its turn: as many older runs of its name as may be are not at the gate yet. None where it is its turn.
+    """Why this run waits for its turn: as many older runs of its name as may be are not at the gate
+    yet. None where it is its turn.
 
-    The oldest go first, so that none waits for ever; and a wait ends with the patience for companions, whatever holds the others up.
+    The oldest go first, so that none waits for ever; and a wait ends with the patience for
+    companions, whatever holds the others up.
     """
     name, mine = record.drop.name, (record.created_at, record.id)
-    rows = (row for row in ledger.summaries(f"{name}-") if row.name == name and row.outcome is None and row.step in BEFORE_THE_GATE)
+    rows = (
+        row
+        for row in ledger.summaries(f"{name}-")
+        if row.name == name and row.outcome is None and row.step in BEFORE_THE_GATE
+    )
     if sum((row.created_at, row.id) < mine for row in rows) < AT_ONCE:
         return None
     return f"{AT_ONCE} older runs of this name are being read; no more may be at a time."
 
 
-def _announced(drop: Drop, blobs: dict[str, BlobFacts], job_settings: dict[str, object] | None) -> bool:
-    """Whether a validation file is to come. A job.json that can't be read is refused by make_plan, not here."""
+def _announced(
+    drop: Drop, blobs: dict[str, BlobFacts], job_settings: dict[str, object] | None
+) -> bool:
+    """Whether a validation file is to come. A job.json that can't be read is refused by make_plan,
+    not here.
+    """
     if job_settings is not None:
         return job_settings.get("validation") == "expected"
     path = drop.companion(JOB_FILE)
     if path is None or JOB_FILE not in blobs:
         return False
     try:
-        stored = storage.named(drop.container).read(path, planning.JOB_FILE_MAX_BYTES, blobs[JOB_FILE].etag)
+        stored = storage.named(drop.container).read(
+            path, planning.JOB_FILE_MAX_BYTES, blobs[JOB_FILE].etag
+        )
         return stored is not None and planning.parsed(stored.content).validation == "expected"
     except (PlanRejected, TooLarge):  # too large: it was replaced a moment ago
         return False
@@ -97,6 +121,11 @@ def _patience(waited_s: float, pace: Pace) -> Answer:
         raise DataRejected(
             "TD-DROP-003",
             f"job.json announces {VALIDATION_SET}, but after {waited_s:.0f} s it is not there.",
-            f"Drop {VALIDATION_SET} first, or take `validation` out of job.json; then drop the training file again.",
+            (
+                f"Drop {VALIDATION_SET} first, or take `validation` out of job.json; then drop the "
+                "training file again."
+            ),
         )
-    return wait(pace.next_poll_s(waited_s), f"job.json announces {VALIDATION_SET}, which is not there yet.")
+    return wait(
+        pace.next_poll_s(waited_s), f"job.json announces {VALIDATION_SET}, which is not there yet."
+    )

@@ -1,4 +1,6 @@
-"""Prove the deployment with a chat completion: that it serves the run's own model, and that this answers as wanted."""
+"""Prove the deployment with a chat completion: that it serves the run's own model, and that this
+answers as wanted.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,9 +28,11 @@ ANSWER_KEPT_CHARS = 4_000
 
 @bp.activity_trigger(input_name="request")
 def smoke_test(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
-    """Asks the deployment the plan's question, and the account before and after it what is served; `wait` while it doesn't answer yet.
+    """Asks the deployment the plan's question, and the account before and after it what is served;
+    `wait` while it doesn't answer yet.
 
-    Second run: an answer that the ledger holds stands; else the question is asked again, which changes nothing.
+    Second run: an answer that the ledger holds stands; else the question is asked again, which
+    changes nothing.
     """
     wanted = RunStep.model_validate(request)
     return answered(lambda: _prove(wanted), wanted.pace)
@@ -43,7 +47,13 @@ def _prove(wanted: RunStep) -> Answer:
     plan, deployment = needed(record.plan, "plan"), needed(record.made("deployment"), "deployment")
     if record.smoke:
         return verdict(record.smoke, plan.smoke_test)
-    served = Served(ledger, wanted, plan, needed(record.job and record.job.fine_tuned_model, "trained model"), deployment)
+    served = Served(
+        ledger,
+        wanted,
+        plan,
+        needed(record.job and record.job.fine_tuned_model, "trained model"),
+        deployment,
+    )
     if (before := served.asked(read)).kind != "done":
         return before
     asked = [{"role": m.role, "content": m.content} for m in plan.smoke_test.messages]
@@ -51,18 +61,25 @@ def _prove(wanted: RunStep) -> Answer:
         reply = azure_openai.for_inference(plan).chat(deployment, asked, wanted.pace.call_s)
     except ServiceUnavailable as unavailable:
         waited_s = (read.now - record.entered(Step.SMOKE_TEST)).total_seconds()
-        deadline = Deadline(ledger, wanted.run_id, "smoke_test", waited_s, wanted.pace.smoke_deadline_s)
+        deadline = Deadline(
+            ledger, wanted.run_id, "smoke_test", waited_s, wanted.pace.smoke_deadline_s
+        )
         return _not_yet(ledger, wanted, unavailable, deadline, plan.smoke_test)
     if is_another(reply.model, served.model):
         raise _another()
     if (after := served.asked(read)).kind != "done":
         return after
-    return verdict(_noted(ledger, wanted.run_id, judged(reply, plan.smoke_test, record.smoke_attempts + 1)), plan.smoke_test)
+    return verdict(
+        _noted(ledger, wanted.run_id, judged(reply, plan.smoke_test, record.smoke_attempts + 1)),
+        plan.smoke_test,
+    )
 
 
 @dataclass(frozen=True)
 class Served:
-    """The question to the account whether the deployment serves the run's own model: an answer proves nothing about another one."""
+    """The question to the account whether the deployment serves the run's own model: an answer
+    proves nothing about another one.
+    """
 
     ledger: Ledger
     wanted: RunStep
@@ -78,8 +95,18 @@ class Served:
             ServiceLost: it is gone.
         """
         waited_s = (read.now - read.record.entered(Step.SMOKE_TEST)).total_seconds()
-        deadline = Deadline(self.ledger, self.wanted.run_id, "smoke_test:served", waited_s, self.wanted.pace.smoke_deadline_s)
-        late = DeadlinePassed("TD-DEADLINE-008", f"What is deployed could not be asked within {waited_s:.0f} s.", "smoke_deadline_s")
+        deadline = Deadline(
+            self.ledger,
+            self.wanted.run_id,
+            "smoke_test:served",
+            waited_s,
+            self.wanted.pace.smoke_deadline_s,
+        )
+        late = DeadlinePassed(
+            "TD-DEADLINE-008",
+            f"What is deployed could not be asked within {waited_s:.0f} s.",
+            "smoke_deadline_s",
+        )
         return polled(self._look, self.wanted.pace, deadline, late)
 
     def _look(self) -> Answer:
@@ -92,7 +119,9 @@ class Served:
 
 
 def is_another(said: str | None, model: str) -> bool:
-    """Whether the model that answered says that it is another fine-tuned one; a base model's name, or none, is no evidence."""
+    """Whether the model that answered says that it is another fine-tuned one; a base model's name,
+    or none, is no evidence.
+    """
     if said is None or FINE_TUNED_MODEL not in said:
         return False
     heard, wanted = said.casefold(), model.casefold()
@@ -102,22 +131,43 @@ def is_another(said: str | None, model: str) -> bool:
 def _another() -> ProofFailed:
     return ProofFailed(
         "TD-PROOF-004",
-        "The run's deployment serves another model than the one that this run trained: somebody changed it.",
-        "Look who changes deployments on this account. TuneDrop leaves this deployment alone; the trained model stays.",
+        (
+            "The run's deployment serves another model than the one that this run trained: "
+            "somebody changed it."
+        ),
+        (
+            "Look who changes deployments on this account. TuneDrop leaves this deployment alone; "
+            "the trained model stays."
+        ),
     )
 
 
 def judged(reply: Reply, plan: SmokeTestPlan, attempts: int) -> SmokeResult:
-    """The verdict on a reply: without an expectation, any words pass. How much of a known answer it holds is told, and decides nothing."""
+    """The verdict on a reply: without an expectation, any words pass. How much of a known answer it
+    holds is told, and decides nothing.
+    """
     text = reply.text[:ANSWER_KEPT_CHARS]
     if reply.blocked:
         return SmokeResult(verdict="blocked", answer=text or None, attempts=attempts)
-    holds = bool(text.strip()) and all(wanted.casefold() in text.casefold() for wanted in plan.contains)
+    holds = bool(text.strip()) and all(
+        wanted.casefold() in text.casefold() for wanted in plan.contains
+    )
     shared_words = words_in_common(reply.text, plan.expected) if plan.expected else None
-    return SmokeResult(verdict="passed" if holds else "failed", answer=text, attempts=attempts, words_in_common=shared_words)
+    return SmokeResult(
+        verdict="passed" if holds else "failed",
+        answer=text,
+        attempts=attempts,
+        words_in_common=shared_words,
+    )
 
 
-def _not_yet(ledger: Ledger, wanted: RunStep, unavailable: ServiceUnavailable, deadline: Deadline, plan: SmokeTestPlan) -> Answer:
+def _not_yet(
+    ledger: Ledger,
+    wanted: RunStep,
+    unavailable: ServiceUnavailable,
+    deadline: Deadline,
+    plan: SmokeTestPlan,
+) -> Answer:
     def counting(current: RunRecord, _now: datetime) -> RunRecord:
         return current.model_copy(update={"smoke_attempts": current.smoke_attempts + 1})
 
@@ -125,7 +175,10 @@ def _not_yet(ledger: Ledger, wanted: RunStep, unavailable: ServiceUnavailable, d
     attempts = ledger.change(wanted.run_id, counting).smoke_attempts
     checkpoint("smoke_test: after the attempt is counted")
     if deadline.passes():
-        return verdict(_noted(ledger, wanted.run_id, SmokeResult(verdict="not_answered", attempts=attempts)), plan)
+        return verdict(
+            _noted(ledger, wanted.run_id, SmokeResult(verdict="not_answered", attempts=attempts)),
+            plan,
+        )
     return wait(max(unavailable.retry_after_s or 0, wanted.pace.brief_s))
 
 
@@ -140,7 +193,8 @@ def _noted(ledger: Ledger, run_id: str, result: SmokeResult) -> SmokeResult:
 
 
 def verdict(result: SmokeResult, plan: SmokeTestPlan) -> Answer:
-    """What the result means for the run. The sentence counts what was asked, came and was wanted: the texts themselves are a drop's.
+    """What the result means for the run. The sentence counts what was asked, came and was wanted:
+    the texts themselves are a drop's.
 
     Raises:
         ProofFailed: the model did not prove itself.
@@ -154,25 +208,44 @@ def verdict(result: SmokeResult, plan: SmokeTestPlan) -> Answer:
             raise ProofFailed(
                 "TD-PROOF-002",
                 f"{asked}, and the content filter stopped the question or the answer.",
-                "Ask something else in `smoke_test` of job.json, or name another `deployment.rai_policy`; the report shows what was asked.",
+                (
+                    "Ask something else in `smoke_test` of job.json, or name another "
+                    "`deployment.rai_policy`; the report shows what was asked."
+                ),
             )
         case "not_answered":
             raise ProofFailed(
                 "TD-PROOF-003",
-                f"{asked}, and its deployment gave no answer in {_counted(result.attempts, 'attempt')}.",
-                "Look at the deployment's region and quota; `smoke_deadline_s` of TUNEDROP_PACE says how long a run waits for an answer.",
+                (
+                    f"{asked}, and its deployment gave no answer in "
+                    f"{_counted(result.attempts, 'attempt')}."
+                ),
+                (
+                    "Look at the deployment's region and quota; `smoke_deadline_s` of "
+                    "TUNEDROP_PACE says how long a run waits for an answer."
+                ),
             )
         case _:
             raise ProofFailed(
                 "TD-PROOF-001",
-                f"{asked} and answered {_counted(len(answer), 'character')}; {_wanted(plan, answer)}.",
-                "Compare question, answer and what was wanted in the report; correct `smoke_test.expect`, or train on better examples.",
+                (
+                    f"{asked} and answered {_counted(len(answer), 'character')}; "
+                    f"{_wanted(plan, answer)}."
+                ),
+                (
+                    "Compare question, answer and what was wanted in the report; correct "
+                    "`smoke_test.expect`, or train on better examples."
+                ),
             )
 
 
 def _wanted(plan: SmokeTestPlan, answer: str) -> str:
     missing = sum(1 for wanted in plan.contains if wanted.casefold() not in answer.casefold())
-    return f"{missing} of {_counted(len(plan.contains), 'wanted text')} not in the answer" if plan.contains else "any words were wanted"
+    return (
+        f"{missing} of {_counted(len(plan.contains), 'wanted text')} not in the answer"
+        if plan.contains
+        else "any words were wanted"
+    )
 
 
 def _counted(count: int, what: str) -> str:

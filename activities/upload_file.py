@@ -26,7 +26,8 @@ bp = df.Blueprint()
 def upload_file(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
     """Uploads the pinned bytes and answers the service's file id.
 
-    Second run: the file is found by its name, which carries run id and content hash, and adopted if it is whole.
+    Second run: the file is found by its name, which carries run id and content hash, and adopted if
+    it is whole.
     """
     wanted = FileStep.model_validate(request)
     return answered(lambda: _upload(wanted), wanted.pace)
@@ -50,16 +51,31 @@ def _upload(wanted: FileStep) -> Answer:
         return service.upload(name, _reader(pin), within_s).id
 
     waited_s = (read.now - record.entered(Step.UPLOAD)).total_seconds()
-    late = DeadlinePassed("TD-DEADLINE-002", f"The {wanted.role} file could not be uploaded within {waited_s:.0f} s.", "file_deadline_s")
-    deadline = Deadline(ledger, wanted.run_id, f"upload_file:{wanted.role}", waited_s, wanted.pace.file_deadline_s)
+    late = DeadlinePassed(
+        "TD-DEADLINE-002",
+        f"The {wanted.role} file could not be uploaded within {waited_s:.0f} s.",
+        "file_deadline_s",
+    )
+    deadline = Deadline(
+        ledger, wanted.run_id, f"upload_file:{wanted.role}", waited_s, wanted.pace.file_deadline_s
+    )
     making = Making(f"file:{wanted.role}", look, act, wanted.pace.upload_s)
     return waiting(
-        polled(lambda: make_once(ledger, wanted.run_id, wanted.pace, making), wanted.pace, deadline, late), wanted.pace, deadline
+        polled(
+            lambda: make_once(ledger, wanted.run_id, wanted.pace, making),
+            wanted.pace,
+            deadline,
+            late,
+        ),
+        wanted.pace,
+        deadline,
     )
 
 
 def is_whole(found: FileFacts, pin: Pin) -> bool:
-    """Whether a file of this name is what an earlier execution uploaded: a whole one in error is adopted too, and file_status tells why."""
+    """Whether a file of this name is what an earlier execution uploaded: a whole one in error is
+    adopted too, and file_status tells why.
+    """
     return found.bytes == pin.bytes or (found.bytes is None and found.status != "error")
 
 
@@ -90,7 +106,9 @@ class PinnedBytes(io.RawIOBase):
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         """Moves to a position; the next read asks the storage service from there."""
-        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._pin.bytes}[whence]
+        self._at = (
+            offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._pin.bytes}[whence]
+        )
         self._rest, self._chunks = b"", None
         return self._at
 
@@ -101,7 +119,9 @@ class PinnedBytes(io.RawIOBase):
             Changed: the blob isn't the pinned one any more.
         """
         if self._chunks is None:
-            self._chunks = scans.container_of(self._pin).chunks(self._pin.blob, self._pin.etag, self._at, self._pin.bytes)
+            self._chunks = scans.container_of(self._pin).chunks(
+                self._pin.blob, self._pin.etag, self._at, self._pin.bytes
+            )
         self._rest = self._rest or next(self._chunks, b"")
         count = min(len(buffer), len(self._rest))
         buffer[:count] = self._rest[:count]

@@ -21,9 +21,11 @@ bp = df.Blueprint()
 
 @bp.activity_trigger(input_name="request")
 def write_report(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
-    """Tells the run from the ledger, the scans and the job's results, then deletes what was unpacked for it: nothing else reads that now.
+    """Tells the run from the ledger, the scans and the job's results, then deletes what was
+    unpacked for it: nothing else reads that now.
 
-    Second run: the same facts give the same report, written over itself; what isn't there is deleted.
+    Second run: the same facts give the same report, written over itself; what isn't there is
+    deleted.
     """
     wanted = RunStep.model_validate(request)
     return answered(lambda: _write(wanted))
@@ -39,7 +41,9 @@ def _write(wanted: RunStep) -> Answer:
     checkpoint("write_report: before the report")
     reports_of(read.record).put(report_path(read.record, "report.json"), render.to_json(report))
     checkpoint("write_report: after report.json")
-    reports_of(read.record).put(page, render.to_html(report).encode(), content_type="text/html; charset=utf-8")
+    reports_of(read.record).put(
+        page, render.to_html(report).encode(), content_type="text/html; charset=utf-8"
+    )
 
     def noting(record: RunRecord, _now: datetime) -> RunRecord:
         return record.model_copy(update={"report": f"{reports_of(read.record).name}/{page}"})

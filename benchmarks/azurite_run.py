@@ -1,4 +1,5 @@
-"""A run of the app whose training file lies in Azurite, up to its scan: for measuring the activity that reads it.
+"""A run of the app whose training file lies in Azurite, up to its scan: for measuring the activity
+that reads it.
 
 The app's settings come from the environment: `DropStorage` names the Azurite.
 """
@@ -41,17 +42,29 @@ class AzuriteRun:
         )
         now = datetime.now(UTC)
         self._id = drop.run_id
-        open_ledger().claim(RunRecord(id=self._id, drop=drop, created_at=now, updated_at=now, plan=plan))
+        open_ledger().claim(
+            RunRecord(id=self._id, drop=drop, created_at=now, updated_at=now, plan=plan)
+        )
         self._spans: list[int] = []
 
     def scan(self, span: scanning.Span) -> None:
         """What the engine does for one span: one activity."""
         index = span.start // scanning.BLOCK_BYTES
-        request = ScanSpan(run_id=self._id, pace=LOCAL, role="training", index=index, start=span.start, stop=span.stop)
+        request = ScanSpan(
+            run_id=self._id,
+            pace=LOCAL,
+            role="training",
+            index=index,
+            start=span.start,
+            stop=span.stop,
+        )
         scan_range.scan_range(wire(request))
         self._spans.append(index)
 
     def tokens(self) -> int:
         """The tokens that the scans have counted together."""
-        blobs = (storage.ledger().read(f"scans/{self._id}/training/{index:05}.json") for index in self._spans)
+        blobs = (
+            storage.ledger().read(f"scans/{self._id}/training/{index:05}.json")
+            for index in self._spans
+        )
         return sum(scanning.span_scan_from_json(blob.content).total.sum for blob in blobs if blob)

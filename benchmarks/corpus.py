@@ -1,7 +1,8 @@
-"""A seeded file of chat examples to measure with: many topics and scripts, code, a long tail, repeated system prompts.
+"""A seeded file of chat examples to measure with: many topics and scripts, code, a long tail,
+repeated system prompts.
 
-Words are tokens of the carried vocabulary, drawn with the frequencies of natural text, one or two to a word; so the file needs
-no source from outside and is the same everywhere.
+Words are tokens of the carried vocabulary, drawn with the frequencies of natural text, one or two
+to a word; so the file needs no source from outside and is the same everywhere.
 """
 
 import json
@@ -30,7 +31,9 @@ SCRIPTS = {
 """The scripts with their shares of the examples, in percent; the rest is code."""
 PIECES = {"ENGLISH": (84, 12, 4), "EUROPEAN": (50, 35, 15), "CYRILLIC": (45, 38, 17)}
 OTHER_PIECES = (40, 35, 25)
-"""How many words in a hundred are one, two and three tokens of the vocabulary long, about as in natural text."""
+"""How many words in a hundred are one, two and three tokens of the vocabulary long, about as in
+natural text.
+"""
 TOPICS, WORDS_A_TOPIC, COMMON_WORDS = 40, 1_100, 400  # so that the common words are four in five
 SYSTEM_PROMPTS = 12  # of some 700 to 3,500 characters
 SOURCE_EXAMPLES = 400
@@ -55,16 +58,29 @@ class Writer:
         self._random = random.Random(seed)  # noqa: S311  # a corpus, not a secret
         words = words_by_script()
         self._topics = {
-            script: [self._topic(script, words[script]) for _ in range(TOPICS if script == "ENGLISH" else 4)] for script in SCRIPTS
+            script: [
+                self._topic(script, words[script])
+                for _ in range(TOPICS if script == "ENGLISH" else 4)
+            ]
+            for script in SCRIPTS
         }
-        self._systems = [self._prose(self._topics["ENGLISH"][n], 120 + 45 * n) for n in range(SYSTEM_PROMPTS)]
+        self._systems = [
+            self._prose(self._topics["ENGLISH"][n], 120 + 45 * n) for n in range(SYSTEM_PROMPTS)
+        ]
 
     def examples(self, size: int) -> Iterator[bytes]:
-        """Lines with their ends, until they have this many bytes together; they come from one source after the other."""
+        """Lines with their ends, until they have this many bytes together; they come from one
+        source after the other.
+        """
         while size > 0:
             source = self._source()
             for _ in range(SOURCE_EXAMPLES):
-                line = json.dumps(self.example(source), ensure_ascii=source.escaped, separators=(",", ":")).encode() + b"\n"
+                line = (
+                    json.dumps(
+                        self.example(source), ensure_ascii=source.escaped, separators=(",", ":")
+                    ).encode()
+                    + b"\n"
+                )
                 size -= len(line)
                 yield line
                 if size <= 0:
@@ -76,18 +92,42 @@ class Writer:
         return Source(system, with_tools=draw.random() < 0.25, escaped=draw.random() < 0.1)
 
     def example(self, source: "Source") -> dict[str, Any]:
-        """One example: some turns, the source's system prompt, and where it has tools, one in two with a call."""
+        """One example: some turns, the source's system prompt, and where it has tools, one in two
+        with a call.
+        """
         draw = self._random
-        script = draw.choices([*SCRIPTS, "CODE"], [*SCRIPTS.values(), 100 - sum(SCRIPTS.values())])[0]
+        script = draw.choices([*SCRIPTS, "CODE"], [*SCRIPTS.values(), 100 - sum(SCRIPTS.values())])[
+            0
+        ]
         topic = draw.choice(self._topics.get(script, self._topics["ENGLISH"]))
-        length = int(draw.lognormvariate(4.2, 0.7) * (draw.uniform(10, 50) if draw.random() < TAIL else 1)) + 8
-        write: Callable[[int], str] = self._code if script == "CODE" else lambda words: self._prose(topic, words, script)
-        messages: list[dict[str, Any]] = [{"role": "system", "content": source.system}] if source.system else []
+        length = (
+            int(
+                draw.lognormvariate(4.2, 0.7)
+                * (draw.uniform(10, 50) if draw.random() < TAIL else 1)
+            )
+            + 8
+        )
+        write: Callable[[int], str] = (
+            self._code if script == "CODE" else lambda words: self._prose(topic, words, script)
+        )
+        messages: list[dict[str, Any]] = (
+            [{"role": "system", "content": source.system}] if source.system else []
+        )
         for _ in range(draw.choice((1, 1, 1, 2, 3))):
-            messages.append({"role": "user", "content": self._prose(topic, max(length // 3, 4), script if script != "CODE" else "ENGLISH")})
+            messages.append(
+                {
+                    "role": "user",
+                    "content": self._prose(
+                        topic, max(length // 3, 4), script if script != "CODE" else "ENGLISH"
+                    ),
+                }
+            )
             messages.append({"role": "assistant", "content": write(length)})
         if source.with_tools and draw.random() < 0.5:
-            return {"messages": [*messages[:-1], *self._tool_turn(topic), messages[-1]], "tools": [TOOL]}
+            return {
+                "messages": [*messages[:-1], *self._tool_turn(topic), messages[-1]],
+                "tools": [TOOL],
+            }
         return {"messages": messages}
 
     def _tool_turn(self, topic: list[str]) -> list[dict[str, Any]]:
@@ -100,12 +140,19 @@ class Writer:
         ]
 
     def _topic(self, script: str, words: "Words") -> list[str]:
-        """The words of a topic: the common ones of the script first, which are short, then its own, with up to two further tokens."""
+        """The words of a topic: the common ones of the script first, which are short, then its own,
+        with up to two further tokens.
+        """
         own = self._random.sample(words.starts, min(WORDS_A_TOPIC, len(words.starts)))
-        return [*words.starts[:COMMON_WORDS], *(start + self._rest(script, words.rests) for start in own)]
+        return [
+            *words.starts[:COMMON_WORDS],
+            *(start + self._rest(script, words.rests) for start in own),
+        ]
 
     def _rest(self, script: str, rests: list[str]) -> str:
-        further = self._random.choices((0, 1, 2), PIECES.get(script, OTHER_PIECES))[0] if rests else 0
+        further = (
+            self._random.choices((0, 1, 2), PIECES.get(script, OTHER_PIECES))[0] if rests else 0
+        )
         return "".join(rests[int(len(rests) ** self._random.random()) - 1] for _ in range(further))
 
     def _prose(self, topic: list[str], words: int, script: str = "ENGLISH") -> str:
@@ -115,12 +162,23 @@ class Writer:
             words -= len(sentence)
             sentence[0] = sentence[0].capitalize()
             if draw.random() < 0.15:
-                sentence.append(str(draw.choice((draw.randint(0, 99), draw.randint(1900, 2100), round(draw.uniform(0, 5000), 2)))))
+                sentence.append(
+                    str(
+                        draw.choice(
+                            (
+                                draw.randint(0, 99),
+                                draw.randint(1900, 2100),
+                                round(draw.uniform(0, 5000), 2),
+                            )
+                        )
+                    )
+                )
             written.append(("" if script in UNSPACED else " ").join(sentence) + draw.choice(ENDS))
         return ("" if script in UNSPACED else " ").join(written)
 
     def _word(self, topic: list[str]) -> str:
-        # The inverse of a Zipf distribution's cumulative share, over the topic's words in their order.
+        # The inverse of a Zipf distribution's cumulative share, over the topic's words in their
+        # order.
         return topic[int(len(topic) ** self._random.random()) - 1]
 
     def _code(self, words: int) -> str:
@@ -130,7 +188,10 @@ class Writer:
             a, b, c = (f"{self._word(names)}_{self._word(names)}".lower() for _ in range(3))
             lines.append(f"def {a}({b}: int, {c}: list[str]) -> dict[str, int]:")
             lines.append(f'    """{self._prose(names, draw.randint(3, 9))}"""')
-            lines.append(f"    return {{item.strip(): {b} * {draw.randint(1, 999)} for item in {c} if item >= {draw.randint(0, 20)}}}\n")
+            lines.append(
+                f"    return {{item.strip(): {b} * {draw.randint(1, 999)} for item in {c} if "
+                f"item >= {draw.randint(0, 20)}}}\n"
+            )
             words -= 20
         return "\n".join([*lines, "```"])
 
@@ -140,7 +201,11 @@ TOOL = {
     "function": {
         "name": "look_up",
         "description": "Looks a term up in the handbook.",
-        "parameters": {"type": "object", "properties": {"term": {"type": "string"}}, "required": ["term"]},
+        "parameters": {
+            "type": "object",
+            "properties": {"term": {"type": "string"}},
+            "required": ["term"],
+        },
     },
 }
 
@@ -154,7 +219,9 @@ class Words:
 
 
 def words_by_script() -> dict[str, Words]:
-    """The vocabulary's words of each script: a token with a blank before it begins a word, one without goes on in it."""
+    """The vocabulary's words of each script: a token with a blank before it begins a word, one
+    without goes on in it.
+    """
     definition = vocabulary.DEFINITIONS["o200k_base"]
     ranks = vocabulary.ranks(vocabulary.FOLDER / "o200k_base.tiktoken", definition.sha256)
     words = {script: Words() for script in SCRIPTS}
@@ -163,7 +230,9 @@ def words_by_script() -> dict[str, Words]:
         word = text.removeprefix(" ")
         script = _script(word) if word.isalpha() else ""
         if script in UNSPACED or (script in words and len(word) > 1):
-            part = words[script].starts if text != word or script in UNSPACED else words[script].rests
+            part = (
+                words[script].starts if text != word or script in UNSPACED else words[script].rests
+            )
             part.append(word)
     return words
 

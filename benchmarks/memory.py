@@ -1,4 +1,6 @@
-"""The memory of a process and of those that it starts, as Linux tells it; elsewhere there is no such figure."""
+"""The memory of a process and of those that it starts, as Linux tells it; elsewhere there is no
+such figure.
+"""
 
 import subprocess
 import time
@@ -8,7 +10,9 @@ LOOKED_EVERY_S = 0.02
 
 
 def peak_mb(process: subprocess.Popen[bytes]) -> int | None:
-    """The most that a process and its descendants hold together until it ends, in MB: what several share counts once (PSS)."""
+    """The most that a process and its descendants hold together until it ends, in MB: what several
+    share counts once (PSS).
+    """
     peak = 0
     while process.poll() is None:
         peak = max(peak, sum(map(_pss_kb, _tree(process.pid))))
@@ -18,7 +22,9 @@ def peak_mb(process: subprocess.Popen[bytes]) -> int | None:
 
 def _tree(process: int) -> list[int]:
     try:
-        children = " ".join(found.read_text() for found in Path(f"/proc/{process}/task").glob("*/children")).split()
+        children = " ".join(
+            found.read_text() for found in Path(f"/proc/{process}/task").glob("*/children")
+        ).split()
     except OSError:  # it has ended
         children = []
     return [process, *(one for child in children for one in _tree(int(child)))]

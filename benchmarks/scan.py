@@ -1,14 +1,17 @@
-"""Checking and counting a file, beside the lab's script and the bare tokenizers, on the same file in one go.
+"""Checking and counting a file, beside the lab's script and the bare tokenizers, on the same file
+in one go.
 
     python -m benchmarks.scan [--size 64MB] [--rounds 5] [--json]
 
-Peers: the lab's script (one thread, as it is); bare tiktoken over the same strings on all cores, by its own batch call and, harder, in
-processes; and the bare fast counter over the same strings on all cores, which is the limit. Ours: from disk with all rules and
-figures, from disk with all findings on top, and as activities that read through Azurite.
+Peers: the lab's script (one thread, as it is); bare tiktoken over the same strings on all cores, by
+its own batch call and, harder, in processes; and the bare fast counter over the same strings on all
+cores, which is the limit. Ours: from disk with all rules and figures, from disk with all findings
+on top, and as activities that read through Azurite.
 
-Each part runs in a process of its own; the parts take turns for some rounds, and the median of each counts. Memory is that of ours with
-all findings, helping processes included. Ratios are speeds, ours
-over theirs, but for azurite_to_disk: one activity through Azurite over one thread from disk, both with all findings.
+Each part runs in a process of its own; the parts take turns for some rounds, and the median of each
+counts. Memory is that of ours with all findings, helping processes included. Ratios are speeds,
+ours over theirs, but for azurite_to_disk: one activity through Azurite over one thread from disk,
+both with all findings.
 """
 
 import argparse
@@ -29,7 +32,15 @@ from benchmarks import corpus, memory
 from benchmarks.azurite_run import BLOB
 from tests.azurite import running_azurite
 
-ALONE = ("lab_script", "tiktoken", "tiktoken_processes", "fast_counter", "rules", "findings", "disk")
+ALONE = (
+    "lab_script",
+    "tiktoken",
+    "tiktoken_processes",
+    "fast_counter",
+    "rules",
+    "findings",
+    "disk",
+)
 THROUGH_AZURITE = ("activity", "fan_out")
 UNITS = {"KB": 2**10, "MB": 2**20, "GB": 2**30}
 
@@ -45,7 +56,9 @@ def size_of(text: str) -> int:
 def begun(part: str, file: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:
     """A process that runs one part."""
     command = [sys.executable, "-m", "benchmarks.scan_parts", part, str(file)]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, cwd=Path(__file__).parent.parent)
+    return subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, cwd=Path(__file__).parent.parent
+    )
 
 
 def measured(part: str, file: Path, environment: dict[str, str]) -> dict[str, Any]:
@@ -59,7 +72,9 @@ def measured(part: str, file: Path, environment: dict[str, str]) -> dict[str, An
 
 
 def peaks(file: Path) -> dict[str, int | None]:
-    """The most memory of ours from disk and as an activity, each in a run of its own: looking costs time."""
+    """The most memory of ours from disk and as an activity, each in a run of its own: looking costs
+    time.
+    """
     found: dict[str, int | None] = {}
     with azurite_with(file) as app:
         for name, part in (("disk", "findings"), ("activity", "activity")):
@@ -89,13 +104,16 @@ def run(file: Path, rounds: int) -> dict[str, dict[str, Any]]:
             for part in results:
                 print(f"round {number + 1} of {rounds}: {part} …", file=sys.stderr, flush=True)
                 results[part].append(measured(part, file, app))
-    counts: set[int] = {one["tokens"] for found in results.values() for one in found if one["tokens"] is not None}
+    counts: set[int] = {
+        one["tokens"] for found in results.values() for one in found if one["tokens"] is not None
+    }
     if len(counts) != 1:
         raise SystemExit(f"The parts counted different numbers of tokens: {counts}")
     (tokens,) = counts
     return {
         part: {
-            "mb_per_s": found[0]["megabytes"] / (seconds := statistics.median(one["seconds"] for one in found)),
+            "mb_per_s": found[0]["megabytes"]
+            / (seconds := statistics.median(one["seconds"] for one in found)),
             "tokens_per_s": tokens / seconds,
             "seconds": seconds,
         }
@@ -119,8 +137,15 @@ def ratios(speeds: dict[str, float]) -> dict[str, Any]:
 
 def main() -> None:
     """The command."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--size", type=size_of, default=size_of("64MB"), help="of the file that is made, such as 512MB")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--size",
+        type=size_of,
+        default=size_of("64MB"),
+        help="of the file that is made, such as 512MB",
+    )
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true", help="end with one line of JSON")

@@ -2,8 +2,9 @@
 
     python -m benchmarks.scan_parts PART FILE
 
-Prints one JSON object: seconds of wall and processor time, megabytes, and tokens where the part counts all.
-What a part needs before it can begin (imports, vocabularies, strings in memory for the bare counters) is not timed.
+Prints one JSON object: seconds of wall and processor time, megabytes, and tokens where the part
+counts all. What a part needs before it can begin (imports, vocabularies, strings in memory for the
+bare counters) is not timed.
 """
 
 import json
@@ -27,21 +28,31 @@ from tunedrop_check.models import base_models
 from tunedrop_check.scan import scanning
 
 MODEL = base_models.base_model("gpt-4.1-mini")
-BATCH = 2_000  # texts that a bare counter takes at a time, so that its results don't fill the memory
+BATCH = (
+    2_000  # texts that a bare counter takes at a time, so that its results don't fill the memory
+)
 SPAN_BYTES = 8 * 2**20
 
 Work = Callable[[], int | None]
 
 
 def lab_script(file: Path) -> Work:
-    """The lab's notebook cells: every line decoded, each value encoded, answers once more, figures by numpy (SEED: one thread).
+    """The lab's notebook cells: every line decoded, each value encoded, answers once more, figures
+    by numpy (SEED: one thread).
 
-    The lab's script stops at a value that is no string; here it counts as docs/data-formats.md says.
+    The lab's script stops at a value that is no string; here it counts as docs/data-formats.md
+    says.
     """
     encoding = vocabulary.encoding(MODEL.encoding)
 
     def length(value: Any) -> int:
-        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":")) if value else ""
+        text = (
+            value
+            if isinstance(value, str)
+            else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+            if value
+            else ""
+        )
         return len(encoding.encode(text))
 
     def work() -> int:
@@ -49,8 +60,20 @@ def lab_script(file: Path) -> Work:
         totals, answers = list[int](), list[int]()
         for example in dataset:
             messages = example.get("messages", {})
-            totals.append(3 + sum(3 + sum(length(value) + (key == "name") for key, value in message.items()) for message in messages))
-            answers.append(sum(length(message["content"]) for message in messages if message["role"] == "assistant"))
+            totals.append(
+                3
+                + sum(
+                    3 + sum(length(value) + (key == "name") for key, value in message.items())
+                    for message in messages
+                )
+            )
+            answers.append(
+                sum(
+                    length(message["content"])
+                    for message in messages
+                    if message["role"] == "assistant"
+                )
+            )
         for values in (totals, answers):
             for figure in (np.min, np.max, np.mean, np.median):
                 figure(values)
@@ -64,8 +87,19 @@ def strings_of(file: Path) -> list[list[str]]:
     decoder = msgspec.json.Decoder[dict[str, Any]]()
     with file.open("rb") as lines:
         examples = map(decoder.decode, lines)
-        values = [value for example in examples for message in example["messages"] for value in message.values() if value is not None]
-    texts = [value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":")) for value in values]
+        values = [
+            value
+            for example in examples
+            for message in example["messages"]
+            for value in message.values()
+            if value is not None
+        ]
+    texts = [
+        value
+        if isinstance(value, str)
+        else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        for value in values
+    ]
     return [texts[begin : begin + BATCH] for begin in range(0, len(texts), BATCH)]
 
 
@@ -81,7 +115,9 @@ def tiktoken_batch(file: Path) -> Work:
 
 
 def tiktoken_processes(file: Path) -> Work:
-    """tiktoken over the same strings in a process for each core: its threads wait for the interpreter's lock at every text."""
+    """tiktoken over the same strings in a process for each core: its threads wait for the
+    interpreter's lock at every text.
+    """
     encoding, batches = vocabulary.encoding(MODEL.encoding), strings_of(file)
     cores = scanning.processors()
 
@@ -91,7 +127,10 @@ def tiktoken_processes(file: Path) -> Work:
                 encoding.encode_ordinary(text)
 
     def work() -> None:
-        workers = [multiprocessing.get_context("fork").Process(target=count, args=(first,)) for first in range(cores)]
+        workers = [
+            multiprocessing.get_context("fork").Process(target=count, args=(first,))
+            for first in range(cores)
+        ]
         for worker in workers:
             worker.start()
         for worker in workers:
@@ -123,11 +162,15 @@ def disk(file: Path) -> Work:
     """Ours from disk on one thread, with all findings."""
     options = scanning.ScanOptions(MODEL)
     counters.counter(MODEL.encoding).count(["warm", "é"])
-    return lambda: scanning.scan_source(scanning.FileSource(file), options, SPAN_BYTES, threads=1).total.sum
+    return lambda: (
+        scanning.scan_source(scanning.FileSource(file), options, SPAN_BYTES, threads=1).total.sum
+    )
 
 
 def activity(file: Path, fan_out: bool) -> Work:
-    """Ours as the app's activity, through Azurite: one that reads all, or one for each span of 8 MiB, as many at once as cores."""
+    """Ours as the app's activity, through Azurite: one that reads all, or one for each span of 8
+    MiB, as many at once as cores.
+    """
     run = AzuriteRun(file)
     counters.counter(MODEL.encoding).count(["warm", "é"])
 
@@ -157,7 +200,10 @@ PARTS: dict[str, Callable[[Path], Work]] = {
 
 def cpu_seconds() -> float:
     """The processor time of this process and of those that it has ended."""
-    return sum(used.ru_utime + used.ru_stime for used in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))
+    return sum(
+        used.ru_utime + used.ru_stime
+        for used in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    )
 
 
 def report(file: Path, work: Work) -> None:
@@ -165,7 +211,16 @@ def report(file: Path, work: Work) -> None:
     begun, cpu_begun = time.perf_counter(), cpu_seconds()
     tokens = work()
     seconds, cpu = time.perf_counter() - begun, cpu_seconds() - cpu_begun
-    print(json.dumps({"seconds": seconds, "megabytes": file.stat().st_size / 1e6, "cpu_seconds": cpu, "tokens": tokens}))
+    print(
+        json.dumps(
+            {
+                "seconds": seconds,
+                "megabytes": file.stat().st_size / 1e6,
+                "cpu_seconds": cpu,
+                "tokens": tokens,
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
-"""The search for secrets, personal data and odd characters, beside its peers on the same bytes in the same run.
+"""The search for secrets, personal data and odd characters, beside its peers on the same bytes in
+the same run.
 
     python -m benchmarks.search [--mb 8] [--json]
 
-Peers: the same candidate patterns in the standard library's `re`, and alone in google-re2, which is the limit. Times are CPU times of
-one process, the best of several.
+Peers: the same candidate patterns in the standard library's `re`, and alone in google-re2, which is
+the limit. Times are CPU times of one process, the best of several.
 """
 
 import argparse
@@ -23,15 +24,23 @@ LETTERS = "etaoinshrdlucmfwypvbgkjqxz"
 
 
 def lines_of(megabytes: int, with_personal_data: bool) -> list[bytes]:
-    """Chat examples of about 2 KB in a made-up language; with personal data, one line in four holds an address or a number."""
+    """Chat examples of about 2 KB in a made-up language; with personal data, one line in four holds
+    an address or a number.
+    """
     chance = random.Random(SEED)  # noqa: S311
-    words = ["".join(chance.choices(LETTERS[: chance.randint(8, 26)], k=chance.randint(2, 10))) for _ in range(5000)]
+    words = [
+        "".join(chance.choices(LETTERS[: chance.randint(8, 26)], k=chance.randint(2, 10)))
+        for _ in range(5000)
+    ]
     lines: list[bytes] = []
     for number in range(megabytes * 2**20 // LINE_BYTES):
         text = " ".join(chance.choice(words) for _ in range(LINE_BYTES // 7))
         if with_personal_data and number % 4 == 0:
             text += f" Write to ann{number}@corp.com or call +49 151 {number:08}."
-        messages = [{"role": "user", "content": text[: len(text) // 3]}, {"role": "assistant", "content": text[len(text) // 3 :]}]
+        messages = [
+            {"role": "user", "content": text[: len(text) // 3]},
+            {"role": "assistant", "content": text[len(text) // 3 :]},
+        ]
         lines.append(json.dumps({"messages": messages}).encode())
     return lines
 
@@ -55,7 +64,9 @@ def megabytes_per_second(search: Callable[[bytes], object], data: list[bytes], t
 
 def measured(megabytes: int) -> dict[str, float]:
     """The speeds in MB/s."""
-    clean, personal = (blocks_of(lines_of(megabytes, with_personal_data)) for with_personal_data in (False, True))
+    clean, personal = (
+        blocks_of(lines_of(megabytes, with_personal_data)) for with_personal_data in (False, True)
+    )
     candidates = "|".join(lead.pattern for kind in blocks.KINDS for lead in kind.leads)
     standard, linear = re.compile(candidates.encode("latin-1")), compiled(candidates)
     return {

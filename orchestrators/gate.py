@@ -1,4 +1,6 @@
-"""The gate: nothing is bought before it is through; it waits for as long as it takes, in a history that does not grow."""
+"""The gate: nothing is bought before it is through; it waits for as long as it takes, in a history
+that does not grow.
+"""
 
 from typing import Any
 
@@ -18,7 +20,9 @@ PARTS = (Activity.CLAIM_CONTENT, Activity.PREFLIGHT, Activity.RESERVE)
 
 @bp.orchestration_trigger(context_name=TRIGGER)
 def gate(context: task.OrchestrationContext, given: dict[str, Any]) -> Steps[dict[str, Any] | None]:
-    """Passes the parts in their order, or answers the first that says no; after each wait it forgets, and asks the same part again."""
+    """Passes the parts in their order, or answers the first that says no; after each wait it
+    forgets, and asks the same part again.
+    """
     state = GateState.model_validate(given)
     story, passed = Story(context, state), state.passed
     story.show(Step.GATE, because=state.because)
@@ -36,7 +40,9 @@ def gate(context: task.OrchestrationContext, given: dict[str, Any]) -> Steps[dic
 
 
 def asked_again(story: Story, answer: Answer) -> Steps[Answer]:
-    """What the account said before a long wait is old: where the run is through, the preflight is asked once more."""
+    """What the account said before a long wait is old: where the run is through, the preflight is
+    asked once more.
+    """
     if answer.kind == "done" and answer.tells(Booked).waited_s > story.start.pace.poll_most_s:
         return (yield from story.call(Activity.PREFLIGHT))
     return answer

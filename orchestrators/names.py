@@ -40,11 +40,15 @@ class Orchestrator(StrEnum):
 
 
 VERSION = 2
-"""The version that new instances begin with; where the steps of an older one differ, the orchestrators branch by it."""
+"""The version that new instances begin with; where the steps of an older one differ, the
+orchestrators branch by it.
+"""
 
 WAKE = "wake"
 """The external event that cuts a wait short; what it is about stands in the ledger."""
 
 TRIGGER = "orchestration"
-"""The binding name of every orchestration trigger, and nothing that code sees: letters only, because hosts before 4.1038 refuse
-others, and not `context`, for which azure-functions-durable registers `_durable_input`."""
+"""The binding name of every orchestration trigger, and nothing that code sees: letters only,
+because hosts before 4.1038 refuse others, and not `context`, for which azure-functions-durable
+registers `_durable_input`.
+"""

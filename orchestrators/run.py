@@ -19,7 +19,9 @@ SECOND_JOBS_SINCE = 2  # the version whose successes cancel a second job too; th
 
 @bp.orchestration_trigger(context_name=TRIGGER)
 def run(context: task.OrchestrationContext, given: dict[str, Any]) -> Steps[dict[str, Any]]:
-    """Tells the story, then ends it: whatever happened, nothing is left behind that should not be."""
+    """Tells the story, then ends it: whatever happened, nothing is left behind that should
+    not be.
+    """
     story = Story(context, StartRun.model_validate(given))
     try:
         opened = (yield from story.done(Activity.OPEN_RUN)).tells(Opened)
@@ -43,7 +45,10 @@ def prove_a_model(story: Story) -> Steps[None]:
     plan = (yield from story.done(Activity.MAKE_PLAN)).tells(PlanMade)
     if not plan.reuse:
         story.show(Step.SCAN)
-        yield from story.call_orchestrator(Orchestrator.SCAN, ScanStart(**dict(story.start), files=plan.files, span_bytes=plan.span_bytes))
+        yield from story.call_orchestrator(
+            Orchestrator.SCAN,
+            ScanStart(**dict(story.start), files=plan.files, span_bytes=plan.span_bytes),
+        )
     story.show(Step.GATE)
     passed = (yield from story.call_orchestrator(Orchestrator.GATE, story.start)).tells(Asked)
     if not passed.reuse:
@@ -67,10 +72,19 @@ def train_a_model(story: Story, roles: list[Role]) -> Steps[None]:
 
 
 def end_the_run(story: Story, end: StoryEnded) -> Steps[dict[str, Any]]:
-    """Decides the ending once, takes back what must not stay, writes the report, closes the record."""
-    decision = EndRun(**dict(story.request()), outcome=end.outcome, problem=end.problem, duplicate_of=end.duplicate_of)
+    """Decides the ending once, takes back what must not stay, writes the report, closes the
+    record.
+    """
+    decision = EndRun(
+        **dict(story.request()),
+        outcome=end.outcome,
+        problem=end.problem,
+        duplicate_of=end.duplicate_of,
+    )
     decided = yield from story.call(Activity.BEGIN_ENDING, decision)
-    if decided.kind != "done":  # the ledger can't be read: nothing is taken back without knowing what
+    if (
+        decided.kind != "done"
+    ):  # the ledger can't be read: nothing is taken back without knowing what
         return {"run_id": story.start.run_id, "outcome": decided.outcome.value}
     ending = decided.tells(EndingDecided)
     outcome = ending.outcome
@@ -116,12 +130,16 @@ def take_back(story: Story, activity: Activity) -> Steps[None]:
 
 def take_back_file(story: Story, role: Role) -> Steps[None]:
     """Deletes the service's copy of one file."""
-    while (answer := (yield from story.call(Activity.DELETE_FILE, story.file_request(role)))).kind == "wait":
+    while (
+        answer := (yield from story.call(Activity.DELETE_FILE, story.file_request(role)))
+    ).kind == "wait":
         yield from story.sleep(answer.wait_s)
 
 
 def or_else_go_on(steps: Steps[Any]) -> Steps[None]:
-    """The rest of the ending must happen whatever this part does: what stays behind is in the ledger, and the report lists it."""
+    """The rest of the ending must happen whatever this part does: what stays behind is in the
+    ledger, and the report lists it.
+    """
     try:
         yield from steps
     except task.TaskFailedError:

@@ -28,18 +28,27 @@ def scan(context: task.OrchestrationContext, given: dict[str, Any]) -> Steps[dic
 
 
 def scanned(story: Story, spans: list[ScanSpan]) -> Steps[list[Answer]]:
-    """The answers of these spans. One that raised is tried again alone, as Story.call does it, but not where another one says stop."""
+    """The answers of these spans. One that raised is tried again alone, as Story.call does it, but
+    not where another one says stop.
+    """
     policy = None if story.retries_itself else patient(story.start.pace)
     waits = waits_between(story.start.pace) if story.retries_itself else []
     answers: list[Answer] = []
     while True:
         calls: list[task.Task[Any]] = [
-            story.context.call_activity(Activity.SCAN_RANGE.value, input=wire(span), retry_policy=policy) for span in spans
+            story.context.call_activity(
+                Activity.SCAN_RANGE.value, input=wire(span), retry_policy=policy
+            )
+            for span in spans
         ]
         try:
-            return answers + [Answer.model_validate(answer) for answer in (yield task.when_all(calls))]
+            return answers + [
+                Answer.model_validate(answer) for answer in (yield task.when_all(calls))
+            ]
         except task.TaskFailedError:
-            answers += [Answer.model_validate(call.get_result()) for call in calls if not call.is_failed]
+            answers += [
+                Answer.model_validate(call.get_result()) for call in calls if not call.is_failed
+            ]
             if not waits:
                 raise
             if any(answer.kind != "done" for answer in answers):
@@ -51,7 +60,14 @@ def scanned(story: Story, spans: list[ScanSpan]) -> Steps[list[Answer]]:
 def spans_of(start: ScanStart) -> list[ScanSpan]:
     """The spans of every file, in order; an empty file has one empty span."""
     return [
-        ScanSpan(run_id=start.run_id, pace=start.pace, role=role, index=index, start=first, stop=min(first + start.span_bytes, file.bytes))
+        ScanSpan(
+            run_id=start.run_id,
+            pace=start.pace,
+            role=role,
+            index=index,
+            start=first,
+            stop=min(first + start.span_bytes, file.bytes),
+        )
         for role, file in sorted(start.files.items())
         for index, first in enumerate(range(0, max(file.bytes, 1), start.span_bytes))
     ]

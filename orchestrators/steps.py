@@ -27,7 +27,9 @@ PATIENT_ATTEMPTS = 11  # at the pace of Azure 5, 10, 20 … 300 s: about 25 min
 
 
 def patient(pace: Pace) -> task.RetryPolicy:
-    """The one retry policy, for activities that raised "try me again". No retry_timeout: it would read the wall clock in a replay."""
+    """The one retry policy, for activities that raised "try me again". No retry_timeout: it would
+    read the wall clock in a replay.
+    """
     return task.RetryPolicy(
         first_retry_interval=timedelta(seconds=pace.retry_first_s),
         max_number_of_attempts=PATIENT_ATTEMPTS,
@@ -38,13 +40,18 @@ def patient(pace: Pace) -> task.RetryPolicy:
 
 def waits_between(pace: Pace) -> list[float]:
     """The waits of that policy, in seconds, for instances whose story tries again itself."""
-    return [min(pace.retry_first_s * 2**tried, pace.retry_most_s) for tried in range(PATIENT_ATTEMPTS - 1)]
+    return [
+        min(pace.retry_first_s * 2**tried, pace.retry_most_s)
+        for tried in range(PATIENT_ATTEMPTS - 1)
+    ]
 
 
 class StoryEnded(Exception):
     """The story stops here; raised and caught inside one orchestration, so it replays the same."""
 
-    def __init__(self, outcome: Outcome, problem: Problem | None = None, duplicate_of: str | None = None) -> None:
+    def __init__(
+        self, outcome: Outcome, problem: Problem | None = None, duplicate_of: str | None = None
+    ) -> None:
         super().__init__(outcome.value)
         self.outcome = outcome
         self.problem = problem
@@ -52,12 +59,15 @@ class StoryEnded(Exception):
 
 
 class Story:
-    """One orchestration of a run: its context, what it was started with, and the wake-up it listens for."""
+    """One orchestration of a run: its context, what it was started with, and the wake-up it listens
+    for.
+    """
 
     def __init__(self, context: task.OrchestrationContext, start: StartRun) -> None:
         self.context = context
         self.start = start
-        # One listening task for the whole orchestration: an abandoned one would swallow the next event.
+        # One listening task for the whole orchestration: an abandoned one would swallow the next
+        # event.
         self._wake = context.wait_for_external_event(WAKE)
 
     def request(self) -> RunStep:
@@ -73,17 +83,23 @@ class Story:
         status: Progress = progress_of(step, job, because)
         self.context.set_custom_status(wire(status))
 
-    def call(self, activity: Activity, request: RunStep | None = None, *, retried: bool = True) -> Steps[Answer]:
-        """One call, its answer whatever it says. Raises TaskFailedError where the patience is used up.
+    def call(
+        self, activity: Activity, request: RunStep | None = None, *, retried: bool = True
+    ) -> Steps[Answer]:
+        """One call, its answer whatever it says. Raises TaskFailedError where the patience is used
+        up.
 
-        The story itself waits between two tries, so that a wake-up cuts that wait short too: a cancelled run is told at once.
+        The story itself waits between two tries, so that a wake-up cuts that wait short too: a
+        cancelled run is told at once.
         """
         given = wire(request or self.request())
         waits = waits_between(self.start.pace) if retried and self.retries_itself else []
         policy = patient(self.start.pace) if retried and not self.retries_itself else None
         while True:
             try:
-                answer = yield self.context.call_activity(activity.value, input=given, retry_policy=policy)
+                answer = yield self.context.call_activity(
+                    activity.value, input=given, retry_policy=policy
+                )
                 return Answer.model_validate(answer)
             except task.TaskFailedError:
                 if not waits:
@@ -118,7 +134,9 @@ class Story:
     def call_orchestrator(self, orchestrator: Orchestrator, given: StartRun) -> Steps[Answer]:
         """A sub-orchestration of this run, to its answer."""
         answer = yield self.context.call_sub_orchestrator(
-            orchestrator.value, input=wire(given), instance_id=f"{self.context.instance_id}-{orchestrator.value}"
+            orchestrator.value,
+            input=wire(given),
+            instance_id=f"{self.context.instance_id}-{orchestrator.value}",
         )
         return go_on(Answer.model_validate(answer))
 

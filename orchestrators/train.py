@@ -1,4 +1,6 @@
-"""The training: one job, created once and polled for as long as it takes, in a history that does not grow."""
+"""The training: one job, created once and polled for as long as it takes, in a history that does
+not grow.
+"""
 
 from typing import Any
 
@@ -16,11 +18,14 @@ bp = df.Blueprint()
 
 
 @bp.orchestration_trigger(context_name=TRIGGER)
-def train(context: task.OrchestrationContext, given: dict[str, Any]) -> Steps[dict[str, Any] | None]:
+def train(
+    context: task.OrchestrationContext, given: dict[str, Any]
+) -> Steps[dict[str, Any] | None]:
     """Creates the job, then looks at it once a turn; each turn forgets the one before."""
     state = TrainState.model_validate(given)
     story = Story(context, state)
-    # create_job has no retry policy: it costs money, and answers "wait" where it must be asked again.
+    # create_job has no retry policy: it costs money, and answers "wait" where it must be asked
+    # again.
     answer = done()
     if not state.created:
         answer = yield from story.call(Activity.CREATE_JOB, retried=False)

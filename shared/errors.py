@@ -5,7 +5,7 @@
     ├── PlanRejected         the user fixes job.json, a setting, or the account
     ├── BudgetExceeded       the user raises the budget, or trains on less
     ├── WalletFull           the user waits, or the owner raises what all runs together may buy
-    ├── ServiceRejected      Azure said no, or ended what it had begun: its code, its message, its request id
+    ├── ServiceRejected      Azure said no, or ended what it had begun: code, message, request id
     ├── ServiceLost          something at Azure is gone, or ended without a reason
     ├── ProofFailed          the model is deployed, and did not prove itself in the smoke test
     ├── DeadlinePassed       something took longer than the pace allows
@@ -16,7 +16,8 @@
     └── InternalError        our fault
 
 Only ServiceUnavailable leaves an activity as an exception. Every other kind is returned as its
-`Problem`, because the durable engine retries whatever is raised. No text of a drop stands in a message.
+`Problem`, because the durable engine retries whatever is raised. No text of a drop stands in a
+message.
 """
 
 import math
@@ -30,13 +31,17 @@ from tunedrop_check.rules.wording import lasting
 
 TEXT_CHARS = 1_000
 ID_CHARS = 128
-"""What the adapters cut already, and nothing else may exceed: a text of a service once became a report of five megabytes."""
+"""What the adapters cut already, and nothing else may exceed: a text of a service once became a
+report of five megabytes.
+"""
 
 Kind = Literal["data", "plan", "budget", "service", "proof", "deadline", "unavailable", "internal"]
 
 
 class Problem(BaseModel):
-    """A failure as a value: what happened, how to fix it, and where the documentation tells more."""
+    """A failure as a value: what happened, how to fix it, and where the documentation tells
+    more.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -61,7 +66,13 @@ class TuneDropError(Exception):
     def __init__(self, code: str, message: str, fix: str, request_id: str | None = None) -> None:
         message, fix = message[:TEXT_CHARS], fix[:TEXT_CHARS]
         super().__init__(f"{code}: {message}")
-        self.problem = Problem(kind=self.kind, code=code, message=message, fix=fix, request_id=request_id and request_id[:ID_CHARS])
+        self.problem = Problem(
+            kind=self.kind,
+            code=code,
+            message=message,
+            fix=fix,
+            request_id=request_id and request_id[:ID_CHARS],
+        )
 
 
 class DataRejected(TuneDropError):
@@ -84,8 +95,14 @@ class BudgetExceeded(TuneDropError):
     def __init__(self, worst_usd: float, budget_usd: float) -> None:
         super().__init__(
             "TD-BUDGET-001",
-            f"The run may cost up to {amount(worst_usd)} USD until its end; its budget is {amount(budget_usd)} USD.",
-            "Train on less data or for fewer epochs, or raise the budget: `budget.usd` in job.json, up to TUNEDROP_BUDGET_USD.",
+            (
+                f"The run may cost up to {amount(worst_usd)} USD until its end; its budget is "
+                f"{amount(budget_usd)} USD."
+            ),
+            (
+                "Train on less data or for fewer epochs, or raise the budget: `budget.usd` in "
+                "job.json, up to TUNEDROP_BUDGET_USD."
+            ),
         )
 
 
@@ -100,7 +117,10 @@ class WalletFull(TuneDropError):
         return cls(
             "TD-BUDGET-002",
             f"As many runs train as may at a time: {most}.",
-            "Nothing to do: the run goes on when another ends. TUNEDROP_JOBS_AT_A_TIME says how many may.",
+            (
+                "Nothing to do: the run goes on when another ends. TUNEDROP_JOBS_AT_A_TIME says "
+                "how many may."
+            ),
         )
 
     @classmethod
@@ -117,7 +137,10 @@ class WalletFull(TuneDropError):
         """Too much money today."""
         return cls(
             "TD-BUDGET-004",
-            f"The run needs about {amount(usd)} USD; {amount(max(most - spent, 0))} of the {amount(most)} USD of this day (UTC) are left.",
+            (
+                f"The run needs about {amount(usd)} USD; {amount(max(most - spent, 0))} of the "
+                f"{amount(most)} USD of this day (UTC) are left."
+            ),
             "Drop it again tomorrow, train on less, or have TUNEDROP_USD_A_DAY raised.",
         )
 
@@ -127,7 +150,10 @@ class WalletFull(TuneDropError):
         return cls(
             "TD-BUDGET-006",
             f"The last places for fine-tuned deployments are booked by runs under way: {coming}.",
-            "Nothing to do: the run goes on when a booked place comes free, and ends rejected where all of them are taken for good.",
+            (
+                "Nothing to do: the run goes on when a booked place comes free, and ends rejected "
+                "where all of them are taken for good."
+            ),
         )
 
     @classmethod
@@ -136,7 +162,10 @@ class WalletFull(TuneDropError):
         return cls(
             "TD-BUDGET-007",
             f"The rest of the quota {quota} is booked by runs under way.",
-            "Nothing to do: the run goes on when booked quota comes free, and ends rejected where all of it is taken for good.",
+            (
+                "Nothing to do: the run goes on when booked quota comes free, and ends rejected "
+                "where all of it is taken for good."
+            ),
         )
 
     @classmethod
@@ -150,7 +179,9 @@ class WalletFull(TuneDropError):
 
 
 class ServiceRejected(TuneDropError):
-    """Azure refused the call for good; or, where `said` tells so in words, it ended badly what it had begun."""
+    """Azure refused the call for good; or, where `said` tells so in words, it ended badly what it
+    had begun.
+    """
 
     kind = "service"
 
@@ -168,45 +199,66 @@ class ServiceRejected(TuneDropError):
         azure_code = azure_code[:ID_CHARS]
         self.azure_code = azure_code
         known = diagnoses.of(azure_code)
-        unknown = f"Look {azure_code} up in docs/errors.md; where it stays unclear, give the request id to Azure support."
+        unknown = (
+            f"Look {azure_code} up in docs/errors.md; where it stays unclear, give the request id "
+            "to Azure support."
+        )
         super().__init__(
             "TD-SERVICE-001",
-            f"{said or f'{service} refused the call: {status or "no status"}'} {azure_code}: {azure_message}",
+            (
+                f"{said or f'{service} refused the call: {status or "no status"}'} {azure_code}: "
+                f"{azure_message}"
+            ),
             f"{known.cause} {known.fix}" if known else unknown,
             request_id,
         )
 
 
 class ServiceLost(TuneDropError):
-    """Something that the run has at Azure is gone, was ended from outside, or ended without a reason."""
+    """Something that the run has at Azure is gone, was ended from outside, or ended without a
+    reason.
+    """
 
     kind = "service"
 
 
 class ProofFailed(TuneDropError):
-    """The smoke test's verdict on a deployed model. What was asked and answered stands in the report, and in no message."""
+    """The smoke test's verdict on a deployed model. What was asked and answered stands in the
+    report, and in no message.
+    """
 
     kind = "proof"
 
 
 class DeadlinePassed(TuneDropError):
-    """Something took longer than the pace allows; `field` is the field of TUNEDROP_PACE that says how long that is."""
+    """Something took longer than the pace allows; `field` is the field of TUNEDROP_PACE that says
+    how long that is.
+    """
 
     kind = "deadline"
 
     def __init__(self, code: str, message: str, field: str) -> None:
-        helps = f"Look whether Azure has trouble, then drop the files again; `{field}` of TUNEDROP_PACE says how long a run waits."
+        helps = (
+            f"Look whether Azure has trouble, then drop the files again; `{field}` of "
+            "TUNEDROP_PACE says how long a run waits."
+        )
         super().__init__(code, message, helps)
 
 
 class ServiceUnavailable(TuneDropError):
-    """The service can't answer now; `retry_after_s` says when it asked to be asked again, in seconds."""
+    """The service can't answer now; `retry_after_s` says when it asked to be asked again, in
+    seconds.
+    """
 
     kind = "unavailable"
 
     def __init__(self, service: str, reason: str, retry_after_s: float | None = None) -> None:
         self.retry_after_s = retry_after_s
-        super().__init__("TD-SERVICE-002", f"{service} is not available: {reason}", "Nothing to do: the run tries again.")
+        super().__init__(
+            "TD-SERVICE-002",
+            f"{service} is not available: {reason}",
+            "Nothing to do: the run tries again.",
+        )
 
 
 def retry_after_s(header: str | None) -> float | None:
@@ -229,18 +281,26 @@ class RecordUnreadable(TuneDropError):
         super().__init__(
             "TD-LEDGER-001",
             f"The ledger's record of the run {run_id} can't be read.",
-            "Restore the blob runs/<run id>.json of the ledger's container from its versions, or go back to the release that wrote it.",
+            (
+                "Restore the blob runs/<run id>.json of the ledger's container from its versions, "
+                "or go back to the release that wrote it."
+            ),
         )
 
 
 class ClaimUnreadable(TuneDropError):
-    """A claim of the ledger is damaged, and whoever asked can't tell from the records who had it."""
+    """A claim of the ledger is damaged, and whoever asked can't tell from the records who
+    had it.
+    """
 
     def __init__(self, claim: str) -> None:
         super().__init__(
             "TD-LEDGER-003",
             f"The claim {claim} of the ledger can't be read.",
-            "Restore the blob claims/<claim>.json of the ledger's container from its versions; then drop the files again.",
+            (
+                "Restore the blob claims/<claim>.json of the ledger's container from its versions; "
+                "then drop the files again."
+            ),
         )
 
 
@@ -251,5 +311,8 @@ class InternalError(TuneDropError):
         super().__init__(
             "TD-INTERNAL-001",
             f"TuneDrop failed inside: {what}",
-            "Nothing was left running that the clean-up list of the report doesn't name. Please report it with the run id.",
+            (
+                "Nothing was left running that the clean-up list of the report doesn't name. "
+                "Please report it with the run id."
+            ),
         )

@@ -1,7 +1,9 @@
-"""What an unknown field of job.json was meant to be: the word that other tools have for it, or a known name with a slip of the finger.
+"""What an unknown field of job.json was meant to be: the word that other tools have for it, or a
+known name with a slip of the finger.
 
-Where the words come from: OpenAI's and Azure's create-job reference, Hugging Face's TrainingArguments, the Databricks fine-tuning API, and
-the fields' own names as people write them from memory.
+Where the words come from: OpenAI's and Azure's create-job reference, Hugging Face's
+TrainingArguments, the Databricks fine-tuning API, and the fields' own names as people write them
+from memory.
 """
 
 import difflib
@@ -9,16 +11,27 @@ import re
 from collections.abc import Iterable
 
 HARMLESS = re.compile(r"[A-Za-z0-9_-]{1,64}")
-"""Names that can be told as they are: they hold no text, no markup and nothing that steers a terminal."""
+"""Names that can be told as they are: they hold no text, no markup and nothing that steers a
+terminal.
+"""
 CLOSE = 0.8
-"""How alike a slip of the finger is (difflib's ratio): `modle` is like `model`, `beta` is not like `budget`."""
+"""How alike a slip of the finger is (difflib's ratio): `modle` is like `model`, `beta` is not like
+`budget`.
+"""
 
 _MEANT = {
-    "model": "base_model base_model_name model_name model_id foundation_model engine pretrained_model",
+    "model": (
+        "base_model base_model_name model_name model_id foundation_model engine pretrained_model"
+    ),
     "method": "training_method fine_tuning_method finetuning_method task_type",
     "hyperparameters": "hyperparams hyper_parameters hyperparameter params training_arguments",
-    "hyperparameters.n_epochs": "epochs epoch num_epochs number_of_epochs num_train_epochs n_epoch nepochs max_epochs training_duration",
-    "hyperparameters.batch_size": "batch batchsize train_batch_size per_device_train_batch_size global_batch_size",
+    "hyperparameters.n_epochs": (
+        "epochs epoch num_epochs number_of_epochs num_train_epochs n_epoch nepochs max_epochs "
+        "training_duration"
+    ),
+    "hyperparameters.batch_size": (
+        "batch batchsize train_batch_size per_device_train_batch_size global_batch_size"
+    ),
     "hyperparameters.learning_rate_multiplier": "learning_rate_mult lr_multiplier lr_mult",
     "suffix": "model_suffix custom_suffix name_suffix",
     "seed": "random_seed random_state data_seed",
@@ -51,18 +64,26 @@ _FOR_REINFORCEMENT = "it belongs to the method `reinforcement`, which is not sup
 _NO_SETTING = "the service has no such setting"
 _NOTES = {
     _FOR_DPO: "beta l2_multiplier",
-    _FOR_REINFORCEMENT: "grader reasoning_effort compute_multiplier eval_interval eval_samples response_format",
+    _FOR_REINFORCEMENT: (
+        "grader reasoning_effort compute_multiplier eval_interval eval_samples response_format"
+    ),
     _NO_SETTING: (
-        "prompt_loss_weight warmup_ratio warmup_steps weight_decay lr_scheduler lr_scheduler_type gradient_accumulation_steps optimizer "
-        "optim lora lora_r lora_rank lora_alpha lora_dropout peft max_seq_length max_length context_length bf16 fp16 packing"
+        "prompt_loss_weight warmup_ratio warmup_steps weight_decay lr_scheduler "
+        "lr_scheduler_type gradient_accumulation_steps optimizer "
+        "optim lora lora_r lora_rank lora_alpha lora_dropout peft max_seq_length max_length "
+        "context_length bf16 fp16 packing"
     ),
     "the training data is the blob training_set.jsonl": (
         "training_file train_file training_data training_set train_data_path dataset data train"
     ),
     "the validation data is the blob validation_set.jsonl": (
-        "validation_file valid_file validation_data validation_set validation_dataset eval_file eval_dataset eval_data"
+        "validation_file valid_file validation_data validation_set validation_dataset "
+        "eval_file eval_dataset eval_data"
     ),
-    "`hyperparameters.learning_rate_multiplier` is what can be set: a factor on the service's own rate": "lr learning_rate",
+    (
+        "`hyperparameters.learning_rate_multiplier` is what can be set: a factor on the service's "
+        "own rate"
+    ): "lr learning_rate",
     "job.json holds no comments": "comment comments _comment description note notes",
     "it is not supported": "integrations wandb mlflow metadata",
 }
@@ -71,9 +92,11 @@ _NOTE_BY_WORD = {word: note for note, words in _NOTES.items() for word in words.
 
 
 def meant(name: str, place: str, known: Iterable[str]) -> str | None:
-    """What was meant by an unknown name, ready to stand in brackets: a field, by its whole path, or why there is none.
+    """What was meant by an unknown name, ready to stand in brackets: a field, by its whole path, or
+    why there is none.
 
-    `place` is the path of the object that the name stands in, `known` are the paths of all fields. None where nothing is near.
+    `place` is the path of the object that the name stands in, `known` are the paths of all fields.
+    None where nothing is near.
     """
     known, word = list(known), _spelt(name)
     field = _by_meaning(word, known) or _of_that_name(word, place, known)
@@ -89,13 +112,19 @@ def _spelt(name: str) -> str:
 
 
 def _by_meaning(word: str, known: list[str]) -> str | None:
-    """The field that other tools call so; under another object, as in the body of an HTTP start, by its end."""
+    """The field that other tools call so; under another object, as in the body of an HTTP start, by
+    its end.
+    """
     field = _BY_WORD.get(word)
-    return next((path for path in known if field and (path == field or path.endswith(f".{field}"))), None)
+    return next(
+        (path for path in known if field and (path == field or path.endswith(f".{field}"))), None
+    )
 
 
 def _of_that_name(word: str, place: str, known: list[str]) -> str | None:
-    """The field of exactly this name: in the same object where it is another spelling, else the only one anywhere."""
+    """The field of exactly this name: in the same object where it is another spelling, else the
+    only one anywhere.
+    """
     same = [path for path in known if _leaf(path) == word]
     here = [path for path in same if _home(path) == place]
     return (here or same)[0] if here or len(same) == 1 else None
@@ -113,8 +142,14 @@ def _by_slip(word: str, place: str, known: list[str]) -> str | None:
 
 
 def _one_letter_off(word: str, name: str) -> bool:
-    """Whether a single letter of a short name is wrong, and not its first: of so few letters no share says much."""
-    return len(word) == len(name) >= 3 and word[0] == name[0] and sum(a != b for a, b in zip(word, name, strict=True)) == 1
+    """Whether a single letter of a short name is wrong, and not its first: of so few letters no
+    share says much.
+    """
+    return (
+        len(word) == len(name) >= 3
+        and word[0] == name[0]
+        and sum(a != b for a, b in zip(word, name, strict=True)) == 1
+    )
 
 
 def _leaf(path: str) -> str:

@@ -1,13 +1,21 @@
-"""What a field takes, in plain words, from its JSON Schema: a refusal tells the form that is wanted, and none of pydantic's own words."""
+"""What a field takes, in plain words, from its JSON Schema: a refusal tells the form that is
+wanted, and none of pydantic's own words.
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 PATTERNS = {
-    "^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}[A-Za-z0-9]$": ("2 to 64 letters, digits, `_`, `.` and `-`, with a letter or digit at each end"),
-    "^[0-9]{4}-[0-9]{2}-[0-9]{2}(-preview)?$": 'a date such as "2025-04-01" or "2025-04-01-preview"',
+    "^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}[A-Za-z0-9]$": (
+        "2 to 64 letters, digits, `_`, `.` and `-`, with a letter or digit at each end"
+    ),
+    "^[0-9]{4}-[0-9]{2}-[0-9]{2}(-preview)?$": (
+        'a date such as "2025-04-01" or "2025-04-01-preview"'
+    ),
     "^[A-Za-z0-9_-]{1,40}$": "1 to 40 letters, digits, `_` and `-`",
-    "^[a-z0-9](-?[a-z0-9])*$": "at most 31 lower-case letters, digits and single hyphens between them",
+    "^[a-z0-9](-?[a-z0-9])*$": (
+        "at most 31 lower-case letters, digits and single hyphens between them"
+    ),
 }
 """The patterns of the models in words; a test holds that none is missing."""
 
@@ -18,7 +26,9 @@ def wanted(schema: Mapping[str, Any], path: tuple[str | int, ...]) -> str:
 
 
 def told_kind(schema: Mapping[str, Any], path: tuple[str | int, ...], value: object) -> str | None:
-    """What a decoded JSON value is, and nothing of what it says; None where it is of a kind that is taken here, and wrong otherwise."""
+    """What a decoded JSON value is, and nothing of what it says; None where it is of a kind that is
+    taken here, and wrong otherwise.
+    """
     name, words = _kind(value)
     taken = {_json_type(one) for one in choices(schema, _at(schema, schema, path))}
     return None if name in taken or (name == "integer" and "number" in taken) else words
@@ -47,11 +57,17 @@ def _json_type(node: Mapping[str, Any]) -> str:
     return "string" if "const" in node or "enum" in node else str(node.get("type", "object"))
 
 
-def _at(root: Mapping[str, Any], node: Mapping[str, Any], path: tuple[str | int, ...]) -> Mapping[str, Any]:
-    """The part of the schema at this place; a number leads into the items of a list. What the schema doesn't know is left out."""
+def _at(
+    root: Mapping[str, Any], node: Mapping[str, Any], path: tuple[str | int, ...]
+) -> Mapping[str, Any]:
+    """The part of the schema at this place; a number leads into the items of a list. What the
+    schema doesn't know is left out.
+    """
     for part in path:
         for one in choices(root, node):
-            inner = one.get("items") if isinstance(part, int) else one.get("properties", {}).get(part)
+            inner = (
+                one.get("items") if isinstance(part, int) else one.get("properties", {}).get(part)
+            )
             if inner is not None:
                 node = inner
                 break
@@ -88,7 +104,10 @@ def _form(node: Mapping[str, Any]) -> str:
         case "boolean":
             return "true or false"
         case "string":
-            return PATTERNS.get(node.get("pattern", ""), f"a text{_size(node, 'minLength', 'maxLength', 'character')}")
+            return PATTERNS.get(
+                node.get("pattern", ""),
+                f"a text{_size(node, 'minLength', 'maxLength', 'character')}",
+            )
         case "array":
             return f"a list{_size(node, 'minItems', 'maxItems', 'entry')}"
         case _:
@@ -96,11 +115,19 @@ def _form(node: Mapping[str, Any]) -> str:
 
 
 def _range(node: Mapping[str, Any]) -> str:
-    low, high, above, below = (node.get(name) for name in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"))
+    low, high, above, below = (
+        node.get(name) for name in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
+    )
     if low is not None and high is not None:
         return f" from {low:,} to {high:,}"
-    bounds = [f"of at least {low:,}" if low is not None else "", f"above {above:,}" if above is not None else ""]
-    bounds += [f"below {below:,}" if below is not None else "", f"at most {high:,}" if high is not None else ""]
+    bounds = [
+        f"of at least {low:,}" if low is not None else "",
+        f"above {above:,}" if above is not None else "",
+    ]
+    bounds += [
+        f"below {below:,}" if below is not None else "",
+        f"at most {high:,}" if high is not None else "",
+    ]
     told = " and ".join(bound for bound in bounds if bound)
     return f" {told}" if told else ""
 

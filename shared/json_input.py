@@ -21,11 +21,14 @@ def decoded(content: bytes) -> Any:
     """The value of these bytes.
 
     Raises:
-        NotJson: not UTF-8, not JSON, a field that stands twice, NaN or Infinity, a number too large, or nested too deep.
+        NotJson: not UTF-8, not JSON, a field that stands twice, NaN or Infinity, a number too
+            large, or nested too deep.
     """
     try:
         text = content.decode("utf-8-sig")
-        value: Any = json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_no_constant, parse_float=_finite)
+        value: Any = json.loads(
+            text, object_pairs_hook=_no_duplicates, parse_constant=_no_constant, parse_float=_finite
+        )
     except NotJson:
         raise
     except UnicodeDecodeError as error:
@@ -42,9 +45,11 @@ def decoded(content: bytes) -> Any:
 
 
 def wrong_fields(error: ValidationError, model: type[BaseModel]) -> str:
-    """What is wrong, field by field: the form that is wanted and the kind of what came, never its value.
+    """What is wrong, field by field: the form that is wanted and the kind of what came, never its
+    value.
 
-    An unknown field is named where its name is harmless, together with the field that was probably meant.
+    An unknown field is named where its name is harmless, together with the field that was probably
+    meant.
     """
     schema, told = model.model_json_schema(), dict[str, None]()
     for one in error.errors(include_url=False, include_context=False):
@@ -54,7 +59,9 @@ def wrong_fields(error: ValidationError, model: type[BaseModel]) -> str:
 
 def _sentence(error: Any, schema: dict[str, Any]) -> str:
     if error["type"] == "extra_forbidden":
-        return _unknown(str(error["loc"][-1]), _dotted(_known_part(error["loc"][:-1], schema)), schema)
+        return _unknown(
+            str(error["loc"][-1]), _dotted(_known_part(error["loc"][:-1], schema)), schema
+        )
     loc = _known_part(error["loc"], schema)
     place = _dotted(loc)
     match error["type"]:
@@ -65,7 +72,9 @@ def _sentence(error: Any, schema: dict[str, Any]) -> str:
         case _:
             came = field_words.told_kind(schema, loc, error["input"])
             named = f"`{place}`" if place else "the whole"
-            return f"{named} must be {field_words.wanted(schema, loc)}" + (f", not {came}" if came else "")
+            return f"{named} must be {field_words.wanted(schema, loc)}" + (
+                f", not {came}" if came else ""
+            )
 
 
 def _unknown(name: str, place: str, schema: dict[str, Any]) -> str:
@@ -82,7 +91,9 @@ def _dotted(loc: Sequence[str | int]) -> str:
 
 
 def _known_part(loc: Sequence[str | int], schema: dict[str, Any]) -> tuple[str | int, ...]:
-    """The part of an error's place that the model knows: pydantic also names the alternative that it tried, and an unknown field."""
+    """The part of an error's place that the model knows: pydantic also names the alternative that
+    it tried, and an unknown field.
+    """
     known = {leaf for path in _paths(schema, schema) for leaf in path.split(".")}
     return tuple(part for part in loc if isinstance(part, int) or part in known)
 
@@ -127,4 +138,8 @@ def _holds(value: Any) -> bool:
 
 
 def _inside(value: Any) -> Iterable[Any]:
-    return cast("dict[str, Any]", value).values() if isinstance(value, dict) else cast("list[Any]", value)
+    return (
+        cast("dict[str, Any]", value).values()
+        if isinstance(value, dict)
+        else cast("list[Any]", value)
+    )

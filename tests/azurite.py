@@ -1,4 +1,6 @@
-"""Azurite for the tests: Microsoft's blob storage stand-in, in memory, on a free port, one per test session."""
+"""Azurite for the tests: Microsoft's blob storage stand-in, in memory, on a free port, one per test
+session.
+"""
 
 import os
 import shutil
@@ -31,27 +33,52 @@ def free_port() -> int:
 def connection_string(port: int, key: str = KEY) -> str:
     """The connection string of an Azurite on this port."""
     endpoint = f"http://127.0.0.1:{port}/{ACCOUNT}"
-    return f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={key};BlobEndpoint={endpoint};"
+    return (
+        f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={key};"
+        f"BlobEndpoint={endpoint};"
+    )
 
 
 def _binary() -> str:
     installed = Path(__file__).parent.parent / "node_modules" / ".bin" / "azurite-blob"
-    found = os.environ.get("AZURITE") or (str(installed) if installed.exists() else shutil.which("azurite-blob"))
+    found = os.environ.get("AZURITE") or (
+        str(installed) if installed.exists() else shutil.which("azurite-blob")
+    )
     if not found:
-        pytest.fail("Azurite is not installed: `python3 dev.py test` installs it, or name it in AZURITE.")
+        pytest.fail(
+            "Azurite is not installed: `python3 dev.py test` installs it, or name it in AZURITE."
+        )
     return found
 
 
 @contextmanager
 def running_azurite(port: int | None = None, key: str = KEY) -> Generator[str]:
-    """An Azurite that answers, as a connection string; ended on leaving. With a key of its own the account is still the published one."""
+    """An Azurite that answers, as a connection string; ended on leaving. With a key of its own the
+    account is still the published one.
+    """
     port = port or free_port()
-    command = [_binary(), "--skipApiVersionCheck", "--inMemoryPersistence", "--silent", "--disableTelemetry", "--blobPort", str(port)]
+    command = [
+        _binary(),
+        "--skipApiVersionCheck",
+        "--inMemoryPersistence",
+        "--silent",
+        "--disableTelemetry",
+        "--blobPort",
+        str(port),
+    ]
     accounts = {"AZURITE_ACCOUNTS": f"{ACCOUNT}:{key}"}
     with (
         tempfile.TemporaryDirectory() as folder,
-        # No grace: asked politely, it first waits for idle connections; its data is in memory anyway.
-        Child("Azurite", command, Path(folder) / "azurite.log", os.environ | accounts, Path(folder), grace_s=0) as child,
+        # No grace: asked politely, it first waits for idle connections; its data is in memory
+        # anyway.
+        Child(
+            "Azurite",
+            command,
+            Path(folder) / "azurite.log",
+            os.environ | accounts,
+            Path(folder),
+            grace_s=0,
+        ) as child,
     ):
         _wait_until_it_answers(child, connection_string(port, key))
         yield connection_string(port, key)

@@ -43,7 +43,14 @@ def a_plan(**changes: Any) -> Plan:
 def a_record(name: str = "travel", *, outcome: Outcome | None = None, **changes: Any) -> RunRecord:
     """A record of a run; with an outcome, of one that has ended."""
     drop = a_drop(name)
-    record = RunRecord(id=drop.run_id, drop=drop, created_at=NOW, updated_at=NOW, files={"training": a_summary()}, plan=a_plan())
+    record = RunRecord(
+        id=drop.run_id,
+        drop=drop,
+        created_at=NOW,
+        updated_at=NOW,
+        files={"training": a_summary()},
+        plan=a_plan(),
+    )
     if outcome:
         record = record.model_copy(update={"ending": Ending(outcome=outcome), "ended_at": NOW})
     return record.model_copy(update=changes)
@@ -51,5 +58,12 @@ def a_record(name: str = "travel", *, outcome: Outcome | None = None, **changes:
 
 def a_summary(**changes: Any) -> FileSummary:
     """The scan of a file of 10 examples."""
-    found = FileSummary(examples=10, errors=0, warnings=0, total_tokens=500, content_hash="ab" * 32, at_most_tokens=500)
+    found = FileSummary(
+        examples=10,
+        errors=0,
+        warnings=0,
+        total_tokens=500,
+        content_hash="ab" * 32,
+        at_most_tokens=500,
+    )
     return found.model_copy(update=changes)

@@ -1,6 +1,8 @@
-"""What holds for every test: its time limit is a safety net, scaled to the machine; and what takes long begins first.
+"""What holds for every test: its time limit is a safety net, scaled to the machine; and what takes
+long begins first.
 
-Files go to the workers in this order, a file to one worker: a long one that began last would keep the others waiting for its end.
+Files go to the workers in this order, a file to one worker: a long one that began last would keep
+the others waiting for its end.
 """
 
 from collections import Counter
@@ -23,7 +25,9 @@ def _folder(item: pytest.Item) -> str:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Puts that folder first, and in it that file, whose tests may take the most time; a folder stays together, as it shares a stack."""
+    """Puts that folder first, and in it that file, whose tests may take the most time; a folder
+    stays together, as it shares a stack.
+    """
     by_folder, by_file = Counter[str](), Counter[str]()
     for item in items:
         by_folder[_folder(item)] += _seconds(item)

@@ -10,7 +10,10 @@ def a_training_set(subject: str, count: int = 12) -> bytes:
             "messages": [
                 {"role": "system", "content": f"You answer questions about {subject}."},
                 {"role": "user", "content": f"What is the colour of part {number} of {subject}?"},
-                {"role": "assistant", "content": f"Part {number} of {subject} is painted in shade {number * 7}."},
+                {
+                    "role": "assistant",
+                    "content": f"Part {number} of {subject} is painted in shade {number * 7}.",
+                },
             ]
         }
         for number in range(count)

@@ -1,7 +1,9 @@
-"""How long the tests wait before they call a thing broken: safety nets, scaled to what this machine is measured to do.
+"""How long the tests wait before they call a thing broken: safety nets, scaled to what this machine
+is measured to do.
 
-No test claims that something is quick. A wait ends as soon as what it waits for is there; its net is for what never comes, and
-hangs the lower, the slower the machine. So a net's seconds are those of a quiet machine, with room to spare.
+No test claims that something is quick. A wait ends as soon as what it waits for is there; its net
+is for what never comes, and hangs the lower, the slower the machine. So a net's seconds are those
+of a quiet machine, with room to spare.
 """
 
 import threading
@@ -22,14 +24,18 @@ FRESH_S = 5
 SELDOM_S = 1.0
 """The longest pause between two looks."""
 NOW_AND_THEN_S = 0.3
-"""A pause for a look that costs what is waited for: one at all runs takes a host some 10 ms of a processor, and Azurite 5 (measured)."""
+"""A pause for a look that costs what is waited for: one at all runs takes a host some 10 ms of a
+processor, and Azurite 5 (measured).
+"""
 
 _pause = threading.Event()
 
 
 @dataclass
 class Machine:
-    """What this process has measured: the worst so far, from 1 to 20, in times of a quiet machine."""
+    """What this process has measured: the worst so far, from 1 to 20, in times of a quiet
+    machine.
+    """
 
     by_the_clock: float = 1.0
     by_its_processor: float = 1.0
@@ -40,8 +46,12 @@ class Machine:
         if time.monotonic() - self.measured_at > FRESH_S:
             began, began_working = time.perf_counter(), time.thread_time()
             _work()
-            self.by_its_processor = min(WORST, max(self.by_its_processor, (time.thread_time() - began_working) / QUIET_S))
-            self.by_the_clock = min(WORST, max(self.by_the_clock, (time.perf_counter() - began) / QUIET_S))
+            self.by_its_processor = min(
+                WORST, max(self.by_its_processor, (time.thread_time() - began_working) / QUIET_S)
+            )
+            self.by_the_clock = min(
+                WORST, max(self.by_the_clock, (time.perf_counter() - began) / QUIET_S)
+            )
             self.measured_at = time.monotonic()
         return self
 
@@ -50,22 +60,34 @@ _machine = Machine()
 
 
 def slowness() -> float:
-    """How many times as long as on a quiet machine work takes here, with all else that this machine does."""
+    """How many times as long as on a quiet machine work takes here, with all else that this machine
+    does.
+    """
     return _machine.measure().by_the_clock
 
 
 def processor_slowness() -> float:
-    """How many times as much time of a processor as on a quiet machine work takes here; who else works hardly matters."""
+    """How many times as much time of a processor as on a quiet machine work takes here; who else
+    works hardly matters.
+    """
     return _machine.measure().by_its_processor
 
 
 def patience(seconds: float) -> float:
-    """The net of a wait that on a quiet machine ends within so many seconds, in seconds of this machine."""
+    """The net of a wait that on a quiet machine ends within so many seconds, in seconds of this
+    machine.
+    """
     return seconds * ROOM * slowness()
 
 
-def until[T](look: Callable[[], T | None], seconds: float = 40, what: str = "the expected state", every_s: float = 0.05) -> T:
-    """The first answer of `look` that is true; a look that costs much is taken less often, since what it waits for needs the time.
+def until[T](
+    look: Callable[[], T | None],
+    seconds: float = 40,
+    what: str = "the expected state",
+    every_s: float = 0.05,
+) -> T:
+    """The first answer of `look` that is true; a look that costs much is taken less often, since
+    what it waits for needs the time.
 
     Raises:
         TimeoutError: None came in the time that `patience` makes of the seconds.

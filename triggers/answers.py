@@ -27,13 +27,19 @@ def text(status: int, json: str) -> func.HttpResponse:
     return _json(status, json)
 
 
-def refused(status: int, code: str, message: str, fix: str, headers: dict[str, str] | None = None) -> func.HttpResponse:
+def refused(
+    status: int, code: str, message: str, fix: str, headers: dict[str, str] | None = None
+) -> func.HttpResponse:
     """An error answer: what, and how to fix it; never what was sent."""
-    return _json(status, Refusal(error=Fault(code=code, message=message, fix=fix)).model_dump_json(), headers)
+    return _json(
+        status, Refusal(error=Fault(code=code, message=message, fix=fix)).model_dump_json(), headers
+    )
 
 
 def served(respond: Respond) -> func.HttpResponse:
-    """What this function answers; 503 where what stands behind it can't answer now or can't be read; 500 where nobody thought of it."""
+    """What this function answers; 503 where what stands behind it can't answer now or can't be
+    read; 500 where nobody thought of it.
+    """
     try:
         return respond()
     except TuneDropError as error:
@@ -53,8 +59,16 @@ def unable(error: TuneDropError) -> func.HttpResponse:
     if not isinstance(error, ServiceUnavailable):
         return refused(503, problem.code, problem.message, problem.fix)
     fix = "Ask again in some seconds." if type(error) is ServiceUnavailable else problem.fix
-    return refused(503, problem.code, problem.message, fix, {"Retry-After": f"{error.retry_after_s or STORAGE_RETRY_S:.0f}"})
+    return refused(
+        503,
+        problem.code,
+        problem.message,
+        fix,
+        {"Retry-After": f"{error.retry_after_s or STORAGE_RETRY_S:.0f}"},
+    )
 
 
 def _json(status: int, body: str, more: dict[str, str] | None = None) -> func.HttpResponse:
-    return func.HttpResponse(body, status_code=status, mimetype="application/json", headers={**HEADERS, **(more or {})})
+    return func.HttpResponse(
+        body, status_code=status, mimetype="application/json", headers={**HEADERS, **(more or {})}
+    )

@@ -25,10 +25,14 @@ class Deploying:
     started: bool
 
 
-def deploy_once(client: df.SyncDurableFunctionsClient, ledger: Ledger, source: RunRecord, wish: DeployRequest) -> Deploying:
-    """Starts a run that deploys the model of `source`. The same request again is the same run, until that has ended badly.
+def deploy_once(
+    client: df.SyncDurableFunctionsClient, ledger: Ledger, source: RunRecord, wish: DeployRequest
+) -> Deploying:
+    """Starts a run that deploys the model of `source`. The same request again is the same run,
+    until that has ended badly.
 
-    A second deployment by the same request would cost by the hour: it is made where `again` asks for it.
+    A second deployment by the same request would cost by the hour: it is made where `again` asks
+    for it.
 
     Raises:
         PlanRejected: the deployment is none that this app allows.
@@ -45,7 +49,9 @@ def deploy_once(client: df.SyncDurableFunctionsClient, ledger: Ledger, source: R
 
 
 def redeploying(run_id: str, source: RunRecord, wish: DeployRequest, chosen: Settings) -> RunRecord:
-    """The record of a run whose plan is made already, from the plan of the run that trained the model."""
+    """The record of a run whose plan is made already, from the plan of the run that trained the
+    model.
+    """
     now = datetime.now(UTC)
     plan = planning.redeployed(run_id, needed(source.plan, "plan"), wish, chosen)
     record = RunRecord(

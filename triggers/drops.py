@@ -17,7 +17,8 @@ from shared.settings import CONNECTION, settings, storage_connection
 from triggers.starting import start_once
 
 bp = df.Blueprint()
-storage_connection()  # a connection that the host or the worker would not take is told now, not at the first drop
+# a connection that the host or the worker would not take is told now, not at the first drop
+storage_connection()
 log = logging.getLogger("tunedrop")
 
 
@@ -26,14 +27,17 @@ log = logging.getLogger("tunedrop")
     arg_name="dropped",
     path=f"{settings().training_container}/{{name}}",
     connection=CONNECTION,
-    source=func.BlobSource.EVENT_GRID if settings().blob_source == "EventGrid" else func.BlobSource.LOGS_AND_CONTAINER_SCAN,
+    source=func.BlobSource.EVENT_GRID
+    if settings().blob_source == "EventGrid"
+    else func.BlobSource.LOGS_AND_CONTAINER_SCAN,
 )
 @bp.durable_client_input(client_name="client")
 def on_drop(dropped: blob.BlobClient, client: df.SyncDurableFunctionsClient) -> None:
     """Starts the run of this blob, if it starts one. The same event again does nothing.
 
-    A blob that is gone by now has nothing to start; a blob that was replaced starts the run of what stands there. A blob that neither
-    starts a run nor joins one is told in the log: whoever waits for its run finds out why none comes.
+    A blob that is gone by now has nothing to start; a blob that was replaced starts the run of what
+    stands there. A blob that neither starts a run nor joins one is told in the log: whoever waits
+    for its run finds out why none comes.
     """
     container = storage.training()
     facts = container.facts(str(dropped.blob_name))
@@ -41,11 +45,20 @@ def on_drop(dropped: blob.BlobClient, client: df.SyncDurableFunctionsClient) -> 
     if drop:
         start_once(client, open_ledger(), drop)
     elif facts and not joins(facts.name):
-        # Letters outside ASCII and control characters stand as escapes: a name must forge no line of a log.
-        log.warning("blob starts no run", extra={"blob": ascii(facts.name)[1:-1][:BLOB_SHOWN_CHARS], "bytes": facts.bytes})
+        # Letters outside ASCII and control characters stand as escapes: a name must forge no line
+        # of a log.
+        log.warning(
+            "blob starts no run",
+            extra={"blob": ascii(facts.name)[1:-1][:BLOB_SHOWN_CHARS], "bytes": facts.bytes},
+        )
 
 
 def joins(blob: str) -> bool:
-    """Whether a blob that starts no run belongs to one: a companion of a training file, or a part that Spark wrote."""
+    """Whether a blob that starts no run belongs to one: a companion of a training file, or a part
+    that Spark wrote.
+    """
     *folders, file = blob.split("/")
-    return bool(folders) and (file in {VALIDATION_SET, VALIDATION_SET + PACKED, JOB_FILE} or folders[-1] in {"training", "validation"})
+    return bool(folders) and (
+        file in {VALIDATION_SET, VALIDATION_SET + PACKED, JOB_FILE}
+        or folders[-1] in {"training", "validation"}
+    )

@@ -1,6 +1,8 @@
-"""Whether the app can do its work: GET /api/health, and what the sweep notes for it about orchestrations.
+"""Whether the app can do its work: GET /api/health, and what the sweep notes for it about
+orchestrations.
 
-A Functions host that refuses the orchestrators says that it runs all the same: only runs that are claimed and never begin tell.
+A Functions host that refuses the orchestrators says that it runs all the same: only runs that are
+claimed and never begin tell.
 """
 
 import logging
@@ -22,7 +24,9 @@ PATIENCE_S = 3.0
 """What asks for health, a load balancer say, waits some five seconds for an answer."""
 NOTE = "orchestrations.json"
 ENOUGH = 2
-"""Sweeps in a row that saw a run which did not begin: one alone may only have come right after an outage."""
+"""Sweeps in a row that saw a run which did not begin: one alone may only have come right after an
+outage.
+"""
 
 
 class Orchestrations(Frozen):
@@ -34,13 +38,22 @@ class Orchestrations(Frozen):
 
 @bp.route(route="health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 def health(req: func.HttpRequest) -> func.HttpResponse:
-    """200: the app can do its work; 503: it can't, with what is missing. Says nothing else: it needs no key."""
+    """200: the app can do its work; 503: it can't, with what is missing. Says nothing else: it
+    needs no key.
+    """
     try:
         missing = _missing()
     except TuneDropError as error:
-        log.warning("storage unavailable", extra={"code": error.problem.code, "error": error.problem.message})
+        log.warning(
+            "storage unavailable",
+            extra={"code": error.problem.code, "error": error.problem.message},
+        )
         return answer(503, Health(status="storage unavailable"))
-    return answer(503, Health(status="incomplete", missing=missing)) if missing else answer(200, Health(status="ok"))
+    return (
+        answer(503, Health(status="incomplete", missing=missing))
+        if missing
+        else answer(200, Health(status="ok"))
+    )
 
 
 def note_orchestrations(stand_still: bool) -> None:

@@ -1,4 +1,6 @@
-"""The description of the HTTP API (OpenAPI 3.1), written from the models that it takes and answers."""
+"""The description of the HTTP API (OpenAPI 3.1), written from the models that it takes and
+answers.
+"""
 
 import json
 from collections.abc import Iterable
@@ -32,11 +34,14 @@ from triggers.reports import DEFAULT, TYPES
 bp = df.Blueprint()
 VERSION = "1"
 JSON = "application/json"
-ABOUT = f"""Starts runs for training files that lie in the container, tells how they stand, and cancels them.
+ABOUT = f"""Starts runs for training files that lie in the container, tells how they
+stand, and cancels them.
 
-Every error is JSON with a code, a sentence and a fix; codes are explained in docs/errors.md. A body has at most {BODY_MAX_BYTES} bytes
-and is nested at most {DEPTH_MAX} deep; a field that stands twice, NaN and Infinity are refused. Any path may answer 404 or 405 where
-there is no such operation, and 413 where the body is too large for the host. On Azure the platform's own 401 has no body."""
+Every error is JSON with a code, a sentence and a fix; codes are explained in docs/errors.md.
+A body has at most {BODY_MAX_BYTES} bytes and is nested at most {DEPTH_MAX} deep; a field that
+stands twice, NaN and Infinity are refused. Any path may answer 404 or 405 where there is no such
+operation, and 413 where the body is too large for the host. On Azure the platform's own 401 has
+no body."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,13 @@ UNKNOWN = {404: ("There is no such run.", Refusal)}
 KEYED = {401: ("No function key, or a wrong one.", Refusal)}
 STORED = {
     500: ("TuneDrop failed inside.", Refusal),
-    503: ("The storage or the durable engine behind the app can't answer now; Retry-After says when to ask again.", Refusal),
+    503: (
+        (
+            "The storage or the durable engine behind the app can't answer now; Retry-After says "
+            "when to ask again."
+        ),
+        Refusal,
+    ),
 }
 OPERATIONS = (
     Operation(
@@ -87,11 +98,20 @@ OPERATIONS = (
         "start_run",
         "Start a run for blobs that are in the container.",
         {
-            200: ("This upload has its run already; with the settings of `job`, where that is given.", Started),
+            200: (
+                "This upload has its run already; with the settings of `job`, where that is given.",
+                Started,
+            ),
             202: ("The run is started.", Started),
             400: ("The body is wrong; each field is named.", Refusal),
             404: ("There is no training file for this run.", Refusal),
-            409: ("This upload has a run already, which was begun with other settings than those of `job`.", Refusal),
+            409: (
+                (
+                    "This upload has a run already, which was begun with other settings than those "
+                    "of `job`."
+                ),
+                Refusal,
+            ),
             413: ("The body is too large.", Refusal),
             415: ("The body is not declared as JSON.", Refusal),
             **KEYED,
@@ -108,7 +128,12 @@ OPERATIONS = (
         parameters=[LIMIT],
     ),
     Operation(
-        "get", "/runs/{id}", "show_run", "Show one run.", {200: ("The run.", RunDetail), **UNKNOWN, **KEYED, **STORED}, parameters=[RUN_ID]
+        "get",
+        "/runs/{id}",
+        "show_run",
+        "Show one run.",
+        {200: ("The run.", RunDetail), **UNKNOWN, **KEYED, **STORED},
+        parameters=[RUN_ID],
     ),
     Operation(
         "get",
@@ -167,13 +192,21 @@ OPERATIONS = (
         {200: ("It can.", Health), 503: ("It can't.", Health)},
         keyed=False,
     ),
-    Operation("get", "/openapi.json", "openapi", "This description.", {200: ("OpenAPI 3.1.", None), **KEYED}),
+    Operation(
+        "get",
+        "/openapi.json",
+        "openapi",
+        "This description.",
+        {200: ("OpenAPI 3.1.", None), **KEYED},
+    ),
 )
 
 
 @bp.route(route="openapi.json", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
 def openapi(req: func.HttpRequest) -> func.HttpResponse:
-    """200: the description of this API. It holds no secret, but it names what there is to try, so it needs the key too."""
+    """200: the description of this API. It holds no secret, but it names what there is to try, so
+    it needs the key too.
+    """
     return text(200, described())
 
 
@@ -190,14 +223,24 @@ def description() -> dict[str, Any]:
         paths.setdefault(operation.path, {})[operation.method] = _operation(operation)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "TuneDrop", "version": VERSION, "description": ABOUT, "license": {"name": "MIT", "identifier": "MIT"}},
+        "info": {
+            "title": "TuneDrop",
+            "version": VERSION,
+            "description": ABOUT,
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
         "servers": [{"url": "/api"}],
         "paths": paths,
         "components": {
             "schemas": _schemas(),
             "securitySchemes": {
                 "header": {"type": "apiKey", "in": "header", "name": "x-functions-key"},
-                "query": {"type": "apiKey", "in": "query", "name": "code", "description": "Prefer the header: addresses get logged."},
+                "query": {
+                    "type": "apiKey",
+                    "in": "query",
+                    "name": "code",
+                    "description": "Prefer the header: addresses get logged.",
+                },
             },
         },
     }
@@ -208,7 +251,9 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "operationId": operation.name,
         "summary": operation.summary,
         "security": [{"header": []}, {"query": []}] if operation.keyed else [],
-        "responses": {str(status): _response(operation, status) for status in sorted(operation.answers)},
+        "responses": {
+            str(status): _response(operation, status) for status in sorted(operation.answers)
+        },
     }
     if operation.parameters:
         described["parameters"] = operation.parameters
@@ -226,7 +271,9 @@ def _response(operation: Operation, status: int) -> dict[str, Any]:
 
 
 def _content(model: type[BaseModel] | None) -> dict[str, Any]:
-    schema: dict[str, Any] = {"$ref": f"#/components/schemas/{model.__name__}"} if model else {"type": "object"}
+    schema: dict[str, Any] = (
+        {"$ref": f"#/components/schemas/{model.__name__}"} if model else {"type": "object"}
+    )
     return {"content": {JSON: {"schema": schema}}}
 
 
@@ -241,7 +288,10 @@ def _schemas() -> dict[str, Any]:
     taken = {operation.takes for operation in OPERATIONS if operation.takes}
     given = {model for operation in OPERATIONS for _, model in operation.answers.values() if model}
     _, whole = models_json_schema(
-        [*((model, "validation") for model in _sorted(taken)), *((model, "serialization") for model in _sorted(given))],
+        [
+            *((model, "validation") for model in _sorted(taken)),
+            *((model, "serialization") for model in _sorted(given)),
+        ],
         ref_template="#/components/schemas/{model}",
         schema_generator=_WholeAnswers,
     )

@@ -1,6 +1,7 @@
 """The HTTP API of runs: start, list, look, cancel. Every answer is JSON; errors say how to fix.
 
-Durable's own management URLs are never given out: whoever has one can start any orchestrator with any input.
+Durable's own management URLs are never given out: whoever has one can start any orchestrator with
+any input.
 """
 
 import logging
@@ -51,7 +52,9 @@ LIMIT = re.compile(r"[1-9][0-9]{0,4}")
 @bp.route(route="runs", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
 @bp.durable_client_input(client_name="client")
 def start_run(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> func.HttpResponse:
-    """202: started; 200: this upload has its run already; 409: with other settings; 400, 413, 415: the body; 404: no such blob."""
+    """202: started; 200: this upload has its run already; 409: with other settings; 400, 413, 415:
+    the body; 404: no such blob.
+    """
     return served(lambda: _start(req, client))
 
 
@@ -70,14 +73,18 @@ def show_run(req: func.HttpRequest) -> func.HttpResponse:
 @bp.route(route="runs/{id}/cancel", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
 @bp.durable_client_input(client_name="client")
 def cancel_run(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> func.HttpResponse:
-    """202: the cancel is in the ledger, and the run will end by it; 409: the run is ending or has ended; 404: no such run."""
+    """202: the cancel is in the ledger, and the run will end by it; 409: the run is ending or has
+    ended; 404: no such run.
+    """
     return served(lambda: _cancel(req, client))
 
 
 @bp.route(route="runs/{id}/deploy", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
 @bp.durable_client_input(client_name="client")
 def deploy_run(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> func.HttpResponse:
-    """202: a run that deploys this one's model began; 200: this request has one; 400, 413, 415: the body; 404: no run; 409: no model."""
+    """202: a run that deploys this one's model began; 200: this request has one; 400, 413, 415: the
+    body; 404: no run; 409: no model.
+    """
     return served(lambda: _deploy(req, client))
 
 
@@ -91,19 +98,32 @@ def _deploy(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> fun
     try:
         wish = DeployRequest.model_validate(body)
     except ValidationError as error:
-        return refused(400, "TD-HTTP-001", f"The body: {wrong_fields(error, DeployRequest)}.", "Send {} to deploy as the run did.")
+        return refused(
+            400,
+            "TD-HTTP-001",
+            f"The body: {wrong_fields(error, DeployRequest)}.",
+            "Send {} to deploy as the run did.",
+        )
     if source.ended_at is None or trained_model(source) is None:
         return refused(
             409,
             "TD-HTTP-011",
-            "The run has not ended yet." if source.ended_at is None else "The run has trained no model.",
-            "Name a run that has ended and has trained a model: `job.fine_tuned_model` of GET /api/runs/{id} tells it.",
+            "The run has not ended yet."
+            if source.ended_at is None
+            else "The run has trained no model.",
+            (
+                "Name a run that has ended and has trained a model: `job.fine_tuned_model` of GET "
+                "/api/runs/{id} tells it."
+            ),
         )
     try:
         begun = deploy_once(client, open_ledger(), source, wish)
     except PlanRejected as error:
         return refused(400, error.problem.code, error.problem.message, error.problem.fix)
-    return answer(202 if begun.started else 200, Started(id=begun.run_id, name=begun.name, started=begun.started))
+    return answer(
+        202 if begun.started else 200,
+        Started(id=begun.run_id, name=begun.name, started=begun.started),
+    )
 
 
 def _start(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> func.HttpResponse:
@@ -114,23 +134,38 @@ def _start(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> func
         wanted = StartRequest.model_validate(body)
     except ValidationError as error:
         message = f"The body: {wrong_fields(error, StartRequest)}."
-        return refused(400, "TD-HTTP-001", message, 'Send {"run": "<name>"}; docs/settings.md tells what `job` may hold.')
+        return refused(
+            400,
+            "TD-HTTP-001",
+            message,
+            'Send {"run": "<name>"}; docs/settings.md tells what `job` may hold.',
+        )
     drop = _dropped(wanted.run)
     if drop is None:
         return refused(
             404,
             "TD-HTTP-002",
             "There is no training file for this run.",
-            f"Put <run>.jsonl or <run>/{TRAINING_SET} into the container first, and name the run without the ending.",
+            (
+                f"Put <run>.jsonl or <run>/{TRAINING_SET} into the container first, and name the "
+                "run without the ending."
+            ),
         )
     ledger = open_ledger()
     started = start_once(client, ledger, drop, body["job"] if wanted.job is not None else None)
-    if not started and wanted.job is not None and begun_with(storage.training(), ledger.get(drop.run_id).record) != wanted.job:
+    if (
+        not started
+        and wanted.job is not None
+        and begun_with(storage.training(), ledger.get(drop.run_id).record) != wanted.job
+    ):
         return refused(
             409,
             "TD-HTTP-012",
             "This upload has a run already, which was begun with other settings than these.",
-            "Upload the file again for a run with these settings: a new upload is a new run. Or leave `job` out to be told that run's id.",
+            (
+                "Upload the file again for a run with these settings: a new upload is a new run. "
+                "Or leave `job` out to be told that run's id."
+            ),
         )
     return answer(202 if started else 200, Started(id=drop.run_id, name=drop.name, started=started))
 
@@ -139,21 +174,40 @@ def _body(req: func.HttpRequest) -> Any:
     """The decoded body, or the refusal of it."""
     headers = cast("Mapping[str, str]", req.headers)
     if not JSON_TYPE.fullmatch(headers.get("Content-Type", "")):
-        return refused(415, "TD-HTTP-006", "The body is not declared as JSON.", "Send it with Content-Type: application/json.")
+        return refused(
+            415,
+            "TD-HTTP-006",
+            "The body is not declared as JSON.",
+            "Send it with Content-Type: application/json.",
+        )
     content = req.get_body()
     if len(content) > BODY_MAX_BYTES:
-        return refused(413, "TD-HTTP-007", f"A body has at most {BODY_MAX_BYTES} bytes.", "Send settings in it, not data.")
+        return refused(
+            413,
+            "TD-HTTP-007",
+            f"A body has at most {BODY_MAX_BYTES} bytes.",
+            "Send settings in it, not data.",
+        )
     try:
         return json_input.decoded(content)
     except NotJson as error:
-        return refused(400, "TD-HTTP-001", f"The body is not usable JSON: {error}.", 'Send {"run": "<name>"}.')
+        return refused(
+            400, "TD-HTTP-001", f"The body is not usable JSON: {error}.", 'Send {"run": "<name>"}.'
+        )
 
 
 def _list(req: func.HttpRequest) -> func.HttpResponse:
     limit = req.params.get("limit", str(RUNS_DEFAULT))
     if not LIMIT.fullmatch(limit) or int(limit) > RUNS_MAX:
-        return refused(400, "TD-HTTP-003", f"`limit` is not a whole number from 1 to {RUNS_MAX}.", "Leave it out, or correct it.")
-    rows = sorted(open_ledger().summaries(), key=lambda row: row.created_at, reverse=True)[: int(limit)]
+        return refused(
+            400,
+            "TD-HTTP-003",
+            f"`limit` is not a whole number from 1 to {RUNS_MAX}.",
+            "Leave it out, or correct it.",
+        )
+    rows = sorted(open_ledger().summaries(), key=lambda row: row.created_at, reverse=True)[
+        : int(limit)
+    ]
     return answer(200, RunList(runs=rows))
 
 
@@ -169,7 +223,12 @@ def _cancel(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> fun
     changed = open_ledger().change(record.id, cancelling)
     checkpoint("cancel_run: after the record")
     if changed.cancel_requested_at is None or changed.ended_at is not None:
-        return refused(409, "TD-HTTP-005", "The run is ending or has ended; a cancel can't change that.", "Look at its outcome.")
+        return refused(
+            409,
+            "TD-HTTP-005",
+            "The run is ending or has ended; a cancel can't change that.",
+            "Look at its outcome.",
+        )
     for instance in (changed.id + part for part in PARTS):
         _wake(client, instance)
     return answer(202, Cancelling(id=changed.id, cancel_requested_at=changed.cancel_requested_at))
@@ -205,5 +264,7 @@ def _dropped(run: str) -> Drop | None:
 def _wake(client: df.SyncDurableFunctionsClient, instance: str) -> None:
     try:
         client.raise_orchestration_event(instance, WAKE)
-    except grpc.RpcError:  # only a hint: the cancel stands in the ledger, and the next poll reads it
+    except (
+        grpc.RpcError
+    ):  # only a hint: the cancel stands in the ledger, and the next poll reads it
         log.info("no instance to wake", extra={"run": instance})

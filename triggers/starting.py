@@ -26,11 +26,18 @@ RUN = "run"
 PARTS = ("", "-scan", "-gate", "-train")
 """The instances of a run: its own and its sub-orchestrations'."""
 RACES = {grpc.StatusCode.NOT_FOUND, grpc.StatusCode.FAILED_PRECONDITION}
-"""What the engine answers to a terminate or a purge of an instance that is not what it was a moment ago."""
+"""What the engine answers to a terminate or a purge of an instance that is not what it was a moment
+ago.
+"""
 GONE = {OrchestrationStatus.COMPLETED, OrchestrationStatus.FAILED, OrchestrationStatus.TERMINATED}
 
 
-def start_once(client: df.SyncDurableFunctionsClient, ledger: Ledger, drop: Drop, job_settings: dict[str, object] | None = None) -> bool:
+def start_once(
+    client: df.SyncDurableFunctionsClient,
+    ledger: Ledger,
+    drop: Drop,
+    job_settings: dict[str, object] | None = None,
+) -> bool:
     """Starts the run of this drop, unless it is known already; says whether this call started it.
 
     Dying between the claim and the start loses nothing: the sweep finds the claim.
@@ -39,7 +46,9 @@ def start_once(client: df.SyncDurableFunctionsClient, ledger: Ledger, drop: Drop
 
 
 def begin_once(client: df.SyncDurableFunctionsClient, ledger: Ledger, record: RunRecord) -> bool:
-    """Claims a run and schedules its orchestration, unless it is known already; says whether this call did."""
+    """Claims a run and schedules its orchestration, unless it is known already; says whether this
+    call did.
+    """
     checkpoint("start_once: before the claim")
     if not ledger.claim(record):
         log.info("run known already", extra={"run": record.id})
@@ -66,7 +75,9 @@ def new_record(drop: Drop, job_settings: dict[str, object] | None = None) -> Run
 
 
 def schedule(client: TaskHubGrpcClient, run_id: str, pace: Pace | None) -> None:
-    """Schedules the orchestration of a claimed run, at the run's own pace where it has one; an orchestration that exists is left alone."""
+    """Schedules the orchestration of a claimed run, at the run's own pace where it has one; an
+    orchestration that exists is left alone.
+    """
     start = StartRun(run_id=run_id, pace=pace or settings().pace, version=VERSION)
     try:
         client.schedule_new_orchestration(RUN, input=wire(start), instance_id=run_id)
@@ -82,10 +93,12 @@ def is_alive(client: TaskHubGrpcClient, run_id: str) -> bool:
 
 
 def schedule_anew(client: TaskHubGrpcClient, run_id: str, pace: Pace | None = None) -> bool:
-    """Takes a run up again whose orchestration is gone or has ended without an outcome; says whether it is under way.
+    """Takes a run up again whose orchestration is gone or has ended without an outcome; says
+    whether it is under way.
 
-    A part that outlived it, as after a terminate from outside, would be in the way of its successor:
-    it is ended first, and the next call takes the run up; so it does where somebody else ended or purged a part meanwhile.
+    A part that outlived it, as after a terminate from outside, would be in the way of its
+    successor: it is ended first, and the next call takes the run up; so it does where somebody else
+    ended or purged a part meanwhile.
     """
     try:
         return _begun_anew(client, run_id, pace)

@@ -1,6 +1,7 @@
 """The sweep: what no event told, and what died between claim and start.
 
-It uses the same claim as every other start, so two sweeps at once, or a sweep beside a late event, start nothing twice.
+It uses the same claim as every other start, so two sweeps at once, or a sweep beside a late event,
+start nothing twice.
 """
 
 import logging
@@ -31,10 +32,14 @@ log = logging.getLogger("tunedrop")
 
 
 @bp.function_name("sweep")
-@bp.timer_trigger(arg_name="timer", schedule=settings().sweep_schedule, run_on_startup=False, use_monitor=True)
+@bp.timer_trigger(
+    arg_name="timer", schedule=settings().sweep_schedule, run_on_startup=False, use_monitor=True
+)
 @bp.durable_client_input(client_name="client")
 def sweep(timer: func.TimerRequest, client: df.SyncDurableFunctionsClient) -> None:
-    """Takes up runs that have no living orchestration, writes reports that are missing, and starts drops whose event never came."""
+    """Takes up runs that have no living orchestration, writes reports that are missing, and starts
+    drops whose event never came.
+    """
     make_missing_containers()
     ledger, now = open_ledger(), datetime.now(UTC)
     known = list(ledger.summaries())
@@ -55,25 +60,44 @@ def sweep(timer: func.TimerRequest, client: df.SyncDurableFunctionsClient) -> No
 def delete_unowned(ledger: Ledger, wanted: Settings) -> None:
     """Deletes what ended runs have left on the account of the settings."""
     if wanted.openai_endpoint:
-        delete_unowned_files(ledger, azure_openai.connect(wanted.openai_endpoint, surface_version(wanted)))
+        delete_unowned_files(
+            ledger, azure_openai.connect(wanted.openai_endpoint, surface_version(wanted))
+        )
     if wanted.openai_endpoint and wanted.account:
-        delete_unowned_deployments(ledger, resource_manager.connect(wanted.arm_endpoint, wanted.account, wanted.arm_api_version))
+        delete_unowned_deployments(
+            ledger,
+            resource_manager.connect(wanted.arm_endpoint, wanted.account, wanted.arm_api_version),
+        )
 
 
 def make_missing_containers() -> None:
-    """Makes the containers that aren't there; one that can't be made is told, and keeps nothing else from being done."""
+    """Makes the containers that aren't there; one that can't be made is told, and keeps nothing
+    else from being done.
+    """
     for container in (storage.training(), storage.reports(), storage.ledger()):
         try:
             container.make_if_missing()
         except (ServiceUnavailable, ServiceRejected) as error:
-            log.error("container can't be used", extra={"container": container.name, "error": error.problem.message})
+            log.error(
+                "container can't be used",
+                extra={"container": container.name, "error": error.problem.message},
+            )
 
 
 def stand_still(client: TaskHubGrpcClient, rows: Iterable[RunSummary], now: datetime) -> bool:
-    """Whether the engine has orchestrations of runs that were claimed a while ago and have not done their first step."""
+    """Whether the engine has orchestrations of runs that were claimed a while ago and have not done
+    their first step.
+    """
     before = now - timedelta(seconds=BEGINS_WITHIN_S)
-    claimed = (row.id for row in rows if row.outcome is None and row.step is Step.CLAIMED and row.updated_at <= before)
-    return any(client.get_orchestration_state(run_id, fetch_payloads=False) for run_id in islice(claimed, LOOKS))
+    claimed = (
+        row.id
+        for row in rows
+        if row.outcome is None and row.step is Step.CLAIMED and row.updated_at <= before
+    )
+    return any(
+        client.get_orchestration_state(run_id, fetch_payloads=False)
+        for run_id in islice(claimed, LOOKS)
+    )
 
 
 def readable(ledger: Ledger, run_id: str) -> RunRecord | None:
@@ -94,7 +118,10 @@ def stranded(rows: Iterable[RunSummary], before: datetime) -> list[str]:
 def unheard(known: set[str], now: datetime) -> list[Drop]:
     """The drops of the last days that have no run, and have had time enough for their event."""
     container, wanted = storage.training(), settings()
-    newest, oldest = now - timedelta(seconds=wanted.drop_patience_s), now - timedelta(days=wanted.sweep_days)
+    newest, oldest = (
+        now - timedelta(seconds=wanted.drop_patience_s),
+        now - timedelta(days=wanted.sweep_days),
+    )
     drops = [
         drop_of(container.account, container.name, facts.name, facts.etag)
         for facts in container.list()

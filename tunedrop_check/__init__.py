@@ -1,8 +1,9 @@
 """The check engine: reads, checks and measures fine-tuning files, in pieces or whole.
 
-Stands alone: relative imports only, msgspec, numpy, google-re2 and the token counters, Python 3.11 or newer; it also ships by itself as
-the package `tunedrop-check`. It reads bytes and gives values back; it opens no socket and logs nothing, and no text of a file under
-test leaves it. What touches the machine stands in `command`.
+Stands alone: relative imports only, msgspec, numpy, google-re2 and the token counters, Python 3.11
+or newer; it also ships by itself as the package `tunedrop-check`. It reads bytes and gives values
+back; it opens no socket and logs nothing, and no text of a file under test leaves it. What touches
+the machine stands in `command`.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -34,12 +35,17 @@ def check(
 ) -> dict[str, Any]:
     """Check files, patterns and folders: the document that `--json` prints, `{"files": [...]}`.
 
-    `model` replaces that of a job.json beside the data, `role` what the names say; `secrets="warning"` lets probable secrets through with
-    a warning, `prices` is a JSON file of training prices, and `grader` one with the grader of a reinforcement run.
+    `model` replaces that of a job.json beside the data, `role` what the names say;
+    `secrets="warning"` lets probable secrets through with a warning, `prices` is a JSON file of
+    training prices, and `grader` one with the grader of a reinforcement run.
 
     Raises:
         CannotCheck: There is no such file, it can't be read, or the model isn't known.
     """
-    from .command import library  # msgspec and the counters, 0.1 s and more: the app imports this package at its start
+    from .command import (
+        library,
+    )  # msgspec and the counters, 0.1 s and more: the app imports this package at its start
 
-    return library.check(paths, model=model, role=role, secrets=secrets, prices=prices, grader=grader)
+    return library.check(
+        paths, model=model, role=role, secrets=secrets, prices=prices, grader=grader
+    )

@@ -1,4 +1,6 @@
-"""What the activities answer: a value of its own for each that tells the story more than that it is done."""
+"""What the activities answer: a value of its own for each that tells the story more than that it is
+done.
+"""
 
 from shared.models.base import Frozen
 from shared.models.plan import Role
@@ -32,7 +34,9 @@ class Asked(Frozen):
     """What a part of the gate says of a run that it lets through."""
 
     reuse: bool = False
-    """As in PlanMade: a run can become one that deploys again while it waits for another with the same content."""
+    """As in PlanMade: a run can become one that deploys again while it waits for another with the
+    same content.
+    """
 
 
 class Booked(Asked):

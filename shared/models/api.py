@@ -42,7 +42,9 @@ class RunList(Frozen):
 
 
 def _instant(seconds: object) -> object:
-    """Seconds since 1970, as the service tells them, as an instant; None where they are beyond any calendar."""
+    """Seconds since 1970, as the service tells them, as an instant; None where they are beyond any
+    calendar.
+    """
     try:
         return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int | float) else seconds
     except (OverflowError, ValueError, OSError):
@@ -53,7 +55,9 @@ Instant = Annotated[datetime | None, BeforeValidator(_instant)]
 
 
 class Job(Frozen):
-    """The fine-tuning job, as it was heard of last; its times are instants, like all others here."""
+    """The fine-tuning job, as it was heard of last; its times are instants, like all others
+    here.
+    """
 
     id: str | None = None
     status: str = "unknown"
@@ -93,7 +97,13 @@ class Cancelling(Frozen):
 
 
 Missing = Literal[
-    "training container", "reports container", "ledger container", "training role", "reports role", "ledger role", "orchestrators"
+    "training container",
+    "reports container",
+    "ledger container",
+    "training role",
+    "reports role",
+    "ledger role",
+    "orchestrators",
 ]
 
 
@@ -102,16 +112,20 @@ class Health(Frozen):
 
     status: Literal["ok", "storage unavailable", "incomplete"]
     missing: tuple[Missing, ...] = ()
-    """What isn't there. Containers by what they are for: the app makes them when it first needs them, or the owner does.
-    Roles by their container: the app's identity may not even look at it.
-    `orchestrators`: runs are claimed and don't begin, as on a Functions host that refuses the app's orchestrators."""
+    """What isn't there. Containers by what they are for: the app makes them when it first needs
+    them, or the owner does. Roles by their container: the app's identity may not even look at it.
+    `orchestrators`: runs are claimed and don't begin, as on a Functions host that refuses the app's
+    orchestrators.
+    """
 
 
 class Fault(Frozen):
     """What went wrong, and how to fix it; never what was sent."""
 
     code: str
-    """A heading of docs/errors.md; the host's own refusals, which come before the app sees a request, have words instead."""
+    """A heading of docs/errors.md; the host's own refusals, which come before the app sees a
+    request, have words instead.
+    """
     message: str
     fix: str | None = None
 

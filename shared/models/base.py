@@ -6,9 +6,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 
 class Frozen(BaseModel):
-    """A value: made once, never changed, decoded leniently so that records of older releases stay readable."""
+    """A value: made once, never changed, decoded leniently so that records of older releases stay
+    readable.
+    """
 
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True, extra="ignore", defer_build=True)
+    model_config = ConfigDict(
+        frozen=True, hide_input_in_errors=True, extra="ignore", defer_build=True
+    )
 
 
 def wire(model: BaseModel) -> dict[str, Any]:

@@ -63,7 +63,9 @@ class Drop(Frozen):
         return self.blob.endswith(PACKED)
 
     def companion(self, file: Literal["validation_set.jsonl", "job.json"]) -> str | None:
-        """The name of the blob that stands beside the training file, where the layout has such a place."""
+        """The name of the blob that stands beside the training file, where the layout has such a
+        place.
+        """
         return f"{self.name}/{file}" if self.layout is not Layout.FILE else None
 
 
@@ -71,7 +73,9 @@ def _digest(*parts: str) -> str:
     return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
-def drop_of(account: str, container: str, blob: str, etag: str, *, at_once: bool = False) -> Drop | None:
+def drop_of(
+    account: str, container: str, blob: str, etag: str, *, at_once: bool = False
+) -> Drop | None:
     """The drop that this blob starts, or None where it starts none.
 
     A starting blob under a name that can't be a run's is a drop named `invalid-name`: it ends

@@ -27,7 +27,9 @@ class Hyperparameters(Part):
 
     n_epochs: Auto | Annotated[StrictInt, Field(ge=1, le=50)] = "auto"
     batch_size: Auto | Annotated[StrictInt, Field(ge=1, le=256)] = "auto"
-    learning_rate_multiplier: Auto | Annotated[float, Field(gt=0, le=100, strict=True, allow_inf_nan=False)] = "auto"
+    learning_rate_multiplier: (
+        Auto | Annotated[float, Field(gt=0, le=100, strict=True, allow_inf_nan=False)]
+    ) = "auto"
 
 
 class DeploymentWish(Part):
@@ -38,7 +40,9 @@ class DeploymentWish(Part):
     capacity: Annotated[StrictInt, Field(ge=1)] | None = None
     """Thousands of tokens a minute."""
     rai_policy: TextLine | None = None
-    time_to_live_hours: Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)] | None = None
+    time_to_live_hours: Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)] | None = (
+        None
+    )
     strategy: Literal["create", "replace"] | None = None
 
 
@@ -96,7 +100,7 @@ class Retention(Part):
 
 
 class ApiVersions(Part):
-    """The api-versions of the three surfaces, for a run that must call them as written elsewhere."""
+    """Api-versions of the three surfaces, for a run that must call them as written elsewhere."""
 
     training: ApiVersion | None = None
     deployment: ApiVersion | None = None
@@ -125,12 +129,16 @@ class JobFile(Part):
     retrain: StrictBool = False
     """Train although the same bytes with the same settings were trained before."""
     reuse: StrictBool = False
-    """Deploy the model that a run has trained from the same bytes with the same settings; train where there is none."""
+    """Deploy the model that a run has trained from the same bytes with the same settings; train
+    where there is none.
+    """
     api_versions: ApiVersions = ApiVersions()
 
 
 class DeployRequest(Part):
-    """Deploys the model of a run again, without training. What is left out is as that run had it."""
+    """Deploys the model of a run again, without training. What is left out is as that run
+    had it.
+    """
 
     deployment: DeploymentWish = DeploymentWish()
     smoke_test: SmokeTest | None = None

@@ -14,7 +14,9 @@ from shared.models.record import Outcome
 
 WIRE_MAX_BYTES = 16 * 1024
 RunId = Annotated[str, Field(pattern=f"^{RUN_NAME.pattern}$", max_length=RUN_ID_MAX_CHARS)]
-"""Checked wherever it comes in: it becomes part of names, and whoever can write to the task hub can send any message."""
+"""Checked wherever it comes in: it becomes part of names, and whoever can write to the task hub can
+send any message.
+"""
 
 
 class StartRun(Frozen):
@@ -23,7 +25,9 @@ class StartRun(Frozen):
     run_id: RunId
     pace: Pace = Pace()
     version: int = 1
-    """The version of the orchestrators that began this instance: it travels in the input, because the engine gives none to parts."""
+    """The version of the orchestrators that began this instance: it travels in the input, because
+    the engine gives none to parts.
+    """
 
 
 class ScanStart(StartRun):
@@ -102,11 +106,15 @@ def done(value: Frozen | None = None) -> Answer:
 
 
 def wait(seconds: float, because: str | None = None) -> Answer:
-    """Not yet: ask again after so many seconds; `because` tells whoever watches the run what it waits for."""
+    """Not yet: ask again after so many seconds; `because` tells whoever watches the run what it
+    waits for.
+    """
     return Answer(kind="wait", wait_s=seconds, because=because)
 
 
-def ended(outcome: Outcome, problem: Problem | None = None, duplicate_of: str | None = None) -> Answer:
+def ended(
+    outcome: Outcome, problem: Problem | None = None, duplicate_of: str | None = None
+) -> Answer:
     """The story ends here."""
     return Answer(kind="ended", outcome=outcome, problem=problem, duplicate_of=duplicate_of)
 

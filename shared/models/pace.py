@@ -1,4 +1,6 @@
-"""How long a run waits for what: one value, passed in, so that no test sleeps and no clock is read in two places."""
+"""How long a run waits for what: one value, passed in, so that no test sleeps and no clock is read
+in two places.
+"""
 
 from shared.models.base import Frozen
 
@@ -19,7 +21,9 @@ class Pace(Frozen):
     brief_s: float = 15
     """Wait after a busy answer, and between two tries of the smoke test."""
     retry_first_s: float = 5
-    """The first wait of the engine before it repeats an activity that raised; each next one is twice as long."""
+    """The first wait of the engine before it repeats an activity that raised; each next one is
+    twice as long.
+    """
     retry_most_s: float = 300
     """The longest of these waits."""
     call_s: float = 60
@@ -33,22 +37,36 @@ class Pace(Frozen):
     file_deadline_s: float = 3600
     """How long the service may take to process an uploaded file."""
     job_deadline_s: float = 722 * 3600
-    """How long a job may take: the service's own limit of 720 h (quotas page, "Max job time"), and some."""
+    """How long a job may take: the service's own limit of 720 h (quotas page, "Max job time"), and
+    some.
+    """
     nameless_s: float = 600
     """How long a job that has succeeded may name no model."""
     deployment_deadline_s: float = 3600
     first_answer_s: float = 15
-    """Wait between a deployment's success and the first question: a fresh one answers DeploymentNotFound for a moment."""
+    """Wait between a deployment's success and the first question: a fresh one answers
+    DeploymentNotFound for a moment.
+    """
     smoke_deadline_s: float = 600
-    """How long a new deployment may answer DeploymentNotFound (API reference: within five minutes, seen longer)."""
+    """How long a new deployment may answer DeploymentNotFound (API reference: within five minutes,
+    seen longer).
+    """
     take_back_s: float = 2 * 3600
-    """How long the end of a run tries to take back what the service won't let go, for example while another write is under way. What a
-    deployment costs meanwhile is in the run's worst case; after that the sweep tries on."""
+    """How long the end of a run tries to take back what the service won't let go, for example while
+    another write is under way. What a deployment costs meanwhile is in the run's worst case; after
+    that the sweep tries on.
+    """
 
     @property
     def run_deadline_s(self) -> float:
         """The longest that a run can hold its content, by its other deadlines."""
-        return self.gate_deadline_s + self.file_deadline_s + self.job_deadline_s + self.deployment_deadline_s + self.smoke_deadline_s
+        return (
+            self.gate_deadline_s
+            + self.file_deadline_s
+            + self.job_deadline_s
+            + self.deployment_deadline_s
+            + self.smoke_deadline_s
+        )
 
     def next_poll_s(self, waited_s: float) -> float:
         """The wait before the next poll, after `waited_s` seconds of waiting in all."""

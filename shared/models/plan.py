@@ -1,4 +1,6 @@
-"""The plan of a run: pinned blobs and settled settings. Made once, kept in the ledger, never changed."""
+"""The plan of a run: pinned blobs and settled settings. Made once, kept in the ledger, never
+changed.
+"""
 
 from typing import Literal
 
@@ -15,7 +17,9 @@ class Pin(Frozen):
     etag: str
     bytes: int
     container: str | None = None
-    """Where it stands; None, as in plans of the first releases, is the training container of the settings."""
+    """Where it stands; None, as in plans of the first releases, is the training container of the
+    settings.
+    """
     packed: "Pin | None" = None
     """The dropped blob that this one was unpacked from."""
 
@@ -52,7 +56,9 @@ class SmokeTestPlan(Frozen):
     messages: tuple[Message, ...]
     contains: tuple[str, ...] = ()
     expected: str | None = None
-    """The answer of the row that is asked, where the messages are a row of the drop's data: told beside the model's, not demanded."""
+    """The answer of the row that is asked, where the messages are a row of the drop's data: told
+    beside the model's, not demanded.
+    """
     row_of: Role | None = None
     """The file that this row stands in."""
     row_line: int | None = None
@@ -68,7 +74,9 @@ class ApiVersions(Frozen):
 
 
 class Account(Frozen):
-    """The Azure OpenAI account on which a run trains and deploys. A version of None is the v1 surface."""
+    """The Azure OpenAI account on which a run trains and deploys. A version of None is the v1
+    surface.
+    """
 
     id: str
     """Its resource id."""
@@ -83,7 +91,9 @@ class Account(Frozen):
 
 
 class Prices(Frozen):
-    """What this run's training and deployment cost by the price table of its day; None where the table has no price."""
+    """What this run's training and deployment cost by the price table of its day; None where the
+    table has no price.
+    """
 
     as_of: str
     training_usd_per_million_tokens: float | None = None
@@ -95,14 +105,18 @@ class Prices(Frozen):
 
 
 class Pinned(Frozen):
-    """What later steps read: as the settings and the code were when the plan was made, so that no change reaches a run under way."""
+    """What later steps read: as the settings and the code were when the plan was made, so that no
+    change reaches a run under way.
+    """
 
     account: Account
     training_container: str
     reports_container: str
     span_bytes: int
     counting_version: int
-    """The version of the rules by which examples are counted: spans that were counted by another one are never joined with these."""
+    """The version of the rules by which examples are counted: spans that were counted by another
+    one are never joined with these.
+    """
     limits: ServiceLimits
     prices: Prices
     data_secrets: Literal["error", "warning"]

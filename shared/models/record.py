@@ -31,7 +31,9 @@ class Step(StrEnum):
 
 
 PERCENTAGES = dict(zip(Step, (0, 1, 3, 5, 12, 15, 20, 75, 90, 95, 98, 100), strict=True))
-"""How far a run is when it enters a step: a rough measure, by the time that the steps usually take."""
+"""How far a run is when it enters a step: a rough measure, by the time that the steps
+usually take.
+"""
 
 
 class Outcome(StrEnum):
@@ -57,12 +59,16 @@ class Effect(Frozen):
     """When the state was written, by the storage service's clock."""
     id: str | None = None
     until: datetime | None = None
-    """Until when an intent or an unknown outcome may still make the thing unseen. No setting that is read later shortens it.
-    Of something made: until when an earlier execution that was held up may still make a second one."""
+    """Until when an intent or an unknown outcome may still make the thing unseen. No setting that
+    is read later shortens it. Of something made: until when an earlier execution that was held up
+    may still make a second one.
+    """
     lost: bool = False
     """Whether at the end it was somebody else's, and was left alone."""
     others: tuple[str, ...] = ()
-    """What else bore the run's mark at the end, and was removed: a second copy of an execution that was held up."""
+    """What else bore the run's mark at the end, and was removed: a second copy of an execution that
+    was held up.
+    """
 
 
 class FileSummary(Frozen):
@@ -74,7 +80,9 @@ class FileSummary(Frozen):
     total_tokens: int
     content_hash: str
     at_most_tokens: int | None = None
-    """The most that the service can count: also declarations of tools, other fields and images. None in records of the first releases."""
+    """The most that the service can count: also declarations of tools, other fields and images.
+    None in records of the first releases.
+    """
 
 
 class WorstCase(Frozen):
@@ -120,7 +128,9 @@ class SmokeResult(Frozen):
     answer: str | None = None
     attempts: int = 1
     words_in_common: float | None = None
-    """The share of the expected answer's words that the answer holds, from 0 to 1; told, not demanded. None where no answer is expected."""
+    """The share of the expected answer's words that the answer holds, from 0 to 1; told, not
+    demanded. None where no answer is expected.
+    """
 
 
 class Ending(Frozen):
@@ -139,7 +149,9 @@ class Entered(Frozen):
 
 
 class RunRecord(Frozen):
-    """All that is known of a run: the one source of `GET /api/runs`, of a resume, and of the report."""
+    """All that is known of a run: the one source of `GET /api/runs`, of a resume, and of the
+    report.
+    """
 
     id: str
     drop: Drop
@@ -149,7 +161,9 @@ class RunRecord(Frozen):
     step: Step = Step.CLAIMED
     timeline: tuple[Entered, ...] = ()
     pace: Pace | None = None
-    """The pace of the day on which the run was claimed; a resume keeps it. None in records of the first releases."""
+    """The pace of the day on which the run was claimed; a resume keeps it. None in records of the
+    first releases.
+    """
     job_settings: dict[str, object] | None = None
     """The body's job settings of an HTTP start, in place of job.json."""
     plan: Plan | None = None
@@ -160,13 +174,19 @@ class RunRecord(Frozen):
     slot: Slot | None = None
     """What the gate saw that the deployment takes: reserved before anything is bought."""
     not_asked: tuple[str, ...] = ()
-    """What the gate could not ask the account, a sentence each: the run went on without it. Empty in records of the first releases."""
+    """What the gate could not ask the account, a sentence each: the run went on without it. Empty
+    in records of the first releases.
+    """
     booked_at: datetime | None = None
-    """When the wallet had booked it: by it a wallet that is lost is told anew. None also in records of the first releases."""
+    """When the wallet had booked it: by it a wallet that is lost is told anew. None also in records
+    of the first releases.
+    """
     reuse_of: str | None = None
     """The run whose trained model this one deploys, instead of training."""
     waits_because: str | None = None
-    """What the run waits for before it can go on or make something, since it was told last; forgotten when it enters the next step."""
+    """What the run waits for before it can go on or make something, since it was told last;
+    forgotten when it enters the next step.
+    """
     turn_at: datetime | None = None
     """When it first held its content: from then on it waits for no other run with the same."""
     job: JobProgress | None = None
@@ -220,7 +240,9 @@ class RunSummary(Frozen):
     code: str | None = None
     waits_because: str | None = None
     blob: str | None = None
-    """The blob that began the run, cut to 100 characters. None in rows of the first releases, until they are written again."""
+    """The blob that began the run, cut to 100 characters. None in rows of the first releases, until
+    they are written again.
+    """
 
 
 def summary_of(record: RunRecord) -> RunSummary:
@@ -240,7 +262,9 @@ def summary_of(record: RunRecord) -> RunSummary:
         cancel_requested=record.cancel_requested_at is not None,
         code=record.ending.problem.code if record.ending and record.ending.problem else None,
         waits_because=record.waits_because if _waits(record) and not record.stopping else None,
-        blob=record.drop.blob if len(record.drop.blob) <= BLOB_SHOWN_CHARS else f"{record.drop.blob[: BLOB_SHOWN_CHARS - 1]}…",
+        blob=record.drop.blob
+        if len(record.drop.blob) <= BLOB_SHOWN_CHARS
+        else f"{record.drop.blob[: BLOB_SHOWN_CHARS - 1]}…",
     )
 
 
@@ -250,7 +274,9 @@ def _waits(record: RunRecord) -> bool:
         case Step.SETTLE | Step.GATE:
             return True
         case Step.UPLOAD:
-            return record.plan is not None and any(record.made(f"file:{role}") is None for role in record.plan.roles)
+            return record.plan is not None and any(
+                record.made(f"file:{role}") is None for role in record.plan.roles
+            )
         case Step.TRAIN:
             return record.made("job") is None
         case Step.DEPLOY:

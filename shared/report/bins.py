@@ -8,4 +8,6 @@ from tunedrop_check.scan import bins
 
 def bins_of(counts: Mapping[int, int]) -> list[Bin]:
     """At most 40 equal bins of a round width that cover every value."""
-    return [Bin(low=found.low, high=found.high, count=found.number) for found in bins.bins_of(counts)]
+    return [
+        Bin(low=found.low, high=found.high, count=found.number) for found in bins.bins_of(counts)
+    ]

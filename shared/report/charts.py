@@ -1,8 +1,8 @@
 """The two charts of a report, as SVG: how long the examples are, and how the loss fell.
 
-Pure functions from figures to markup. The markup is built as an XML tree, so that text in it is escaped by
-construction. Colours and line styles come from classes in report.css; lines also differ in their dashes, so that they can be
-told apart in greyscale.
+Pure functions from figures to markup. The markup is built as an XML tree, so that text in it is
+escaped by construction. Colours and line styles come from classes in report.css; lines also differ
+in their dashes, so that they can be told apart in greyscale.
 """
 
 import math
@@ -41,18 +41,40 @@ class _Frame:
 
 
 def token_distribution(bins: Sequence[Bin], tokens: Tokens, title: str) -> str:
-    """Bars of examples per range of tokens, with marks at the median and the 95th percentile. No bins give no chart."""
+    """Bars of examples per range of tokens, with marks at the median and the 95th percentile. No
+    bins give no chart.
+    """
     if not bins:
         return ""
-    frame = _Frame(bins[0].low, bins[-1].high + 1, 0, _ceiling(max(b.count for b in bins)), top=_ROWS[2] + 6)
+    frame = _Frame(
+        bins[0].low, bins[-1].high + 1, 0, _ceiling(max(b.count for b in bins)), top=_ROWS[2] + 6
+    )
     svg = _svg(title, describe_distribution(bins, tokens))
-    _axes(svg, frame, _ticks(frame.x_low, frame.x_high, 7), _whole_ticks(frame.y_high), ("tokens per example", "examples"))
+    _axes(
+        svg,
+        frame,
+        _ticks(frame.x_low, frame.x_high, 7),
+        _whole_ticks(frame.y_high),
+        ("tokens per example", "examples"),
+    )
     for b in bins:
         left, right = frame.x(b.low), frame.x(b.high + 1)
         if b.count:
-            top = min(frame.y(b.count), _HEIGHT - _BOTTOM - 1)  # one example among thousands must still be seen
-            bar = _add(svg, "rect", x=left + 0.5, y=top, width=max(1, right - left - 1), height=_HEIGHT - _BOTTOM - top, class_="bar")
-            _add(bar, "title").text = f"{number(b.low)} to {number(b.high)} tokens: {counted(b.count, 'example')}"
+            top = min(
+                frame.y(b.count), _HEIGHT - _BOTTOM - 1
+            )  # one example among thousands must still be seen
+            bar = _add(
+                svg,
+                "rect",
+                x=left + 0.5,
+                y=top,
+                width=max(1, right - left - 1),
+                height=_HEIGHT - _BOTTOM - top,
+                class_="bar",
+            )
+            _add(
+                bar, "title"
+            ).text = f"{number(b.low)} to {number(b.high)} tokens: {counted(b.count, 'example')}"
     _mark(svg, frame.x(tokens.median), f"median {number(tokens.median)}", "mark", _ROWS[1])
     _mark(svg, frame.x(tokens.p95), f"p95 {number(tokens.p95)}", "mark dashed", _ROWS[2])
     return ET.tostring(svg, encoding="unicode")
@@ -62,7 +84,8 @@ def describe_distribution(bins: Sequence[Bin], tokens: Tokens) -> str:
     """The distribution as a sentence."""
     examples = counted(sum(b.count for b in bins), "example")
     return (
-        f"{examples} of {number(tokens.min)} to {number(tokens.max)} tokens; half have at most {number(tokens.median)}, "
+        f"{examples} of {number(tokens.min)} to {number(tokens.max)} tokens; half have at most "
+        f"{number(tokens.median)}, "
         f"95 % at most {number(tokens.p95)}."
     )
 
@@ -82,7 +105,13 @@ def loss_curve(points: Sequence[CurvePoint], title: str) -> str:
     for name, class_, values in series:
         placed = [(frame.x(step), frame.y(loss)) for step, loss in _thinned(values)]
         if len(placed) > 1:
-            _add(svg, "polyline", points=" ".join(f"{x},{y}" for x, y in placed), class_=f"line {class_}", fill="none")
+            _add(
+                svg,
+                "polyline",
+                points=" ".join(f"{x},{y}" for x, y in placed),
+                class_=f"line {class_}",
+                fill="none",
+            )
         if len(placed) == 1 or (class_ != "train" and len(placed) <= 60):
             for x, y in placed:
                 _add(svg, "circle", cx=x, cy=y, r=2.6, class_=f"dot {class_}")
@@ -101,7 +130,10 @@ def _course(name: str, values: Sequence[tuple[int, float]]) -> str:
         return f"{name} loss was {end:.3g} at step {last:,}."
     best, lowest = min(values, key=lambda value: value[1])
     lowest_text = "" if best == last else f", lowest {lowest:.3g} at step {best:,}"
-    return f"{name} loss went from {start:.3g} to {end:.3g} over steps {first:,} to {last:,}{lowest_text}."
+    return (
+        f"{name} loss went from {start:.3g} to {end:.3g} over steps {first:,} to "
+        f"{last:,}{lowest_text}."
+    )
 
 
 def _series(points: Sequence[CurvePoint]) -> Iterator[tuple[str, str, list[tuple[int, float]]]]:
@@ -112,54 +144,120 @@ def _series(points: Sequence[CurvePoint]) -> Iterator[tuple[str, str, list[tuple
         ("Full validation", "full", lambda point: point.full_valid_loss),
     )
     for name, class_, value_of in pick:
-        yield name, class_, [(point.step, value) for point in ordered if (value := value_of(point)) is not None]
+        yield (
+            name,
+            class_,
+            [(point.step, value) for point in ordered if (value := value_of(point)) is not None],
+        )
 
 
 def _thinned(values: list[tuple[int, float]]) -> list[tuple[int, float]]:
-    """At most about two points per pixel column: the lowest and highest of each stretch, so that spikes stay."""
+    """At most about two points per pixel column: the lowest and highest of each stretch, so that
+    spikes stay.
+    """
     if len(values) <= _MAX_POINTS:
         return values
     stretch = math.ceil(len(values) / (_MAX_POINTS // 2))
     kept: list[tuple[int, float]] = []
     for start in range(0, len(values), stretch):
         part = values[start : start + stretch]
-        kept += sorted({min(part, key=lambda value: value[1]), max(part, key=lambda value: value[1])})
+        kept += sorted(
+            {min(part, key=lambda value: value[1]), max(part, key=lambda value: value[1])}
+        )
     return kept
 
 
 def _svg(title: str, description: str) -> ET.Element:
-    svg = ET.Element("svg", {"viewBox": f"0 0 {_WIDTH} {_HEIGHT}", "role": "img", "class": "chart", "aria-label": title})
+    svg = ET.Element(
+        "svg",
+        {
+            "viewBox": f"0 0 {_WIDTH} {_HEIGHT}",
+            "role": "img",
+            "class": "chart",
+            "aria-label": title,
+        },
+    )
     _add(svg, "title").text = title
     _add(svg, "desc").text = description
     return svg
 
 
 def _add(parent: ET.Element, tag: str, **attributes: object) -> ET.Element:
-    return ET.SubElement(parent, tag, {name.rstrip("_").replace("_", "-"): str(value) for name, value in attributes.items()})
+    return ET.SubElement(
+        parent,
+        tag,
+        {name.rstrip("_").replace("_", "-"): str(value) for name, value in attributes.items()},
+    )
 
 
-def _axes(svg: ET.Element, frame: _Frame, x_ticks: Sequence[float], y_ticks: Sequence[float], names: tuple[str, str]) -> None:
+def _axes(
+    svg: ET.Element,
+    frame: _Frame,
+    x_ticks: Sequence[float],
+    y_ticks: Sequence[float],
+    names: tuple[str, str],
+) -> None:
     for tick in y_ticks:
         y = frame.y(tick)
-        _add(svg, "line", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=y, y2=y, class_="grid" if tick else "axis", stroke="currentColor")
+        _add(
+            svg,
+            "line",
+            x1=_LEFT,
+            x2=_WIDTH - _RIGHT,
+            y1=y,
+            y2=y,
+            class_="grid" if tick else "axis",
+            stroke="currentColor",
+        )
         _add(svg, "text", x=_LEFT - 8, y=y + 4, text_anchor="end").text = f"{tick:,g}"
     for tick in x_ticks:
         x = frame.x(tick)
-        _add(svg, "line", x1=x, x2=x, y1=_HEIGHT - _BOTTOM, y2=_HEIGHT - _BOTTOM + 4, class_="axis", stroke="currentColor")
-        _add(svg, "text", x=x, y=_HEIGHT - _BOTTOM + 18, text_anchor="middle").text = f"{tick:,.10g}"
-    _add(svg, "text", x=_WIDTH - _RIGHT, y=_HEIGHT - 4, text_anchor="end", class_="name").text = names[0]
+        _add(
+            svg,
+            "line",
+            x1=x,
+            x2=x,
+            y1=_HEIGHT - _BOTTOM,
+            y2=_HEIGHT - _BOTTOM + 4,
+            class_="axis",
+            stroke="currentColor",
+        )
+        _add(
+            svg, "text", x=x, y=_HEIGHT - _BOTTOM + 18, text_anchor="middle"
+        ).text = f"{tick:,.10g}"
+    _add(
+        svg, "text", x=_WIDTH - _RIGHT, y=_HEIGHT - 4, text_anchor="end", class_="name"
+    ).text = names[0]
     _add(svg, "text", x=0, y=_ROWS[0], class_="name").text = names[1]
 
 
 def _mark(svg: ET.Element, x: float, label: str, class_: str, row: float) -> None:
-    _add(svg, "line", x1=x, x2=x, y1=row - 10, y2=_HEIGHT - _BOTTOM, class_=class_, stroke="currentColor")
+    _add(
+        svg,
+        "line",
+        x1=x,
+        x2=x,
+        y1=row - 10,
+        y2=_HEIGHT - _BOTTOM,
+        class_=class_,
+        stroke="currentColor",
+    )
     side, anchor = (6, "start") if x < _WIDTH / 2 else (-6, "end")
     _add(svg, "text", x=x + side, y=row, text_anchor=anchor, class_="label").text = label
 
 
 def _legend(svg: ET.Element, left: float, name: str, class_: str) -> float:
     """Draws one entry and gives the place of the next."""
-    _add(svg, "line", x1=left, x2=left + 24, y1=_ROWS[0] - 4, y2=_ROWS[0] - 4, class_=f"line {class_}", stroke="currentColor")
+    _add(
+        svg,
+        "line",
+        x1=left,
+        x2=left + 24,
+        y1=_ROWS[0] - 4,
+        y2=_ROWS[0] - 4,
+        class_=f"line {class_}",
+        stroke="currentColor",
+    )
     _add(svg, "text", x=left + 31, y=_ROWS[0], class_="label").text = name
     return left + 31 + _LETTER * len(name) + 24
 

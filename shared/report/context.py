@@ -1,4 +1,6 @@
-"""Parts of a report that take more than the run's own record: the run that it repeats, the smoke test, and whether Azure was real."""
+"""Parts of a report that take more than the run's own record: the run that it repeats, the smoke
+test, and whether Azure was real.
+"""
 
 from shared.errors import RecordUnreadable
 from shared.models.plan import DeploymentPlan, Plan
@@ -10,7 +12,9 @@ from shared.settings import is_loopback, settings
 
 
 def duplicate_part(record: RunRecord, plan: Plan | None) -> page.DuplicatePart | None:
-    """What the ledger knows of the run that trained this content before; None where this one repeats none."""
+    """What the ledger knows of the run that trained this content before; None where this one
+    repeats none.
+    """
     first = record.ending.duplicate_of if record.ending else None
     if first is None:
         return None
@@ -31,7 +35,9 @@ def duplicate_part(record: RunRecord, plan: Plan | None) -> page.DuplicatePart |
 
 
 def differences(record: RunRecord, plan: Plan, other: RunRecord, others: Plan) -> list[str]:
-    """What this drop wished for beside the training that the other run did not do, one sentence each."""
+    """What this drop wished for beside the training that the other run did not do, one sentence
+    each.
+    """
     mine, theirs = _wishes(plan.deployment, record.id), _wishes(others.deployment, other.id)
     told = [
         f"deployment.{field}: this drop asked for {mine[field]}, the other has {theirs[field]}."
@@ -39,7 +45,10 @@ def differences(record: RunRecord, plan: Plan, other: RunRecord, others: Plan) -
         if mine[field] != theirs[field]
     ]
     if plan.smoke_test != others.smoke_test:
-        told.append("smoke_test: this drop asks other questions, or wants another answer, than the other run.")
+        told.append(
+            "smoke_test: this drop asks other questions, or wants another answer, than the "
+            "other run."
+        )
     return told
 
 
@@ -60,12 +69,16 @@ def smoke_part(record: RunRecord, plan: Plan) -> page.SmokePart | None:
     wanted, answer = plan.smoke_test.contains, record.smoke.answer or ""
     return page.SmokePart(
         verdict=record.smoke.verdict,
-        messages=[page.MessagePart(role=m.role, content=m.content) for m in plan.smoke_test.messages],
+        messages=[
+            page.MessagePart(role=m.role, content=m.content) for m in plan.smoke_test.messages
+        ],
         answer=record.smoke.answer,
         attempts=record.smoke.attempts,
         expectation=f"holds {', '.join(wanted)}" if wanted else None,
         wanted=list(wanted),
-        missing=[text for text in wanted if text.casefold() not in answer.casefold()] if record.smoke.verdict == "failed" else [],
+        missing=[text for text in wanted if text.casefold() not in answer.casefold()]
+        if record.smoke.verdict == "failed"
+        else [],
         row_of=plan.smoke_test.row_of,
         row_line=plan.smoke_test.row_line,
         known_answer=plan.smoke_test.expected,
@@ -74,7 +87,9 @@ def smoke_part(record: RunRecord, plan: Plan) -> page.SmokePart | None:
 
 
 def stood_in(plan: Plan | None) -> bool:
-    """Whether a stand-in on this machine was asked instead of Azure: a loopback address can be nothing else."""
+    """Whether a stand-in on this machine was asked instead of Azure: a loopback address can be
+    nothing else.
+    """
     if plan is None:
         return is_loopback(settings().openai_endpoint)
     account = pinned(plan).account

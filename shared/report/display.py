@@ -1,7 +1,8 @@
 """Figures and foreign text as people read them.
 
-Data can hold characters that hide, reorder or forge text on the page (CVE-2021-42574, "Trojan Source"); `visible`
-shows each by its code point. Escaping for HTML is not done here: the template does it for everything.
+Data can hold characters that hide, reorder or forge text on the page (CVE-2021-42574, "Trojan
+Source"); `visible` shows each by its code point. Escaping for HTML is not done here: the template
+does it for everything.
 """
 
 import re
@@ -9,8 +10,9 @@ from datetime import UTC, datetime
 
 from tunedrop_check.rules.wording import counted, lasting
 
-# Controls, soft hyphen, joiners, fillers, bidi marks, line separators, variation selectors and tags. U+FE0E and U+FE0F
-# pick text or emoji style and stay; Arabic number signs (also category Cf) have glyphs of their own and stay.
+# Controls, soft hyphen, joiners, fillers, bidi marks, line separators, variation selectors and
+# tags. U+FE0E and U+FE0F pick text or emoji style and stay; Arabic number signs (also category Cf)
+# have glyphs of their own and stay.
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f"
     "\u2800\u3164\ud800-\udfff\ufe00-\ufe0d\ufeff\uffa0\ufff9-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
@@ -19,7 +21,9 @@ _UNSEEN = re.compile(
 
 
 def visible(text: str) -> str:
-    """Text in which every character that can't be seen stands as its code point, such as ⟦U+202E⟧; line ends and tabs stay."""
+    """Text in which every character that can't be seen stands as its code point, such as ⟦U+202E⟧;
+    line ends and tabs stay.
+    """
     return _UNSEEN.sub(lambda found: f"⟦U+{ord(found[0]):04X}⟧", text.replace("\r\n", "\n"))
 
 

@@ -1,7 +1,9 @@
-"""How the figures of a report come about, in sentences: why they differ, and which is paid for. Pure.
+"""How the figures of a report come about, in sentences: why they differ, and which is paid for.
+Pure.
 
-Sources: the cost management page for what is billed (tokens of the training file times the epochs, rounded up to a thousand); one real
-job for the service's own count, `trained_tokens`, which told 6,720 where 5,000 were billed.
+Sources: the cost management page for what is billed (tokens of the training file times the epochs,
+rounded up to a thousand); one real job for the service's own count, `trained_tokens`, which told
+6,720 where 5,000 were billed.
 """
 
 from shared.report.display import number
@@ -12,13 +14,17 @@ from tunedrop_check.rules.wording import counted
 
 
 def billing(report: Report) -> str:
-    """From the tokens of the file to the price of the training, and what second jobs cost; empty where nothing is billed."""
+    """From the tokens of the file to the price of the training, and what second jobs cost; empty
+    where nothing is billed.
+    """
     money = report.money
     if money.billed_tokens is None:
         return _second_jobs(report)
     told = [_tokens(report, money.billed_tokens)]
     if money.usd_per_million_tokens is not None and money.training_usd is not None:
-        told.append(f"At {usd(money.usd_per_million_tokens)} per million that is {usd(money.training_usd)}.")
+        told.append(
+            f"At {usd(money.usd_per_million_tokens)} per million that is {usd(money.training_usd)}."
+        )
     if second := _second_jobs(report):
         told.append(second)
     return " ".join(told)
@@ -29,8 +35,15 @@ def _second_jobs(report: Report) -> str:
     money = report.money
     if not money.second_jobs:
         return ""
-    cost = "" if money.second_jobs_usd_at_most is None else f" They cost at most {usd(money.second_jobs_usd_at_most)} more."
-    return f"{counted(money.second_jobs, 'second job')} had begun and {'was' if money.second_jobs == 1 else 'were'} cancelled.{cost}"
+    cost = (
+        ""
+        if money.second_jobs_usd_at_most is None
+        else f" They cost at most {usd(money.second_jobs_usd_at_most)} more."
+    )
+    return (
+        f"{counted(money.second_jobs, 'second job')} had begun and "
+        f"{'was' if money.second_jobs == 1 else 'were'} cancelled.{cost}"
+    )
 
 
 def _tokens(report: Report, billed: int) -> str:
@@ -39,10 +52,17 @@ def _tokens(report: Report, billed: int) -> str:
         return f"{counted(billed, 'token')} are billed."
     product, reckoned = tokens * epochs, pricing.billed_tokens(tokens, epochs)
     makes = "makes" if epochs == 1 else "make"
-    way = f"The training file has {counted(tokens, 'token')}; {counted(epochs, 'epoch')} {makes} {number(product)}"
+    way = (
+        f"The training file has {counted(tokens, 'token')}; {counted(epochs, 'epoch')} {makes} "
+        f"{number(product)}"
+    )
     if billed != reckoned:
         return f"{way}. The service says that it billed {number(billed)}."
-    return f"{way}, billed as {number(billed)}: the service rounds up to a thousand." if billed != product else f"{way}, which are billed."
+    return (
+        f"{way}, billed as {number(billed)}: the service rounds up to a thousand."
+        if billed != product
+        else f"{way}, which are billed."
+    )
 
 
 def _of_training(report: Report) -> int | None:
@@ -52,16 +72,24 @@ def _of_training(report: Report) -> int | None:
 
 
 def worst_case(report: Report) -> str:
-    """What the worst case is made of, and what it is for; empty where the run never came so far as to have one."""
+    """What the worst case is made of, and what it is for; empty where the run never came so far as
+    to have one.
+    """
     money = report.money
     if money.worst_case_usd is None:
         return ""
     parts = [_training_at_most(report)] if money.training_usd_at_most else []
     if money.hosting_usd_at_most:
-        parts.append(f"{usd(money.hosting_usd_at_most)} for the hours that the deployment can stand until the run has ended")
+        parts.append(
+            f"{usd(money.hosting_usd_at_most)} for the hours that the deployment can stand "
+            "until the run has ended"
+        )
     if not parts:
         return "This figure is held against the budgets."
-    return f"At most: {' and '.join(parts)}. This figure, and not the estimate, is held against the budgets."
+    return (
+        f"At most: {' and '.join(parts)}. This figure, and not the estimate, is held against the "
+        "budgets."
+    )
 
 
 def _training_at_most(report: Report) -> str:
@@ -71,7 +99,10 @@ def _training_at_most(report: Report) -> str:
         return f"{told} for the training"
     over = f" over {counted(money.epochs_at_most, 'epoch')}" if money.epochs_at_most else ""
     what = "texts, declarations of tools, other fields and images counted in full"
-    return f"{told} for the training of at most {counted(money.tokens_at_most, 'token')} ({what}){over}"
+    return (
+        f"{told} for the training of at most {counted(money.tokens_at_most, 'token')} "
+        f"({what}){over}"
+    )
 
 
 def prices(report: Report) -> str:
@@ -82,13 +113,16 @@ def prices(report: Report) -> str:
         told.append(f"The training price is older: of {money.training_price_date}.")
     if money.training_price_is_assumed:
         told.append(
-            "The table has no training price for this model: the worst price that the owner of this app allows stands in its place."
+            "The table has no training price for this model: the worst price that the owner of "
+            "this app allows stands in its place."
         )
     return " ".join(told)
 
 
 def question(report: Report) -> str:
-    """Where the smoke test's question comes from, and how near the answer is to the known one; empty where job.json gave the question."""
+    """Where the smoke test's question comes from, and how near the answer is to the known one;
+    empty where job.json gave the question.
+    """
     smoke = report.smoke_test
     if smoke is None or smoke.row_of is None:
         return ""
@@ -99,14 +133,20 @@ def question(report: Report) -> str:
     ]
     if smoke.words_in_common is not None and smoke.answer:
         told.append(
-            f"The answer holds {number(100 * smoke.words_in_common)} % of the words of the one that stands there; that decides nothing."
+            f"The answer holds {number(100 * smoke.words_in_common)} % of the words of the one "
+            "that stands there; that decides nothing."
         )
     return " ".join(told)
 
 
 def trained(report: Report) -> str:
-    """What the service's own count of trained tokens is; empty where it told none, or where it is what is billed."""
+    """What the service's own count of trained tokens is; empty where it told none, or where it is
+    what is billed.
+    """
     told = report.training.trained_tokens if report.training else None
     if told is None or told == report.money.billed_tokens:
         return ""
-    return "the service's own count over all epochs, with the marks around each message; what is billed stands under Money"
+    return (
+        "the service's own count over all epochs, with the marks around each message; what is "
+        "billed stands under Money"
+    )

@@ -1,20 +1,41 @@
 """The report of a run, as published in report.json (schema version 1).
 
-Every run that was claimed ends in one `Report`, whatever its outcome. The JSON Schema of this model is
-docs/schemas/report.schema.json; a field may be added with a default, but is never renamed or given another meaning
-within a schema version. Money is in US dollars, sizes are in bytes, instants carry their offset from UTC.
+Every run that was claimed ends in one `Report`, whatever its outcome. The JSON Schema of this model
+is docs/schemas/report.schema.json; a field may be added with a default, but is never renamed or
+given another meaning within a schema version. Money is in US dollars, sizes are in bytes, instants
+carry their offset from UTC.
 """
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, FiniteFloat, NonNegativeInt
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    FiniteFloat,
+    NonNegativeInt,
+)
 
-type Outcome = Literal["succeeded", "rejected", "not_better", "failed", "cancelled", "expired", "superseded", "duplicate"]
+type Outcome = Literal[
+    "succeeded",
+    "rejected",
+    "not_better",
+    "failed",
+    "cancelled",
+    "expired",
+    "superseded",
+    "duplicate",
+]
 
 
 def _encodable(value: object) -> object:
     """Lone surrogates, which JSON lets through and UTF-8 can't carry, become U+FFFD."""
-    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if isinstance(value, str) else value
+    return (
+        value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        if isinstance(value, str)
+        else value
+    )
 
 
 Text = Annotated[str, BeforeValidator(_encodable)]
@@ -75,7 +96,9 @@ class FindingPart(Part):
     """One fault of the data: its place and its fix, never the data itself."""
 
     line: int | None
-    """Line of the file, counted from 1; absent where the whole file is meant, the first one where many lines are."""
+    """Line of the file, counted from 1; absent where the whole file is meant, the first one where
+    many lines are.
+    """
     field: Text
     """JSON pointer into the line; empty for the whole line."""
     code: Text
@@ -129,11 +152,15 @@ class DataPart(Part):
     warnings: NonNegativeInt
     findings: list[FindingPart] = []
     findings_shown_limit: NonNegativeInt = 100
-    """At most this many errors, and as many warnings, are listed in `findings`; `errors` and `warnings` count all."""
+    """At most this many errors, and as many warnings, are listed in `findings`; `errors` and
+    `warnings` count all.
+    """
     total: Tokens | None = None
     assistant: Tokens | None = None
     trained: Tokens | None = None
-    """Of the answers that are learnt: without those of weight 0, and of preferences those that are preferred."""
+    """Of the answers that are learnt: without those of weight 0, and of preferences those that are
+    preferred.
+    """
     over_limit: NonNegativeInt = 0
     """Examples with more tokens than `max_example_tokens`, the most that the model takes."""
     max_example_tokens: NonNegativeInt | None = None
@@ -155,19 +182,25 @@ class MoneyPart(Part):
     second_jobs_usd_at_most: Usd | None = None
     """What they have cost at most; absent where there was none, or nobody can say."""
     worst_case_usd: Usd | None = None
-    """What the run could cost at most until its end, by which the gate and the wallet decided; absent where it never came so far."""
+    """What the run could cost at most until its end, by which the gate and the wallet decided;
+    absent where it never came so far.
+    """
     training_usd_at_most: Usd | None = None
     hosting_usd_at_most: Usd | None = None
     """Of the deployment, for the hours that the run could take to prove it."""
     tokens_at_most: NonNegativeInt | None = None
-    """The upper bound of the training file's tokens, once over it: also declarations of tools, other fields and images."""
+    """The upper bound of the training file's tokens, once over it: also declarations of tools,
+    other fields and images.
+    """
     epochs_at_most: NonNegativeInt | None = None
     """The epochs of that worst case."""
     price_table_date: Text
     training_price_date: Text | None = None
     """The date of the training price, where it is older than the table."""
     training_price_is_assumed: bool = False
-    """Whether the table has no training price, so that the owner's worst case stands in its place."""
+    """Whether the table has no training price, so that the owner's worst case stands in its
+    place.
+    """
     deployment_usd_per_hour: Usd | None = 0.0
     """0 when no deployment stands; absent where one stands whose price is not known."""
     deployment_usd_per_month: Usd | None = 0.0
@@ -239,7 +272,9 @@ class SmokePart(Part):
     known_answer: Text | None = None
     """The answer that stands in that row: for comparison, not demanded."""
     words_in_common: FiniteFloat | None = None
-    """The share of that answer's words that the model's answer holds, from 0 to 1; it decides nothing."""
+    """The share of that answer's words that the model's answer holds, from 0 to 1; it decides
+    nothing.
+    """
 
 
 class CleanUpPart(Part):
@@ -261,7 +296,9 @@ class DuplicatePart(Part):
     stands: bool = False
     """Whether that deployment stands, for all that the ledger knows."""
     differences: list[Text] = []
-    """One sentence for each wish of this drop that the other run's deployment or smoke test does not meet."""
+    """One sentence for each wish of this drop that the other run's deployment or smoke test does
+    not meet.
+    """
 
 
 class TimelinePart(Part):
@@ -288,7 +325,9 @@ class Report(Part):
     clamped: list[Text] = []
     """One sentence for each setting of the drop that the app's own limits have lowered."""
     not_asked: list[Text] = []
-    """One sentence for each question that the account did not answer before anything was bought; the run went on without it."""
+    """One sentence for each question that the account did not answer before anything was bought;
+    the run went on without it.
+    """
     data: list[DataPart] = []
     money: MoneyPart
     training: TrainingPart | None = None
@@ -296,13 +335,17 @@ class Report(Part):
     smoke_test: SmokePart | None = None
     clean_up: list[CleanUpPart] = []
     reuse_of: Text | None = None
-    """Run id of the run that has trained the model which this run deploys; absent where it trained one itself."""
+    """Run id of the run that has trained the model which this run deploys; absent where it trained
+    one itself.
+    """
     duplicate_of: Text | None = None
     """Run id of the run that already holds this content."""
     duplicate: DuplicatePart | None = None
     """What the ledger knows of that run."""
     stand_in: bool = False
-    """Whether a stand-in on this machine took the place of Azure: then nothing was bought, and nothing costs."""
+    """Whether a stand-in on this machine took the place of Azure: then nothing was bought, and
+    nothing costs.
+    """
     tunedrop_version: Text | None = None
     """The release that wrote the report."""
     timeline: list[TimelinePart] = []

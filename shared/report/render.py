@@ -1,8 +1,8 @@
 """A report as a page and as a file.
 
-The page stands alone: style and charts are inside it, no script, no link, no request to anywhere; its content security
-policy allows nothing but its own style. Everything that comes from a drop or a service is escaped and, through
-`visible`, cleared of characters that hide or reorder text.
+The page stands alone: style and charts are inside it, no script, no link, no request to anywhere;
+its content security policy allows nothing but its own style. Everything that comes from a drop or a
+service is escaped and, through `visible`, cleared of characters that hide or reorder text.
 """
 
 import base64
@@ -66,7 +66,12 @@ def to_html(report: Report) -> str:
 
 
 def _findings(report: Report, severity: str) -> list[tuple[DataPart, FindingPart]]:
-    return [(part, finding) for part in report.data for finding in part.findings if finding.severity == severity]
+    return [
+        (part, finding)
+        for part in report.data
+        for finding in part.findings
+        if finding.severity == severity
+    ]
 
 
 def _caption(report: Report, severity: str) -> str:
@@ -84,23 +89,35 @@ def _lines(finding: FindingPart) -> str:
 def _capacity(deployment: DeploymentPart) -> str:
     """50 thousand tokens a minute, or 2 provisioned throughput units."""
     unit, amount = capacity_unit(deployment.sku), deployment.capacity
-    return display.counted(amount, unit) if unit.endswith("unit") else f"{display.number(amount)} {unit}"
+    return (
+        display.counted(amount, unit)
+        if unit.endswith("unit")
+        else f"{display.number(amount)} {unit}"
+    )
 
 
 def _distribution(part: DataPart) -> Markup:
     if part.total is None:
         return Markup()
-    svg = charts.token_distribution(part.histogram, part.total, f"Tokens per example, {part.role} file")
+    svg = charts.token_distribution(
+        part.histogram, part.total, f"Tokens per example, {part.role} file"
+    )
     return Markup(svg)  # noqa: S704 - serialized by ElementTree, which escapes
 
 
 def _curve(report: Report) -> Markup:
-    svg = charts.loss_curve(report.training.curve, "Loss during training") if report.training else ""
+    svg = (
+        charts.loss_curve(report.training.curve, "Loss during training") if report.training else ""
+    )
     return Markup(svg)  # noqa: S704 - serialized by ElementTree, which escapes
 
 
 def _finalize(value: object) -> object:
-    return display.visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return (
+        display.visible(value)
+        if isinstance(value, str) and not isinstance(value, Markup)
+        else value
+    )
 
 
 @cache

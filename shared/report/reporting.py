@@ -1,4 +1,6 @@
-"""From what is known of a run to its report: reads the ledger's record, the scans and the job's results."""
+"""From what is known of a run to its report: reads the ledger's record, the scans and the job's
+results.
+"""
 
 import logging
 from datetime import UTC, datetime
@@ -41,7 +43,10 @@ def report_of(record: RunRecord) -> page.Report:
         name=record.drop.name,
         outcome=outcome.value,
         headline=words.headline(
-            outcome.value, record.smoke.verdict if record.smoke else None, left_behind=left_behind, reuse=record.reuse_of is not None
+            outcome.value,
+            record.smoke.verdict if record.smoke else None,
+            left_behind=left_behind,
+            reuse=record.reuse_of is not None,
         ),
         problem=_problem(ending.problem) if ending and ending.problem else None,
         created_at=record.created_at,
@@ -61,13 +66,21 @@ def report_of(record: RunRecord) -> page.Report:
         duplicate=duplicate_part(record, plan),
         stand_in=stood_in(plan),
         tunedrop_version=VERSION,
-        timeline=[page.TimelinePart(step=entered.step.value, at=entered.at) for entered in record.timeline],
+        timeline=[
+            page.TimelinePart(step=entered.step.value, at=entered.at) for entered in record.timeline
+        ],
     )
 
 
 def _problem(problem: Problem) -> page.Problem:
     fix = words.IN_A_REPORT.get(problem.code, problem.fix)
-    return page.Problem(code=problem.code, message=problem.message, fix=fix, anchor=problem.anchor, request_id=problem.request_id)
+    return page.Problem(
+        code=problem.code,
+        message=problem.message,
+        fix=fix,
+        anchor=problem.anchor,
+        request_id=problem.request_id,
+    )
 
 
 def _drop(record: RunRecord) -> page.DropPart:
@@ -75,10 +88,20 @@ def _drop(record: RunRecord) -> page.DropPart:
     if plan is None:
         blobs = [page.BlobPart(role="training", name=record.drop.blob, etag=record.drop.etag)]
     else:
-        pins: dict[Any, Pin | None] = {"training": plan.training_file, "validation": plan.validation_file, "job": plan.job_file}
+        pins: dict[Any, Pin | None] = {
+            "training": plan.training_file,
+            "validation": plan.validation_file,
+            "job": plan.job_file,
+        }
         hashes = {role: summary.content_hash for role, summary in record.files.items()}
         blobs = [
-            page.BlobPart(role=role, name=dropped.blob, bytes=dropped.bytes, etag=dropped.etag, content_hash=hashes.get(role))
+            page.BlobPart(
+                role=role,
+                name=dropped.blob,
+                bytes=dropped.bytes,
+                etag=dropped.etag,
+                content_hash=hashes.get(role),
+            )
             for role, pin in pins.items()
             if pin and (dropped := pin.dropped)
         ]
@@ -87,7 +110,10 @@ def _drop(record: RunRecord) -> page.DropPart:
 
 def _settings(plan: Plan) -> page.SettingsPart:
     chosen = plan.training
-    others = {"batch_size": chosen.batch_size, "learning_rate_multiplier": chosen.learning_rate_multiplier}
+    others = {
+        "batch_size": chosen.batch_size,
+        "learning_rate_multiplier": chosen.learning_rate_multiplier,
+    }
     return page.SettingsPart(
         model=chosen.model,
         method=chosen.method,
@@ -104,7 +130,9 @@ def _data(record: RunRecord, plan: Plan) -> list[page.DataPart]:
     for role in plan.roles:
         pin, found = plan.file(role), scans.file_scan(record.id, role)
         if pin is not None and found is not None:
-            parts.append(_data_part(pin, role, found, scans.options(plan, role).model.max_example_tokens))
+            parts.append(
+                _data_part(pin, role, found, scans.options(plan, role).model.max_example_tokens)
+            )
     return parts
 
 
@@ -143,20 +171,38 @@ def _finding(found: "Finding") -> page.FindingPart:
 
 def _images(found: "FileScan") -> page.ImagesPart | None:
     images = found.images
-    return page.ImagesPart(images=images.images, assumed=images.assumed, tokens=images.tokens) if images.images else None
+    return (
+        page.ImagesPart(images=images.images, assumed=images.assumed, tokens=images.tokens)
+        if images.images
+        else None
+    )
 
 
 def _tokens(histogram: Any) -> page.Tokens | None:
     found = histogram.distribution()
     if found is None:
         return None
-    return page.Tokens(min=found.min, max=found.max, mean=found.mean, median=found.median, sum=found.sum, p5=found.p5, p95=found.p95)
+    return page.Tokens(
+        min=found.min,
+        max=found.max,
+        mean=found.mean,
+        median=found.median,
+        sum=found.sum,
+        p5=found.p5,
+        p95=found.p95,
+    )
 
 
 def _money(record: RunRecord, plan: Plan | None) -> page.MoneyPart:
     if plan is None:
-        return page.MoneyPart(price_table_date=_table_date(), training_usd=0.0, training_is_estimate=False)
-    prices, worst, spend = pinned(plan).prices, record.worst_case, spending.training_spend(record, plan)
+        return page.MoneyPart(
+            price_table_date=_table_date(), training_usd=0.0, training_is_estimate=False
+        )
+    prices, worst, spend = (
+        pinned(plan).prices,
+        record.worst_case,
+        spending.training_spend(record, plan),
+    )
     hourly = prices.hosting_usd_per_hour if stands(record) else 0.0
     return page.MoneyPart(
         training_usd=spend.usd,
@@ -181,7 +227,9 @@ def _money(record: RunRecord, plan: Plan | None) -> page.MoneyPart:
 
 
 def _table_date() -> str:
-    """The date of the price table; a table that can't be read is the run's problem, and keeps no report from being written."""
+    """The date of the price table; a table that can't be read is the run's problem, and keeps no
+    report from being written.
+    """
     try:
         return price_table(settings()).as_of.isoformat()
     except PlanRejected:
@@ -198,7 +246,8 @@ def _remove_command(plan: Plan) -> str:
     parts = pinned(plan).account.id.strip("/").split("/")
     group, account = (parts[3], parts[7]) if len(parts) == 8 else ("<group>", "<account>")
     return (
-        f"az cognitiveservices account deployment delete --resource-group {group} --name {account} --deployment-name {plan.deployment.name}"
+        f"az cognitiveservices account deployment delete --resource-group {group} --name {account} "
+        f"--deployment-name {plan.deployment.name}"
     )
 
 
@@ -224,7 +273,9 @@ def _instant(seconds: int | None) -> datetime | None:
 
 
 def _curve(record: RunRecord) -> list[page.CurvePoint]:
-    """The loss curve of results.csv; a job that ended early has none, but its events tell some of it."""
+    """The loss curve of results.csv; a job that ended early has none, but its events tell some of
+    it.
+    """
     stored = reports_of(record).read(report_path(record, "results.csv"), storage.RESULTS_BYTES)
     if stored is not None:
         try:
@@ -234,7 +285,10 @@ def _curve(record: RunRecord) -> list[page.CurvePoint]:
     metrics = [e["metrics"] for e in kept_events(record) if "train_loss" in e["metrics"]]
     return [
         page.CurvePoint(
-            step=int(m.get("step", 0)), train_loss=m["train_loss"], valid_loss=m.get("valid_loss"), full_valid_loss=m.get("full_valid_loss")
+            step=int(m.get("step", 0)),
+            train_loss=m["train_loss"],
+            valid_loss=m.get("valid_loss"),
+            full_valid_loss=m.get("full_valid_loss"),
         )
         for m in metrics
     ]
@@ -255,7 +309,13 @@ def _deployment(record: RunRecord, plan: Plan) -> page.DeploymentPart | None:
         model=model or "unknown",
         sku=plan.deployment.sku,
         capacity=plan.deployment.capacity,
-        state="somebody else's by now" if effect.lost else "deleted" if effect.state == "removed" else "Succeeded" if proven else "unknown",
+        state="somebody else's by now"
+        if effect.lost
+        else "deleted"
+        if effect.state == "removed"
+        else "Succeeded"
+        if proven
+        else "unknown",
         stands=stands(record),
     )
 
@@ -267,15 +327,27 @@ def _clean_up(record: RunRecord) -> list[page.CleanUpPart]:
     for name, effect in sorted(record.effects.items()):
         meant = undone or name.startswith("file:")
         if meant:
-            rows.append(page.CleanUpPart(what=_called(name), id=effect.id or "unknown", result=_result(name, effect)))
-        rows += [page.CleanUpPart(what=f"second {_called(name)}", id=other, result=TAKEN_BACK[name == "job"]) for other in effect.others]
+            rows.append(
+                page.CleanUpPart(
+                    what=_called(name), id=effect.id or "unknown", result=_result(name, effect)
+                )
+            )
+        rows += [
+            page.CleanUpPart(
+                what=f"second {_called(name)}", id=other, result=TAKEN_BACK[name == "job"]
+            )
+            for other in effect.others
+        ]
     return rows
 
 
 def _called(effect: str) -> str:
-    return {"job": "fine-tuning job", "deployment": "deployment", "file:training": "training file", "file:validation": "validation file"}[
-        effect
-    ]
+    return {
+        "job": "fine-tuning job",
+        "deployment": "deployment",
+        "file:training": "training file",
+        "file:validation": "validation file",
+    }[effect]
 
 
 def _result(name: str, effect: Effect) -> str:

@@ -1,8 +1,9 @@
 """The service's results.csv: one row of metrics per training step.
 
-Source: the fine-tuning guide for the columns. The validation accuracy is `validation_mean_token_accuracy` there and
-`valid_mean_token_accuracy` in the job's events, so either is read; cells of steps without a validation are empty.
-Azure sends plain text; OpenAI sends the same text in base64, which is tried second.
+Source: the fine-tuning guide for the columns. The validation accuracy is
+`validation_mean_token_accuracy` there and `valid_mean_token_accuracy` in the job's events, so
+either is read; cells of steps without a validation are empty. Azure sends plain text; OpenAI sends
+the same text in base64, which is tried second.
 """
 
 import base64
@@ -26,24 +27,32 @@ _METRICS = {
 }
 
 RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(inf|nan)", re.ASCII | re.IGNORECASE)
+NUMBER = re.compile(
+    r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(inf|nan)", re.ASCII | re.IGNORECASE
+)
 
 
 class ResultsUnreadable(ValueError):
-    """The file is no table of training steps. Names the row, counted from 1 after the header, where there is one."""
+    """The file is no table of training steps. Names the row, counted from 1 after the header, where
+    there is one.
+    """
 
     def __init__(self, reason: str, row: int | None = None) -> None:
         self.row = row
-        super().__init__(f"results.csv {reason}" if row is None else f"results.csv {reason} in row {row}")
+        super().__init__(
+            f"results.csv {reason}" if row is None else f"results.csv {reason} in row {row}"
+        )
 
 
 def parse_results(content: bytes) -> list[CurvePoint]:
     """The metrics of each step, in the order of the steps.
 
-    Columns that are not known are left aside. A metric that is not finite (a diverged training) is absent from its point.
+    Columns that are not known are left aside. A metric that is not finite (a diverged training) is
+    absent from its point.
 
     Raises:
-        ResultsUnreadable: neither the text nor its base64 decoding is a table with a `step` column, or a cell is no number.
+        ResultsUnreadable: neither the text nor its base64 decoding is a table with a `step` column,
+            or a cell is no number.
     """
     lines = _table(content)
     try:
@@ -55,9 +64,11 @@ def parse_results(content: bytes) -> list[CurvePoint]:
 
 
 def harmless(content: bytes) -> bytes:
-    """The same table with an apostrophe before each cell that a spreadsheet would run; without such a cell, the same bytes.
+    """The same table with an apostrophe before each cell that a spreadsheet would run; without such
+    a cell, the same bytes.
 
-    Numbers keep their signs. Source of the first characters: OWASP, CSV injection, and their full-width forms.
+    Numbers keep their signs. Source of the first characters: OWASP, CSV injection, and their
+    full-width forms.
     """
     text = content.decode("utf-8-sig", "replace")
     try:
@@ -74,7 +85,9 @@ def harmless(content: bytes) -> bytes:
 
 def _inert(cell: str) -> str:
     bare = cell.strip()
-    runs = cell.startswith(("\t", "\r")) or (bare.startswith(RUN_BY_SPREADSHEETS) and not NUMBER.fullmatch(bare))
+    runs = cell.startswith(("\t", "\r")) or (
+        bare.startswith(RUN_BY_SPREADSHEETS) and not NUMBER.fullmatch(bare)
+    )
     return f"'{cell}" if runs else cell
 
 

@@ -16,14 +16,25 @@ HEADLINES: Final[Mapping[Outcome, str]] = {
     "cancelled": "The run was cancelled; what it had made was taken back.",
     "expired": "The run took longer than it may; what it had made was taken back.",
     "superseded": "The drop was replaced while the run read it.",
-    "duplicate": "Nothing was bought: the same data was trained with the same training settings before.",
+    "duplicate": (
+        "Nothing was bought: the same data was trained with the same training settings before."
+    ),
 }
 SMOKE_HEADLINES: Final[Mapping[str, str]] = {
-    "failed": "The model is trained, but its answer was not the wanted one; the deployment was taken back.",
-    "blocked": "The model is trained, but the content filter stopped its first answer; the deployment was taken back.",
+    "failed": (
+        "The model is trained, but its answer was not the wanted one; the deployment was taken "
+        "back."
+    ),
+    "blocked": (
+        "The model is trained, but the content filter stopped its first answer; the deployment was "
+        "taken back."
+    ),
     "not_answered": "The model is trained, but its deployment did not answer; it was taken back.",
 }
-REUSED: Final = "A model that was trained before is deployed again and has answered; nothing was paid for training."
+REUSED: Final = (
+    "A model that was trained before is deployed again and has answered; nothing was paid for "
+    "training."
+)
 TAKEN_BACK: Final = " taken back"
 LEFT_BEHIND: Final = "; not all that the run made could be taken back."
 SMOKE_VERDICTS: Final[Mapping[str, str]] = {
@@ -46,19 +57,38 @@ STEPS: Final[Mapping[str, str]] = {
     "report": "Wrote this report",
     "ended": "Ended",
 }
-SETTINGS: Final[Mapping[str, str]] = {"batch_size": "Batch size", "learning_rate_multiplier": "Learning rate, factor"}
-IN_A_REPORT: Final[Mapping[str, str]] = {
-    "TD-DROP-006": "Correct the errors that this report lists, then drop the files again. `tunedrop check` finds the same on your machine.",
-    "TD-PROOF-001": "Compare question, answer and what was wanted; correct `smoke_test.expect` in job.json, or train on better examples.",
+SETTINGS: Final[Mapping[str, str]] = {
+    "batch_size": "Batch size",
+    "learning_rate_multiplier": "Learning rate, factor",
 }
-"""What to do, where the sentence for other places would send the reader of the report to the report."""
+IN_A_REPORT: Final[Mapping[str, str]] = {
+    "TD-DROP-006": (
+        "Correct the errors that this report lists, then drop the files again. `tunedrop check` "
+        "finds the same on your machine."
+    ),
+    "TD-PROOF-001": (
+        "Compare question, answer and what was wanted; correct `smoke_test.expect` in job.json, or "
+        "train on better examples."
+    ),
+}
+"""What to do, where the sentence for other places would send the reader of the report to the
+report.
+"""
 
 
-def headline(outcome: Outcome, smoke_verdict: str | None, *, left_behind: bool, reuse: bool = False) -> str:
-    """The verdict in one sentence: of a failed smoke test in its own words, and never that all was taken back where it was not."""
+def headline(
+    outcome: Outcome, smoke_verdict: str | None, *, left_behind: bool, reuse: bool = False
+) -> str:
+    """The verdict in one sentence: of a failed smoke test in its own words, and never that all was
+    taken back where it was not.
+    """
     if reuse and outcome == "succeeded":
         return REUSED
-    told = SMOKE_HEADLINES.get(smoke_verdict or "", HEADLINES[outcome]) if outcome == "failed" else HEADLINES[outcome]
+    told = (
+        SMOKE_HEADLINES.get(smoke_verdict or "", HEADLINES[outcome])
+        if outcome == "failed"
+        else HEADLINES[outcome]
+    )
     if not left_behind or TAKEN_BACK not in told:
         return told
     return f"{told.partition(';')[0]}{LEFT_BEHIND}"
@@ -75,6 +105,8 @@ def setting(name: str) -> str:
 
 
 def reading(anchor: str) -> str:
-    """Where the documentation tells more, in words that hold wherever the report lies: the page and the heading of an anchor."""
+    """Where the documentation tells more, in words that hold wherever the report lies: the page and
+    the heading of an anchor.
+    """
     found = _ANCHOR.fullmatch(anchor)
     return f"page {found['page']}, heading {found['heading'].upper()}" if found else anchor

@@ -4,7 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from shared.errors import BudgetExceeded, DataRejected, InternalError, PlanRejected, Problem, ServiceUnavailable, TuneDropError
+from shared.errors import (
+    BudgetExceeded,
+    DataRejected,
+    InternalError,
+    PlanRejected,
+    Problem,
+    ServiceUnavailable,
+    TuneDropError,
+)
 from shared.models.base import wire
 from shared.models.messages import Answer, ended, wait
 from shared.models.pace import Pace
@@ -12,15 +20,20 @@ from shared.models.record import Outcome
 from shared.runs.ledger import Ledger
 from shared.services.storage import Changed
 
-PATIENT_WAITS = 4  # an unavailability that outlasted the client's own retries is not over in one brief wait
-LATE_LOOKS = 4  # past a deadline, so that neither one Retry-After nor an outage of ours uses all of it up
+PATIENT_WAITS = (
+    4  # an unavailability that outlasted the client's own retries is not over in one brief wait
+)
+LATE_LOOKS = (
+    4  # past a deadline, so that neither one Retry-After nor an outage of ours uses all of it up
+)
 
 
 def answered(work: Callable[[], Answer], pace: Pace | None = None) -> dict[str, Any]:
     """The answer of this work in plain JSON.
 
-    With a `pace`, unavailability is answered as a wait, however long it lasts: for activities that the story calls until they
-    are done. The engine's retries are counted, and an outage of an hour must not end a run that has trained for days.
+    With a `pace`, unavailability is answered as a wait, however long it lasts: for activities that
+    the story calls until they are done. The engine's retries are counted, and an outage of an hour
+    must not end a run that has trained for days.
 
     Raises:
         ServiceUnavailable: without a pace; the only kind that the engine may retry.
@@ -44,28 +57,39 @@ class Deadline:
     limit_s: float
 
     def passes(self) -> bool:
-        """Whether this look, which did not find what is waited for, is the last: past the limit a few looks count, in the ledger."""
-        return self.waited_s > self.limit_s and self.ledger.look_late(self.run_id, self.what) >= LATE_LOOKS
+        """Whether this look, which did not find what is waited for, is the last: past the limit a
+        few looks count, in the ledger.
+        """
+        return (
+            self.waited_s > self.limit_s
+            and self.ledger.look_late(self.run_id, self.what) >= LATE_LOOKS
+        )
 
 
-def polled(ask: Callable[[], Answer], pace: Pace, deadline: Deadline, late: TuneDropError) -> Answer:
-    """A look at something under way, or a try to begin it: its answer, or the run's expiry where it still says wait past the deadline.
+def polled(
+    ask: Callable[[], Answer], pace: Pace, deadline: Deadline, late: TuneDropError
+) -> Answer:
+    """A look at something under way, or a try to begin it: its answer, or the run's expiry where it
+    still says wait past the deadline.
 
-    Refusals of the moment are bounded by time, not by number: a storm of them ends nothing that goes on. `late` tells the end,
-    with the reason for which the last look said wait.
+    Refusals of the moment are bounded by time, not by number: a storm of them ends nothing that
+    goes on. `late` tells the end, with the reason for which the last look said wait.
     """
     try:
         answer = ask()
     except ServiceUnavailable as unavailable:
-        answer = wait(max(unavailable.retry_after_s or 0, pace.next_poll_s(deadline.waited_s)), unavailable.problem.message)
+        answer = wait(
+            max(unavailable.retry_after_s or 0, pace.next_poll_s(deadline.waited_s)),
+            unavailable.problem.message,
+        )
     if answer.kind == "wait" and deadline.passes():
         return ended(Outcome.EXPIRED, _with_reason(late.problem, answer.because))
     return answer
 
 
 def waiting(answer: Answer, pace: Pace, deadline: Deadline) -> Answer:
-    """The answer of a try to make something. Where the account is full or busy, whoever watches the run is told so, and the account is
-    not asked more often than it is worth.
+    """The answer of a try to make something. Where the account is full or busy, whoever watches the
+    run is told so, and the account is not asked more often than it is worth.
     """
     if answer.kind != "wait" or answer.because is None:
         return answer
@@ -74,7 +98,8 @@ def waiting(answer: Answer, pace: Pace, deadline: Deadline) -> Answer:
 
 
 def needed[T](value: T | None, what: str) -> T:
-    """What a living run must have by now, as its plan. A run that stops is answered before anybody asks for it.
+    """What a living run must have by now, as its plan. A run that stops is answered before anybody
+    asks for it.
 
     Raises:
         InternalError: it is missing: the one answer of every activity.
@@ -85,7 +110,13 @@ def needed[T](value: T | None, what: str) -> T:
 
 
 def _with_reason(late: Problem, because: str | None) -> Problem:
-    return late.model_copy(update={"message": f"{late.message} The last reason to wait: {because}"[:1000]}) if because else late
+    return (
+        late.model_copy(
+            update={"message": f"{late.message} The last reason to wait: {because}"[:1000]}
+        )
+        if because
+        else late
+    )
 
 
 def _answer(work: Callable[[], Answer]) -> Answer:

@@ -1,7 +1,9 @@
-"""Booking a run in the wallet: its money, its place among all runs, and what its deployment takes of the account.
+"""Booking a run in the wallet: its money, its place among all runs, and what its deployment takes
+of the account.
 
-The account is asked after the wallet is read and before it is written, so a deployment either stands in the answer or its booking is
-still open: of many runs that want the last place one gets it, and nobody pays for a model that can't be deployed.
+The account is asked after the wallet is read and before it is written, so a deployment either
+stands in the answer or its booking is still open: of many runs that want the last place one gets
+it, and nobody pays for a model that can't be deployed.
 """
 
 from collections.abc import Callable
@@ -20,7 +22,9 @@ from shared.services.service_limits import ServiceLimits
 
 @dataclass(frozen=True)
 class AccountRoom:
-    """What stands on the account, and what its quotas hold, at one moment; `quotas` is None where the account doesn't tell."""
+    """What stands on the account, and what its quotas hold, at one moment; `quotas` is None where
+    the account doesn't tell.
+    """
 
     deployments: list[DeploymentFacts]
     quotas: dict[str, Quota] | None
@@ -36,8 +40,18 @@ class Room:
     ask: Callable[[], AccountRoom]
 
 
-def book(ledger: Ledger, run_id: str, usd: float, most: wallet.Limits, room: Room | None = None, *, trains: bool = True) -> Refused | None:
-    """Books the run, or says why not. Ended runs are looked up only where there is no room else: each costs a read."""
+def book(
+    ledger: Ledger,
+    run_id: str,
+    usd: float,
+    most: wallet.Limits,
+    room: Room | None = None,
+    *,
+    trains: bool = True,
+) -> Refused | None:
+    """Books the run, or says why not. Ended runs are looked up only where there is no room else:
+    each costs a read.
+    """
     refusals: list[Refused] = []
     order = Order(trains, room.slot if room else None)
 
@@ -58,7 +72,13 @@ def book(ledger: Ledger, run_id: str, usd: float, most: wallet.Limits, room: Roo
 
 
 def _tried(
-    before: Wallet, run_id: str, usd: float, most: wallet.Limits, now: datetime, order: Order, room: Room | None
+    before: Wallet,
+    run_id: str,
+    usd: float,
+    most: wallet.Limits,
+    now: datetime,
+    order: Order,
+    room: Room | None,
 ) -> Wallet | Refused:
     answer = wallet.booked(before, run_id, usd, most, now, order)
     if room is None or isinstance(answer, Refused) or run_id in before.bookings:
@@ -67,11 +87,16 @@ def _tried(
 
 
 def no_room(before: Wallet, run_id: str, room: Room, found: AccountRoom) -> Refused | None:
-    """Why the deployment would not fit once all that is booked stands, or None; where only bookings are in the way, the run waits."""
+    """Why the deployment would not fit once all that is booked stands, or None; where only bookings
+    are in the way, the run waits.
+    """
     standing = frozenset(deployment.name.lower() for deployment in found.deployments)
     coming = wallet.coming(before, run_id, room.slot, standing)
     fine_tuned = gate.fine_tuned_among(found.deployments)
-    most = min(room.limits.fine_tuned_deployments - fine_tuned, room.limits.deployments - len(found.deployments))
+    most = min(
+        room.limits.fine_tuned_deployments - fine_tuned,
+        room.limits.deployments - len(found.deployments),
+    )
     if most < 1:
         return Refused(gate.no_place(fine_tuned, room.limits).problem, passes=False)
     if len(coming) >= most:
@@ -89,7 +114,9 @@ def no_room(before: Wallet, run_id: str, room: Room, found: AccountRoom) -> Refu
 
 
 def closed(ledger: Ledger, run_id: str) -> Closed | None:
-    """What the ledger knows of a booked run's spending; None while the run lives, and where its record can't be read."""
+    """What the ledger knows of a booked run's spending; None while the run lives, and where its
+    record can't be read.
+    """
     try:
         found = ledger.read(run_id)
     except RecordUnreadable:
@@ -97,7 +124,9 @@ def closed(ledger: Ledger, run_id: str) -> Closed | None:
     if found is None:
         return Closed(bought=False)
     record = found.record
-    if record.ended_at is None and not (record.stopping and not record.effects.keys() & {"job", "deployment"}):
+    if record.ended_at is None and not (
+        record.stopping and not record.effects.keys() & {"job", "deployment"}
+    ):
         return None  # it lives; one that stops before it has begun to train or to deploy never will
     if record.plan is None or not spending.has_bought(record):
         return Closed(bought=False)

@@ -1,7 +1,9 @@
-"""Named points around every side effect, where a crash test strikes. In the app a point does nothing.
+"""Named points around every side effect, where a crash test strikes. In the app a point does
+nothing.
 
 A test installs an observer, which may raise, block, or end the process (tests/faults/). Names are
-literal, so that the tests read the list of points from the code, and a side effect without its points fails.
+literal, so that the tests read the list of points from the code, and a side effect without its
+points fails.
 """
 
 from collections.abc import Callable

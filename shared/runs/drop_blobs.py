@@ -1,7 +1,7 @@
 """The blobs of a drop as they stand: which are there, and whether they can be read at all.
 
-Everything here is told by the facts of a blob, without a byte of it: what is too large, of the wrong kind or archived is refused
-before anything is read or scanned.
+Everything here is told by the facts of a blob, without a byte of it: what is too large, of the
+wrong kind or archived is refused before anything is read or scanned.
 """
 
 from collections.abc import Mapping
@@ -22,8 +22,8 @@ NAMES = {TRAINING: "The training file", VALIDATION_SET: "The validation file", J
 
 
 def present(container: Container, drop: Drop, *, with_job: bool) -> dict[str, BlobFacts]:
-    """The blobs of this drop that are there, by role name; the starting blob under "training". A packed validation file is taken where
-    there is no plain one.
+    """The blobs of this drop that are there, by role name; the starting blob under "training". A
+    packed validation file is taken where there is no plain one.
 
     Without `with_job` no job.json is looked for: what a request brought stands in its place.
 
@@ -33,19 +33,27 @@ def present(container: Container, drop: Drop, *, with_job: bool) -> dict[str, Bl
     """
     training = container.facts(drop.blob)
     if training is None:
-        raise DataRejected("TD-DROP-002", "The dropped file was deleted before the run could read it.", "Drop it again.")
+        raise DataRejected(
+            "TD-DROP-002",
+            "The dropped file was deleted before the run could read it.",
+            "Drop it again.",
+        )
     if training.etag != drop.etag:
         raise storage.Changed
     validation, job = drop.companion(VALIDATION_SET), drop.companion(JOB_FILE) if with_job else None
     others = {
-        VALIDATION_SET: (container.facts(validation) or container.facts(validation + PACKED)) if validation else None,
+        VALIDATION_SET: (container.facts(validation) or container.facts(validation + PACKED))
+        if validation
+        else None,
         JOB_FILE: container.facts(job) if job else None,
     }
     return {TRAINING: training} | {name: facts for name, facts in others.items() if facts}
 
 
 def begun_with(container: Container, record: RunRecord) -> JobFile | None:
-    """The settings that a run was begun with: those of its request, else of its job.json; None where that one can't be read any more."""
+    """The settings that a run was begun with: those of its request, else of its job.json; None
+    where that one can't be read any more.
+    """
     if record.job_settings is not None:
         return JobFile.model_validate(record.job_settings)
     job_file = record.plan.job_file if record.plan else None
@@ -79,7 +87,8 @@ def readable(blobs: Mapping[str, BlobFacts]) -> None:
     """Refuses blobs that no run can use.
 
     Raises:
-        DataRejected: one is a page or an append blob, is archived, or is larger than the service takes.
+        DataRejected: one is a page or an append blob, is archived, or is larger than the service
+            takes.
         PlanRejected: job.json is too large.
     """
     for key, facts in blobs.items():
@@ -95,8 +104,14 @@ def _of_a_usable_kind(name: str, facts: BlobFacts) -> None:
     if facts.kind != "block":
         raise DataRejected(
             "TD-DROP-007",
-            f"{name} is {'an' if facts.kind == 'append' else 'a'} {facts.kind} blob; only block blobs are taken.",
-            "Upload it as a block blob: that is what `tunedrop drop`, the Azure portal and `az storage blob upload --type block` make.",
+            (
+                f"{name} is {'an' if facts.kind == 'append' else 'a'} {facts.kind} blob; only "
+                "block blobs are taken."
+            ),
+            (
+                "Upload it as a block blob: that is what `tunedrop drop`, the Azure portal and `az "
+                "storage blob upload --type block` make."
+            ),
         )
     if facts.archived:
         raise DataRejected(
@@ -117,6 +132,9 @@ def small_enough(name: str, size: int) -> None:
     if size >= MAX_FILE_BYTES:
         raise DataRejected(
             "TD-DROP-009",
-            f"{name} has {size:,} bytes; Azure OpenAI takes fewer than {MAX_FILE_BYTES:,} ({MAX_FILE_BYTES // 2**20} MiB).",
+            (
+                f"{name} has {size:,} bytes; Azure OpenAI takes fewer than {MAX_FILE_BYTES:,} "
+                f"({MAX_FILE_BYTES // 2**20} MiB)."
+            ),
             "Leave examples out until it is smaller.",
         )

@@ -17,12 +17,22 @@ from shared.services.resource_manager import DeploymentFacts, ModelFacts, Quota
 from shared.services.service_limits import ServiceLimits
 
 NO_QUOTAS = (
-    "The quota was not asked for: the app's identity may not read it, for want of Cognitive Services Usages Reader on the subscription. "
+    "The quota was not asked for: the app's identity may not read it, for want of Cognitive "
+    "Services Usages Reader on the subscription. "
     "Whether the deployment fits is seen when it is made."
 )
-NO_PERMISSIONS = "Whether the app may write deployments was not asked: its role does not let it read its own permissions."
-NO_POLICIES = "The account's content filter policies were not asked for: the app may not read them, or the api-version has none."
-NO_TRAINING_TYPES = "By which training types the model is trained in this region is not known: the account's list says it in no known form."
+NO_PERMISSIONS = (
+    "Whether the app may write deployments was not asked: its role does not let it read its own "
+    "permissions."
+)
+NO_POLICIES = (
+    "The account's content filter policies were not asked for: the app may not read them, or the "
+    "api-version has none."
+)
+NO_TRAINING_TYPES = (
+    "By which training types the model is trained in this region is not known: the account's list "
+    "says it in no known form."
+)
 
 
 class Preflight(Frozen):
@@ -44,12 +54,18 @@ class Preflight(Frozen):
     limits: ServiceLimits = ServiceLimits()
 
 
-def refusal(plan: Plan, facts: Preflight, worst: WorstCase, run_id: str, *, trains: bool = True) -> Problem | None:
-    """The first reason why this run must not go on, or None. A run that deploys a trained model needs only what its deployment needs."""
+def refusal(
+    plan: Plan, facts: Preflight, worst: WorstCase, run_id: str, *, trains: bool = True
+) -> Problem | None:
+    """The first reason why this run must not go on, or None. A run that deploys a trained model
+    needs only what its deployment needs.
+    """
     return next((error.problem for error in _reasons(plan, facts, worst, run_id, trains)), None)
 
 
-def _reasons(plan: Plan, facts: Preflight, worst: WorstCase, run_id: str, trains: bool) -> Iterator[TuneDropError]:
+def _reasons(
+    plan: Plan, facts: Preflight, worst: WorstCase, run_id: str, trains: bool
+) -> Iterator[TuneDropError]:
     if round(worst.usd, 6) > plan.budget_usd:
         yield BudgetExceeded(worst.usd, plan.budget_usd)
     base = base_of(plan)
@@ -66,7 +82,9 @@ def _reasons(plan: Plan, facts: Preflight, worst: WorstCase, run_id: str, trains
 
 
 def not_asked(plan: Plan, facts: Preflight, *, trains: bool = True) -> tuple[str, ...]:
-    """What the account did not tell, a sentence each: no reason against the run, and worth knowing where it fails later."""
+    """What the account did not tell, a sentence each: no reason against the run, and worth knowing
+    where it fails later.
+    """
     model = model_of(plan, facts)
     known = (
         (facts.quotas is not None, NO_QUOTAS),
@@ -89,15 +107,24 @@ def model_of(plan: Plan, facts: Preflight) -> ModelFacts | None:
 
 def _trainable(plan: Plan, facts: Preflight, model: ModelFacts | None) -> Iterator[TuneDropError]:
     wanted = plan.training.training_type or NOT_SENT
-    if model is None or (model.training_types is not None and not model.trainable):  # what isn't told is no "no"
+    if model is None or (
+        model.training_types is not None and not model.trainable
+    ):  # what isn't told is no "no"
         yield _not_offered(base_of(plan), facts)
     elif model.training_types is not None and wanted not in model.training_types:
         yield PlanRejected(
             "TD-GATE-014",
             f"In this region {base_of(plan)} is not trained by the training type {wanted}.",
-            f"Set training_type to one of: {', '.join(sorted(model.training_types)) or 'none'}; or use an account in another region.",
+            (
+                "Set training_type to one of: "
+                f"{', '.join(sorted(model.training_types)) or 'none'}; or use an account in "
+                "another region."
+            ),
         )
-    if FINE_TUNED_MODEL in plan.training.model.lower() and plan.training.model not in facts.own_models:
+    if (
+        FINE_TUNED_MODEL in plan.training.model.lower()
+        and plan.training.model not in facts.own_models
+    ):
         yield PlanRejected(
             "TD-GATE-012",
             "The fine-tuned model to train on from was not trained by a run of this name.",
@@ -110,7 +137,10 @@ def _not_offered(base: str, facts: Preflight) -> PlanRejected:
     return PlanRejected(
         "TD-GATE-001",
         f"This account does not offer {base} for fine-tuning.",
-        f"Name one that it offers: {', '.join(offered[:12]) or 'none'}; or use an account in another region.",
+        (
+            f"Name one that it offers: {', '.join(offered[:12]) or 'none'}; or use an account in "
+            "another region."
+        ),
     )
 
 
@@ -120,7 +150,10 @@ def _sku(plan: Plan, model: ModelFacts, facts: Preflight) -> Iterator[TuneDropEr
         yield PlanRejected(
             "TD-GATE-002",
             f"The SKU {wanted.sku} is not offered for {model.name} {model.version} in this region.",
-            f"Set deployment.sku to one of: {', '.join(sorted(served)) or 'none offered'}; it needs a price an hour, too.",
+            (
+                f"Set deployment.sku to one of: {', '.join(sorted(served)) or 'none offered'}; it "
+                "needs a price an hour, too."
+            ),
         )
         return
     name = quota_of(plan, facts)
@@ -130,15 +163,21 @@ def _sku(plan: Plan, model: ModelFacts, facts: Preflight) -> Iterator[TuneDropEr
 
 
 def skus_of(model: ModelFacts) -> dict[str, str]:
-    """The SKUs by which the region serves what is trained from this model, with their quotas: the model's own where it doesn't tell."""
+    """The SKUs by which the region serves what is trained from this model, with their quotas: the
+    model's own where it doesn't tell.
+    """
     return model.skus if model.tuned_skus is None else model.tuned_skus
 
 
 def quota_of(plan: Plan, facts: Preflight) -> str | None:
-    """The name of the quota that the deployment counts against: that of fine-tuned deployments where the subscription has one."""
+    """The name of the quota that the deployment counts against: that of fine-tuned deployments
+    where the subscription has one.
+    """
     model = model_of(plan, facts)
     name = skus_of(model).get(plan.deployment.sku.lower()) if model else None
-    return name and (name + FINE_TUNED_QUOTA if name + FINE_TUNED_QUOTA in (facts.quotas or {}) else name)
+    return name and (
+        name + FINE_TUNED_QUOTA if name + FINE_TUNED_QUOTA in (facts.quotas or {}) else name
+    )
 
 
 def no_quota(plan: Plan, name: str, quota: Quota) -> PlanRejected:
@@ -146,8 +185,14 @@ def no_quota(plan: Plan, name: str, quota: Quota) -> PlanRejected:
     free, unit = quota.limit - quota.used, capacity_unit(plan.deployment.sku)
     return PlanRejected(
         "TD-GATE-003",
-        f"The deployment needs {plan.deployment.capacity} of quota {name}; {free:g} of {quota.limit:g} is free (unit: {unit}).",
-        "Lower deployment.capacity, delete a deployment that uses this quota, or ask for more quota.",
+        (
+            f"The deployment needs {plan.deployment.capacity} of quota {name}; {free:g} of "
+            f"{quota.limit:g} is free (unit: {unit})."
+        ),
+        (
+            "Lower deployment.capacity, delete a deployment that uses this quota, or ask for more "
+            "quota."
+        ),
     )
 
 
@@ -165,24 +210,44 @@ def _deployment(plan: Plan, facts: Preflight, run_id: str) -> Iterator[TuneDropE
         yield PlanRejected(
             "TD-GATE-004",
             "The app's identity may not write deployments on this account.",
-            "Assign it the role Cognitive Services OpenAI Contributor on the account; a new assignment needs some minutes.",
+            (
+                "Assign it the role Cognitive Services OpenAI Contributor on the account; a new "
+                "assignment needs some minutes."
+            ),
         )
-    taken = next((d for d in facts.deployments if d.name.lower() == plan.deployment.name.lower()), None)
+    taken = next(
+        (d for d in facts.deployments if d.name.lower() == plan.deployment.name.lower()), None
+    )
     if taken or facts.name_held_by:
-        whose = f"by run {facts.name_held_by}" if facts.name_held_by else "already, and not by this run"
+        whose = (
+            f"by run {facts.name_held_by}" if facts.name_held_by else "already, and not by this run"
+        )
         yield PlanRejected(
             "TD-GATE-005",
             f"The deployment name {plan.deployment.name} is taken {whose}.",
-            "Choose another deployment.name in job.json, leave it out (the run's id is used), or delete that deployment.",
+            (
+                "Choose another deployment.name in job.json, leave it out (the run's id is used), "
+                "or delete that deployment."
+            ),
         )
     fine_tuned = fine_tuned_among(facts.deployments)
-    if fine_tuned >= facts.limits.fine_tuned_deployments or len(facts.deployments) >= facts.limits.deployments:
+    if (
+        fine_tuned >= facts.limits.fine_tuned_deployments
+        or len(facts.deployments) >= facts.limits.deployments
+    ):
         yield no_place(fine_tuned, facts.limits)
-    if plan.deployment.rai_policy and facts.rai_policies is not None and not _has(facts.rai_policies, plan.deployment.rai_policy):
+    if (
+        plan.deployment.rai_policy
+        and facts.rai_policies is not None
+        and not _has(facts.rai_policies, plan.deployment.rai_policy)
+    ):
         yield PlanRejected(
             "TD-GATE-013",
             "The account has no content filter policy of the name in deployment.rai_policy.",
-            f"Name one of: {', '.join(sorted(facts.rai_policies)[:12])}; or leave deployment.rai_policy out.",
+            (
+                f"Name one of: {', '.join(sorted(facts.rai_policies)[:12])}; or leave "
+                "deployment.rai_policy out."
+            ),
         )
 
 
@@ -205,5 +270,7 @@ def _room(plan: Plan, facts: Preflight) -> Iterator[TuneDropError]:
         )
     if facts.jobs >= facts.limits.jobs:
         yield PlanRejected(
-            "TD-GATE-008", f"The account remembers {facts.jobs} jobs of {facts.limits.jobs}.", "Delete old jobs in the Foundry portal."
+            "TD-GATE-008",
+            f"The account remembers {facts.jobs} jobs of {facts.limits.jobs}.",
+            "Delete old jobs in the Foundry portal.",
         )

@@ -9,17 +9,23 @@ HOURS_PER_MONTH = 720  # thirty days, as the service's cost page reckons a month
 
 
 class UnknownSku(LookupError):
-    """A deployment SKU that the price table does not hold, so that its hourly price would be a guess."""
+    """A deployment SKU that the price table does not hold, so that its hourly price would be a
+    guess.
+    """
 
     def __init__(self) -> None:
-        super().__init__("The price table has no hourly price for this deployment SKU; add it to the table's hosting_usd_per_hour.")
+        super().__init__(
+            "The price table has no hourly price for this deployment SKU; add it to the "
+            "table's hosting_usd_per_hour."
+        )
 
 
 def hosting_per_hour(prices: "PriceTable", sku: str, capacity: int = 1) -> float:
     """Dollars an hour that a deployment of this SKU costs while it stands, used or not.
 
     Raises:
-        UnknownSku: the table has no price for it, neither for a deployment nor for a unit of its capacity.
+        UnknownSku: the table has no price for it, neither for a deployment nor for a unit of its
+            capacity.
     """
     from tunedrop_check.counting.pricing import canonical  # msgspec: only where money is reckoned
 
@@ -38,4 +44,8 @@ def priced_skus(prices: "PriceTable") -> list[str]:
 
 def capacity_unit(sku: str) -> str:
     """What one unit of this SKU's capacity is: the API counts both in the same field."""
-    return "provisioned throughput unit" if "provisioned" in sku.lower() else "thousand tokens a minute"
+    return (
+        "provisioned throughput unit"
+        if "provisioned" in sku.lower()
+        else "thousand tokens a minute"
+    )

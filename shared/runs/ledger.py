@@ -15,7 +15,16 @@ from pydantic import ValidationError
 
 from shared.errors import ClaimUnreadable, InternalError, RecordUnreadable, ServiceUnavailable
 from shared.models.base import decoded, encoded
-from shared.models.record import PERCENTAGES, Effect, Entered, Outcome, RunRecord, RunSummary, Step, summary_of
+from shared.models.record import (
+    PERCENTAGES,
+    Effect,
+    Entered,
+    Outcome,
+    RunRecord,
+    RunSummary,
+    Step,
+    summary_of,
+)
 from shared.runs.claims import Claim, held, last_first
 from shared.runs.rebuilding import CLAIM_REBUILT, WALLET_REBUILT, wallet_of
 from shared.runs.wallet import Wallet
@@ -54,7 +63,9 @@ class Ledger:
         if self._container.put_new(_blob(record.id), _encoded(mine), _metadata(mine)):
             return True
         try:
-            found = self.read(record.id)  # a retry inside the client may have met its own first attempt
+            found = self.read(
+                record.id
+            )  # a retry inside the client may have met its own first attempt
         except RecordUnreadable:
             return False
         return found is not None and found.record.written_by == mine.written_by
@@ -80,17 +91,22 @@ class Ledger:
             raise InternalError(f"the ledger knows no run {run_id}")
         return found
 
-    def change(self, run_id: str, change: Callable[[RunRecord, datetime], RunRecord | None]) -> RunRecord:
+    def change(
+        self, run_id: str, change: Callable[[RunRecord, datetime], RunRecord | None]
+    ) -> RunRecord:
         """Applies a pure change to the record, again and again until nobody was in between.
 
-        `change` gets the record and the service's time; None or the same record means: nothing to write.
+        `change` gets the record and the service's time; None or the same record means: nothing to
+        write.
         """
         for _ in range(SWAPS):
             read = self.get(run_id)
             changed = change(read.record, read.now)
             if changed is None or changed == read.record:
                 return read.record
-            mine = changed.model_copy(update={"updated_at": read.now, "written_by": secrets.token_hex(8)})
+            mine = changed.model_copy(
+                update={"updated_at": read.now, "written_by": secrets.token_hex(8)}
+            )
             if self._container.swap(_blob(run_id), _encoded(mine), read.etag, _metadata(mine)):
                 return mine
             if self.get(run_id).record.written_by == mine.written_by:
@@ -98,9 +114,11 @@ class Ledger:
         raise ServiceUnavailable("The ledger", f"{SWAPS} writes in a row met another writer")
 
     def enter(self, run_id: str, step: Step) -> Read:
-        """Notes that the run is at this step, and answers the record. A run that is ending is left where it is.
+        """Notes that the run is at this step, and answers the record. A run that is ending is left
+        where it is.
 
-        A resume and a late second execution enter steps that lie behind: the run shows the furthest one.
+        A resume and a late second execution enter steps that lie behind: the run shows the furthest
+        one.
         """
 
         def entering(record: RunRecord, now: datetime) -> RunRecord | None:
@@ -110,7 +128,13 @@ class Ledger:
             if known:
                 return record.model_copy(update={"step": max(record.step, step, key=STEPS.index)})
             timeline = (*record.timeline, Entered(step=step, at=now))
-            return record.model_copy(update={"step": max(record.step, step, key=STEPS.index), "timeline": timeline, "waits_because": None})
+            return record.model_copy(
+                update={
+                    "step": max(record.step, step, key=STEPS.index),
+                    "timeline": timeline,
+                    "waits_because": None,
+                }
+            )
 
         self.change(run_id, entering)
         return self.get(run_id)
@@ -119,7 +143,11 @@ class Ledger:
         """Counts a look for something past its deadline, and answers how many that makes."""
 
         def counting(record: RunRecord, _now: datetime) -> RunRecord:
-            return record.model_copy(update={"late_looks": {**record.late_looks, what: record.late_looks.get(what, 0) + 1}})
+            return record.model_copy(
+                update={
+                    "late_looks": {**record.late_looks, what: record.late_looks.get(what, 0) + 1}
+                }
+            )
 
         return self.change(run_id, counting).late_looks[what]
 
@@ -132,7 +160,9 @@ class Ledger:
         self.change(run_id, noting)
 
     def summaries(self, prefix: str = "") -> Iterator[RunSummary]:
-        """A row for every run whose id begins so, from one listing; a damaged row is one that has failed, so that it hides no other."""
+        """A row for every run whose id begins so, from one listing; a damaged row is one that has
+        failed, so that it hides no other.
+        """
         for facts in self._container.list(RUNS + prefix):
             try:
                 yield RunSummary.model_validate_json(facts.metadata.get(SUMMARY, ""))
@@ -146,7 +176,12 @@ class Ledger:
                 found = self.read(facts.name.removeprefix(RUNS).removesuffix(".json"))
             except RecordUnreadable:
                 continue
-            if found and found.record.drop.name == name and found.record.job and found.record.job.fine_tuned_model:
+            if (
+                found
+                and found.record.drop.name == name
+                and found.record.job
+                and found.record.job.fine_tuned_model
+            ):
                 yield found.record.job.fine_tuned_model
 
     def unreported(self, since: datetime) -> list[str]:
@@ -185,9 +220,10 @@ class Ledger:
     ) -> str | None:
         """Takes a claim for this run; answers the id of the run that holds it already, or None.
 
-        `holds` tells from a run's record whether it keeps the claims that it took. The claim of a run
-        that doesn't is taken over, so nobody has to let go of one; of many takers one wins.
-        `about` tells from a run's record whether it had this claim: by it a damaged one is told anew.
+        `holds` tells from a run's record whether it keeps the claims that it took. The claim of a
+        run that doesn't is taken over, so nobody has to let go of one; of many takers one wins.
+        `about` tells from a run's record whether it had this claim: by it a damaged one is told
+        anew.
 
         Raises:
             ClaimUnreadable: it is damaged, and nobody can tell who had it.
@@ -203,7 +239,9 @@ class Ledger:
             if found and found.run_id == run_id:
                 return None
             known = self._holders(found) if found else self._rebuilt(claim, about)
-            others = [record for record in known if record.id != run_id]  # one that is gone holds nothing
+            others = [
+                record for record in known if record.id != run_id
+            ]  # one that is gone holds nothing
             holders = [record.id for record in others if holds(record)]
             if holders and not by_force:
                 if found or self._container.swap(blob, encoded(held(holders, others)), stored.etag):
@@ -215,7 +253,8 @@ class Ledger:
         raise ServiceUnavailable("The ledger", "a claim is fought over")
 
     def trainers(self, claim: str, about: Callable[[RunRecord], bool] | None = None) -> list[str]:
-        """The runs that this claim remembers, those first whose models are known to be good; `about` as for `hold`.
+        """The runs that this claim remembers, those first whose models are known to be good;
+        `about` as for `hold`.
 
         Raises:
             ClaimUnreadable: it is damaged, and nobody can tell who had it.
@@ -226,19 +265,27 @@ class Ledger:
         found = decoded(Claim, stored.content)
         if found is None:
             had = self._rebuilt(claim, about)
-            return [record.id for record in sorted(had, key=lambda record: record.outcome is not Outcome.SUCCEEDED)]
+            return [
+                record.id
+                for record in sorted(
+                    had, key=lambda record: record.outcome is not Outcome.SUCCEEDED
+                )
+            ]
         known = [found.succeeded, found.run_id, *found.before, found.trained]
         return list(dict.fromkeys(run_id for run_id in known if run_id))
 
     def change_wallet(self, change: Callable[[Wallet, datetime], Wallet]) -> None:
-        """Applies a change to the wallet, again and again until nobody was in between; the same wallet writes nothing.
+        """Applies a change to the wallet, again and again until nobody was in between; the same
+        wallet writes nothing.
 
         A wallet that is damaged or gone is told anew from the records of all runs.
         """
         for _ in range(SWAPS):
             stored = self._container.read(WALLET)
             if stored is None:
-                self._container.put_new(WALLET, encoded(wallet_of(self._records(), datetime.now(UTC))))
+                self._container.put_new(
+                    WALLET, encoded(wallet_of(self._records(), datetime.now(UTC)))
+                )
                 continue
             before = decoded(Wallet, stored.content)
             if before is None:
@@ -247,7 +294,9 @@ class Ledger:
             changed = change(wallet, stored.now)
             if changed == before or self._container.swap(WALLET, encoded(changed), stored.etag):
                 return
-        raise ServiceUnavailable("The ledger", f"{SWAPS} writes of the wallet in a row met another writer")
+        raise ServiceUnavailable(
+            "The ledger", f"{SWAPS} writes of the wallet in a row met another writer"
+        )
 
     def _rebuilt(self, claim: str, about: Callable[[RunRecord], bool] | None) -> list[RunRecord]:
         if about is None:
@@ -256,7 +305,9 @@ class Ledger:
         return last_first(record for record in self._records() if about(record))
 
     def _records(self) -> Iterator[RunRecord]:
-        """Every record that can be read: a look at all that ever was, for what happens once in a lifetime."""
+        """Every record that can be read: a look at all that ever was, for what happens once in a
+        lifetime.
+        """
         for facts in self._container.list(RUNS):
             try:
                 found = self.read(facts.name.removeprefix(RUNS).removesuffix(".json"))
@@ -267,7 +318,9 @@ class Ledger:
 
     def _holders(self, claim: Claim) -> list[RunRecord]:
         """The records of all that the claim remembers, the latest first."""
-        known = dict.fromkeys(name for name in (claim.run_id, *claim.before, claim.succeeded, claim.trained) if name)
+        known = dict.fromkeys(
+            name for name in (claim.run_id, *claim.before, claim.succeeded, claim.trained) if name
+        )
         return [found.record for run_id in known if (found := self.read(run_id))]
 
 

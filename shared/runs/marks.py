@@ -1,4 +1,6 @@
-"""The marks by which a run knows what it made: by them it is found again, also where its id was never recorded. Pure."""
+"""The marks by which a run knows what it made: by them it is found again, also where its id was
+never recorded. Pure.
+"""
 
 import re
 
@@ -6,7 +8,9 @@ from shared.models.plan import Role
 from shared.models.record import RunRecord
 
 HASH_CHARS = 12  # of the content's hash, in a file's name
-_FILE = re.compile(rf"(?P<run>[a-z0-9-]+)-(?P<hash>[0-9a-f]{{{HASH_CHARS}}})-(?P<role>training|validation)_set\.jsonl")
+_FILE = re.compile(
+    rf"(?P<run>[a-z0-9-]+)-(?P<hash>[0-9a-f]{{{HASH_CHARS}}})-(?P<role>training|validation)_set\.jsonl"
+)
 
 
 def file_name(record: RunRecord, role: Role) -> str:

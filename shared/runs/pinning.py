@@ -1,7 +1,8 @@
 """What a run pins: everything that a later step would otherwise read from settings or code.
 
-A setting that changes, or a release that is rolled out, reaches only runs whose plan is made after it. What stays live on purpose
-is listed in docs/settings.md ("What a change does to runs under way").
+A setting that changes, or a release that is rolled out, reaches only runs whose plan is made after
+it. What stays live on purpose is listed in docs/settings.md ("What a change does to runs under
+way").
 """
 
 from typing import TYPE_CHECKING
@@ -21,11 +22,15 @@ NOT_SENT = "Standard"
 
 
 def pinned(plan: Plan) -> Pinned:
-    """What this plan pins; for a plan of the first releases, which pinned nothing, what the settings say now."""
+    """What this plan pins; for a plan of the first releases, which pinned nothing, what the
+    settings say now.
+    """
     return plan.pinned or pins(settings(), plan.api_versions, plan.training, plan.deployment)
 
 
-def pins(wanted: Settings, versions: ApiVersions, training: Training, deployment: DeploymentPlan) -> Pinned:
+def pins(
+    wanted: Settings, versions: ApiVersions, training: Training, deployment: DeploymentPlan
+) -> Pinned:
     """What a plan that is made now pins."""
     from tunedrop_check.scan import scanning  # numpy and tiktoken, 0.2 s: not at import
 
@@ -36,13 +41,17 @@ def pins(wanted: Settings, versions: ApiVersions, training: Training, deployment
         span_bytes=wanted.span_mb * 2**20,
         counting_version=scanning.COUNTING_VERSION,
         limits=wanted.limits,
-        prices=prices_of(wanted, training.model, training.training_type, deployment.sku, deployment.capacity),
+        prices=prices_of(
+            wanted, training.model, training.training_type, deployment.sku, deployment.capacity
+        ),
         data_secrets=wanted.data_secrets,
     )
 
 
 def account_of(wanted: Settings, versions: ApiVersions) -> Account:
-    """The account of the settings, in the api-versions that a drop asks for, or else the settings."""
+    """The account of the settings, in the api-versions that a drop asks for, or else the
+    settings.
+    """
     surface = surface_version(wanted)
     return Account(
         id=wanted.account,
@@ -65,7 +74,9 @@ def surface_version(wanted: Settings) -> str | None:
     return wanted.openai_api_version if wanted.openai_surface == "api-version" else None
 
 
-def prices_of(wanted: Settings, model: str, training_type: str | None, sku: str, capacity: int) -> Prices:
+def prices_of(
+    wanted: Settings, model: str, training_type: str | None, sku: str, capacity: int
+) -> Prices:
     """What the price table of the settings says, and what the owner assumes where it says nothing.
 
     A training type that isn't sent is the service's own, Standard.
@@ -106,5 +117,8 @@ def price_table(wanted: Settings) -> "PriceTable":
         raise PlanRejected(
             "TD-SETTING-003",
             "The file that TUNEDROP_PRICE_TABLE names can't be read, or is no price table.",
-            "Correct the file, or unset the variable; docs/report.md tells the form. Then drop the files again.",
+            (
+                "Correct the file, or unset the variable; docs/report.md tells the form. Then drop "
+                "the files again."
+            ),
         ) from None

@@ -1,4 +1,6 @@
-"""From job.json and the settings to a plan: parse, refuse what isn't supported yet, fill in, clamp. Pure."""
+"""From job.json and the settings to a plan: parse, refuse what isn't supported yet, fill in, clamp.
+Pure.
+"""
 
 import re
 
@@ -19,7 +21,9 @@ FINE_TUNED_MODEL = ".ft-"
 """What separates a base model from the rest in the name of a fine-tuned one."""
 LIKE_A_RUN_ID = re.compile(r".+-[0-9a-f]{8}")
 GREETING = (Message(role="user", content="Hello! What can you help me with?"),)
-"""What the smoke test asks where neither job.json nor the data has a question: any words are an answer to it."""
+"""What the smoke test asks where neither job.json nor the data has a question: any words are an
+answer to it.
+"""
 
 
 def parsed(content: bytes) -> JobFile:
@@ -44,25 +48,39 @@ def small_enough(size: int) -> None:
         PlanRejected: it has too many.
     """
     if size > JOB_FILE_MAX_BYTES:
-        raise PlanRejected("TD-PLAN-001", f"job.json is larger than {JOB_FILE_MAX_BYTES // 1024} KB.", "Keep settings in it, not data.")
+        raise PlanRejected(
+            "TD-PLAN-001",
+            f"job.json is larger than {JOB_FILE_MAX_BYTES // 1024} KB.",
+            "Keep settings in it, not data.",
+        )
 
 
 def checked(decoded: object) -> JobFile:
     """Decoded job settings as a model.
 
     Raises:
-        PlanRejected: a field is unknown or wrong; every one is named, an unknown one with the nearest known.
+        PlanRejected: a field is unknown or wrong; every one is named, an unknown one with the
+            nearest known.
     """
     try:
         return JobFile.model_validate(decoded)
     except ValidationError as error:
         wrong = wrong_fields(error, JobFile)
     raise PlanRejected(
-        "TD-PLAN-002", f"job.json: {wrong}.", "Correct the fields named here; docs/settings.md tells what job.json may hold."
+        "TD-PLAN-002",
+        f"job.json: {wrong}.",
+        "Correct the fields named here; docs/settings.md tells what job.json may hold.",
     )
 
 
-def planned(drop: Drop, job: JobFile, settings: Settings, training: Pin, validation: Pin | None, job_file: Pin | None) -> Plan:
+def planned(
+    drop: Drop,
+    job: JobFile,
+    settings: Settings,
+    training: Pin,
+    validation: Pin | None,
+    job_file: Pin | None,
+) -> Plan:
     """The plan of this drop.
 
     Raises:
@@ -70,7 +88,10 @@ def planned(drop: Drop, job: JobFile, settings: Settings, training: Pin, validat
     """
     supported(job)
     _allowed(job, settings)
-    _known(job.model or settings.model, "`model` in job.json" if job.model else "the setting TUNEDROP_MODEL")
+    _known(
+        job.model or settings.model,
+        "`model` in job.json" if job.model else "the setting TUNEDROP_MODEL",
+    )
     _base_model(job.model or settings.model, settings)
     notes: list[str] = []
     versions = ApiVersions(**dict(job.api_versions))
@@ -83,8 +104,17 @@ def planned(drop: Drop, job: JobFile, settings: Settings, training: Pin, validat
         training=chosen,
         suffix=job.suffix or drop.run_id,
         deployment=deployment,
-        smoke_test=SmokeTestPlan(messages=tuple(job.smoke_test.messages or GREETING), contains=tuple(job.smoke_test.expect.contains)),
-        budget_usd=_clamped("budget.usd", job.budget.usd if job.budget else None, settings.budget_usd, settings.budget_usd, notes),
+        smoke_test=SmokeTestPlan(
+            messages=tuple(job.smoke_test.messages or GREETING),
+            contains=tuple(job.smoke_test.expect.contains),
+        ),
+        budget_usd=_clamped(
+            "budget.usd",
+            job.budget.usd if job.budget else None,
+            settings.budget_usd,
+            settings.budget_usd,
+            notes,
+        ),
         retrain=job.retrain,
         reuse=job.reuse,
         api_versions=versions,
@@ -97,12 +127,19 @@ def planned(drop: Drop, job: JobFile, settings: Settings, training: Pin, validat
 
 def _allowed(job: JobFile, settings: Settings) -> None:
     """Refuses what the owner of this app does not let a drop ask for."""
-    model, sku, name = job.model or settings.model, job.deployment.sku or settings.deployment_sku, job.deployment.name
+    model, sku, name = (
+        job.model or settings.model,
+        job.deployment.sku or settings.deployment_sku,
+        job.deployment.name,
+    )
     if settings.allowed_models and model not in settings.allowed_models:
         raise PlanRejected(
             "TD-PLAN-004",
             "The base model that the drop names is not among the allowed ones.",
-            f"Name one of: {', '.join(settings.allowed_models)}; or have TUNEDROP_ALLOWED_MODELS extended.",
+            (
+                f"Name one of: {', '.join(settings.allowed_models)}; or have "
+                "TUNEDROP_ALLOWED_MODELS extended."
+            ),
         )
     if job.retrain and job.reuse:
         raise PlanRejected(
@@ -115,22 +152,35 @@ def _allowed(job: JobFile, settings: Settings) -> None:
 
 def _deployable(sku: str, name: str | None, settings: Settings) -> None:
     """Refuses a deployment that the owner does not allow."""
-    if settings.allowed_skus and sku.lower() not in {allowed.lower() for allowed in settings.allowed_skus}:
+    if settings.allowed_skus and sku.lower() not in {
+        allowed.lower() for allowed in settings.allowed_skus
+    }:
         raise PlanRejected(
             "TD-PLAN-006",
             "The SKU that the drop names for its deployment is not among the allowed ones.",
-            f"Set deployment.sku to one of: {', '.join(settings.allowed_skus)}; or have TUNEDROP_ALLOWED_SKUS extended.",
+            (
+                f"Set deployment.sku to one of: {', '.join(settings.allowed_skus)}; or have "
+                "TUNEDROP_ALLOWED_SKUS extended."
+            ),
         )
     if name and LIKE_A_RUN_ID.fullmatch(name.lower()):
         raise PlanRejected(
             "TD-PLAN-007",
-            "A deployment name that ends with a hyphen and eight hexadecimal digits is kept for the run of that id.",
-            "Choose another deployment.name in job.json, or leave it out: the run's own id is used then.",
+            (
+                "A deployment name that ends with a hyphen and eight hexadecimal digits is kept "
+                "for the run of that id."
+            ),
+            (
+                "Choose another deployment.name in job.json, or leave it out: the run's own id is "
+                "used then."
+            ),
         )
 
 
 def _base_model(model: str, settings: Settings) -> None:
-    """Refuses to train on from a fine-tuned model, unless the owner lets a drop; whose model it is, the gate asks the ledger."""
+    """Refuses to train on from a fine-tuned model, unless the owner lets a drop; whose model it is,
+    the gate asks the ledger.
+    """
     if FINE_TUNED_MODEL in model.lower() and settings.continue_from == "none":
         raise PlanRejected(
             "TD-PLAN-008",
@@ -140,37 +190,55 @@ def _base_model(model: str, settings: Settings) -> None:
 
 
 def _canonical(model: str) -> str:
-    """A base model by its full name, so that the same model in another spelling is the same content; a fine-tuned one as it is written."""
+    """A base model by its full name, so that the same model in another spelling is the same
+    content; a fine-tuned one as it is written.
+    """
     from tunedrop_check.models import base_models  # msgspec: not at import
 
     return model if FINE_TUNED_MODEL in model.lower() else base_models.base_model(model).name
 
 
 def _training(job: JobFile, settings: Settings, versions: ApiVersions) -> Training:
-    """What changes the model. A training type that the surface can't carry is not sent, and refused where the drop wishes for one."""
+    """What changes the model. A training type that the surface can't carry is not sent, and refused
+    where the drop wishes for one.
+    """
     version = account_of(settings, versions).training_version
     if job.training_type and not carries_methods(version):
         raise PlanRejected(
             "TD-PLAN-009",
             f"The api-version {version} of the training calls can't carry `training_type`.",
-            "Leave training_type out (the job is trained and priced as Standard then), or leave out api_versions.training.",
+            (
+                "Leave training_type out (the job is trained and priced as Standard then), or "
+                "leave out api_versions.training."
+            ),
         )
     return Training(
         model=_canonical(job.model or settings.model),
         method=job.method,
         seed=job.seed,
-        training_type=job.training_type or (settings.training_type if carries_methods(version) else None),
-        **{name: value for name, value in job.hyperparameters.model_dump().items() if value != "auto"},
+        training_type=job.training_type
+        or (settings.training_type if carries_methods(version) else None),
+        **{
+            name: value
+            for name, value in job.hyperparameters.model_dump().items()
+            if value != "auto"
+        },
     )
 
 
 def _known(model: str, where: str) -> None:
-    """Refuses a base model of which neither encoding nor limit is known: its data could not be checked. The name itself is not repeated."""
+    """Refuses a base model of which neither encoding nor limit is known: its data could not be
+    checked. The name itself is not repeated.
+    """
     from tunedrop_check.models import base_models  # msgspec: not at import
 
     fix = f"Correct {where}; docs/data-formats.md lists the models."
     if not (model.isascii() and model.isprintable()):
-        raise PlanRejected("TD-PLAN-005", "The base model is not known: its name has characters that stand in no model's name.", fix)
+        raise PlanRejected(
+            "TD-PLAN-005",
+            "The base model is not known: its name has characters that stand in no model's name.",
+            fix,
+        )
     try:
         base_models.base_model(model)
     except base_models.UnknownModel as unknown:
@@ -179,15 +247,28 @@ def _known(model: str, where: str) -> None:
 
 def _deployment(drop: Drop, job: JobFile, settings: Settings, notes: list[str]) -> DeploymentPlan:
     wish = job.deployment
-    capacity = _clamped("deployment.capacity", wish.capacity, settings.deployment_capacity, settings.max_capacity, notes)
+    capacity = _clamped(
+        "deployment.capacity",
+        wish.capacity,
+        settings.deployment_capacity,
+        settings.max_capacity,
+        notes,
+    )
     return DeploymentPlan(
-        name=wish.name or drop.run_id, sku=wish.sku or settings.deployment_sku, capacity=int(capacity), rai_policy=wish.rai_policy
+        name=wish.name or drop.run_id,
+        sku=wish.sku or settings.deployment_sku,
+        capacity=int(capacity),
+        rai_policy=wish.rai_policy,
     )
 
 
-def _clamped(field: str, wanted: float | None, default: float, most: float, notes: list[str]) -> float:
+def _clamped(
+    field: str, wanted: float | None, default: float, most: float, notes: list[str]
+) -> float:
     if wanted is not None and wanted > most:
-        notes.append(f"{field} was lowered from {wanted:g} to {most:g}, the most that this app allows.")
+        notes.append(
+            f"{field} was lowered from {wanted:g} to {most:g}, the most that this app allows."
+        )
     return min(default if wanted is None else wanted, most)
 
 
@@ -209,12 +290,15 @@ def supported(job: JobFile) -> None:
     }
     if fields := [name for name, asked in later.items() if asked]:
         raise PlanRejected(
-            "TD-PLAN-003", f"job.json asks for what is not supported yet: {', '.join(fields)}.", "Leave these fields out for now."
+            "TD-PLAN-003",
+            f"job.json asks for what is not supported yet: {', '.join(fields)}.",
+            "Leave these fields out for now.",
         )
 
 
 def redeployed(run_id: str, source: Plan, wish: DeployRequest, settings: Settings) -> Plan:
-    """The plan of the run `run_id`, which deploys the model that another run has trained by the plan `source`, on the same account.
+    """The plan of the run `run_id`, which deploys the model that another run has trained by the
+    plan `source`, on the same account.
 
     Raises:
         PlanRejected: the deployment is none that this app allows, or has no price.
@@ -224,16 +308,31 @@ def redeployed(run_id: str, source: Plan, wish: DeployRequest, settings: Setting
     supported(JobFile(deployment=wanted))
     sku = wanted.sku or source.deployment.sku
     _deployable(sku, wanted.name, settings)
-    capacity = _clamped("deployment.capacity", wanted.capacity, source.deployment.capacity, settings.max_capacity, notes)
+    capacity = _clamped(
+        "deployment.capacity",
+        wanted.capacity,
+        source.deployment.capacity,
+        settings.max_capacity,
+        notes,
+    )
     deployment = DeploymentPlan(
-        name=wanted.name or run_id, sku=sku, capacity=int(capacity), rai_policy=wanted.rai_policy or source.deployment.rai_policy
+        name=wanted.name or run_id,
+        sku=sku,
+        capacity=int(capacity),
+        rai_policy=wanted.rai_policy or source.deployment.rai_policy,
     )
     now = pins(settings, source.api_versions, source.training, deployment)
     plan = source.model_copy(
         update={
             "deployment": deployment,
             "smoke_test": _asked(source.smoke_test, wish.smoke_test),
-            "budget_usd": _clamped("budget.usd", wish.budget.usd if wish.budget else None, source.budget_usd, settings.budget_usd, notes),
+            "budget_usd": _clamped(
+                "budget.usd",
+                wish.budget.usd if wish.budget else None,
+                source.budget_usd,
+                settings.budget_usd,
+                notes,
+            ),
             "clamped": tuple(notes),
             "pinned": now.model_copy(update={"account": pinned(source).account}),
         }
@@ -243,7 +342,9 @@ def redeployed(run_id: str, source: Plan, wish: DeployRequest, settings: Setting
 
 
 def _asked(before: SmokeTestPlan, wish: SmokeTest | None) -> SmokeTestPlan:
-    """The smoke test of before, but for what is wished for: another question has no expected answer of the data."""
+    """The smoke test of before, but for what is wished for: another question has no expected answer
+    of the data.
+    """
     if wish is None:
         return before
     contains = tuple(wish.expect.contains)

@@ -1,4 +1,6 @@
-"""The wallet and the claims, told anew from the records of all runs where their blobs are damaged or gone. Pure."""
+"""The wallet and the claims, told anew from the records of all runs where their blobs are damaged
+or gone. Pure.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -13,10 +15,13 @@ WALLET_REBUILT, CLAIM_REBUILT = "TD-LEDGER-002", "TD-LEDGER-003"
 def wallet_of(records: Iterable[RunRecord], now: datetime) -> Wallet:
     """The bookings of all that live, and of all that began on this day, by their worst case.
 
-    Those that have ended stand as open: whoever needs the room next settles them by what the ledger says that they cost.
+    Those that have ended stand as open: whoever needs the room next settles them by what the ledger
+    says that they cost.
     """
     bookings = {
-        record.id: Booking(usd=_usd(record), at=at, trains=record.reuse_of is None, slot=record.slot)
+        record.id: Booking(
+            usd=_usd(record), at=at, trains=record.reuse_of is None, slot=record.slot
+        )
         for record in records
         if (at := _booked_at(record)) and (record.ended_at is None or at.date() >= now.date())
     }
@@ -24,8 +29,12 @@ def wallet_of(records: Iterable[RunRecord], now: datetime) -> Wallet:
 
 
 def _booked_at(record: RunRecord) -> datetime | None:
-    """When the run booked; None where it has not, or stands in the middle of it, and will ask again."""
-    return record.booked_at or next((entry.at for entry in record.timeline if entry.step in {Step.UPLOAD, Step.DEPLOY}), None)
+    """When the run booked; None where it has not, or stands in the middle of it, and will ask
+    again.
+    """
+    return record.booked_at or next(
+        (entry.at for entry in record.timeline if entry.step in {Step.UPLOAD, Step.DEPLOY}), None
+    )
 
 
 def _usd(record: RunRecord) -> float:

@@ -11,7 +11,9 @@ from shared.services.storage import Container
 
 def reports_of(record: RunRecord) -> Container:
     """The container that this run's results are kept in."""
-    return storage.named(pinned(record.plan).reports_container) if record.plan else storage.reports()
+    return (
+        storage.named(pinned(record.plan).reports_container) if record.plan else storage.reports()
+    )
 
 
 def report_path(record: RunRecord, file: str) -> str:

@@ -1,4 +1,6 @@
-"""Deploying a trained model again, without paying for training again: which run's model, and what the story then leaves out."""
+"""Deploying a trained model again, without paying for training again: which run's model, and what
+the story then leaves out.
+"""
 
 import hashlib
 import json
@@ -30,14 +32,22 @@ def taken_from(record: RunRecord, source: RunRecord) -> RunRecord:
     return record.model_copy(update={"reuse_of": source.reuse_of or source.id, "job": job})
 
 
-def source_of(ledger: Ledger, claim: str, record: RunRecord, about: Callable[[RunRecord], bool]) -> RunRecord | None:
-    """The last run that has trained this content on the account of this run's plan, by what the claim on the content remembers.
+def source_of(
+    ledger: Ledger, claim: str, record: RunRecord, about: Callable[[RunRecord], bool]
+) -> RunRecord | None:
+    """The last run that has trained this content on the account of this run's plan, by what the
+    claim on the content remembers.
 
     `about` tells who had that claim, where it is damaged.
     """
     for run_id in ledger.trainers(claim, about):
         found = ledger.read(run_id) if run_id != record.id else None
-        if found and found.record.ended_at and trained_model(found.record) and _same_account(found.record, record):
+        if (
+            found
+            and found.record.ended_at
+            and trained_model(found.record)
+            and _same_account(found.record, record)
+        ):
             return found.record
     return None
 
@@ -49,9 +59,11 @@ def _same_account(one: RunRecord, other: RunRecord) -> bool:
 
 
 def id_of(source: RunRecord, wish: DeployRequest, number: int) -> str:
-    """The id of the run that deploys this model for the `number`-th time by the same request: the same request is the same run.
+    """The id of the run that deploys this model for the `number`-th time by the same request: the
+    same request is the same run.
 
-    What is left out counts as what it stands for, and a run that deploys again as the one that has trained.
+    What is left out counts as what it stands for, and a run that deploys again as the one that has
+    trained.
     """
     wanted, before = wish.deployment, needed(source.plan, "plan").deployment
     told = {
@@ -63,4 +75,5 @@ def id_of(source: RunRecord, wish: DeployRequest, number: int) -> str:
         "smoke_test": wish.smoke_test.model_dump() if wish.smoke_test else None,
         "number": number,
     }
-    return f"{source.drop.name}-{hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:8]}"
+    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+    return f"{source.drop.name}-{digest[:8]}"

@@ -1,4 +1,6 @@
-"""Scans of a run's files: the check engine reading pinned blobs, its results kept beside the ledger."""
+"""Scans of a run's files: the check engine reading pinned blobs, its results kept beside the
+ledger.
+"""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -50,35 +52,53 @@ def scan_span(plan: Plan, wanted: ScanSpan) -> None:
     """Scans one span and keeps its result."""
     from tunedrop_check.scan import scanning  # numpy and tiktoken, 0.2 s: not at import
 
-    result = scanning.scan_span(PinnedSource(_pin(plan, wanted.role)), scanning.Span(wanted.start, wanted.stop), options(plan, wanted.role))
-    storage.ledger().put(_span_blob(wanted.run_id, wanted.role, wanted.index), scanning.to_json(result))
+    result = scanning.scan_span(
+        PinnedSource(_pin(plan, wanted.role)),
+        scanning.Span(wanted.start, wanted.stop),
+        options(plan, wanted.role),
+    )
+    storage.ledger().put(
+        _span_blob(wanted.run_id, wanted.role, wanted.index), scanning.to_json(result)
+    )
 
 
 def merged(plan: Plan, run_id: str) -> dict[Role, FileSummary]:
-    """Joins the spans of each file, compares the two, keeps the whole results, and answers their summaries."""
+    """Joins the spans of each file, compares the two, keeps the whole results, and answers their
+    summaries.
+    """
     from tunedrop_check.scan import scanning
 
     try:
         wholes: dict[Role, FileScan] = {
-            role: scanning.merge(_parts(plan, run_id, role), options(plan, role), _pin(plan, role).bytes) for role in plan.roles
+            role: scanning.merge(
+                _parts(plan, run_id, role), options(plan, role), _pin(plan, role).bytes
+            )
+            for role in plan.roles
         }
     except scanning.SpansDontFit as error:
         raise InternalError(f"the spans of the scan don't fit: {error}") from None
     if "validation" in wholes:
-        wholes["validation"] = scanning.compared(wholes["validation"], wholes["training"], options(plan, "validation"))
+        wholes["validation"] = scanning.compared(
+            wholes["validation"], wholes["training"], options(plan, "validation")
+        )
     for role, whole in wholes.items():
         storage.ledger().put(_file_blob(run_id, role), scanning.to_json(whole))
     return {role: _summary(whole) for role, whole in wholes.items()}
 
 
 def _parts(plan: Plan, run_id: str, role: Role) -> "Iterator[SpanScan]":
-    """The scan of each span that the plan pins. One that is missing, or was counted by another release, is made again."""
+    """The scan of each span that the plan pins. One that is missing, or was counted by another
+    release, is made again.
+    """
     from tunedrop_check.scan import scanning
 
     for index, span in enumerate(scanning.spans(_pin(plan, role).bytes, pinned(plan).span_bytes)):
         stored = storage.ledger().read(_span_blob(run_id, role, index), storage.SCAN_BYTES)
         found = scanning.span_scan_from_json(stored.content) if stored else None
-        if found is None or (found.start, found.counting_version) != (span.start, scanning.COUNTING_VERSION):
+        if found is None or (found.start, found.counting_version) != (
+            span.start,
+            scanning.COUNTING_VERSION,
+        ):
             found = scanning.scan_span(PinnedSource(_pin(plan, role)), span, options(plan, role))
         yield found
 
@@ -114,9 +134,15 @@ def options(plan: Plan, role: Role) -> "ScanOptions":
 
     try:
         model = base_models.base_model(plan.training.model)
-        return scanning.ScanOptions(model=model, role=role, method=plan.training.method, secrets=pinned(plan).data_secrets)
+        return scanning.ScanOptions(
+            model=model, role=role, method=plan.training.method, secrets=pinned(plan).data_secrets
+        )
     except base_models.UnknownModel as unknown:
-        raise PlanRejected("TD-PLAN-005", str(unknown), "Correct `model` in job.json; docs/data-formats.md lists the models.") from None
+        raise PlanRejected(
+            "TD-PLAN-005",
+            str(unknown),
+            "Correct `model` in job.json; docs/data-formats.md lists the models.",
+        ) from None
 
 
 def _pin(plan: Plan, role: Role) -> Pin:

@@ -1,7 +1,9 @@
-"""What a smoke test asks where job.json says nothing: a row of the drop's own data, whose answer is known.
+"""What a smoke test asks where job.json says nothing: a row of the drop's own data, whose answer is
+known.
 
-The row is the first clean one near the beginning of the validation file, else of the training file: an example without a finding, so
-also without a probable secret or personal data, because it stands in the ledger and in the report.
+The row is the first clean one near the beginning of the validation file, else of the training file:
+an example without a finding, so also without a probable secret or personal data, because it stands
+in the ledger and in the report.
 """
 
 import re
@@ -23,9 +25,13 @@ if TYPE_CHECKING:
 HEAD_BYTES = 2**20
 """So much of a file is read, from its beginning."""
 ROW_BYTES = 64 * 1024
-"""Longer rows are passed over: the ledger's record holds the one that is asked, and is read at each step."""
+"""Longer rows are passed over: the ledger's record holds the one that is asked, and is read at each
+step.
+"""
 LINES_READ, ROWS_CHECKED = 1_000, 100
-"""So many lines are decoded, and so many rows checked, at most: where each is unusable, none further on is looked for."""
+"""So many lines are decoded, and so many rows checked, at most: where each is unusable, none
+further on is looked for.
+"""
 MESSAGES_MAX = 50
 WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+")
 """A word; where a script writes none apart (kana, Chinese characters), a character."""
@@ -33,7 +39,8 @@ _MESSAGES = TypeAdapter(list[Message])
 
 
 def proof(plan: Plan, source_of: Callable[[Pin], "Source"] = scans.PinnedSource) -> SmokeTestPlan:
-    """The smoke test of a plan whose job.json names no messages: as it is where no row can be asked.
+    """The smoke test of a plan whose job.json names no messages: as it is where no row can be
+    asked.
 
     Raises:
         Changed: a file isn't the pinned one any more.
@@ -44,15 +51,26 @@ def proof(plan: Plan, source_of: Callable[[Pin], "Source"] = scans.PinnedSource)
         found = _row(source_of(pin), scans.options(plan, role)) if pin else None
         if found:
             line, messages = found
-            asked = {"messages": tuple(messages[:-1]), "expected": messages[-1].content, "row_of": role, "row_line": line}
+            asked = {
+                "messages": tuple(messages[:-1]),
+                "expected": messages[-1].content,
+                "row_of": role,
+                "row_line": line,
+            }
             return plan.smoke_test.model_copy(update=asked)
     return plan.smoke_test
 
 
 def words_in_common(answer: str, expected: str) -> float | None:
-    """The share of the different words of `expected` that `answer` holds, from 0 to 1; None where `expected` has no word."""
+    """The share of the different words of `expected` that `answer` holds, from 0 to 1; None where
+    `expected` has no word.
+    """
     wanted = {word.casefold() for word in WORD.findall(expected)}
-    return len(wanted & {word.casefold() for word in WORD.findall(answer)}) / len(wanted) if wanted else None
+    return (
+        len(wanted & {word.casefold() for word in WORD.findall(answer)}) / len(wanted)
+        if wanted
+        else None
+    )
 
 
 def _row(source: "Source", options: "ScanOptions") -> tuple[int, list[Message]] | None:
@@ -75,39 +93,62 @@ def _rows(source: "Source") -> Iterator[tuple[int, bytes]]:
     head = b"".join(source.read(0, min(source.size, HEAD_BYTES)))
     lines = head.removeprefix(b"\xef\xbb\xbf").split(b"\n")
     whole = lines if source.size <= HEAD_BYTES else lines[:-1]
-    return ((number, line) for number, line in enumerate(whole[:LINES_READ], 1) if line.strip() and len(line) <= ROW_BYTES)
+    return (
+        (number, line)
+        for number, line in enumerate(whole[:LINES_READ], 1)
+        if line.strip() and len(line) <= ROW_BYTES
+    )
 
 
 def _conversation(row: bytes) -> list[Message] | None:
-    """The messages of a chat example that is asked up to its last answer; None where it can't be: tools, images, an answer not to learn."""
+    """The messages of a chat example that is asked up to its last answer; None where it can't be:
+    tools, images, an answer not to learn.
+    """
     try:
         messages = _MESSAGES.validate_python(_plain(json_input.decoded(row)))
     except (NotJson, ValidationError):
         return None
     asked, answer = messages[:-1], messages[-1:]
     told = bool(answer) and answer[0].role == "assistant" and bool(answer[0].content.strip())
-    return messages if told and len(asked) <= MESSAGES_MAX and any(m.role == "user" for m in asked) else None
+    return (
+        messages
+        if told and len(asked) <= MESSAGES_MAX and any(m.role == "user" for m in asked)
+        else None
+    )
 
 
 def _plain(row: Any) -> list[dict[str, Any]] | None:
-    """The messages of a row that holds nothing else, without names and weights; what they hold is not checked yet."""
+    """The messages of a row that holds nothing else, without names and weights; what they hold is
+    not checked yet.
+    """
     whole = cast("dict[str, Any]", row) if isinstance(row, dict) else {}
-    messages = cast("list[Any]", whole["messages"]) if set(whole) == {"messages"} and isinstance(whole["messages"], list) else None
+    messages = (
+        cast("list[Any]", whole["messages"])
+        if set(whole) == {"messages"} and isinstance(whole["messages"], list)
+        else None
+    )
     if messages is None or not all(isinstance(one, dict) for one in messages):
         return None
     given = cast("list[dict[str, Any]]", messages)
     if given and given[-1].get("weight", 1) == 0:
         return None
-    return [{name: value for name, value in one.items() if name not in {"name", "weight"}} for one in given]
+    return [
+        {name: value for name, value in one.items() if name not in {"name", "weight"}}
+        for one in given
+    ]
 
 
 def _clean(row: bytes, options: "ScanOptions") -> bool:
-    """Whether the checker has nothing against this row; that it alone makes no file is no matter of the row."""
+    """Whether the checker has nothing against this row; that it alone makes no file is no matter of
+    the row.
+    """
     from tunedrop_check.rules import format_rules
     from tunedrop_check.scan import scanning  # numpy and tiktoken: not at import
 
     findings = scanning.scan_source(_Bytes(row), options, options.block_bytes).findings
-    return all(found.line is None or found.code == format_rules.SYSTEM_MISSING.code for found in findings)
+    return all(
+        found.line is None or found.code == format_rules.SYSTEM_MISSING.code for found in findings
+    )
 
 
 class _Bytes:

@@ -1,4 +1,6 @@
-"""What the training of a run came to: by the service's own word where it gave one, else reckoned."""
+"""What the training of a run came to: by the service's own word where it gave one, else
+reckoned.
+"""
 
 import re
 from dataclasses import dataclass
@@ -14,7 +16,9 @@ BILLED = re.compile(r"Training tokens billed: (\d+)")
 
 @dataclass(frozen=True)
 class Spend:
-    """The training of a run in US dollars, without second jobs; `usd` is None where no price is known."""
+    """The training of a run in US dollars, without second jobs; `usd` is None where no price is
+    known.
+    """
 
     usd: float | None
     is_estimate: bool = True
@@ -33,7 +37,9 @@ def has_job(record: RunRecord) -> bool:
 
 
 def has_bought(record: RunRecord) -> bool:
-    """Whether the run has, had or may have had a job, or a deployment of a model that another run had trained."""
+    """Whether the run has, had or may have had a job, or a deployment of a model that another run
+    had trained.
+    """
     return has_job(record) or (record.reuse_of is not None and "deployment" in record.effects)
 
 
@@ -44,25 +50,32 @@ def training_spend(record: RunRecord, plan: Plan) -> Spend:
     if not has_job(record) or (record.job is not None and record.job.status == "failed"):
         return NOTHING
     told = record.job.n_epochs if record.job else None
-    epochs = told or plan.training.n_epochs or pricing.auto_epochs(record.files["training"].examples)
+    epochs = (
+        told or plan.training.n_epochs or pricing.auto_epochs(record.files["training"].examples)
+    )
     billed = _billed(record) or pricing.billed_tokens(record.files["training"].total_tokens, epochs)
     rate = pinned(plan).prices.training_usd_per_million_tokens
     return Spend(None if rate is None else money.price(billed, rate), True, billed, epochs, rate)
 
 
 def second_jobs(record: RunRecord) -> int:
-    """How many jobs bore this run's mark beside its own: an execution that stood still in the middle of its call had begun them."""
+    """How many jobs bore this run's mark beside its own: an execution that stood still in the
+    middle of its call had begun them.
+    """
     job = record.effects.get("job")
     return len(job.others) if job else 0
 
 
 def second_jobs_usd(record: RunRecord) -> float:
-    """What the training of second jobs has cost at most: what each had done until its cancel is billed, and nobody is told how much."""
+    """What the training of second jobs has cost at most: what each had done until its cancel is
+    billed, and nobody is told how much.
+    """
     return second_jobs(record) * record.worst_case.training_usd if record.worst_case else 0.0
 
 
 def spent_at_most(record: RunRecord, plan: Plan) -> float | None:
-    """What an ended run has cost until its end, for the wallet; None where nobody knows: an estimate frees no money.
+    """What an ended run has cost until its end, for the wallet; None where nobody knows: an
+    estimate frees no money.
 
     Hours of its deployment count in full, and second jobs as if they had trained to their end.
     """
@@ -70,7 +83,11 @@ def spent_at_most(record: RunRecord, plan: Plan) -> float | None:
     training = spend.usd if spend is NOTHING or _billed(record) is not None else None
     if training is None:  # what was booked stands, unless second jobs have cost more than that
         return record.worst_case.usd + second_usd if record.worst_case and second_usd else None
-    hosting_usd = record.worst_case.hosting_usd if record.worst_case and "deployment" in record.effects else 0.0
+    hosting_usd = (
+        record.worst_case.hosting_usd
+        if record.worst_case and "deployment" in record.effects
+        else 0.0
+    )
     return money.total(training, second_usd, hosting_usd)
 
 

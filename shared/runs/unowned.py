@@ -1,7 +1,9 @@
-"""What bears the mark of a run that has ended without it: nobody owns it any more, and it is deleted.
+"""What bears the mark of a run that has ended without it: nobody owns it any more, and it is
+deleted.
 
-The end of a run takes back its files and its deployment itself. What appears after that was sent by an execution that stood still
-meanwhile, for example on a machine that was paused in the middle of a call; or the service would not let it go in time.
+The end of a run takes back its files and its deployment itself. What appears after that was sent by
+an execution that stood still meanwhile, for example on a machine that was paused in the middle of a
+call; or the service would not let it go in time.
 """
 
 import logging
@@ -18,8 +20,8 @@ log = logging.getLogger("tunedrop")
 
 
 def delete_unowned_files(ledger: Ledger, service: AzureOpenAI) -> list[str]:
-    """The ids of the files that were deleted. A file of a run that lives, or that no run of this ledger named so, is left alone; where the
-    service can't be asked, the next call asks it.
+    """The ids of the files that were deleted. A file of a run that lives, or that no run of this
+    ledger named so, is left alone; where the service can't be asked, the next call asks it.
     """
     deleted: list[str] = []
     try:
@@ -27,7 +29,9 @@ def delete_unowned_files(ledger: Ledger, service: AzureOpenAI) -> list[str]:
             run_id = run_of_file(found.name)
             if run_id and _has_ended(ledger, run_id, found.name):
                 service.delete_file(found.id)
-                log.warning("file without an owner deleted", extra={"run": run_id, "file": found.id})
+                log.warning(
+                    "file without an owner deleted", extra={"run": run_id, "file": found.id}
+                )
                 deleted.append(found.id)
     except (ServiceUnavailable, ServiceRejected) as error:
         log.info("files can't be looked through", extra={"error": error.problem.message})
@@ -35,11 +39,17 @@ def delete_unowned_files(ledger: Ledger, service: AzureOpenAI) -> list[str]:
 
 
 def delete_unowned_deployments(ledger: Ledger, account: ResourceManager) -> list[str]:
-    """The names of the deployments whose deletion was begun: by tag, name and model those of a run that has ended and did not succeed."""
+    """The names of the deployments whose deletion was begun: by tag, name and model those of a run
+    that has ended and did not succeed.
+    """
     deleted: list[str] = []
     try:
         for found in account.deployments():
-            if found.owner and found.state.lower() != "deleting" and _was_of_an_ended_run(ledger, found.owner, found):
+            if (
+                found.owner
+                and found.state.lower() != "deleting"
+                and _was_of_an_ended_run(ledger, found.owner, found)
+            ):
                 account.delete_deployment(found.name)
                 log.warning("deployment without an owner deleted", extra={"run": found.owner})
                 deleted.append(found.name)
@@ -69,4 +79,6 @@ def _known(ledger: Ledger, run_id: str) -> RunRecord | None:
 
 def _has_ended(ledger: Ledger, run_id: str, name: str) -> bool:
     record = _known(ledger, run_id)
-    return bool(record and record.ended_at and any(name == file_name(record, role) for role in record.files))
+    return bool(
+        record and record.ended_at and any(name == file_name(record, role) for role in record.files)
+    )

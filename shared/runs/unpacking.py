@@ -1,7 +1,9 @@
-"""Packed files of a drop (`.jsonl.gz`): unpacked by streaming, within bounds, into the ledger's container, for as long as the run lives.
+"""Packed files of a drop (`.jsonl.gz`): unpacked by streaming, within bounds, into the ledger's
+container, for as long as the run lives.
 
-The training container is read and never written. What is unpacked is written once: of two executions at the same moment one
-wins, and both go on with its blob; nothing is there before all of it is.
+The training container is read and never written. What is unpacked is written once: of two
+executions at the same moment one wins, and both go on with its blob; nothing is there before all of
+it is.
 """
 
 import zlib
@@ -18,14 +20,19 @@ FOLDER = "unpacked"
 BLOCK_BYTES = 8 * 2**20
 """So much of a file is held at a time."""
 FED_BYTES, TAKEN_BYTES = 8 * 2**10, 2**20
-"""What the decompressor gets and gives at a time: a bomb grows by a thousand, and many small members are copied anew each."""
+"""What the decompressor gets and gives at a time: a bomb grows by a thousand, and many small
+members are copied anew each.
+"""
 MEMBERS_MAX = 1_000_000
-"""Archives that were put one behind the other, as bgzip does with each 64 KiB; more of them are no file of 512 MiB."""
+"""Archives that were put one behind the other, as bgzip does with each 64 KiB; more of them are no
+file of 512 MiB.
+"""
 GZIP = 31  # window of 32 KiB, with the header and the checksum of gzip
 
 
 def unpacked(run_id: str, role: Role, packed: Pin, name: str) -> Pin:
-    """The pin of the unpacked file, which is written if it isn't there yet; `name` as it begins a sentence.
+    """The pin of the unpacked file, which is written if it isn't there yet; `name` as it begins a
+    sentence.
 
     Raises:
         DataRejected: it is no gzip archive, is damaged, or is too large when it is unpacked.
@@ -34,20 +41,28 @@ def unpacked(run_id: str, role: Role, packed: Pin, name: str) -> Pin:
     container, blob = storage.ledger(), f"{FOLDER}/{run_id}/{role}.jsonl"
     facts = container.facts(blob)
     if facts is None:
-        deque(_content(packed, name), maxlen=0)  # once to its end: nothing is written of an archive that is damaged or a bomb
+        deque(
+            _content(packed, name), maxlen=0
+        )  # once to its end: nothing is written of an archive that is damaged or a bomb
         container.put_stream(blob, blocks(_content(packed, name)))
         facts = container.facts(blob)
     if facts is None:  # the run has ended meanwhile
         raise storage.Changed
-    return Pin(blob=blob, etag=facts.etag, bytes=facts.bytes, container=container.name, packed=packed)
+    return Pin(
+        blob=blob, etag=facts.etag, bytes=facts.bytes, container=container.name, packed=packed
+    )
 
 
 def _content(packed: Pin, name: str) -> Iterator[bytes]:
-    return bounded(members(container_of(packed).chunks(packed.blob, packed.etag, 0, packed.bytes), name), name)
+    return bounded(
+        members(container_of(packed).chunks(packed.blob, packed.etag, 0, packed.bytes), name), name
+    )
 
 
 def may_have_unpacked(drop: Drop) -> bool:
-    """Whether a run of this drop may have unpacked something: all but a plain file alone, which has no companions."""
+    """Whether a run of this drop may have unpacked something: all but a plain file alone, which has
+    no companions.
+    """
     return drop.packed or drop.layout is not Layout.FILE
 
 
@@ -59,13 +74,16 @@ def delete_unpacked(run_id: str) -> None:
 
 
 def members(pieces: Iterable[bytes], name: str) -> Iterator[bytes]:
-    """What the members of a gzip archive hold, one after the other, in pieces of bounded size; zeros behind a member are padding.
+    """What the members of a gzip archive hold, one after the other, in pieces of bounded size;
+    zeros behind a member are padding.
 
     Raises:
         DataRejected: it is none, is damaged, or ends too early.
     """
     number, inflater = 0, None
-    for left in (piece[at : at + FED_BYTES] for piece in pieces for at in range(0, len(piece), FED_BYTES)):
+    for left in (
+        piece[at : at + FED_BYTES] for piece in pieces for at in range(0, len(piece), FED_BYTES)
+    ):
         while left:
             if inflater is None:
                 left = left.lstrip(b"\0") if number else left
@@ -78,7 +96,11 @@ def members(pieces: Iterable[bytes], name: str) -> Iterator[bytes]:
             left = inflater.unused_data if inflater.eof else inflater.unconsumed_tail
             inflater = None if inflater.eof else inflater
     if inflater is not None or not number:
-        raise _damaged(f"{name} is a gzip archive that ends in its middle." if number else f"{name} is empty, not a gzip archive.")
+        raise _damaged(
+            f"{name} is a gzip archive that ends in its middle."
+            if number
+            else f"{name} is empty, not a gzip archive."
+        )
 
 
 def _inflated(inflate: Callable[[bytes, int], bytes], left: bytes, name: str) -> bytes:
@@ -102,7 +124,10 @@ def bounded(pieces: Iterable[bytes], name: str) -> Iterator[bytes]:
         if size >= MAX_FILE_BYTES:
             raise DataRejected(
                 "TD-DROP-009",
-                f"{name} has {MAX_FILE_BYTES // 2**20} MiB or more when it is unpacked; Azure OpenAI takes fewer.",
+                (
+                    f"{name} has {MAX_FILE_BYTES // 2**20} MiB or more when it is unpacked; Azure "
+                    "OpenAI takes fewer."
+                ),
                 "Leave examples out until it is smaller.",
             )
         yield piece
@@ -124,4 +149,6 @@ def blocks(pieces: Iterable[bytes], size: int = BLOCK_BYTES) -> Iterator[bytes]:
 
 
 def _damaged(message: str) -> DataRejected:
-    return DataRejected("TD-DROP-011", message, "Pack the file again with gzip, or drop it as it is.")
+    return DataRejected(
+        "TD-DROP-011", message, "Pack the file again with gzip, or drop it as it is."
+    )

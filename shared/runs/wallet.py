@@ -1,8 +1,8 @@
 """The wallet: what all runs together may buy, at a time and in a day. Pure.
 
-A run books its place and its money in one blob before it buys anything. What a booking came to is not
-reported by the run, which may be dead: it is read from the ledger when somebody else needs the room.
-Days are UTC, and times the storage service's.
+A run books its place and its money in one blob before it buys anything. What a booking came to is
+not reported by the run, which may be dead: it is read from the ledger when somebody else needs the
+room. Days are UTC, and times the storage service's.
 """
 
 import math
@@ -16,13 +16,17 @@ from shared.models.record import Slot
 
 
 class Booking(Frozen):
-    """What one run may spend, or has spent once it is no longer open. It counts on the day on which it was made."""
+    """What one run may spend, or has spent once it is no longer open. It counts on the day on which
+    it was made.
+    """
 
     usd: float
     at: datetime
     open: bool = True
     trains: bool = True
-    """Whether it counts among the jobs of its day: a run that deploys a trained model begins no job."""
+    """Whether it counts among the jobs of its day: a run that deploys a trained model begins no
+    job.
+    """
     slot: Slot | None = None
     """What its deployment takes of the account; while the booking is open it may not stand yet."""
 
@@ -52,15 +56,26 @@ class Order:
 
 @dataclass(frozen=True)
 class Refused:
-    """Why a run can't be booked now, and whether waiting could fix it: within this day, on another day, or never."""
+    """Why a run can't be booked now, and whether waiting could fix it: within this day, on another
+    day, or never.
+    """
 
     problem: Problem
     passes: bool
     today: bool = False
 
 
-def booked(wallet: Wallet, run_id: str, usd: float, limits: Limits, now: datetime, order: Order | None = None) -> Wallet | Refused:
-    """The wallet with this run in it. A run that is in it already changes nothing, whatever became of it."""
+def booked(
+    wallet: Wallet,
+    run_id: str,
+    usd: float,
+    limits: Limits,
+    now: datetime,
+    order: Order | None = None,
+) -> Wallet | Refused:
+    """The wallet with this run in it. A run that is in it already changes nothing, whatever became
+    of it.
+    """
     order = order or Order()
     if run_id in wallet.bookings:
         return wallet
@@ -69,29 +84,51 @@ def booked(wallet: Wallet, run_id: str, usd: float, limits: Limits, now: datetim
     if order.trains and sum(booking.trains for booking in today) >= limits.jobs_a_day:
         return Refused(WalletFull.of_jobs(limits.jobs_a_day).problem, passes=limits.jobs_a_day > 0)
     if round(spent + usd, 6) > limits.usd_a_day:
-        return Refused(WalletFull.of_money(usd, spent, limits.usd_a_day).problem, passes=usd <= limits.usd_a_day)
+        return Refused(
+            WalletFull.of_money(usd, spent, limits.usd_a_day).problem,
+            passes=usd <= limits.usd_a_day,
+        )
     if sum(booking.open for booking in wallet.bookings.values()) >= limits.jobs_at_a_time:
         return Refused(WalletFull.of_places(limits.jobs_at_a_time).problem, passes=True, today=True)
-    kept = {name: booking for name, booking in wallet.bookings.items() if booking.open or booking.at.date() >= now.date()}
-    return Wallet(bookings={**kept, run_id: Booking(usd=usd, at=now, trains=order.trains, slot=order.slot)})
+    kept = {
+        name: booking
+        for name, booking in wallet.bookings.items()
+        if booking.open or booking.at.date() >= now.date()
+    }
+    return Wallet(
+        bookings={**kept, run_id: Booking(usd=usd, at=now, trains=order.trains, slot=order.slot)}
+    )
 
 
 def coming(wallet: Wallet, run_id: str, slot: Slot, standing: frozenset[str]) -> list[Slot]:
-    """The slots of other open bookings on the same account whose deployments don't stand yet: room that only seems to be free."""
-    others = [booking.slot for name, booking in wallet.bookings.items() if name != run_id and booking.open and booking.slot]
-    return [other for other in others if other.account == slot.account and other.deployment not in standing]
+    """The slots of other open bookings on the same account whose deployments don't stand yet: room
+    that only seems to be free.
+    """
+    others = [
+        booking.slot
+        for name, booking in wallet.bookings.items()
+        if name != run_id and booking.open and booking.slot
+    ]
+    return [
+        other
+        for other in others
+        if other.account == slot.account and other.deployment not in standing
+    ]
 
 
 @dataclass(frozen=True)
 class Closed:
-    """What became of an open booking: nothing was bought, or so much was spent; None: the price is not known."""
+    """What became of an open booking: nothing was bought, or so much was spent; None: the price is
+    not known.
+    """
 
     bought: bool
     usd: float | None = None
 
 
 def settled(wallet: Wallet, ask: Callable[[str], Closed | None]) -> Wallet:
-    """The wallet with every booking closed whose run has ended; `ask` answers None for a run that lives.
+    """The wallet with every booking closed whose run has ended; `ask` answers None for a run that
+    lives.
 
     A run that bought nothing gives back its place, its money and its job of the day.
     """

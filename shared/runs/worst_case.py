@@ -1,8 +1,10 @@
-"""What a run may cost at most until it ends: the one answer for gate, wallet and report. Pure; what isn't known is a no.
+"""What a run may cost at most until it ends: the one answer for gate, wallet and report. Pure; what
+isn't known is a no.
 
-The upper bound of the training file's tokens, times the epochs, at the price of the training type that is really sent; and the
-deployment's hours while the run proves it, and while its end takes it back. After a success the deployment costs on by the hour: that no
-budget bounds, the report tells it.
+The upper bound of the training file's tokens, times the epochs, at the price of the training type
+that is really sent; and the deployment's hours while the run proves it, and while its end takes it
+back. After a success the deployment costs on by the hour: that no budget bounds, the report tells
+it.
 """
 
 import math
@@ -24,7 +26,11 @@ def of_record(record: RunRecord, plan: Plan, pace: Pace) -> WorstCase:
         PlanRejected: a price is not known.
     """
     prices = pinned(plan).prices
-    return hosting_only(plan, prices, pace) if record.reuse_of else worst_case(plan, prices, record.files["training"], pace)
+    return (
+        hosting_only(plan, prices, pace)
+        if record.reuse_of
+        else worst_case(plan, prices, record.files["training"], pace)
+    )
 
 
 def worst_case(plan: Plan, prices: Prices, training: FileSummary, pace: Pace) -> WorstCase:
@@ -41,7 +47,11 @@ def worst_case(plan: Plan, prices: Prices, training: FileSummary, pace: Pace) ->
     training_usd = money.price(pricing.billed_tokens(tokens, epochs), per_million)
     hosting_usd = hosting_at_most(plan, prices, pace)
     return WorstCase(
-        usd=money.total(training_usd, hosting_usd), training_usd=training_usd, hosting_usd=hosting_usd, tokens=tokens, epochs=epochs
+        usd=money.total(training_usd, hosting_usd),
+        training_usd=training_usd,
+        hosting_usd=hosting_usd,
+        tokens=tokens,
+        epochs=epochs,
     )
 
 
@@ -65,8 +75,14 @@ def known_prices(plan: Plan, prices: Prices) -> tuple[float, float]:
     if per_million is None:
         raise PlanRejected(
             "TD-GATE-010",
-            "The price table has no training price for this model and training type, so no budget can hold.",
-            "Name a model with a price, add the price to TUNEDROP_PRICE_TABLE, or set TUNEDROP_WORST_TRAINING_PRICE.",
+            (
+                "The price table has no training price for this model and training type, so no "
+                "budget can hold."
+            ),
+            (
+                "Name a model with a price, add the price to TUNEDROP_PRICE_TABLE, or set "
+                "TUNEDROP_WORST_TRAINING_PRICE."
+            ),
         )
     return per_million, known_hosting(plan, prices)
 
@@ -80,21 +96,37 @@ def known_hosting(plan: Plan, prices: Prices) -> float:
     if prices.hosting_usd_per_hour is None:
         raise PlanRejected(
             "TD-GATE-011",
-            f"The price table has no price an hour for the SKU {plan.deployment.sku}, so no budget can hold.",
-            "Set deployment.sku in job.json to one that has a price, or add the price to TUNEDROP_PRICE_TABLE.",
+            (
+                f"The price table has no price an hour for the SKU {plan.deployment.sku}, so no "
+                "budget can hold."
+            ),
+            (
+                "Set deployment.sku in job.json to one that has a price, or add the price to "
+                "TUNEDROP_PRICE_TABLE."
+            ),
         )
     return prices.hosting_usd_per_hour
 
 
 def hosting_at_most(plan: Plan, prices: Prices, pace: Pace) -> float:
-    """Dollars for the whole hours that the deployment can stand before the run has ended, by the run's own deadlines.
+    """Dollars for the whole hours that the deployment can stand before the run has ended, by the
+    run's own deadlines.
 
-    That of taking back is one of them: a service that refuses to delete it for so long is paid for so long.
+    That of taking back is one of them: a service that refuses to delete it for so long is paid for
+    so long.
     """
-    seconds = pace.deployment_deadline_s + pace.first_answer_s + pace.smoke_deadline_s + pace.take_back_s
+    seconds = (
+        pace.deployment_deadline_s + pace.first_answer_s + pace.smoke_deadline_s + pace.take_back_s
+    )
     return known_hosting(plan, prices) * math.ceil(seconds / SECONDS_PER_HOUR)
 
 
 def tokens_at_most(plan: Plan, training: FileSummary) -> int:
-    """The upper bound of the scan; for a scan of the first releases the bytes of the file, of which a token has one at least."""
-    return plan.training_file.bytes if training.at_most_tokens is None else max(training.at_most_tokens, training.total_tokens)
+    """The upper bound of the scan; for a scan of the first releases the bytes of the file, of which
+    a token has one at least.
+    """
+    return (
+        plan.training_file.bytes
+        if training.at_most_tokens is None
+        else max(training.at_most_tokens, training.total_tokens)
+    )

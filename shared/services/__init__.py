@@ -1,1 +1,3 @@
-"""The services that TuneDrop talks to, each in our words: Azure OpenAI, Azure Resource Manager, blob storage."""
+"""The services that TuneDrop talks to, each in our words: Azure OpenAI, Azure Resource Manager,
+blob storage.
+"""

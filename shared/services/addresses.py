@@ -7,7 +7,9 @@ from concurrent.futures import Future
 
 _asking = threading.Lock()
 _asked: dict[str, Future[list[str]]] = {}
-"""Questions under way: one for each host, however many wait for it, so that a resolver that hangs holds few threads."""
+"""Questions under way: one for each host, however many wait for it, so that a resolver that hangs
+holds few threads.
+"""
 
 
 def addresses_of(host: str, within_s: float | None) -> list[str]:
@@ -23,7 +25,9 @@ def addresses_of(host: str, within_s: float | None) -> list[str]:
         answer = _asked.get(host)
         if answer is None:
             answer = _asked[host] = Future()
-            threading.Thread(target=_look_up, args=(host, answer), name="look-up", daemon=True).start()
+            threading.Thread(
+                target=_look_up, args=(host, answer), name="look-up", daemon=True
+            ).start()
     try:
         return answer.result(within_s)
     except TimeoutError:
@@ -32,10 +36,14 @@ def addresses_of(host: str, within_s: float | None) -> list[str]:
 
 def _look_up(host: str, answer: Future[list[str]]) -> None:
     try:
-        found = [str(entry[4][0]) for entry in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
+        found = [
+            str(entry[4][0]) for entry in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        ]
     except (OSError, UnicodeError) as error:
         _end(host)
-        answer.set_exception(error if isinstance(error, OSError) else OSError("the name of the host is none"))
+        answer.set_exception(
+            error if isinstance(error, OSError) else OSError("the name of the host is none")
+        )
     else:
         _end(host)
         answer.set_result(list(dict.fromkeys(found)))

@@ -1,7 +1,9 @@
-"""Answers of services, read field by field: what isn't as it must be makes the whole answer unusable, and never surprises later.
+"""Answers of services, read field by field: what isn't as it must be makes the whole answer
+unusable, and never surprises later.
 
-A service may answer anything: text for a number, a list for an object, a time in the year three trillion. Whoever reads a field here gets
-what the field is said to be, or `Unusable`, whose words name the field and quote nothing.
+A service may answer anything: text for a number, a list for an object, a time in the year three
+trillion. Whoever reads a field here gets what the field is said to be, or `Unusable`, whose words
+name the field and quote nothing.
 """
 
 import math
@@ -78,7 +80,9 @@ class Told:
         return value
 
     def ident(self, field: str) -> str:
-        """An id that later stands in an address: letters, digits, `_`, `-`, `.` and `:`; "" where there is none."""
+        """An id that later stands in an address: letters, digits, `_`, `-`, `.` and `:`; "" where
+        there is none.
+        """
         value = self.name(field, "")
         if value and (service_text.ident(value) != value or not value.strip(".")):
             raise Unusable(f"`{field}` is no id")
@@ -95,7 +99,9 @@ class Told:
         return self
 
     def link(self, field: str) -> str:
-        """An address, printable and of bounded length; whether it may be followed is the caller's to say."""
+        """An address, printable and of bounded length; whether it may be followed is the caller's
+        to say.
+        """
         value = self.fields.get(field)
         if not isinstance(value, str) or not value.isprintable() or len(value) > LINK_CHARS:
             raise Unusable(f"`{field}` is no address")
@@ -144,7 +150,9 @@ class Told:
         return [Told.of(value) for value in self.values(field)]
 
     def listed(self, field: str) -> list["Told"]:
-        """The objects of the list in this field, which must be there: an answer that says nothing is not one that says "none"."""
+        """The objects of the list in this field, which must be there: an answer that says nothing
+        is not one that says "none".
+        """
         if not self.has(field):
             raise Unusable(f"`{field}` is missing")
         return self.each(field)

@@ -9,11 +9,17 @@ from dataclasses import dataclass
 from shared.services.answer_fields import Told
 
 OWNER_TAG = "tunedrop-run"
-TRAINING_TYPES = {"finetune": "Standard", "globalfinetune": "GlobalStandard", "devtierfinetune": "Developer"}
+TRAINING_TYPES = {
+    "finetune": "Standard",
+    "globalfinetune": "GlobalStandard",
+    "devtierfinetune": "Developer",
+}
 """Which capability of ARM's model list, in lower case, stands for which training type."""
 FINE_TUNED_QUOTA = "-finetune"
-"""How the quota of a SKU ends that serves fine-tuned models; in a model's list such a SKU stands beside the one of the same name that
-serves the model itself (Azure/azure-dev: its reader of model lists leaves these out)."""
+"""How the quota of a SKU ends that serves fine-tuned models; in a model's list such a SKU stands
+beside the one of the same name that serves the model itself (Azure/azure-dev: its reader of model
+lists leaves these out).
+"""
 
 
 @dataclass(frozen=True)
@@ -30,11 +36,13 @@ class DeploymentFacts:
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """A base model as the account offers it; `skus` maps a SKU's name in lower case to the name of its quota.
+    """A base model as the account offers it; `skus` maps a SKU's name in lower case to the name of
+    its quota.
 
-    `tuned_skus`: the same of the SKUs that serve what was trained from it; None where the list doesn't tell them apart.
-    `training_types`: the types that the account trains it by; None where the list doesn't say it in a form that we know, which is no "no".
-    `trainable`: whether it is said to be trained by any of them.
+    `tuned_skus`: the same of the SKUs that serve what was trained from it; None where the list
+    doesn't tell them apart. `training_types`: the types that the account trains it by; None where
+    the list doesn't say it in a form that we know, which is no "no". `trainable`: whether it is
+    said to be trained by any of them.
     """
 
     name: str
@@ -104,9 +112,15 @@ def model_of(told: Told) -> ModelFacts:
 
 
 def _training_types(capabilities: Told) -> frozenset[str] | None:
-    """The types whose capability is true. Where none of the three is named, other words about fine-tuning may mean the same."""
+    """The types whose capability is true. Where none of the three is named, other words about
+    fine-tuning may mean the same.
+    """
     said = {name.lower(): str(value)[:8].lower() for name, value in capabilities.fields.items()}
     known = {name: said[name] for name in TRAINING_TYPES if name in said}
-    if not said or not set(known.values()) <= {"true", "false"} or (not known and any("finetune" in name for name in said)):
+    if (
+        not said
+        or not set(known.values()) <= {"true", "false"}
+        or (not known and any("finetune" in name for name in said))
+    ):
         return None
     return frozenset(TRAINING_TYPES[name] for name, value in known.items() if value == "true")

@@ -1,8 +1,10 @@
-"""Azure OpenAI in our words: files, fine-tuning jobs, chat completions, on either of its two surfaces.
+"""Azure OpenAI in our words: files, fine-tuning jobs, chat completions, on either of its two
+surfaces.
 
-No type of openai leaves this module: its answers are read field by field (`openai_facts.py`), its exceptions become ours
-(`openai_answers.py`), and its client is bounded (`bounded_openai.py`). Creating calls are sent once (`max_retries=0`, bounded time):
-the client's own retries would repeat a paid POST and send no idempotency key (openai/_base_client.py).
+No type of openai leaves this module: its answers are read field by field (`openai_facts.py`), its
+exceptions become ours (`openai_answers.py`), and its client is bounded (`bounded_openai.py`).
+Creating calls are sent once (`max_retries=0`, bounded time): the client's own retries would repeat
+a paid POST and send no idempotency key (openai/_base_client.py).
 """
 
 import logging
@@ -20,7 +22,14 @@ from shared.services import openai_facts
 from shared.services.answer_fields import Told
 from shared.services.credentials import OPENAI_SCOPE, credential_for
 from shared.services.openai_answers import SERVICE, each, file_or_none, known, or_none, translated
-from shared.services.openai_facts import ENDED, FileFacts, JobEvent, JobFacts, Reply, decoded_results
+from shared.services.openai_facts import (
+    ENDED,
+    FileFacts,
+    JobEvent,
+    JobFacts,
+    Reply,
+    decoded_results,
+)
 from shared.settings import settings
 
 if TYPE_CHECKING:
@@ -74,7 +83,8 @@ class AzureOpenAI:
         return carries_methods(self._api_version)
 
     def upload(self, name: str, content: BinaryIO, timeout_s: float) -> FileFacts:
-        """Uploads a training or validation file, once; again where the token ran out on the way: nothing was taken then.
+        """Uploads a training or validation file, once; again where the token ran out on the way:
+        nothing was taken then.
 
         Raises:
             OutcomeUnknown: nobody knows whether it arrived.
@@ -96,11 +106,19 @@ class AzureOpenAI:
             return known(openai_facts.file_of(Told.read(made.content)))
 
     def files_named(self, name: str) -> list[FileFacts]:
-        """The service's files of this name, oldest first, also those in error; deleted ones are left out."""
+        """The service's files of this name, oldest first, also those in error; deleted ones are
+        left out.
+        """
         with translated():
-            # Other people's files are read only so far: one that is strange must not hide the run's own.
-            found = [openai_facts.file_of(f) for f in self._files() if f.fields.get("filename") == name]
-        return sorted((f for f in found if f.status not in {"deleted", "deleting"}), key=lambda f: f.created_at)
+            # Other people's files are read only so far: one that is strange must not hide the run's
+            # own.
+            found = [
+                openai_facts.file_of(f) for f in self._files() if f.fields.get("filename") == name
+            ]
+        return sorted(
+            (f for f in found if f.status not in {"deleted", "deleting"}),
+            key=lambda f: f.created_at,
+        )
 
     def files(self) -> list[FileFacts]:
         """All fine-tuning files of the resource."""
@@ -113,7 +131,9 @@ class AzureOpenAI:
             return sum(1 for _ in self._files())
 
     def _files(self) -> Iterator[Told]:
-        """The api-version surface lists all files on one page and refuses to be asked for a second one."""
+        """The api-version surface lists all files on one page and refuses to be asked for a second
+        one.
+        """
         listing = self._client.files.with_raw_response
         if self._api_version is None:
             return each(lambda more: listing.list(purpose="fine-tune", **more))
@@ -122,7 +142,11 @@ class AzureOpenAI:
     def file(self, file_id: str) -> FileFacts | None:
         """A file by id; None where there is none."""
         return or_none(
-            lambda: openai_facts.file_of(Told.read(self._client.files.with_raw_response.retrieve(file_id).content).of_id(file_id))
+            lambda: openai_facts.file_of(
+                Told.read(self._client.files.with_raw_response.retrieve(file_id).content).of_id(
+                    file_id
+                )
+            )
         )
 
     def delete_file(self, file_id: str) -> None:
@@ -134,28 +158,46 @@ class AzureOpenAI:
 
         Raises:
             OutcomeUnknown: the job may exist; look it up by its training file.
-            ServiceUnavailable: the service certainly took nothing (too many jobs, file not processed yet).
+            ServiceUnavailable: the service certainly took nothing (too many jobs, file not
+                processed yet).
         """
-        once = self._client.with_options(max_retries=0, timeout=timeout_s).fine_tuning.jobs.with_raw_response
+        once = self._client.with_options(
+            max_retries=0, timeout=timeout_s
+        ).fine_tuning.jobs.with_raw_response
         with translated(timeout_s, creating=True):
-            return known(openai_facts.job_of(Told.read(once.create(**self._job_body(order)).content)))
+            return known(
+                openai_facts.job_of(Told.read(once.create(**self._job_body(order)).content))
+            )
 
     def _job_body(self, order: JobOrder) -> dict[str, Any]:
         body: dict[str, Any] = {"model": order.model, "training_file": order.training_file}
-        wished: dict[str, Any] = {"validation_file": order.validation_file, "suffix": order.suffix, "seed": order.seed}
+        wished: dict[str, Any] = {
+            "validation_file": order.validation_file,
+            "suffix": order.suffix,
+            "seed": order.seed,
+        }
         if self.knows_methods:
             parameters = {"hyperparameters": order.hyperparameters} if order.hyperparameters else {}
             wished["method"] = {"type": order.method, order.method: parameters}
-            wished["extra_body"] = {"trainingType": order.training_type} if order.training_type else None
+            wished["extra_body"] = (
+                {"trainingType": order.training_type} if order.training_type else None
+            )
         else:
             wished["hyperparameters"] = order.hyperparameters or None
         return body | {name: value for name, value in wished.items() if value is not None}
 
     def jobs_of_file(self, training_file: str) -> list[JobFacts]:
-        """The jobs that train on this file, oldest first. The file belongs to one run alone, so its job is the run's."""
+        """The jobs that train on this file, oldest first. The file belongs to one run alone, so its
+        job is the run's.
+        """
         with translated():
-            # Other people's jobs are read only so far: one that is strange must not hide the run's own.
-            jobs = [openai_facts.job_of(j) for j in self._jobs() if j.ident("training_file") == training_file]
+            # Other people's jobs are read only so far: one that is strange must not hide the run's
+            # own.
+            jobs = [
+                openai_facts.job_of(j)
+                for j in self._jobs()
+                if j.ident("training_file") == training_file
+            ]
         # The list is newest first, and the time of creation is in whole seconds.
         jobs.reverse()
         return sorted(jobs, key=lambda j: j.created_at)
@@ -172,10 +214,13 @@ class AzureOpenAI:
     def job(self, job_id: str) -> JobFacts | None:
         """A job by id; None where there is none."""
         jobs = self._client.fine_tuning.jobs.with_raw_response
-        return or_none(lambda: openai_facts.job_of(Told.read(jobs.retrieve(job_id).content).of_id(job_id)))
+        return or_none(
+            lambda: openai_facts.job_of(Told.read(jobs.retrieve(job_id).content).of_id(job_id))
+        )
 
     def cancel_job(self, job_id: str) -> None:
-        """Cancels a job. One that has ended, or isn't there, needs no cancelling; nor does one that ends meanwhile.
+        """Cancels a job. One that has ended, or isn't there, needs no cancelling; nor does one that
+        ends meanwhile.
 
         Raises:
             ServiceUnavailable: it still runs, and could not be cancelled.
@@ -187,7 +232,9 @@ class AzureOpenAI:
             log.info("job can't be looked at before its cancel", extra={"job": job_id})
         try:
             with translated():
-                self._client.with_options(max_retries=0).fine_tuning.jobs.with_raw_response.cancel(job_id)
+                self._client.with_options(max_retries=0).fine_tuning.jobs.with_raw_response.cancel(
+                    job_id
+                )
         except (ServiceRejected, ServiceUnavailable):
             if not self._is_over(job_id):
                 raise ServiceUnavailable(SERVICE, "the job could not be cancelled yet") from None
@@ -219,15 +266,21 @@ class AzureOpenAI:
         Raises:
             ServiceUnavailable: the deployment isn't ready, or the service is busy.
         """
-        once = self._client.with_options(max_retries=0, timeout=timeout_s).chat.completions.with_raw_response
+        once = self._client.with_options(
+            max_retries=0, timeout=timeout_s
+        ).chat.completions.with_raw_response
         try:
             with translated(timeout_s):
-                return openai_facts.reply_of(Told.read(once.create(model=deployment, messages=cast("Any", messages)).content))
+                return openai_facts.reply_of(
+                    Told.read(once.create(model=deployment, messages=cast("Any", messages)).content)
+                )
         except ServiceRejected as refusal:
             if refusal.azure_code in {"content_filter", "contentFilter"}:
                 return Reply("", blocked=True)
             if refusal.status == 404 or refusal.azure_code == "DeploymentNotReady":
-                raise ServiceUnavailable(SERVICE, f"the deployment does not answer yet: {refusal.azure_code}") from None
+                raise ServiceUnavailable(
+                    SERVICE, f"the deployment does not answer yet: {refusal.azure_code}"
+                ) from None
             raise
 
 
@@ -245,7 +298,9 @@ def for_inference(plan: Plan) -> AzureOpenAI:
 
 @lru_cache(maxsize=CLIENTS_KEPT)
 def connect(endpoint: str, version: str | None = None) -> AzureOpenAI:
-    """The resource at this endpoint, on the v1 surface, or on the api-version surface where a version is given."""
+    """The resource at this endpoint, on the v1 surface, or on the api-version surface where a
+    version is given.
+    """
     import openai  # 0.5 s: not at import
 
     from shared.services.bounded_openai import BoundedClient
@@ -254,14 +309,25 @@ def connect(endpoint: str, version: str | None = None) -> AzureOpenAI:
     key = wanted.openai_api_key.get_secret_value() if wanted.openai_api_key else None
     endpoint = endpoint.rstrip("/")
     token = partial(_token, endpoint)
-    # The client's own retries would sleep past the end of a call, and for as long as an answer says.
-    chosen: dict[str, Any] = {"timeout": READ_TIMEOUT_S, "max_retries": 0, "http_client": BoundedClient(endpoint)}
+    # The client's own retries would sleep past the end of a call, and for as long as an answer
+    # says.
+    chosen: dict[str, Any] = {
+        "timeout": READ_TIMEOUT_S,
+        "max_retries": 0,
+        "http_client": BoundedClient(endpoint),
+    }
     if version is None:
-        client: Any = openai.OpenAI(api_key=key or token, base_url=f"{endpoint}/openai/v1/", **chosen)
+        client: Any = openai.OpenAI(
+            api_key=key or token, base_url=f"{endpoint}/openai/v1/", **chosen
+        )
     else:
         identity: dict[str, Any] = {"api_key": key} if key else {"azure_ad_token_provider": token}
-        client = openai.AzureOpenAI(azure_endpoint=endpoint, api_version=version, **chosen, **identity)
-    client.organization = client.project = None  # it takes them from the environment, and they are no business of this service's
+        client = openai.AzureOpenAI(
+            azure_endpoint=endpoint, api_version=version, **chosen, **identity
+        )
+    client.organization = client.project = (
+        None  # it takes them from the environment, and they are no business of this service's
+    )
     return AzureOpenAI(client, version)
 
 

@@ -1,8 +1,10 @@
-"""Every blob of a container, page by page, also where the name of one can't be told. Pure: asking for a page is passed in.
+"""Every blob of a container, page by page, also where the name of one can't be told. Pure: asking
+for a page is passed in.
 
-Azurite answers 500, without a code, to a listing that holds a name that XML has no room for: a control character, U+FFFE.
-(Azure Storage encodes such names.) So a page that fails is asked for again in smaller ones; what comes after the last name
-that could be told is listed by its beginnings, one character longer each time, until the hidden name is alone.
+Azurite answers 500, without a code, to a listing that holds a name that XML has no room for: a
+control character, U+FFFE. (Azure Storage encodes such names.) So a page that fails is asked for
+again in smaller ones; what comes after the last name that could be told is listed by its
+beginnings, one character longer each time, until the hidden name is alone.
 """
 
 import secrets
@@ -11,21 +13,26 @@ from collections.abc import Callable, Generator, Iterator
 MOST = 5_000  # blobs a page, the service's own limit
 SHRINK = 8
 DEPTH = 64
-"""Beginnings are followed so far, in characters: the path of a drop is shorter. What shares 64 with a hidden name is left out with it."""
+"""Beginnings are followed so far, in characters: the path of a drop is shorter. What shares 64 with
+a hidden name is left out with it.
+"""
 BEGINNINGS = [chr(code) for code in range(0x20, 0x7F)]
 BEHIND = "\x7f"
 """The name of no drop: a marker behind every name that begins with one of these characters."""
 
 type Page[T] = Callable[[str, str, int], tuple[list[T], str | None]]
-"""The blobs whose names begin so, after a marker, so many at most; and the marker of the next page. What is asked for with less than
-`MOST` is worth no second try: it is the search for a name."""
+"""The blobs whose names begin so, after a marker, so many at most; and the marker of the next page.
+What is asked for with less than `MOST` is worth no second try: it is the search for a name.
+"""
 
 
 class Unreadable(Exception):
     """A page can't be told: the name of one of its blobs, or storage as a whole."""
 
 
-def every[T](page: Page[T], prefix: str, hidden: Callable[[], None], most: int = MOST) -> Iterator[T]:
+def every[T](
+    page: Page[T], prefix: str, hidden: Callable[[], None], most: int = MOST
+) -> Iterator[T]:
     """Every blob that can be told, by name; `hidden` is called once where there is one that can't.
 
     Raises:
@@ -34,13 +41,17 @@ def every[T](page: Page[T], prefix: str, hidden: Callable[[], None], most: int =
     marker = yield from _pages(page, prefix, "", most)
     if marker is None:
         return
-    page(f"{prefix}{secrets.token_hex(16)}", "", 1)  # nothing begins so: where this fails, it is no name
+    page(
+        f"{prefix}{secrets.token_hex(16)}", "", 1
+    )  # nothing begins so: where this fails, it is no name
     hidden()
     yield from _by_beginnings(page, prefix, marker, max(1, most // SHRINK))
 
 
 def _pages[T](page: Page[T], prefix: str, marker: str, most: int) -> Generator[T, None, str | None]:
-    """The blobs up to the first that can't be told; returns the marker before it, None where there was none."""
+    """The blobs up to the first that can't be told; returns the marker before it, None where there
+    was none.
+    """
     while True:
         try:
             found, following = page(prefix, marker, most)
@@ -59,7 +70,9 @@ def _by_beginnings[T](page: Page[T], prefix: str, after: str, most: int) -> Iter
     """The blobs after a marker, while the one that comes next can't be told."""
     for beginning in (prefix + character for character in BEGINNINGS):
         if beginning > after or after.startswith(beginning):
-            marker = yield from _pages(page, beginning, after if after.startswith(beginning) else "", most)
+            marker = yield from _pages(
+                page, beginning, after if after.startswith(beginning) else "", most
+            )
             if marker is not None and len(beginning) < DEPTH:
                 yield from _by_beginnings(page, beginning, marker, most)
     yield from _pages(page, prefix, max(prefix + BEHIND, after), most)

@@ -1,7 +1,8 @@
 """The transport under azure-core: answers whole, bounded and in time, from one host only.
 
-azure-core's own retries would sleep for as long as a `Retry-After` says, and a read of its transport begins its time-out anew with each
-byte. What it streams, the pieces of a blob, keeps the deadline and the limit of its call until its last byte.
+azure-core's own retries would sleep for as long as a `Retry-After` says, and a read of its
+transport begins its time-out anew with each byte. What it streams, the pieces of a blob, keeps the
+deadline and the limit of its call until its last byte.
 """
 
 import http.client
@@ -25,16 +26,22 @@ from shared.services.addresses import addresses_of
 CONNECT_S = 20.0
 READ_S = 60.0
 CONTENT = frozenset({200, 206})
-"""What is streamed. A refusal to a download is read whole: the client would unpack it without a limit, to look for its code."""
+"""What is streamed. A refusal to a download is read whole: the client would unpack it without a
+limit, to look for its code.
+"""
 _PIECE_BYTES = 64 * 2**10
 
 
 def transport(own: str | None = None) -> RequestsTransport:
-    """A transport to this one address; without one, to whichever a client of its own choice asks."""
+    """A transport to this one address; without one, to whichever a client of its own choice
+    asks.
+    """
     session = requests.Session()
     for scheme in ("http://", "https://"):
         session.mount(scheme, _BoundedAdapter(own))
-    return _Transport(session=session, session_owner=False, connection_timeout=CONNECT_S, read_timeout=READ_S)
+    return _Transport(
+        session=session, session_owner=False, connection_timeout=CONNECT_S, read_timeout=READ_S
+    )
 
 
 class _Transport(RequestsTransport):
@@ -49,12 +56,16 @@ class _Transport(RequestsTransport):
 
 
 class BriefRetries(RetryPolicy[Any, Any]):
-    """azure-core's retries, without those that would have to wait for long: the run waits better."""
+    """azure-core's retries, without those that would have to wait for long: the run waits
+    better.
+    """
 
     def is_retry(self, settings: dict[str, Any], response: Any) -> bool:
         """Whether this answer is asked for again at once."""
         wait_s = self.get_retry_after(response)
-        return super().is_retry(settings, response) and not (wait_s and wait_s > call_limits.RETRY_AFTER_S)
+        return super().is_retry(settings, response) and not (
+            wait_s and wait_s > call_limits.RETRY_AFTER_S
+        )
 
 
 class _BoundedAdapter(HTTPAdapter):
@@ -75,11 +86,19 @@ class _BoundedAdapter(HTTPAdapter):
         _make_timely(manager)
         return manager
 
-    def send(self, request: requests.PreparedRequest, stream: bool = False, timeout: Any = None, *arguments: Any, **options: Any) -> Any:
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: Any = None,
+        *arguments: Any,
+        **options: Any,
+    ) -> Any:
         """The answer; where it isn't the content of a blob that is streamed, read and unpacked.
 
         Raises:
-            Exceeded: it is larger than it may be, or the address is another host's; nothing was sent then.
+            Exceeded: it is larger than it may be, or the address is another host's; nothing was
+                sent then.
         """
         if self._own is not None:
             call_limits.hold_to_origin(request.url or "", self._own)
@@ -93,7 +112,9 @@ class _BoundedAdapter(HTTPAdapter):
 def _whole(response: requests.Response) -> requests.Response:
     """The same answer with its body read and unpacked."""
     raw = cast("HTTPResponse", response.raw)
-    encoding = "" if response.request.method == "HEAD" else response.headers.get("content-encoding", "")
+    encoding = (
+        "" if response.request.method == "HEAD" else response.headers.get("content-encoding", "")
+    )
     try:
         pieces = raw.stream(_PIECE_BYTES, decode_content=False)
         body = call_limits.whole(pieces, encoding, call_limits.limits().answer_bytes)
@@ -105,7 +126,10 @@ def _whole(response: requests.Response) -> requests.Response:
         raw.close()
         raw.release_conn()
     # An answer to HEAD has no body: what its headers tell is the blob's.
-    if response.request.method != "HEAD" and response.headers.pop("content-encoding", None) is not None:
+    if (
+        response.request.method != "HEAD"
+        and response.headers.pop("content-encoding", None) is not None
+    ):
         response.headers["content-length"] = str(len(body))
     response.raw = HTTPResponse(
         io.BytesIO(body),
@@ -125,7 +149,9 @@ class _Timely(io.RawIOBase):
         self._raw = raw
         self._socket = connected
         self._deadline = call_limits.deadline()
-        self._left_bytes = call_limits.limits().content_bytes + call_limits.limits().answer_bytes  # headers and a body of either kind
+        self._left_bytes = (
+            call_limits.limits().content_bytes + call_limits.limits().answer_bytes
+        )  # headers and a body of either kind
 
     def readable(self) -> bool:
         """It is."""
@@ -159,12 +185,16 @@ class _TimelyResponse(http.client.HTTPResponse):
 
 
 class _TimelySending:
-    """A connection that sends in what is left of the call's time; one that is used again has the time-out of the call before."""
+    """A connection that sends in what is left of the call's time; one that is used again has the
+    time-out of the call before.
+    """
 
     sock: socket.socket | None
 
     def _new_conn(self) -> socket.socket:
-        """A socket to the first of the host's addresses that takes one; looking them up is bounded, too."""
+        """A socket to the first of the host's addresses that takes one; looking them up is bounded,
+        too.
+        """
         connection: Any = self
         try:
             return _connected(connection)

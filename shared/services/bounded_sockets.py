@@ -1,7 +1,9 @@
-"""The transport under the HTTP client of openai: httpx2's over httpcore2, on sockets that know when the call must be over.
+"""The transport under the HTTP client of openai: httpx2's over httpcore2, on sockets that know when
+the call must be over.
 
-The client's time-outs are those of a connection, each for one read: a byte every two seconds passes them all. So a deadline for the whole
-call stands under them: at looking up the host, at connecting, and at every read and write of the socket.
+The client's time-outs are those of a connection, each for one read: a byte every two seconds passes
+them all. So a deadline for the whole call stands under them: at looking up the host, at connecting,
+and at every read and write of the socket.
 """
 
 import time
@@ -44,7 +46,9 @@ class TimelyTransport(httpx2.BaseTransport):
         url = request.url
         asked = httpcore2.Request(
             method=request.method,
-            url=httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+            url=httpcore2.URL(
+                scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
+            ),
             headers=request.headers.raw,
             content=cast("Iterable[bytes]", request.stream),
             extensions=request.extensions,
@@ -52,7 +56,10 @@ class TimelyTransport(httpx2.BaseTransport):
         with _as_httpx2():
             answer: Any = self._pool.handle_request(asked)
         return httpx2.Response(
-            answer.status, headers=answer.headers, stream=_Body(answer.stream), extensions=cast("dict[str, Any]", answer.extensions)
+            answer.status,
+            headers=answer.headers,
+            stream=_Body(answer.stream),
+            extensions=cast("dict[str, Any]", answer.extensions),
         )
 
     def close(self) -> None:
@@ -109,13 +116,22 @@ class _TimelyBackend(httpcore2.NetworkBackend):
         self._inner = inner
 
     def connect_tcp(
-        self, host: str, port: int, timeout: float | None = None, local_address: str | None = None, socket_options: Any = None
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Any = None,
     ) -> httpcore2.NetworkStream:
         """A connection to the host; what comes too late is none."""
         missed: httpcore2.ConnectError = httpcore2.ConnectError("the host has no address")
         for address in _addresses(host, _connecting(timeout)):
             try:
-                connected = _TimelyStream(self._inner.connect_tcp(address, port, _connecting(timeout), local_address, socket_options))
+                connected = _TimelyStream(
+                    self._inner.connect_tcp(
+                        address, port, _connecting(timeout), local_address, socket_options
+                    )
+                )
             except httpcore2.ConnectError as error:
                 missed = error
             else:
@@ -123,9 +139,13 @@ class _TimelyBackend(httpcore2.NetworkBackend):
                 return connected
         raise missed
 
-    def connect_unix_socket(self, path: str, timeout: float | None = None, socket_options: Any = None) -> httpcore2.NetworkStream:
+    def connect_unix_socket(
+        self, path: str, timeout: float | None = None, socket_options: Any = None
+    ) -> httpcore2.NetworkStream:
         """A connection to a socket of this machine."""
-        return _TimelyStream(self._inner.connect_unix_socket(path, _connecting(timeout), socket_options))
+        return _TimelyStream(
+            self._inner.connect_unix_socket(path, _connecting(timeout), socket_options)
+        )
 
     def sleep(self, seconds: float) -> None:
         """Waits."""
@@ -149,9 +169,13 @@ class _TimelyStream(httpcore2.NetworkStream):
         """Ends the connection."""
         self._inner.close()
 
-    def start_tls(self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None) -> httpcore2.NetworkStream:
+    def start_tls(
+        self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore2.NetworkStream:
         """The same connection, encrypted."""
-        return _TimelyStream(self._inner.start_tls(ssl_context, server_hostname, _connecting(timeout)))
+        return _TimelyStream(
+            self._inner.start_tls(ssl_context, server_hostname, _connecting(timeout))
+        )
 
     def get_extra_info(self, info: str) -> Any:
         """What is known of the socket."""

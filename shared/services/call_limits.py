@@ -1,8 +1,10 @@
-"""What one call to a service may cost us, the one home of these limits: bytes after unpacking, pages, and its whole time.
+"""What one call to a service may cost us, the one home of these limits: bytes after unpacking,
+pages, and its whole time.
 
-A service that misbehaves, or whoever answers in its name, may send a body without end, one that unpacks to gigabytes, a byte every two
-seconds, a page after each page, or another host's address. The transports of both client libraries hold to what stands here:
-`bounded_openai.py` under openai, `bounded_azure.py` under azure-core.
+A service that misbehaves, or whoever answers in its name, may send a body without end, one that
+unpacks to gigabytes, a byte every two seconds, a page after each page, or another host's address.
+The transports of both client libraries hold to what stands here: `bounded_openai.py` under openai,
+`bounded_azure.py` under azure-core.
 """
 
 import time
@@ -18,9 +20,13 @@ ANSWER_BYTES = 16 * 2**20
 CONTENT_BYTES = 64 * 2**20
 """A file that is fetched: a job's results, a piece of a blob."""
 PAGES = 100
-"""Pages of one listing at a service: a hundred jobs or files a page are ten thousand, and an account holds a hundred."""
+"""Pages of one listing at a service: a hundred jobs or files a page are ten thousand, and an
+account holds a hundred.
+"""
 LISTING_PAGES = 10_000
-"""Pages of a listing of blobs, which fill with what is dropped: 50 million blobs where they are full."""
+"""Pages of a listing of blobs, which fill with what is dropped: 50 million blobs where they are
+full.
+"""
 READ_S = 120.0
 """A read with the client's own retries."""
 RETRY_AFTER_S = 10.0
@@ -90,7 +96,9 @@ _calling: ContextVar[Deadline | None] = ContextVar("calling", default=None)
 
 @contextmanager
 def within(seconds: float) -> Generator[Deadline]:
-    """What is called inside must be over in so many seconds, tokens, retries and bodies included; an outer bound holds too."""
+    """What is called inside must be over in so many seconds, tokens, retries and bodies included;
+    an outer bound holds too.
+    """
     outer = _calling.get()
     until = time.monotonic() + seconds
     mine = Deadline(until if outer is None else min(until, outer.at_s))
@@ -130,7 +138,11 @@ def hold_to_origin(url: str, own: str) -> None:
 def _origin(url: str) -> tuple[str, str | None, int | None]:
     try:
         parts = urlsplit(url)
-        return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+        return (
+            parts.scheme,
+            parts.hostname,
+            parts.port or {"http": 80, "https": 443}.get(parts.scheme),
+        )
     except ValueError:
         raise Exceeded("it leads to no address") from None
 
@@ -139,7 +151,8 @@ def whole(pieces: Iterable[bytes], encoding: str, most: int) -> bytes:
     """The body that comes in these pieces, unpacked.
 
     Raises:
-        Exceeded: it has more bytes than may be, packed or unpacked; or it is packed in a way that nobody asked for, or badly.
+        Exceeded: it has more bytes than may be, packed or unpacked; or it is packed in a way that
+            nobody asked for, or badly.
     """
     unpack = _unpacker(encoding)
     body = bytearray()

@@ -1,7 +1,7 @@
 """One blob container in our words: read, read a range, put, put anew, swap, list.
 
-No type of azure-storage-blob leaves this module; its exceptions become ServiceUnavailable or ServiceRejected
-(`storage_answers.py`). "Not there" and "somebody else was first" are values.
+No type of azure-storage-blob leaves this module; its exceptions become ServiceUnavailable or
+ServiceRejected (`storage_answers.py`). "Not there" and "somebody else was first" are values.
 """
 
 import logging
@@ -40,7 +40,9 @@ NO_ETAG = "0x0"  # no blob has it
 
 
 class Container:
-    """One blob container, made when it is first written to or listed, unless `lost` says that it was there and has gone."""
+    """One blob container, made when it is first written to or listed, unless `lost` says that it
+    was there and has gone.
+    """
 
     def __init__(self, client: ContainerClient, lost: Callable[[], bool] = lambda: False) -> None:
         self._client = client
@@ -75,7 +77,13 @@ class Container:
 
     def _make(self) -> None:
         if self._lost():
-            raise ContainerMissing(self.name, "the reports of its runs are there, so it was lost, and no run may begin without it")
+            raise ContainerMissing(
+                self.name,
+                (
+                    "the reports of its runs are there, so it was lost, and no run may begin "
+                    "without it"
+                ),
+            )
         try:
             self.create()
         except (ServiceUnavailable, ServiceRejected) as error:
@@ -94,7 +102,8 @@ class Container:
             raise ContainerMissing(self.name, "it is being deleted") from None
 
     def reach(self, within_s: float) -> bool:
-        """Asks the service once whether the container is there, so that whoever waits for an answer gets one.
+        """Asks the service once whether the container is there, so that whoever waits for an answer
+        gets one.
 
         Raises:
             ServiceUnavailable: no answer came within so many seconds, or one that passes.
@@ -102,13 +111,16 @@ class Container:
         """
         try:
             with translated(ResourceNotFoundError):
-                self._client.get_container_properties(retry_total=0, connection_timeout=within_s, read_timeout=within_s)
+                self._client.get_container_properties(
+                    retry_total=0, connection_timeout=within_s, read_timeout=within_s
+                )
         except ResourceNotFoundError:
             return False
         return True
 
     def read(self, blob: str, most: int = OWN_BLOB_BYTES, etag: str | None = None) -> Stored | None:
-        """The whole of a small blob; None where there is none, or none with this ETag where one is given.
+        """The whole of a small blob; None where there is none, or none with this ETag where one is
+        given.
 
         Raises:
             TooLarge: it has more than `most` bytes.
@@ -123,11 +135,15 @@ class Container:
                 raise TooLarge(size, most)
             hold_to_range(response)
 
-        condition: dict[str, Any] = {} if etag is None else {"etag": etag, "match_condition": MatchConditions.IfNotModified}
+        condition: dict[str, Any] = (
+            {} if etag is None else {"etag": etag, "match_condition": MatchConditions.IfNotModified}
+        )
         try:
             with translated(ResourceNotFoundError, ResourceModifiedError):
                 # As it was dropped: a blob can call itself packed, and unpack to gigabytes.
-                stream = self._client.download_blob(blob, raw_response_hook=note, decompress=False, **condition)
+                stream = self._client.download_blob(
+                    blob, raw_response_hook=note, decompress=False, **condition
+                )
                 content = stream.readall()
                 if len(content) > most:
                     raise TooLarge(len(content), most)
@@ -158,14 +174,19 @@ class Container:
     def put_new(self, blob: str, content: bytes, metadata: dict[str, str] | None = None) -> bool:
         """Writes the blob only where there is none (If-None-Match: *); False where there is one.
 
-        A retry inside the client can meet its own first attempt: whoever needs to know compares what stands there.
+        A retry inside the client can meet its own first attempt: whoever needs to know compares
+        what stands there.
         """
 
         def write() -> bool:
             try:
                 with translated(ResourceNotFoundError, ResourceExistsError, ResourceModifiedError):
                     self._client.upload_blob(
-                        blob, content, overwrite=False, metadata=ascii_of(metadata), content_settings=ContentSettings("application/json")
+                        blob,
+                        content,
+                        overwrite=False,
+                        metadata=ascii_of(metadata),
+                        content_settings=ContentSettings("application/json"),
                     )
             except (ResourceExistsError, ResourceModifiedError):
                 return False
@@ -173,7 +194,9 @@ class Container:
 
         return self._written(write)
 
-    def swap(self, blob: str, content: bytes, etag: str, metadata: dict[str, str] | None = None) -> bool:
+    def swap(
+        self, blob: str, content: bytes, etag: str, metadata: dict[str, str] | None = None
+    ) -> bool:
         """Writes the blob only where it still has this ETag; False where it has not."""
         try:
             with translated(ResourceModifiedError, ResourceNotFoundError):
@@ -191,7 +214,8 @@ class Container:
         return True
 
     def try_write(self) -> None:
-        """Asks whether the app may write here, by a write that can't succeed: of a blob that isn't there, if it still has an ETag.
+        """Asks whether the app may write here, by a write that can't succeed: of a blob that isn't
+        there, if it still has an ETag.
 
         Raises:
             NotAllowed: it may not.
@@ -230,21 +254,29 @@ class Container:
         return piece
 
     def put_stream(self, blob: str, blocks: Iterator[bytes]) -> None:
-        """Writes a large blob from its blocks; where there is one already, that one stays. Nothing is there before all of it is."""
+        """Writes a large blob from its blocks; where there is one already, that one stays. Nothing
+        is there before all of it is.
+        """
         client, mark, ids = self._client.get_blob_client(blob), secrets.token_hex(8), list[str]()
         try:
             for number, block in enumerate(blocks):
-                ids.append(f"{mark}-{number:06}")  # marked, so that no two writers make one blob of their blocks
+                ids.append(
+                    f"{mark}-{number:06}"
+                )  # marked, so that no two writers make one blob of their blocks
                 with translated(ResourceNotFoundError):
                     client.stage_block(ids[-1], block)
             with translated(ResourceExistsError, ResourceModifiedError, ResourceNotFoundError):
-                client.commit_block_list([BlobBlock(one) for one in ids], match_condition=MatchConditions.IfMissing)
+                client.commit_block_list(
+                    [BlobBlock(one) for one in ids], match_condition=MatchConditions.IfMissing
+                )
         except (ResourceExistsError, ResourceModifiedError):
             log.debug("blob was there")
         except ResourceNotFoundError:
             raise ContainerMissing(self.name, "it is being deleted") from None
         except ServiceRejected:
-            if self.facts(blob) is None:  # else the other writer's commit has dropped the blocks of this one
+            if (
+                self.facts(blob) is None
+            ):  # else the other writer's commit has dropped the blocks of this one
                 raise
 
     def delete(self, blob: str) -> None:
@@ -256,7 +288,9 @@ class Container:
             log.debug("blob was not there")
 
     def list(self, prefix: str = "") -> Iterator[BlobFacts]:
-        """Every blob whose name starts so, by name, with its metadata; one whose name storage can't tell is left out and logged."""
+        """Every blob whose name starts so, by name, with its metadata; one whose name storage can't
+        tell is left out and logged.
+        """
 
         def hidden() -> None:
             log.warning("blob with a name that can't be listed", extra={"container": self.name})

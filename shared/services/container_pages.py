@@ -22,12 +22,16 @@ class Pages:
         """The blobs whose names begin so, after a marker, and the marker of the next page.
 
         Raises:
-            ServiceUnavailable: page comes after page: the same again, with nothing on them, or more than there may be.
+            ServiceUnavailable: page comes after page: the same again, with nothing on them, or more
+                than there may be.
         """
         found, following = self._asked(prefix, marker, size)
         self._empty = 0 if found else self._empty + 1
         self._asked_for = self._asked_for + 1 if marker else 1
-        many = self._empty > call_limits.limits().pages or self._asked_for > call_limits.limits().listing_pages
+        many = (
+            self._empty > call_limits.limits().pages
+            or self._asked_for > call_limits.limits().listing_pages
+        )
         if following and (following == marker or many):
             raise ServiceUnavailable(SERVICE, "its listing has no end")
         return found, following
@@ -37,12 +41,17 @@ class Pages:
         with translated(ResourceNotFoundError):
             try:
                 pages: Any = self._client.list_blobs(
-                    name_starts_with=prefix, include=["metadata"], results_per_page=size, **impatient
+                    name_starts_with=prefix,
+                    include=["metadata"],
+                    results_per_page=size,
+                    **impatient,
                 ).by_page(marker or None)
                 return [facts_of(found) for found in next(pages)], pages.continuation_token
             except call_limits.Exceeded:  # much metadata: fewer blobs a page
                 raise Unreadable from None
             except HttpResponseError as error:
-                if error.status_code == 500 and not code_of(error):  # Azure Storage always has a code
+                if error.status_code == 500 and not code_of(
+                    error
+                ):  # Azure Storage always has a code
                     raise Unreadable from None
                 raise

@@ -15,7 +15,8 @@ OPENAI_SCOPE = "https://cognitiveservices.azure.com/.default"
 
 
 _MANAGED = (
-    "Nothing to do where it passes: the run tries again. Else look whether the app has its identity, and whether "
+    "Nothing to do where it passes: the run tries again. Else look whether the app has its "
+    "identity, and whether "
     "TUNEDROP_MANAGED_IDENTITY_CLIENT_ID names it."
 )
 _CLI = "Sign in with `az login`; the run tries again."
@@ -24,15 +25,21 @@ TOKEN_CHARS = 32_768
 
 
 class NoToken(ServiceUnavailable):
-    """The identity gives no token: a fault of its endpoint, or nobody is signed in. Nothing was sent to the service."""
+    """The identity gives no token: a fault of its endpoint, or nobody is signed in. Nothing was
+    sent to the service.
+    """
 
     def __init__(self, why: str, fix: str) -> None:
-        TuneDropError.__init__(self, "TD-IDENTITY-001", f"The app's identity gives no token: {why}", fix)
+        TuneDropError.__init__(
+            self, "TD-IDENTITY-001", f"The app's identity gives no token: {why}", fix
+        )
         self.retry_after_s = None
 
 
 class Named:
-    """A credential whose faults have a name: the clients that it serves would each tell them otherwise, or not at all."""
+    """A credential whose faults have a name: the clients that it serves would each tell them
+    otherwise, or not at all.
+    """
 
     def __init__(self, inner: "TokenCredential", fix: str) -> None:
         self._inner = inner
@@ -47,12 +54,19 @@ class Named:
         try:
             with call_limits.within(call_limits.limits().read_s):
                 given = self._inner.get_token(*scopes, **options)
-        except Exception as error:  # the identity's own client lets out whatever a strange answer brings about
+        except (
+            Exception
+        ) as error:  # the identity's own client lets out whatever a strange answer brings about
             why = service_text.told(str(error), WHY_CHARS)
             raise NoToken(f"{type(error).__name__}: {why}", self._fix) from None
         # The identity's client looks at no type, and a token goes into a header.
         told: Any = getattr(given, "token", given)
-        if not (isinstance(told, str) and told.isascii() and told.isprintable() and len(told) <= TOKEN_CHARS):
+        if not (
+            isinstance(told, str)
+            and told.isascii()
+            and told.isprintable()
+            and len(told) <= TOKEN_CHARS
+        ):
             raise NoToken("what its endpoint gives is no token", self._fix)
         return given
 
@@ -68,23 +82,36 @@ class StandInCredential:
 
 
 def credential_for(endpoint: str) -> "TokenCredential":
-    """The credential that the settings name, for calls to this address: no guessing through a chain, which could pick another principal.
+    """The credential that the settings name, for calls to this address: no guessing through a
+    chain, which could pick another principal.
 
     Raises:
         ServiceRejected: the stand-in's token goes to no address but this machine's.
     """
     if settings().credential == "stand-in" and not is_loopback(endpoint):
-        raise ServiceRejected("The stand-in's credential", None, "credential", "its token goes to loopback addresses only")
+        raise ServiceRejected(
+            "The stand-in's credential",
+            None,
+            "credential",
+            "its token goes to loopback addresses only",
+        )
     return credential()
 
 
 def managed_identity() -> Named:
-    """The app's identity in Azure. Its endpoint is asked in bounded time, and what it answers is bounded, too."""
+    """The app's identity in Azure. Its endpoint is asked in bounded time, and what it answers is
+    bounded, too.
+    """
     from azure.identity import ManagedIdentityCredential  # 0.2 s: not at import
 
     from shared.services.bounded_azure import transport
 
-    return Named(ManagedIdentityCredential(client_id=settings().managed_identity_client_id, transport=transport()), _MANAGED)
+    return Named(
+        ManagedIdentityCredential(
+            client_id=settings().managed_identity_client_id, transport=transport()
+        ),
+        _MANAGED,
+    )
 
 
 @cache

@@ -1,11 +1,19 @@
-"""How a call to Azure OpenAI ends: openai's exceptions in our words, and its listings page by page, with an end."""
+"""How a call to Azure OpenAI ends: openai's exceptions in our words, and its listings page by page,
+with an end.
+"""
 
 import logging
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from shared.errors import OutcomeUnknown, ServiceRejected, ServiceUnavailable, TuneDropError, retry_after_s
+from shared.errors import (
+    OutcomeUnknown,
+    ServiceRejected,
+    ServiceUnavailable,
+    TuneDropError,
+    retry_after_s,
+)
 from shared.services import call_limits, openai_facts, service_text
 from shared.services.answer_fields import Told, Unusable
 from shared.services.openai_facts import FileFacts, JobFacts
@@ -16,7 +24,8 @@ SERVICE = "Azure OpenAI"
 
 @contextmanager
 def translated(within_s: float | None = None, *, creating: bool = False) -> Generator[None]:
-    """A call that is over in so many seconds, a read in its usual time; openai's exceptions as ours.
+    """A call that is over in so many seconds, a read in its usual time; openai's exceptions as
+    ours.
 
     While creating, only an answer that says no is a no; a timeout, a reset, 408, 409, 5xx or an
     unusable answer leave the outcome unknown. 429 with an error body certainly took nothing.
@@ -35,11 +44,21 @@ def translated(within_s: float | None = None, *, creating: bool = False) -> Gene
         raise unclear(SERVICE, _reason(error)) from None
     except (Unusable, call_limits.Exceeded) as error:
         raise unclear(SERVICE, f"its answer can't be used: {error}") from None
-    except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError, TimeoutError) as error:
-        # The client found something else in the answer than it looked for: a type that isn't ASCII, lists in lists without end.
+    except (
+        ValueError,
+        TypeError,
+        LookupError,
+        ArithmeticError,
+        RecursionError,
+        TimeoutError,
+    ) as error:
+        # The client found something else in the answer than it looked for: a type that isn't ASCII,
+        # lists in lists without end.
         raise unclear(SERVICE, f"its answer can't be used: {type(error).__name__}") from None
     except openai.OpenAIError as error:
-        raise ServiceRejected(SERVICE, None, type(error).__name__, "the client refused its own settings") from None
+        raise ServiceRejected(
+            SERVICE, None, type(error).__name__, "the client refused its own settings"
+        ) from None
 
 
 def _reason(error: Exception) -> str:
@@ -57,10 +76,20 @@ def _refusal(error: Any, creating: bool) -> Exception:
     if status == 429 and told.fields:
         return ServiceUnavailable(SERVICE, f"429 {code}", wait_s)
     if status in {408, 409, 429} or status >= 500:
-        return (OutcomeUnknown if creating else ServiceUnavailable)(SERVICE, f"{status} {code}", wait_s)
-    if code == "unexpectedEntityState" or (status == 404 and not told.fields and not creating):  # a gateway's 404 is no "there is none"
+        return (OutcomeUnknown if creating else ServiceUnavailable)(
+            SERVICE, f"{status} {code}", wait_s
+        )
+    if code == "unexpectedEntityState" or (
+        status == 404 and not told.fields and not creating
+    ):  # a gateway's 404 is no "there is none"
         return ServiceUnavailable(SERVICE, f"{status} {code}")
-    return ServiceRejected(SERVICE, status, code, told.words("message") or "no message", service_text.ident(error.request_id))
+    return ServiceRejected(
+        SERVICE,
+        status,
+        code,
+        told.words("message") or "no message",
+        service_text.ident(error.request_id),
+    )
 
 
 def or_none[T](ask: Callable[[], T]) -> T | None:
@@ -109,7 +138,8 @@ def known[T: (FileFacts, JobFacts)](made: T) -> T:
     """What was made, by its id.
 
     Raises:
-        OutcomeUnknown: a 2xx answer without an id has made something that nobody can name: look it up.
+        OutcomeUnknown: a 2xx answer without an id has made something that nobody can name: look it
+            up.
     """
     if not made.id:
         raise OutcomeUnknown(SERVICE, "the answer holds no id")

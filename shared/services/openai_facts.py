@@ -1,4 +1,6 @@
-"""What Azure OpenAI tells of files, jobs and answers, in our words; each field is what it is said to be, or the answer is unusable."""
+"""What Azure OpenAI tells of files, jobs and answers, in our words; each field is what it is said
+to be, or the answer is unusable.
+"""
 
 import base64
 import binascii
@@ -15,7 +17,9 @@ METRIC_CHARS = 64
 
 @dataclass(frozen=True)
 class FileFacts:
-    """A file at the service. `status`: pending, running, processed, error; older ones uploaded, deleting, deleted."""
+    """A file at the service. `status`: pending, running, processed, error; older ones uploaded,
+    deleting, deleted.
+    """
 
     id: str
     name: str
@@ -60,7 +64,9 @@ class JobEvent:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer. `blocked`: the content filter stopped the prompt or the answer; `model`: who the service says has answered."""
+    """An answer. `blocked`: the content filter stopped the prompt or the answer; `model`: who the
+    service says has answered.
+    """
 
     text: str
     blocked: bool = False
@@ -115,9 +121,16 @@ def _result_file(value: object) -> str:
 def _epochs(told: Told) -> int | None:
     """The epochs; None while the service has not settled them: it tells -1 or "auto" then."""
     method = told.inner("method")
-    settled = told.inner("hyperparameters").fields or method.inner(method.name("type", "")).inner("hyperparameters").fields
+    settled = (
+        told.inner("hyperparameters").fields
+        or method.inner(method.name("type", "")).inner("hyperparameters").fields
+    )
     epochs = settled.get("n_epochs")
-    return epochs if isinstance(epochs, int) and not isinstance(epochs, bool) and 0 < epochs <= 1_000 else None
+    return (
+        epochs
+        if isinstance(epochs, int) and not isinstance(epochs, bool) and 0 < epochs <= 1_000
+        else None
+    )
 
 
 def event_of(told: Told) -> JobEvent:
@@ -151,11 +164,17 @@ def reply_of(told: Told) -> Reply:
     text = choice.inner("message").fields.get("content")
     if text is not None and not isinstance(text, str):
         raise Unusable("`content` is no text")
-    return Reply(text or "", choice.fields.get("finish_reason") == "content_filter", told.name("model", "") or None)
+    return Reply(
+        text or "",
+        choice.fields.get("finish_reason") == "content_filter",
+        told.name("model", "") or None,
+    )
 
 
 def decoded_results(content: bytes) -> bytes:
-    """The CSV of a results file; OpenAI's own service sends it in base64. What is neither is answered as it came."""
+    """The CSV of a results file; OpenAI's own service sends it in base64. What is neither is
+    answered as it came.
+    """
     if b"," in content[:200]:
         return content
     try:

@@ -1,7 +1,8 @@
 """Azure Resource Manager in our words: the account, what it can train and deploy, its deployments.
 
-The management client sends and signs; addresses, bodies and answers are ours (`arm_facts.py`, `bounded_azure.py`), so that nothing of
-an answer surprises, and no token goes where an answer points. Waiting is the caller's: PUT and DELETE return at once.
+The management client sends and signs; addresses, bodies and answers are ours (`arm_facts.py`,
+`bounded_azure.py`), so that nothing of an answer surprises, and no token goes where an answer
+points. Waiting is the caller's: PUT and DELETE return at once.
 """
 
 from collections.abc import Callable, Generator, Iterator
@@ -10,26 +11,54 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
-from shared.errors import OutcomeUnknown, PlanRejected, ServiceRejected, ServiceUnavailable, retry_after_s
+from shared.errors import (
+    OutcomeUnknown,
+    PlanRejected,
+    ServiceRejected,
+    ServiceUnavailable,
+    retry_after_s,
+)
 from shared.models.plan import DeploymentPlan, Plan
 from shared.runs.pinning import pinned
 from shared.services import call_limits, service_text
 from shared.services.answer_fields import Told, Unusable
-from shared.services.arm_facts import OWNER_TAG, DeploymentFacts, ModelFacts, Quota, deployment_of, grants, model_of
+from shared.services.arm_facts import (
+    OWNER_TAG,
+    DeploymentFacts,
+    ModelFacts,
+    Quota,
+    deployment_of,
+    grants,
+    model_of,
+)
 from shared.services.credentials import credential_for
 from shared.settings import is_loopback
 
-__all__ = ["DeploymentFacts", "ModelFacts", "Quota", "ResourceManager", "connect", "for_account", "for_deployment"]
+__all__ = [
+    "DeploymentFacts",
+    "ModelFacts",
+    "Quota",
+    "ResourceManager",
+    "connect",
+    "for_account",
+    "for_deployment",
+]
 
 SERVICE = "Azure Resource Manager"
 READ_TIMEOUT_S = 30
 RETRIES = 2  # of reads and deletes, by azure-core
 CLIENTS_KEPT = 16  # a drop chooses the api-version, and each client holds connections
 PERMISSIONS_API = "2022-04-01"
-TAGS_SINCE = "2024-10-01"  # the deployment's `tags` in the published description; the lab's version has none
+TAGS_SINCE = (
+    "2024-10-01"  # the deployment's `tags` in the published description; the lab's version has none
+)
 WRITE = "Microsoft.CognitiveServices/accounts/deployments/write"
-BUILT_IN_POLICIES = frozenset({"Microsoft.Default", "Microsoft.DefaultV2"})  # every account has them; they need not be listed
-CONFLICTS = frozenset({"RequestConflict", "AnotherOperationInProgress", "Conflict"})  # one write at a time per account
+BUILT_IN_POLICIES = frozenset(
+    {"Microsoft.Default", "Microsoft.DefaultV2"}
+)  # every account has them; they need not be listed
+CONFLICTS = frozenset(
+    {"RequestConflict", "AnotherOperationInProgress", "Conflict"}
+)  # one write at a time per account
 
 
 class ResourceManager:
@@ -57,25 +86,40 @@ class ResourceManager:
             return [model_of(told) for told in self._each(self._url(f"{self._id}/models"))]
 
     def quotas(self, location: str) -> dict[str, Quota] | None:
-        """The subscription's quotas in a region, by name; None where the caller may not ask: the right is one of the subscription's."""
+        """The subscription's quotas in a region, by name; None where the caller may not ask: the
+        right is one of the subscription's.
+        """
         subscription = "/".join(self._id.split("/")[:3])
-        url = self._url(f"{subscription}/providers/Microsoft.CognitiveServices/locations/{quote(location, safe='')}/usages")
+        url = self._url(
+            f"{subscription}/providers/Microsoft.CognitiveServices"
+            f"/locations/{quote(location, safe='')}/usages"
+        )
 
         def ask() -> dict[str, Quota]:
             named = [(told.inner("name").name("value", ""), told) for told in self._each(url)]
-            return {name: Quota(told.number("currentValue"), told.number("limit")) for name, told in named if name}
+            return {
+                name: Quota(told.number("currentValue"), told.number("limit"))
+                for name, told in named
+                if name
+            }
 
         return _none_on({403}, ask)
 
     def may_deploy(self) -> bool | None:
-        """Whether the caller may write deployments on the account, by its effective permissions; None where it may not ask for them."""
-        url = self._url(f"{self._id}/providers/Microsoft.Authorization/permissions", PERMISSIONS_API)
+        """Whether the caller may write deployments on the account, by its effective permissions;
+        None where it may not ask for them.
+        """
+        url = self._url(
+            f"{self._id}/providers/Microsoft.Authorization/permissions", PERMISSIONS_API
+        )
         return _none_on({403}, lambda: any(grants(entry, WRITE) for entry in self._each(url)))
 
     def rai_policies(self) -> frozenset[str] | None:
-        """The names of the content filter policies that a deployment can have; None where they can't be asked for.
+        """The names of the content filter policies that a deployment can have; None where they
+        can't be asked for.
 
-        An older api-version doesn't know them, and the caller may lack the right: both are no reason against a policy.
+        An older api-version doesn't know them, and the caller may lack the right: both are no
+        reason against a policy.
         """
         url = self._url(f"{self._id}/raiPolicies")
         listed = _none_on({400, 403, 404}, lambda: [told.name("name") for told in self._each(url)])
@@ -84,14 +128,24 @@ class ResourceManager:
     def deployments(self) -> list[DeploymentFacts]:
         """Every deployment of the account."""
         with _translated():
-            return [deployment_of(told) for told in self._each(self._url(f"{self._id}/deployments"))]
+            return [
+                deployment_of(told) for told in self._each(self._url(f"{self._id}/deployments"))
+            ]
 
     def deployment(self, name: str) -> DeploymentFacts | None:
         """A deployment by name; None where there is none."""
-        return _none_on({404}, lambda: deployment_of(Told.read(self._send("GET", self._of_deployment(name))).of_id(name, "name")))
+        return _none_on(
+            {404},
+            lambda: deployment_of(
+                Told.read(self._send("GET", self._of_deployment(name))).of_id(name, "name")
+            ),
+        )
 
-    def put_deployment(self, plan: DeploymentPlan, model: str, run_id: str, timeout_s: float) -> str:
-        """Creates the deployment, or puts the same one again, and answers its name. Sent once, in bounded time.
+    def put_deployment(
+        self, plan: DeploymentPlan, model: str, run_id: str, timeout_s: float
+    ) -> str:
+        """Creates the deployment, or puts the same one again, and answers its name. Sent once, in
+        bounded time.
 
         Raises:
             OutcomeUnknown: the write may have been taken.
@@ -100,11 +154,20 @@ class ResourceManager:
         properties: dict[str, Any] = {"model": {"format": "OpenAI", "name": model, "version": "1"}}
         if plan.rai_policy:
             properties["raiPolicyName"] = plan.rai_policy
-        body: dict[str, Any] = {"sku": {"name": plan.sku, "capacity": plan.capacity}, "properties": properties}
+        body: dict[str, Any] = {
+            "sku": {"name": plan.sku, "capacity": plan.capacity},
+            "properties": properties,
+        }
         if self._api_version >= TAGS_SINCE:
             body["tags"] = {OWNER_TAG: run_id}
         with _translated(timeout_s, creating=True):
-            self._send("PUT", self._of_deployment(plan.name), json=body, retry_total=0, read_timeout=timeout_s)
+            self._send(
+                "PUT",
+                self._of_deployment(plan.name),
+                json=body,
+                retry_total=0,
+                read_timeout=timeout_s,
+            )
         return plan.name
 
     def delete_deployment(self, name: str) -> None:
@@ -140,10 +203,18 @@ class ResourceManager:
         from azure.core.exceptions import DecodeError
         from azure.core.rest import HttpRequest
 
-        chosen = {"read_timeout": READ_TIMEOUT_S, "retry_total": RETRIES, "permit_redirects": False, **self._insecure, **options}
+        chosen = {
+            "read_timeout": READ_TIMEOUT_S,
+            "retry_total": RETRIES,
+            "permit_redirects": False,
+            **self._insecure,
+            **options,
+        }
         try:
             response = self._client._send_request(HttpRequest(method, url, json=json), **chosen)
-        except DecodeError as error:  # azure-core looks into the body; whether it must be read, the caller knows
+        except (
+            DecodeError
+        ) as error:  # azure-core looks into the body; whether it must be read, the caller knows
             if error.response is None:
                 raise
             response: Any = error.response
@@ -160,7 +231,9 @@ def for_deployment(plan: Plan) -> ResourceManager:
 
 
 def for_account(plan: Plan) -> ResourceManager:
-    """The account of this plan, for questions about the account itself: not every api-version of a lab answers them."""
+    """The account of this plan, for questions about the account itself: not every api-version of a
+    lab answers them.
+    """
     account = pinned(plan).account
     return connect(account.arm_endpoint, account.id, account.management_version)
 
@@ -177,7 +250,12 @@ def connect(endpoint: str, account: str, version: str) -> ResourceManager:
     from shared.services.bounded_azure import BriefRetries, transport
 
     parts = account.strip("/").split("/")
-    if len(parts) != 8 or [p.lower() for p in parts[:-1:2]] != ["subscriptions", "resourcegroups", "providers", "accounts"]:
+    if len(parts) != 8 or [p.lower() for p in parts[:-1:2]] != [
+        "subscriptions",
+        "resourcegroups",
+        "providers",
+        "accounts",
+    ]:
         raise PlanRejected(
             "TD-SETTING-002",
             "TUNEDROP_ACCOUNT is not the resource id of an Azure OpenAI account.",
@@ -206,7 +284,9 @@ class Refused(Exception):
 
 @contextmanager
 def _translated(within_s: float | None = None, *, creating: bool = False) -> Generator[None]:
-    """A call that is over in so many seconds, a read in its usual time; azure-core's exceptions as ours."""
+    """A call that is over in so many seconds, a read in its usual time; azure-core's exceptions as
+    ours.
+    """
     from azure.core.exceptions import AzureError, HttpResponseError, ServiceRequestError
 
     unclear = OutcomeUnknown if creating else ServiceUnavailable
@@ -214,13 +294,18 @@ def _translated(within_s: float | None = None, *, creating: bool = False) -> Gen
         with call_limits.within(within_s or call_limits.limits().read_s):
             yield
     except (HttpResponseError, Refused) as error:
-        raise unclear(SERVICE, type(error).__name__) if error.response is None else _refusal(error.response, creating) from None
+        raise (
+            unclear(SERVICE, type(error).__name__)
+            if error.response is None
+            else _refusal(error.response, creating)
+        ) from None
     except ServiceRequestError as error:  # the request never left
         raise ServiceUnavailable(SERVICE, type(error).__name__) from None
     except (Unusable, call_limits.Exceeded) as error:
         raise unclear(SERVICE, f"its answer can't be used: {error}") from None
     except (AzureError, ValueError, LookupError, RecursionError, TimeoutError) as error:
-        # azure-core can't read the answer: a header such as `Retry-After: soon`, an encoding that isn't one, lists in lists without end
+        # azure-core can't read the answer: a header such as `Retry-After: soon`, an encoding that
+        # isn't one, lists in lists without end
         raise unclear(SERVICE, type(error).__name__) from None
 
 
@@ -230,12 +315,20 @@ def _refusal(response: Any, creating: bool) -> Exception:
     retry_after = retry_after_s(headers.get("Retry-After"))
     if status == 429 or code in CONFLICTS:
         return ServiceUnavailable(SERVICE, f"{status} {code}", retry_after)
-    if status < 300 or status in {408, 409} or status >= 500:  # under 300: a yes whose body can't be read
-        return (OutcomeUnknown if creating else ServiceUnavailable)(SERVICE, f"{status} {code}", retry_after)
+    if (
+        status < 300 or status in {408, 409} or status >= 500
+    ):  # under 300: a yes whose body can't be read
+        return (OutcomeUnknown if creating else ServiceUnavailable)(
+            SERVICE, f"{status} {code}", retry_after
+        )
     if status == 404 and not told.fields and not creating:
-        return ServiceUnavailable(SERVICE, "404 without a reason")  # a gateway's 404 is no "there is none"
+        return ServiceUnavailable(
+            SERVICE, "404 without a reason"
+        )  # a gateway's 404 is no "there is none"
     message = told.words("message") or service_text.told(response.reason) or "no message"
-    return ServiceRejected(SERVICE, status, code, message, service_text.ident(headers.get("x-ms-request-id")))
+    return ServiceRejected(
+        SERVICE, status, code, message, service_text.ident(headers.get("x-ms-request-id"))
+    )
 
 
 def _error_of(response: Any) -> Told:

@@ -1,4 +1,6 @@
-"""Limits of the service, as of October 2026: defaults that the setting TUNEDROP_LIMITS can replace one by one."""
+"""Limits of the service, as of October 2026: defaults that the setting TUNEDROP_LIMITS can replace
+one by one.
+"""
 
 from shared.models.base import Frozen
 

@@ -1,7 +1,9 @@
-"""Every text that a service gives us, made fit to be kept and shown: without secrets, without control characters, and cut.
+"""Every text that a service gives us, made fit to be kept and shown: without secrets, without
+control characters, and cut.
 
-Some refusals quote the key or the signature that they were sent, and nothing bounds how long a text or a code is. What passes here may
-stand in ledger, history, log, answer and report; nothing of a service stands there otherwise.
+Some refusals quote the key or the signature that they were sent, and nothing bounds how long a text
+or a code is. What passes here may stand in ledger, history, log, answer and report; nothing of a
+service stands there otherwise.
 """
 
 import re
@@ -13,7 +15,9 @@ CODE_CHARS = 64
 ID_CHARS = 128
 _LOOKED_AT_CHARS = 32_768
 _SECRET_MOST_CHARS = 8_192
-"""No key or token is longer; so much of the end of a text that was cut is left out, since a secret could be cut there in two."""
+"""No key or token is longer; so much of the end of a text that was cut is left out, since a secret
+could be cut there in two.
+"""
 
 _SECRETS = (
     (re.compile(r"(?i)\bbearer\s+[\w.~+/=-]{16,}"), "Bearer [token]"),
@@ -24,7 +28,12 @@ _SECRETS = (
         ),
         r"\1\2[secret]",
     ),
-    (re.compile(r"(?i)\b(api[-_ ]key|x-functions-key|x-identity-header)\b(\"?\s*[=:]\s*\"?)[^&;,\s\"']+"), r"\1\2[key]"),
+    (
+        re.compile(
+            r"(?i)\b(api[-_ ]key|x-functions-key|x-identity-header)\b(\"?\s*[=:]\s*\"?)[^&;,\s\"']+"
+        ),
+        r"\1\2[key]",
+    ),
     (re.compile(r"\bsk-[\w-]{16,}"), "[key]"),
 )
 _ACCOUNT_KEY = re.compile(r"(?i)AccountKey=([^;\s]+)")
@@ -38,13 +47,22 @@ def told(text: object, most: int = MESSAGE_CHARS) -> str:
     clean = _without_secrets(text[:_LOOKED_AT_CHARS])
     if len(text) > _LOOKED_AT_CHARS:
         clean = clean[:-_SECRET_MOST_CHARS]
-    line = " ".join("".join(character if character.isprintable() else " " for character in clean).split())
+    line = " ".join(
+        "".join(character if character.isprintable() else " " for character in clean).split()
+    )
     return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def code(text: object) -> str:
-    """A code of a service: letters, digits and the signs that codes have; "unknown" where there is none."""
-    return _UNFIT.sub("", told(str(text), CODE_CHARS) if isinstance(text, str | int) else "")[:CODE_CHARS] or "unknown"
+    """A code of a service: letters, digits and the signs that codes have; "unknown" where there is
+    none.
+    """
+    return (
+        _UNFIT.sub("", told(str(text), CODE_CHARS) if isinstance(text, str | int) else "")[
+            :CODE_CHARS
+        ]
+        or "unknown"
+    )
 
 
 def ident(text: object) -> str | None:
@@ -64,4 +82,11 @@ def _own_secrets() -> list[str]:
     """The keys that this process sends, by value: nothing else tells a key from a word."""
     key, storage = settings().openai_api_key, storage_connection().connection_string
     found = [key.get_secret_value()] if key else []
-    return [secret for secret in (*found, *(_ACCOUNT_KEY.findall(storage.get_secret_value()) if storage else [])) if secret]
+    return [
+        secret
+        for secret in (
+            *found,
+            *(_ACCOUNT_KEY.findall(storage.get_secret_value()) if storage else []),
+        )
+        if secret
+    ]

@@ -1,4 +1,6 @@
-"""Blob storage as the app is set up: its containers of drops, of reports and of the ledger, each as a `Container`."""
+"""Blob storage as the app is set up: its containers of drops, of reports and of the ledger, each as
+a `Container`.
+"""
 
 import logging
 from functools import cache
@@ -11,7 +13,15 @@ from shared.services import call_limits
 from shared.services.bounded_azure import transport
 from shared.services.container import CHUNK_BYTES, Container
 from shared.services.credentials import credential_for
-from shared.services.storage_answers import SERVICE, BlobFacts, Changed, ContainerMissing, NotAllowed, Stored, TooLarge
+from shared.services.storage_answers import (
+    SERVICE,
+    BlobFacts,
+    Changed,
+    ContainerMissing,
+    NotAllowed,
+    Stored,
+    TooLarge,
+)
 from shared.settings import AZURITE, AZURITE_CONNECTION_STRING, settings, storage_connection
 
 __all__ = [
@@ -35,7 +45,8 @@ RESULTS_BYTES = 64 * 2**20  # what a run keeps of its job: results.csv, events
 
 class _Retries(ExponentialRetry):
     def sleep(self, settings: dict[str, Any], transport: Any) -> None:
-        """Waits before a retry, where the call has that much time: the clients of containers wrap our transport, and its sleep.
+        """Waits before a retry, where the call has that much time: the clients of containers wrap
+        our transport, and its sleep.
 
         Raises:
             TimeoutError: it hasn't.
@@ -46,25 +57,38 @@ class _Retries(ExponentialRetry):
 
 
 RETRIES = _Retries(initial_backoff=1, increment_base=2, random_jitter_range=1, retry_total=3)
-"""The client's own retries, after about 3, 5 and 9 s; its default waits 18 s before the first. What lasts longer, the run waits for."""
+"""The client's own retries, after about 3, 5 and 9 s; its default waits 18 s before the first. What
+lasts longer, the run waits for.
+"""
 
 
 @cache
 def _service() -> BlobServiceClient:
-    # Its DEBUG lines hold whole addresses, and an address of a shared access signature is the secret itself.
+    # Its DEBUG lines hold whole addresses, and an address of a shared access signature is the
+    # secret itself.
     logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
-    logging.getLogger("azure.storage.blob._shared.response_handlers").setLevel(logging.ERROR)  # it warns of answers without a body
+    logging.getLogger("azure.storage.blob._shared.response_handlers").setLevel(
+        logging.ERROR
+    )  # it warns of answers without a body
     connection = storage_connection()
     if connection.connection_string:
         text = connection.connection_string.get_secret_value()
         text = AZURITE_CONNECTION_STRING if text == AZURITE else text
         own = BlobServiceClient.from_connection_string(text).primary_endpoint
-        return BlobServiceClient.from_connection_string(text, retry_policy=RETRIES, transport=transport(own), permit_redirects=False)
+        return BlobServiceClient.from_connection_string(
+            text, retry_policy=RETRIES, transport=transport(own), permit_redirects=False
+        )
     if address := connection.address:
         return BlobServiceClient(
-            address, credential=credential_for(address), retry_policy=RETRIES, transport=transport(address), permit_redirects=False
+            address,
+            credential=credential_for(address),
+            retry_policy=RETRIES,
+            transport=transport(address),
+            permit_redirects=False,
         )
-    raise ServiceRejected(SERVICE, None, "NoConnection", "neither DropStorage nor DropStorage__blobServiceUri is set")
+    raise ServiceRejected(
+        SERVICE, None, "NoConnection", "neither DropStorage nor DropStorage__blobServiceUri is set"
+    )
 
 
 def training() -> Container:
@@ -83,5 +107,9 @@ def reports() -> Container:
 
 
 def ledger() -> Container:
-    """The container of the ledger, the claims and the scans. It is never made anew beside reports: every drop would be trained again."""
-    return Container(_service().get_container_client(settings().ledger_container), lambda: any(reports().list()))
+    """The container of the ledger, the claims and the scans. It is never made anew beside reports:
+    every drop would be trained again.
+    """
+    return Container(
+        _service().get_container_client(settings().ledger_container), lambda: any(reports().list())
+    )

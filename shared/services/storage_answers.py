@@ -1,4 +1,6 @@
-"""What blob storage answers, in our words: its refusals, its facts of a blob, its content, and metadata that is ASCII whatever it holds."""
+"""What blob storage answers, in our words: its refusals, its facts of a blob, its content, and
+metadata that is ASCII whatever it holds.
+"""
 
 import logging
 import re
@@ -24,7 +26,9 @@ from shared.settings import is_loopback
 log = logging.getLogger("tunedrop")
 SERVICE = "Storage"
 TRANSIENT = {401, 408, 429}
-"""Statuses that pass, as those from 500 on do. 401 and 403 too: a new role takes minutes to arrive (RBAC troubleshooting page)."""
+"""Statuses that pass, as those from 500 on do. 401 and 403 too: a new role takes minutes to arrive
+(RBAC troubleshooting page).
+"""
 NOT_NOW = frozenset(
     {
         "AccountBeingCreated",
@@ -38,7 +42,13 @@ NOT_NOW = frozenset(
 )
 """Codes that pass; so do all that speak of a lease: somebody holds the blob for a while."""
 STANDS_IN_THE_WAY = frozenset(
-    {"BlobAlreadyExists", "ContainerAlreadyExists", "ResourceAlreadyExists", "ConditionNotMet", "TargetConditionNotMet"}
+    {
+        "BlobAlreadyExists",
+        "ContainerAlreadyExists",
+        "ResourceAlreadyExists",
+        "ConditionNotMet",
+        "TargetConditionNotMet",
+    }
 )
 """Codes of a conflict that say: there is one already."""
 _RANGE = re.compile(r"bytes[ =](\d{1,16})-(\d{1,16})", re.ASCII)
@@ -51,7 +61,9 @@ ESCAPED = "utf-8''"
 
 @dataclass(frozen=True)
 class BlobFacts:
-    """What a listing tells of a blob. `kind`: block, page or append; `archived`: its bytes can't be read until it is brought back."""
+    """What a listing tells of a blob. `kind`: block, page or append; `archived`: its bytes can't be
+    read until it is brought back.
+    """
 
     name: str
     etag: str
@@ -82,7 +94,10 @@ class TooLarge(TuneDropError):
         super().__init__(
             "TD-STORAGE-001",
             f"A blob has {size:,} bytes; TuneDrop reads at most {most:,} of its kind.",
-            "TuneDrop never writes one so large: look who did, and restore the blob from its versions.",
+            (
+                "TuneDrop never writes one so large: look who did, and restore the blob from its "
+                "versions."
+            ),
         )
 
 
@@ -91,18 +106,27 @@ class ContainerMissing(ServiceUnavailable):
 
     def __init__(self, container: str, why: str) -> None:
         super().__init__(SERVICE, f"the container {container} is missing: {why}")
-        fix = "Make the container, or give the app's identity a role that may. Where a ledger was lost, restore it: docs/operating.md."
+        fix = (
+            "Make the container, or give the app's identity a role that may. Where a ledger was "
+            "lost, restore it: docs/operating.md."
+        )
         self.problem = self.problem.model_copy(update={"code": "TD-STORAGE-002", "fix": fix})
 
 
 class NotAllowed(ServiceUnavailable):
-    """The app's identity may not do this in the container, yet: a role that was just given takes minutes to arrive."""
+    """The app's identity may not do this in the container, yet: a role that was just given takes
+    minutes to arrive.
+    """
 
     def __init__(self, container: str, told: str) -> None:
-        super().__init__(SERVICE, f"the app's identity may not do this in the container {container}: {told}")
+        super().__init__(
+            SERVICE, f"the app's identity may not do this in the container {container}: {told}"
+        )
         fix = (
-            "Give the app's identity Storage Blob Data Reader on the container of the drops, and Storage Blob Data Contributor on those of "
-            "the reports and the ledger; a new assignment needs some minutes. docs/security.md lists every role."
+            "Give the app's identity Storage Blob Data Reader on the container of the drops, "
+            "and Storage Blob Data Contributor on those of "
+            "the reports and the ledger; a new assignment needs some minutes. docs/security.md "
+            "lists every role."
         )
         self.problem = self.problem.model_copy(update={"code": "TD-STORAGE-003", "fix": fix})
 
@@ -113,7 +137,9 @@ class Changed(Exception):
 
 @contextmanager
 def translated(*values: type[HttpResponseError]) -> Generator[None]:
-    """A call that is over in a read's time; the client's exceptions as ours, but for those that are values to the caller."""
+    """A call that is over in a read's time; the client's exceptions as ours, but for those that are
+    values to the caller.
+    """
     try:
         with call_limits.within(call_limits.limits().read_s):
             yield
@@ -125,14 +151,26 @@ def translated(*values: type[HttpResponseError]) -> Generator[None]:
         raise ServiceUnavailable(SERVICE, f"its answer can't be used: {error}") from None
     except (AzureError, TimeoutError) as error:
         raise ServiceUnavailable(SERVICE, type(error).__name__) from None
-    except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError) as error:
-        # The client found something else in the answer than it looked for: a word for a number, no date, no size.
+    except (
+        ValueError,
+        TypeError,
+        AttributeError,
+        LookupError,
+        ArithmeticError,
+        RecursionError,
+    ) as error:
+        # The client found something else in the answer than it looked for: a word for a number, no
+        # date, no size.
         log.warning("answer of storage unusable", extra={"error": type(error).__name__})
-        raise ServiceUnavailable(SERVICE, f"its answer can't be used: {type(error).__name__}") from None
+        raise ServiceUnavailable(
+            SERVICE, f"its answer can't be used: {type(error).__name__}"
+        ) from None
 
 
 def _is_value(error: HttpResponseError) -> bool:
-    """Whether a refusal is storage's own, by its code, and says what its status usually does: 409 stands for many things."""
+    """Whether a refusal is storage's own, by its code, and says what its status usually does: 409
+    stands for many things.
+    """
     code = code_of(error)
     return code in STANDS_IN_THE_WAY if isinstance(error, ResourceExistsError) else code is not None
 
@@ -142,18 +180,29 @@ def _refusal(error: HttpResponseError) -> ServiceUnavailable | ServiceRejected:
     reason = service_text.told(error.reason)
     if status == 403:
         return NotAllowed(_container_of(error), f"{status} {code or reason}")
-    strangers = code is None and status in {404, 409, 412}  # storage always tells its code: somebody else answers in its place
-    passes = status < 400 or status >= 500 or status in TRANSIENT or strangers  # under 400: a yes whose body broke off
+    strangers = code is None and status in {
+        404,
+        409,
+        412,
+    }  # storage always tells its code: somebody else answers in its place
+    passes = (
+        status < 400 or status >= 500 or status in TRANSIENT or strangers
+    )  # under 400: a yes whose body broke off
     if passes or code in NOT_NOW or (code or "").startswith("Lease"):
         return ServiceUnavailable(SERVICE, f"{status} {code or reason}")
     return ServiceRejected(SERVICE, status, code or "unknown", reason)
 
 
 def _container_of(error: HttpResponseError) -> str:
-    """The container that the refused request was about: the first part of its path, after the account's name where that stands in it."""
+    """The container that the refused request was about: the first part of its path, after the
+    account's name where that stands in it.
+    """
     address = str(getattr(getattr(error.response, "request", None), "url", ""))
     parts = urlsplit(address).path.strip("/").split("/")
-    return service_text.ident(parts[1] if is_loopback(address) and len(parts) > 1 else parts[0]) or "of this call"
+    return (
+        service_text.ident(parts[1] if is_loopback(address) and len(parts) > 1 else parts[0])
+        or "of this call"
+    )
 
 
 def code_of(error: HttpResponseError) -> str | None:
@@ -176,9 +225,15 @@ def facts_of(found: Any) -> BlobFacts:
         etag=etag,
         bytes=size,
         modified=modified,
-        metadata={str(key): text_of(str(value)) for key, value in cast("dict[Any, Any]", found.metadata or {}).items()},
-        kind=service_text.code(str(getattr(found.blob_type, "value", found.blob_type))).removesuffix("Blob").lower(),
-        archived=found.blob_tier == "Archive",  # it stays so until it is brought back, which takes hours
+        metadata={
+            str(key): text_of(str(value))
+            for key, value in cast("dict[Any, Any]", found.metadata or {}).items()
+        },
+        kind=service_text.code(str(getattr(found.blob_type, "value", found.blob_type)))
+        .removesuffix("Blob")
+        .lower(),
+        archived=found.blob_tier
+        == "Archive",  # it stays so until it is brought back, which takes hours
     )
 
 
@@ -199,42 +254,70 @@ def etag_of(told: object) -> str:
 
 
 def whole_size(headers: Mapping[str, str]) -> int:
-    """The blob's size, whichever part of it the answer holds: `Content-Range: bytes 0-99/1000`; names in lower case."""
+    """The blob's size, whichever part of it the answer holds: `Content-Range: bytes 0-99/1000`;
+    names in lower case.
+    """
     total = headers.get("content-range", "").rpartition("/")[2] or headers.get("content-length", "")
     return int(total) if total.isdecimal() else 0
 
 
 def hold_to_range(response: Any) -> None:
-    """Holds a part of a blob to what was asked for, before its bytes are read: the client would put wrong parts together.
+    """Holds a part of a blob to what was asked for, before its bytes are read: the client would put
+    wrong parts together.
 
     Raises:
-        ServiceUnavailable: it is another part, or has another length than it says; the answer is closed.
+        ServiceUnavailable: it is another part, or has another length than it says; the answer is
+            closed.
     """
     answer = response.http_response
     if answer.status_code != 206:
         return
     asked = response.http_request.headers
-    start, stop = _RANGE.match(asked.get("x-ms-range") or asked.get("range") or ""), _RANGE.match(answer.headers.get("content-range", ""))
+    start, stop = (
+        _RANGE.match(asked.get("x-ms-range") or asked.get("range") or ""),
+        _RANGE.match(answer.headers.get("content-range", "")),
+    )
     length = answer.headers.get("content-length", "")
-    if not (start and stop and start[1] == stop[1] and length.isdecimal() and int(length) == int(stop[2]) - int(stop[1]) + 1):
+    if not (
+        start
+        and stop
+        and start[1] == stop[1]
+        and length.isdecimal()
+        and int(length) == int(stop[2]) - int(stop[1]) + 1
+    ):
         answer.close()
         raise ServiceUnavailable(SERVICE, "a part of a blob is not the one that was asked for")
 
 
 def time_of(headers: Mapping[str, str]) -> datetime:
     """The time by the service's clock; names in lower case."""
-    return parsedate_to_datetime(headers["date"]).astimezone(UTC) if "date" in headers else datetime.now(UTC)
+    return (
+        parsedate_to_datetime(headers["date"]).astimezone(UTC)
+        if "date" in headers
+        else datetime.now(UTC)
+    )
 
 
 def ascii_of(metadata: Mapping[str, str] | None) -> dict[str, str] | None:
-    """Metadata as a header can carry it. A value for which there is no room is left out: whoever looks for it reads the blob."""
+    """Metadata as a header can carry it. A value for which there is no room is left out: whoever
+    looks for it reads the blob.
+    """
     if metadata is None:
         return None
     kept: dict[str, str] = {}
     left = METADATA_BYTES
     for key, value in metadata.items():
-        plain = value.isascii() and value.isprintable() and value == value.strip() and not value.startswith(ESCAPED)
-        written = value if plain else ESCAPED + quote(value, safe="!#$&()*+,/:;<=>?@[]{}|^`\"'~", errors="surrogatepass")
+        plain = (
+            value.isascii()
+            and value.isprintable()
+            and value == value.strip()
+            and not value.startswith(ESCAPED)
+        )
+        written = (
+            value
+            if plain
+            else ESCAPED + quote(value, safe="!#$&()*+,/:;<=>?@[]{}|^`\"'~", errors="surrogatepass")
+        )
         left -= len(key) + len(written)
         if left < 0:
             log.warning("metadata of a blob left out", extra={"key": key, "chars": len(written)})
@@ -246,4 +329,8 @@ def ascii_of(metadata: Mapping[str, str] | None) -> dict[str, str] | None:
 
 def text_of(value: str) -> str:
     """The text that `ascii_of` wrote; what it did not write is answered as it is."""
-    return unquote(value.removeprefix(ESCAPED), errors="surrogatepass") if value.startswith(ESCAPED) else value
+    return (
+        unquote(value.removeprefix(ESCAPED), errors="surrogatepass")
+        if value.startswith(ESCAPED)
+        else value
+    )

@@ -31,7 +31,11 @@ def differences(one: Invocation, played: Doc) -> Faults:
 def actions(decision: pb.OrchestratorResponse) -> list[tuple[str, int, str]]:
     """What an orchestrator asks for, in its order: kind, number and name."""
     return [
-        (str(action.WhichOneof("orchestratorActionType")), action.id, action.scheduleTask.name or action.createSubOrchestration.name)
+        (
+            str(action.WhichOneof("orchestratorActionType")),
+            action.id,
+            action.scheduleTask.name or action.createSubOrchestration.name,
+        )
         for action in decision.actions
     ]
 
@@ -41,9 +45,13 @@ def fields(value: Any, path: str = "") -> set[str]:
     match value:
         case dict():
             members = cast("Doc", value)
-            return {f"{path}.{name}" for name in members}.union(*(fields(inner, f"{path}.{name}") for name, inner in members.items()))
+            return {f"{path}.{name}" for name in members}.union(
+                *(fields(inner, f"{path}.{name}") for name, inner in members.items())
+            )
         case list():
-            return set[str]().union(*(fields(inner, f"{path}[]") for inner in cast("list[Any]", value)))
+            return set[str]().union(
+                *(fields(inner, f"{path}[]") for inner in cast("list[Any]", value))
+            )
         case _:
             return set()
 
@@ -57,7 +65,10 @@ def _decision(one: Invocation, played: Doc) -> Faults:
 
 
 def _answer(one: Invocation, played: Doc) -> Faults:
-    today, then = json.loads(played["return_value"]["json"]), json.loads(one.response["return_value"]["json"])
+    today, then = (
+        json.loads(played["return_value"]["json"]),
+        json.loads(one.response["return_value"]["json"]),
+    )
     yield from _fields(one.function, today, then)
     for name in ("kind", "outcome"):
         if today[name] != then[name]:
@@ -69,7 +80,10 @@ def _http(one: Invocation, played: Doc) -> Faults:
     for name in ("status_code", "headers"):
         if today[name] != then[name]:
             yield one.function, name, f"is {today[name]} and was {then[name]}"
-    yield from _fields(one.function, *(json.loads(base64.b64decode(answer["body"]["bytes"])) for answer in (today, then)))
+    yield from _fields(
+        one.function,
+        *(json.loads(base64.b64decode(answer["body"]["bytes"])) for answer in (today, then)),
+    )
 
 
 def _fields(function: str, today: Any, then: Any) -> Faults:

@@ -24,7 +24,9 @@ def judge(descriptions: Judge) -> Generator[Judge]:
 
 @pytest.fixture(scope="session")
 def running_stand_in(descriptions: Judge) -> Generator[StandIn]:
-    """One stand-in for all tests, in the region that trains and deploys by every type, and that has the lab's model."""
+    """One stand-in for all tests, in the region that trains and deploys by every type, and that has
+    the lab's model.
+    """
     with running(descriptions) as stand_in:
         yield stand_in
 

@@ -1,4 +1,6 @@
-"""The official descriptions as judge: every answer that a client gets is held against them, additions included."""
+"""The official descriptions as judge: every answer that a client gets is held against them,
+additions included.
+"""
 
 import json
 import re
@@ -45,12 +47,16 @@ def _closed(schemas: Doc, surface: str) -> Doc:
         name, _, inner = addition.schema.partition("/")
         schema = schemas[name]["properties"][inner]["items"] if inner else schemas[name]
         former = schema["properties"].get(addition.name)
-        schema["properties"][addition.name] = {"anyOf": [former, addition.allows]} if former else addition.allows
+        schema["properties"][addition.name] = (
+            {"anyOf": [former, addition.allows]} if former else addition.allows
+        )
     return schemas
 
 
 class Judge:
-    """Checks answers as they pass; what is wrong is kept, since a client would swallow an exception of its hook."""
+    """Checks answers as they pass; what is wrong is kept, since a client would swallow an exception
+    of its hook.
+    """
 
     def __init__(self) -> None:
         openai = load("openai-structure.json")
@@ -67,10 +73,14 @@ class Judge:
         response.read()
         path = response.request.url.path
         if path.startswith("/openai/v1/"):
-            reference = self._v1_reference(response.request.method, path.removeprefix("/openai/v1"), response)
+            reference = self._v1_reference(
+                response.request.method, path.removeprefix("/openai/v1"), response
+            )
             root = self._v1
         else:
-            reference = self._azure_reference(response.request.method, path.removeprefix("/openai"), response)
+            reference = self._azure_reference(
+                response.request.method, path.removeprefix("/openai"), response
+            )
             root = self._azure
         if reference is None:
             return
@@ -84,7 +94,10 @@ class Judge:
         errors: Iterable[ValidationError] = self._validators[reference].iter_errors(answer)  # pyright: ignore[reportUnknownMemberType]
         for error in errors:
             where = "/".join(str(part) for part in error.absolute_path)
-            self.wrong.append(f"{response.request.method} {path} {response.status_code} at {where}: {error.message[:300]}")
+            self.wrong.append(
+                f"{response.request.method} {path} {response.status_code} at {where}: "
+                f"{error.message[:300]}"
+            )
 
     def _v1_reference(self, method: str, path: str, response: httpx2.Response) -> str | None:
         template = _template(path, list(self._v1_paths))
@@ -96,12 +109,18 @@ class Judge:
         return answers["application/json"]["schema"]["$ref"]
 
     def _azure_reference(self, method: str, path: str, response: httpx2.Response) -> str | None:
-        templates = [name.split(" ", 1)[1] for name in self._azure_operations if name.startswith(method)]
+        templates = [
+            name.split(" ", 1)[1] for name in self._azure_operations if name.startswith(method)
+        ]
         template = _template(path, templates)
         if template is None:
             return None
         operation = self._azure_operations[f"{method} {template}"]
-        name = operation["default"] if response.status_code >= 400 else operation[str(response.status_code)]
+        name = (
+            operation["default"]
+            if response.status_code >= 400
+            else operation[str(response.status_code)]
+        )
         for header in operation.get("headers", []):
             if response.status_code < 400 and header not in response.headers:
                 self.wrong.append(f"{method} {path} lacks the header {header}")
@@ -109,4 +128,11 @@ class Judge:
 
 
 def _template(path: str, templates: list[str]) -> str | None:
-    return next((template for template in templates if re.fullmatch(re.sub(r"\{[^}]+\}", "[^/]+", template), path)), None)
+    return next(
+        (
+            template
+            for template in templates
+            if re.fullmatch(re.sub(r"\{[^}]+\}", "[^/]+", template), path)
+        ),
+        None,
+    )

@@ -1,5 +1,7 @@
-"""`python -m tests.contract.embedded …`: the embedded host with its own options, which also writes each request that it sends to the app's
-functions into the file that EMBEDDED_RECORDING names, in the form of the recording of Microsoft's host."""
+"""`python -m tests.contract.embedded …`: the embedded host with its own options, which also writes
+each request that it sends to the app's functions into the file that EMBEDDED_RECORDING names, in
+the form of the recording of Microsoft's host.
+"""
 
 import base64
 import json
@@ -20,12 +22,20 @@ RECORDING = "EMBEDDED_RECORDING"
 
 
 def plain(value: Any) -> Any:
-    """A message as JSON holds it; what has its type's default value is left out, and so are maps and lists of nothing, as by protobuf."""
+    """A message as JSON holds it; what has its type's default value is left out, and so are maps
+    and lists of nothing, as by protobuf.
+    """
     match value:
         case Message():
-            return {name: plain(inner) for name, inner in vars(value).items() if inner not in (None, "", 0, [], {})}
+            return {
+                name: plain(inner)
+                for name, inner in vars(value).items()
+                if inner not in (None, "", 0, [], {})
+            }
         case dict():
-            return {str(name): plain(inner) for name, inner in cast("dict[Any, Any]", value).items()}
+            return {
+                str(name): plain(inner) for name, inner in cast("dict[Any, Any]", value).items()
+            }
         case list():
             return [plain(inner) for inner in cast("list[Any]", value)]
         case bytes():
@@ -35,7 +45,9 @@ def plain(value: Any) -> Any:
 
 
 def sent(request: Message) -> Doc:
-    """One request; without the context of retries and the body of which nothing is set, which stand for what protobuf has not set."""
+    """One request; without the context of retries and the body of which nothing is set, which stand
+    for what protobuf has not set.
+    """
     told: Doc = plain(request)
     told.pop("retry_context", None)
     for http in (given["data"]["http"] for given in told["input_data"] if "http" in given["data"]):
@@ -55,9 +67,17 @@ def recorded(file: Path) -> None:
         with lock, file.open("a", encoding="utf-8") as out:
             if said["function_id"] not in names:
                 names.add(said["function_id"])
-                load: Doc = {"function_id": said["function_id"], "metadata": {"name": registry.get_function(said["function_id"]).name}}
-                out.write(json.dumps({"at": time.time(), "message": {"function_load_request": load}}) + "\n")
-            out.write(json.dumps({"at": time.time(), "message": {"invocation_request": said}}) + "\n")
+                load: Doc = {
+                    "function_id": said["function_id"],
+                    "metadata": {"name": registry.get_function(said["function_id"]).name},
+                }
+                out.write(
+                    json.dumps({"at": time.time(), "message": {"function_load_request": load}})
+                    + "\n"
+                )
+            out.write(
+                json.dumps({"at": time.time(), "message": {"invocation_request": said}}) + "\n"
+            )
         return await invoke(request)
 
     runtime.invocation_request = noting

@@ -1,7 +1,8 @@
 """Which fields a host's requests have, part by part, and where two hosts differ in them.
 
-A part is what the app can meet by itself: the frame of a request, the durable client, an event of a history. Values are the app's and the
-machine's own; names, places and types of values are the host's.
+A part is what the app can meet by itself: the frame of a request, the durable client, an event of a
+history. Values are the app's and the machine's own; names, places and types of values are the
+host's.
 """
 
 import base64
@@ -42,7 +43,8 @@ def always(of: list[frozenset[str]]) -> set[str]:
 def differences(recorded: Parts, sent: Parts) -> Iterator[tuple[str, str, str]]:
     """Where the parts that are sent differ from the recorded ones: kind, field, and how.
 
-    A field that every recorded part of a kind has is in each that is sent; one that none has is in none.
+    A field that every recorded part of a kind has is in each that is sent; one that none has is in
+    none.
     """
     for kind in sorted(recorded.keys() - sent.keys()):
         yield kind, "", "is never sent"
@@ -58,7 +60,9 @@ def differences(recorded: Parts, sent: Parts) -> Iterator[tuple[str, str, str]]:
 
 def _parts(one: Invocation) -> Iterator[tuple[str, Doc]]:
     frame = json.loads(json.dumps(one.request))
-    frame["input_data"] = {OWN_NAMES.get(given["name"], given["name"]): given["data"] for given in frame["input_data"]}
+    frame["input_data"] = {
+        OWN_NAMES.get(given["name"], given["name"]): given["data"] for given in frame["input_data"]
+    }
     if client := frame["input_data"].pop("client", None):
         yield "durable client", json.loads(client["string"])
     match one.kind:
@@ -80,9 +84,15 @@ def _of_a_turn(one: Invocation) -> Iterator[tuple[str, Doc]]:
     for place in EVENTS:
         for event in turn.pop(place, []):
             [kind] = [name for name in event if name not in {"eventId", "timestamp"}]
-            child = " of a part" if kind == "executionStarted" and "parentInstance" in event[kind] else ""
+            child = (
+                " of a part"
+                if kind == "executionStarted" and "parentInstance" in event[kind]
+                else ""
+            )
             yield f"event {kind}{child}", event
-    began, *after = sorted({str(event.WhichOneof("eventType")) for event in one.turn.newEvents}, key=_begins)
+    began, *after = sorted(
+        {str(event.WhichOneof("eventType")) for event in one.turn.newEvents}, key=_begins
+    )
     for kind in after:  # which of them come together is a matter of time alone
         yield f"turn after {kind}", {began: {}}
     yield "turn", turn

@@ -1,11 +1,14 @@
-"""`python -m tests.contract.playback RECORDING OUT`: gives every recorded request to the app, in a process of its own.
+"""`python -m tests.contract.playback RECORDING OUT`: gives every recorded request to the app, in a
+process of its own.
 
-The app is indexed and called by Microsoft's own worker runtime, with the bytes that were recorded. Blobs stand in memory, the service is
-the stand-in's state machines, and the clock is the recording's. OUT gets one line for each invocation: its number, the answer, and what
-the app asked of the durable engine.
+The app is indexed and called by Microsoft's own worker runtime, with the bytes that were recorded.
+Blobs stand in memory, the service is the stand-in's state machines, and the clock is the
+recording's. OUT gets one line for each invocation: its number, the answer, and what the app asked
+of the durable engine.
 
-Three things in a request are not as recorded, since they can't be: the function's id is looked up by its name, the engine's address is that
-of the engine that hears what the app asks, and the binding of an orchestration has today's name.
+Three things in a request are not as recorded, since they can't be: the function's id is looked up
+by its name, the engine's address is that of the engine that hears what the app asks, and the
+binding of an orchestration has today's name.
 """
 
 import asyncio
@@ -48,12 +51,15 @@ ETAGS = {
     "cancelled.jsonl": "0x1106EF6D9AF",
 }
 UNCHANGED = {
-    "travel-desk/training_set.jsonl": (EXAMPLES / "travel-desk" / "training_set.jsonl").read_bytes(),
+    "travel-desk/training_set.jsonl": (
+        EXAMPLES / "travel-desk" / "training_set.jsonl"
+    ).read_bytes(),
     "broken.jsonl": (EXAMPLES / "broken" / "training_set.jsonl").read_bytes(),
 }
 COMPANIONS = {
     "travel-desk/training_set.jsonl": {
-        f"travel-desk/{name}": (EXAMPLES / "travel-desk" / name).read_bytes() for name in ("validation_set.jsonl", "job.json")
+        f"travel-desk/{name}": (EXAMPLES / "travel-desk" / name).read_bytes()
+        for name in ("validation_set.jsonl", "job.json")
     }
 }
 
@@ -61,8 +67,8 @@ COMPANIONS = {
 class Drops(Account):
     """The recorded storage account, with the three drops of the recording.
 
-    The recording holds no ETags (Microsoft's host writes them as empty objects), but ids of runs, which are hashes of them. These ETags
-    give the recorded ids.
+    The recording holds no ETags (Microsoft's host writes them as empty objects), but ids of runs,
+    which are hashes of them. These ETags give the recorded ids.
     """
 
     def container(self, name: str) -> Container:
@@ -72,14 +78,22 @@ class Drops(Account):
         return Container(client)
 
     def drop(self, told: Doc) -> None:
-        """Puts the drop that an event tells of: of the recorded content or size, as old as it was."""
+        """Puts the drop that an event tells of: of the recorded content or size, as old as
+        it was.
+        """
         starting, facts = told["name"]["string"], json.loads(told["Properties"]["json"])
         blobs = {starting: b"", **COMPANIONS.get(starting, {})}
         blobs[starting] = content = training_of(starting, facts["ContentLength"])
         hashed = base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
-        assert hashed == facts["ContentHash"] or starting not in UNCHANGED, f"the example {starting} is not what was recorded"
+        assert hashed == facts["ContentHash"] or starting not in UNCHANGED, (
+            f"the example {starting} is not what was recorded"
+        )
         for name, content in blobs.items():
-            self.blobs("training")[name] = Blob(content, ETAGS.get(name, "0x1FFFFFFFFFF"), datetime.fromisoformat(facts["LastModified"]))
+            self.blobs("training")[name] = Blob(
+                content,
+                ETAGS.get(name, "0x1FFFFFFFFFF"),
+                datetime.fromisoformat(facts["LastModified"]),
+            )
 
 
 def training_of(starting: str, size: int) -> bytes:
@@ -92,7 +106,10 @@ def training_of(starting: str, size: int) -> bytes:
 
 def one_more(size: int) -> bytes:
     """An example of so many bytes."""
-    head = b'{"messages": [{"role": "user", "content": "Another one?"}, {"role": "assistant", "content": "'
+    head = (
+        b'{"messages": [{"role": "user", "content": "Another one?"}, {"role": "assistant", '
+        b'"content": "'
+    )
     return head + b"x" * (size - len(head) - len(b'"}]}\n')) + b'"}]}\n'
 
 
@@ -104,7 +121,9 @@ class Asked(Engine):
         self.hub = RECORDED_HUB
         self.asked: list[Doc] = []
 
-    def StartInstance(self, request: pb.CreateInstanceRequest, context: Any) -> pb.CreateInstanceResponse:
+    def StartInstance(
+        self, request: pb.CreateInstanceRequest, context: Any
+    ) -> pb.CreateInstanceResponse:
         """Starts nothing, and says that it did."""
         self.asked.append({"start": MessageToDict(request)})
         return super().StartInstance(request, context)
@@ -118,16 +137,24 @@ class Asked(Engine):
 def message_of(request: Doc, function_id: str, parameters: dict[str, str], engine: str) -> Message:
     """A recorded request as the worker runtime takes it."""
     inputs = [
-        ParameterBinding(name=parameters.get(given["name"], given["name"]), data=typed_data(given["data"], engine))
+        ParameterBinding(
+            name=parameters.get(given["name"], given["name"]),
+            data=typed_data(given["data"], engine),
+        )
         for given in request["input_data"]
     ]
-    metadata = {name: typed_data(value, engine) for name, value in request.get("trigger_metadata", {}).items()}
+    metadata = {
+        name: typed_data(value, engine)
+        for name, value in request.get("trigger_metadata", {}).items()
+    }
     return Message(
         invocation_id=request["invocation_id"],
         function_id=function_id,
         input_data=inputs,
         trigger_metadata=metadata,
-        trace_context=Message(trace_parent="", trace_state="", attributes={}, **request["trace_context"]),
+        trace_context=Message(
+            trace_parent="", trace_state="", attributes={}, **request["trace_context"]
+        ),
         retry_context=Message(retry_count=0, max_retry_count=0, exception=None),
     )
 
@@ -139,7 +166,9 @@ def typed_data(value: Doc, engine: str) -> TypedData:
         inner = inner.replace(RECORDED_ENGINE, engine)
     elif kind == "http":
         body = {"bytes": base64.b64decode(inner["body"]["bytes"])} if "body" in inner else {}
-        inner = Message(**{"headers": {}, "params": {}, "query": {}, **inner, "body": TypedData(**body)})
+        inner = Message(
+            **{"headers": {}, "params": {}, "query": {}, **inner, "body": TypedData(**body)}
+        )
     elif kind == "model_binding_data":
         inner = Message(**{**inner, "content": base64.b64decode(inner["content"])})
     return TypedData(**{kind: inner})
@@ -154,7 +183,13 @@ def answer_of(response: Message) -> Doc:
     if "http" in value:
         http: Any = value["http"]
         body = base64.b64encode(bytes(http.body.bytes)).decode()
-        value = {"http": {"headers": dict(http.headers), "body": {"bytes": body}, "status_code": http.status_code}}
+        value = {
+            "http": {
+                "headers": dict(http.headers),
+                "body": {"bytes": body},
+                "status_code": http.status_code,
+            }
+        }
     return {**told, "return_value": value} if value else told
 
 
@@ -185,11 +220,15 @@ CONNECTION = (
 
 
 def asked_at(one: Invocation) -> float:
-    """When an activity asked the service or the storage: shortly before it answered; but a deployment is asked for at once."""
+    """When an activity asked the service or the storage: shortly before it answered; but a
+    deployment is asked for at once.
+    """
     return one.answered if one.kind == "activity" and one.function != "deploy" else one.at
 
 
-async def play(invocations: list[Invocation], stage: Stage, account: Drops, engine: Asked) -> list[Doc]:
+async def play(
+    invocations: list[Invocation], stage: Stage, account: Drops, engine: Asked
+) -> list[Doc]:
     """Gives every request to the app, in their order, each at its time."""
     address = engine.start()
     runtime = await Runtime.start(ROOT, address, engine.hub, "http://127.0.0.1:7071")
@@ -204,20 +243,35 @@ async def play(invocations: list[Invocation], stage: Stage, account: Drops, engi
         parameters = {one.request["input_data"][0]["name"]: function.parameter}
         asked = len(engine.asked)
         request = message_of(one.request, function.id, parameters, f"http://{address}")
-        answer = await library.invocation_request(Message(request=Message(invocation_request=request)))
-        lines.append({"number": one.number, "id": function.id, **answer_of(answer), "asked": engine.asked[asked:]})
+        answer = await library.invocation_request(
+            Message(request=Message(invocation_request=request))
+        )
+        lines.append(
+            {
+                "number": one.number,
+                "id": function.id,
+                **answer_of(answer),
+                "asked": engine.asked[asked:],
+            }
+        )
     return lines
 
 
 def main() -> None:
     """The whole recording."""
     invocations = read(Path(sys.argv[1]))
-    pace = next(json.loads(one.request["input_data"][0]["data"]["string"])["pace"] for one in invocations if one.kind == "activity")
+    pace = next(
+        json.loads(one.request["input_data"][0]["data"]["string"])["pace"]
+        for one in invocations
+        if one.kind == "activity"
+    )
     engine = Asked()
     with recorded_world(invocations[0].at, pace) as (stage, account):
         lines = asyncio.run(play(invocations, stage, account, engine))
         engine.stop(0)
-    Path(sys.argv[2]).write_text("\n".join(json.dumps(line) for line in lines) + "\n", encoding="utf-8")
+    Path(sys.argv[2]).write_text(
+        "\n".join(json.dumps(line) for line in lines) + "\n", encoding="utf-8"
+    )
 
 
 if __name__ == "__main__":

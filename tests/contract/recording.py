@@ -1,4 +1,6 @@
-"""The recording of Microsoft's Functions host with this app, beside the repository: its invocations, as they were sent and answered."""
+"""The recording of Microsoft's Functions host with this app, beside the repository: its
+invocations, as they were sent and answered.
+"""
 
 import base64
 import json
@@ -21,7 +23,9 @@ type Doc = dict[str, Any]
 
 @dataclass(frozen=True)
 class Invocation:
-    """One request of a host, with the answer where it is known; both as FunctionRpc's messages in JSON."""
+    """One request of a host, with the answer where it is known; both as FunctionRpc's messages in
+    JSON.
+    """
 
     number: int
     at: float
@@ -33,14 +37,20 @@ class Invocation:
 
     @property
     def kind(self) -> str:
-        """What fired the function: a turn of an orchestration, an activity, an HTTP request, a blob's event or a timer."""
+        """What fired the function: a turn of an orchestration, an activity, an HTTP request, a
+        blob's event or a timer.
+        """
         kinds = {"orchestration": ORCHESTRATORS, "http": HTTP, "blob": EVENTS, "timer": TIMERS}
-        return next((kind for kind, functions in kinds.items() if self.function in functions), "activity")
+        return next(
+            (kind for kind, functions in kinds.items() if self.function in functions), "activity"
+        )
 
     @property
     def turn(self) -> pb.OrchestratorRequest:
         """What an orchestration is given."""
-        return pb.OrchestratorRequest.FromString(base64.b64decode(self.request["input_data"][0]["data"]["string"]))
+        return pb.OrchestratorRequest.FromString(
+            base64.b64decode(self.request["input_data"][0]["data"]["string"])
+        )
 
     def events(self, kind: str) -> list[pb.HistoryEvent]:
         """The events of a kind that an orchestration hears of in this turn."""
@@ -49,7 +59,9 @@ class Invocation:
     @property
     def decision(self) -> pb.OrchestratorResponse:
         """What an orchestration decided."""
-        return pb.OrchestratorResponse.FromString(base64.b64decode(self.response["return_value"]["string"]))
+        return pb.OrchestratorResponse.FromString(
+            base64.b64decode(self.response["return_value"]["string"])
+        )
 
 
 def read(file: Path) -> list[Invocation]:

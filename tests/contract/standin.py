@@ -1,4 +1,6 @@
-"""A running stand-in and the official clients on it; its clock stands still until a test moves it."""
+"""A running stand-in and the official clients on it; its clock stands still until a test
+moves it.
+"""
 
 import json
 import threading
@@ -27,7 +29,9 @@ from tunedrop.emulator.world import ACCOUNT, API_KEY, RESOURCE_GROUP, SUBSCRIPTI
 BASE_MODEL = "gpt-4.1-mini-2025-04-14"
 START = 1_800_000_000.0
 EVERYTHING = "northcentralus"
-"""Where the lab's model is, and where jobs that name no training type, which are Standard, are taken."""
+"""Where the lab's model is, and where jobs that name no training type, which are Standard, are
+taken.
+"""
 HOURS = 3600.0
 
 
@@ -61,7 +65,11 @@ class StandIn:
         self.plain = httpx2.Client(verify=False)
         self.port = free_port()
         self.base = f"http://127.0.0.1:{self.port}"
-        self._server = _Server(uvicorn.Config(create_app(config), host="127.0.0.1", port=self.port, log_level="warning"))
+        self._server = _Server(
+            uvicorn.Config(
+                create_app(config), host="127.0.0.1", port=self.port, log_level="warning"
+            )
+        )
         self._thread = threading.Thread(target=self._server.run)
 
     def __enter__(self) -> Self:
@@ -69,24 +77,41 @@ class StandIn:
         assert self._server.listening.wait(patience(20))
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._server.should_exit = True
         self._thread.join(patience(20))
 
     def v1(self, key: str = API_KEY) -> OpenAI:
         """OpenAI's client on the v1 surface, without retries."""
         return OpenAI(
-            base_url=f"{self.base}/openai/v1/", api_key=key, default_headers={"api-key": key}, max_retries=0, http_client=self._judged
+            base_url=f"{self.base}/openai/v1/",
+            api_key=key,
+            default_headers={"api-key": key},
+            max_retries=0,
+            http_client=self._judged,
         )
 
     def azure(self, version: str = "2024-10-21", **options: Any) -> AzureOpenAI:
         """OpenAI's Azure client on the api-version surface, without retries."""
         auth = options or {"api_key": API_KEY}
-        return AzureOpenAI(azure_endpoint=self.base, api_version=version, max_retries=0, http_client=self._judged, **auth)
+        return AzureOpenAI(
+            azure_endpoint=self.base,
+            api_version=version,
+            max_retries=0,
+            http_client=self._judged,
+            **auth,
+        )
 
     def arm(self, version: str = "2024-10-01") -> CognitiveServicesManagementClient:
         """Microsoft's management client, without retries; calls need `enforce_https=False`."""
-        return CognitiveServicesManagementClient(Token(), SUBSCRIPTION, base_url=self.base, api_version=version, retry_total=0)
+        return CognitiveServicesManagementClient(
+            Token(), SUBSCRIPTION, base_url=self.base, api_version=version, retry_total=0
+        )
 
     def control(self, method: str, path: str, body: object = None) -> Any:
         """A call of the control surface; an error fails the test."""
@@ -104,13 +129,22 @@ class StandIn:
 
     def entries(self, operation: str) -> list[dict[str, Any]]:
         """What the ledger holds of an operation, oldest first."""
-        return [entry for entry in self.control("GET", "ledger")["entries"] if entry["operation"] == operation]
+        return [
+            entry
+            for entry in self.control("GET", "ledger")["entries"]
+            if entry["operation"] == operation
+        ]
 
 
 @contextmanager
 def running(judge: Judge, **config: Any) -> Generator[StandIn]:
     """A stand-in with a clock of its own and a real service's pace, unless told otherwise."""
-    defaults: dict[str, Any] = {"pace": REAL, "seed": 7, "time_source": lambda: START, "region": EVERYTHING}
+    defaults: dict[str, Any] = {
+        "pace": REAL,
+        "seed": 7,
+        "time_source": lambda: START,
+        "region": EVERYTHING,
+    }
     with StandIn(judge, Config(**(defaults | config))) as stand_in:
         yield stand_in
 
@@ -121,8 +155,17 @@ def lines(count: int = 12, subject: str = "city") -> bytes:
         {
             "messages": [
                 {"role": "system", "content": "You know the ledger of cities."},
-                {"role": "user", "content": f"What is written about {subject} {_WORDS[number % 26]}{number}?"},
-                {"role": "assistant", "content": f"{subject.title()} {_WORDS[number % 26]}{number} has {3 * number + 7} bridges."},
+                {
+                    "role": "user",
+                    "content": f"What is written about {subject} {_WORDS[number % 26]}{number}?",
+                },
+                {
+                    "role": "assistant",
+                    "content": (
+                        f"{subject.title()} {_WORDS[number % 26]}{number} has {3 * number + 7} "
+                        "bridges."
+                    ),
+                },
             ]
         }
         for number in range(count)
@@ -160,9 +203,13 @@ _WORDS = [
 ]
 
 
-def upload(client: OpenAI, data: bytes | None = None, name: str = "training_set.jsonl") -> FileObject:
+def upload(
+    client: OpenAI, data: bytes | None = None, name: str = "training_set.jsonl"
+) -> FileObject:
     """A file of the resource."""
-    return client.files.create(file=(name, data or lines(), "application/jsonl"), purpose="fine-tune")
+    return client.files.create(
+        file=(name, data or lines(), "application/jsonl"), purpose="fine-tune"
+    )
 
 
 def processed(stand_in: StandIn, client: OpenAI, data: bytes | None = None) -> str:
@@ -172,9 +219,14 @@ def processed(stand_in: StandIn, client: OpenAI, data: bytes | None = None) -> s
     return file.id
 
 
-def job(stand_in: StandIn, client: OpenAI, data: bytes | None = None, **options: Any) -> FineTuningJob:
+def job(
+    stand_in: StandIn, client: OpenAI, data: bytes | None = None, **options: Any
+) -> FineTuningJob:
     """A job that was just created."""
-    asked: dict[str, Any] = {"model": BASE_MODEL, "training_file": processed(stand_in, client, data)}
+    asked: dict[str, Any] = {
+        "model": BASE_MODEL,
+        "training_file": processed(stand_in, client, data),
+    }
     return client.fine_tuning.jobs.create(**(asked | options))
 
 
@@ -187,7 +239,9 @@ def tuned_model(stand_in: StandIn, client: OpenAI, **options: Any) -> str:
     return name
 
 
-def body(model: str, sku: str = "Standard", capacity: int = 1, version: str = "1", **more: Any) -> Any:
+def body(
+    model: str, sku: str = "Standard", capacity: int = 1, version: str = "1", **more: Any
+) -> Any:
     """The body of a deployment's PUT."""
     return {
         "sku": {"name": sku, "capacity": capacity},
@@ -199,7 +253,9 @@ def body(model: str, sku: str = "Standard", capacity: int = 1, version: str = "1
 def put(stand_in: StandIn, name: str, asked: Any, version: str = "2024-10-01") -> Deployment:
     """PUT a deployment; what the first answer says."""
     deployments = stand_in.arm(version).deployments
-    return deployments.begin_create_or_update(RESOURCE_GROUP, ACCOUNT, name, asked, polling=False, enforce_https=False).result()
+    return deployments.begin_create_or_update(
+        RESOURCE_GROUP, ACCOUNT, name, asked, polling=False, enforce_https=False
+    ).result()
 
 
 def state_of(stand_in: StandIn, name: str) -> str:
@@ -219,4 +275,6 @@ def deployed(stand_in: StandIn, client: OpenAI, name: str = "ours") -> str:
 
 def delete(stand_in: StandIn, name: str) -> None:
     """DELETE a deployment."""
-    stand_in.arm().deployments.begin_delete(RESOURCE_GROUP, ACCOUNT, name, polling=False, enforce_https=False).result()
+    stand_in.arm().deployments.begin_delete(
+        RESOURCE_GROUP, ACCOUNT, name, polling=False, enforce_https=False
+    ).result()

@@ -25,21 +25,40 @@ KEYS = {"authorization": "Bearer x"}
 @EVERY_ROUTE
 @pytest.mark.parametrize(
     "host",
-    ["evil.example:{port}", "127.0.0.1.evil.example:{port}", "10.0.0.1:{port}", "localhost:1", "127.0.0.1", "", "a@localhost:{port}"],
+    [
+        "evil.example:{port}",
+        "127.0.0.1.evil.example:{port}",
+        "10.0.0.1:{port}",
+        "localhost:1",
+        "127.0.0.1",
+        "",
+        "a@localhost:{port}",
+    ],
 )
 def test_foreign_host_is_refused_on_every_route(stand_in: StandIn, path: str, host: str) -> None:
-    """A page that rebinds its name to this machine is shown nothing, nor does another port's name open anything."""
-    answer = stand_in.plain.get(stand_in.base + path, headers=KEYS | {"host": host.format(port=stand_in.port)})
+    """A page that rebinds its name to this machine is shown nothing, nor does another port's name
+    open anything.
+    """
+    answer = stand_in.plain.get(
+        stand_in.base + path, headers=KEYS | {"host": host.format(port=stand_in.port)}
+    )
     assert answer.status_code == 403
 
 
 @EVERY_ROUTE
 @pytest.mark.parametrize(
     "sign",
-    [{"origin": "https://evil.example"}, {"origin": "null"}, {"origin": "http://localhost:1"}, {"sec-fetch-site": "cross-site"}],
+    [
+        {"origin": "https://evil.example"},
+        {"origin": "null"},
+        {"origin": "http://localhost:1"},
+        {"sec-fetch-site": "cross-site"},
+    ],
     ids=["elsewhere", "sandbox", "other-port", "fetch-metadata"],
 )
-def test_request_of_another_site_is_refused_on_every_route(stand_in: StandIn, path: str, sign: dict[str, str]) -> None:
+def test_request_of_another_site_is_refused_on_every_route(
+    stand_in: StandIn, path: str, sign: dict[str, str]
+) -> None:
     """A page of another origin gets no answer, whatever it knows."""
     assert stand_in.plain.get(stand_in.base + path, headers=KEYS | sign).status_code == 403
 
@@ -49,7 +68,9 @@ def test_control_answers_when_host_and_origin_are_its_own(stand_in: StandIn, nam
     """The names of this machine with the stand-in's port are served."""
     own = f"{name}:{stand_in.port}"
     headers = {"host": own, "origin": f"http://{own}", "sec-fetch-site": "same-origin"}
-    assert stand_in.plain.get(f"{stand_in.base}/_tunedrop/state", headers=headers).status_code == 200
+    assert (
+        stand_in.plain.get(f"{stand_in.base}/_tunedrop/state", headers=headers).status_code == 200
+    )
 
 
 @pytest.mark.parametrize(
@@ -61,10 +82,16 @@ def test_control_answers_when_host_and_origin_are_its_own(stand_in: StandIn, nam
     ],
     ids=["by its origin", "by its type alone", "as a form"],
 )
-def test_post_that_a_page_can_send_unasked_changes_nothing(stand_in: StandIn, headers: dict[str, str], status: int) -> None:
-    """Browsers send such bodies to any address without asking it first: the files of the stand-in stay."""
+def test_post_that_a_page_can_send_unasked_changes_nothing(
+    stand_in: StandIn, headers: dict[str, str], status: int
+) -> None:
+    """Browsers send such bodies to any address without asking it first: the files of the stand-in
+    stay.
+    """
     upload(stand_in.v1())
-    answer = stand_in.plain.post(f"{stand_in.base}/_tunedrop/reset", content=b'{"settings": true}', headers=headers)
+    answer = stand_in.plain.post(
+        f"{stand_in.base}/_tunedrop/reset", content=b'{"settings": true}', headers=headers
+    )
     assert answer.status_code == status
     assert len(stand_in.control("GET", "state")["files"]) == 1
 
@@ -76,7 +103,11 @@ def test_reset_forgets_things_and_keeps_settings(stand_in: StandIn) -> None:
     stand_in.fault("files.list", {"status": 500})
     stand_in.control("POST", "reset")
     state = stand_in.control("GET", "state")
-    assert (state["files"], state["jobs"], stand_in.control("GET", "faults")["faults"]) == ([], [], [])
+    assert (state["files"], state["jobs"], stand_in.control("GET", "faults")["faults"]) == (
+        [],
+        [],
+        [],
+    )
     assert stand_in.control("GET", "ledger")["entries"] == []
     assert stand_in.control("GET", "limits")["jobs_max"] == 3
 
@@ -90,7 +121,11 @@ def test_pace_is_set_by_its_name(stand_in: StandIn, name: str) -> None:
 def test_pace_by_reads_shows_the_last_state_at_the_last_read(judge: Judge) -> None:
     """after_reads(3): the third read sees the end, whatever the clock says."""
     with running(judge, pace=FAST) as stand_in:
-        stand_in.control("PUT", "pace", {"file": "at_once", "job": {"after_reads": 3}, "deployment": {"after_reads": 2}})
+        stand_in.control(
+            "PUT",
+            "pace",
+            {"file": "at_once", "job": {"after_reads": 3}, "deployment": {"after_reads": 2}},
+        )
         client = stand_in.v1()
         made = client.fine_tuning.jobs.create(model="gpt-4.1", training_file=upload(client).id)
         states = [client.fine_tuning.jobs.retrieve(made.id).status for _ in range(6)]
@@ -122,7 +157,9 @@ def test_pace_by_reads_shows_the_last_state_at_the_last_read(judge: Judge) -> No
     ],
     ids=str,
 )
-def test_control_is_refused_when_a_setting_is_wrong(stand_in: StandIn, path: str, body: object) -> None:
+def test_control_is_refused_when_a_setting_is_wrong(
+    stand_in: StandIn, path: str, body: object
+) -> None:
     """A wrong setting is a 400 that says what is known, and changes nothing."""
     before = stand_in.control("GET", path)
     answer = stand_in.plain.put(f"{stand_in.base}/_tunedrop/{path}", json=body)
@@ -144,6 +181,15 @@ def test_ledger_keeps_no_content_of_files(stand_in: StandIn) -> None:
     """Name, size and purpose of an upload are kept, not its text, nor any key."""
     upload(stand_in.v1())
     (entry,) = stand_in.entries("files.create")
-    assert entry["request"] == {"purpose": "fine-tune", "filename": "training_set.jsonl", "bytes": entry["request"]["bytes"]}
-    assert (entry["api_version"], entry["retry_count"], entry["committed"], entry["status"]) == ("v1", "0", True, 201)
+    assert entry["request"] == {
+        "purpose": "fine-tune",
+        "filename": "training_set.jsonl",
+        "bytes": entry["request"]["bytes"],
+    }
+    assert (entry["api_version"], entry["retry_count"], entry["committed"], entry["status"]) == (
+        "v1",
+        "0",
+        True,
+        201,
+    )
     assert "stand-in-key" not in str(stand_in.control("GET", "ledger"))

@@ -7,7 +7,17 @@ import pytest
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
 from tests.contract.descriptions import Judge
-from tests.contract.standin import EVERYTHING, StandIn, body, delete, deployed, put, running, state_of, tuned_model
+from tests.contract.standin import (
+    EVERYTHING,
+    StandIn,
+    body,
+    delete,
+    deployed,
+    put,
+    running,
+    state_of,
+    tuned_model,
+)
 from tunedrop.emulator.arm.routes import ACCOUNT_ID
 from tunedrop.emulator.world import ACCOUNT, RESOURCE_GROUP
 
@@ -33,8 +43,12 @@ def test_deployment_goes_from_accepted_over_creating_to_succeeded(stand_in: Stan
 
 @pytest.mark.parametrize("version", ["2023-05-01", "2024-10-01", "2025-09-01"])
 def test_deployment_reads_as_it_was_asked_for(stand_in: StandIn, version: str) -> None:
-    """The management client decodes name, sku, model, tags and policy in each of its api-versions."""
-    asked = body("gpt-4.1-mini", sku="globalstandard", capacity=50, version="2025-04-14", tags={"run": "a-1"})
+    """The management client decodes name, sku, model, tags and policy in each of its
+    api-versions.
+    """
+    asked = body(
+        "gpt-4.1-mini", sku="globalstandard", capacity=50, version="2025-04-14", tags={"run": "a-1"}
+    )
     asked["properties"]["raiPolicyName"] = "Microsoft.DefaultV2"
     put(stand_in, "ours", asked, version)
     stand_in.advance()
@@ -48,12 +62,19 @@ def test_deployment_reads_as_it_was_asked_for(stand_in: StandIn, version: str) -
         50,
         {"run": "a-1"},
     )
-    assert (found.properties.model.name, found.properties.rai_policy_name) == ("gpt-4.1-mini", "Microsoft.DefaultV2")
+    assert (found.properties.model.name, found.properties.rai_policy_name) == (
+        "gpt-4.1-mini",
+        "Microsoft.DefaultV2",
+    )
 
 
 def test_deployment_of_the_lab_is_accepted(stand_in: StandIn) -> None:
-    """The lab's own PUT: sku `standard` in lower case, capacity 1, version "1", api-version 2023-05-01."""
-    model = tuned_model(stand_in, stand_in.azure("2024-05-01-preview"), model="gpt-35-turbo-0613", seed=105)
+    """The lab's own PUT: sku `standard` in lower case, capacity 1, version "1", api-version
+    2023-05-01.
+    """
+    model = tuned_model(
+        stand_in, stand_in.azure("2024-05-01-preview"), model="gpt-35-turbo-0613", seed=105
+    )
     made = put(stand_in, "gpt-35-turbo-ft", body(model, sku="standard"), "2023-05-01")
     assert made.sku
     assert made.sku.name == "Standard"
@@ -63,7 +84,9 @@ def test_deployment_takes_a_checkpoint_by_its_id(stand_in: StandIn) -> None:
     """`ftchkpt-` ids name a model as well."""
     client = stand_in.v1()
     tuned_model(stand_in, client)
-    checkpoint = client.fine_tuning.jobs.checkpoints.list(client.fine_tuning.jobs.list().data[0].id).data[1]
+    checkpoint = client.fine_tuning.jobs.checkpoints.list(
+        client.fine_tuning.jobs.list().data[0].id
+    ).data[1]
     made = put(stand_in, "ours", body(checkpoint.id))
     assert made.properties
     assert made.properties.model
@@ -101,7 +124,10 @@ def test_put_of_the_same_again_changes_nothing(stand_in: StandIn) -> None:
     again = put(stand_in, "ours", BASE)
     assert again.properties
     assert again.properties.provisioning_state == "Succeeded"
-    assert [entry["status"] for entry in stand_in.entries("deployments.create_or_update")] == [201, 200]
+    assert [entry["status"] for entry in stand_in.entries("deployments.create_or_update")] == [
+        201,
+        200,
+    ]
 
 
 def test_model_changes_in_place_unless_the_switch_refuses(stand_in: StandIn) -> None:
@@ -131,9 +157,14 @@ def served(stand_in: StandIn, name: str) -> str:
     return str(found.properties.model.name)
 
 
-def test_policy_that_the_account_does_not_have_is_refused_unless_the_switch_takes_it(stand_in: StandIn) -> None:
+def test_policy_that_the_account_does_not_have_is_refused_unless_the_switch_takes_it(
+    stand_in: StandIn,
+) -> None:
     """The listed policies can be deployed with, an invented one can't."""
-    listed = [one.name for one in stand_in.arm().rai_policies.list(RESOURCE_GROUP, ACCOUNT, enforce_https=False)]
+    listed = [
+        one.name
+        for one in stand_in.arm().rai_policies.list(RESOURCE_GROUP, ACCOUNT, enforce_https=False)
+    ]
     assert listed == ["Microsoft.Default", "Microsoft.DefaultV2"]
     asked = body("gpt-4.1-mini", version="2025-04-14")
     asked["properties"]["raiPolicyName"] = "no-such-policy"
@@ -146,18 +177,45 @@ def test_policy_that_the_account_does_not_have_is_refused_unless_the_switch_take
 @pytest.mark.parametrize(
     ("asked", "code", "words"),
     [
-        pytest.param(body("gpt-9"), "DeploymentModelNotSupported", "Name: gpt-9", id="unknown model"),
-        pytest.param(body("gpt-4.1.ft-0"), "DeploymentModelNotSupported", "is not supported", id="model of another account"),
         pytest.param(
-            body("gpt-4.1", sku="DeveloperTier", version="2025-04-14"), "InvalidResourceProperties", "SKU", id="developer for base"
+            body("gpt-9"), "DeploymentModelNotSupported", "Name: gpt-9", id="unknown model"
         ),
-        pytest.param(body("gpt-4.1", sku="Batchy", version="2025-04-14"), "InvalidResourceProperties", "SKU 'Batchy'", id="unknown sku"),
-        pytest.param(body("gpt-4.1", capacity=0, version="2025-04-14"), "InvalidRequestContent", "capacity", id="no capacity"),
+        pytest.param(
+            body("gpt-4.1.ft-0"),
+            "DeploymentModelNotSupported",
+            "is not supported",
+            id="model of another account",
+        ),
+        pytest.param(
+            body("gpt-4.1", sku="DeveloperTier", version="2025-04-14"),
+            "InvalidResourceProperties",
+            "SKU",
+            id="developer for base",
+        ),
+        pytest.param(
+            body("gpt-4.1", sku="Batchy", version="2025-04-14"),
+            "InvalidResourceProperties",
+            "SKU 'Batchy'",
+            id="unknown sku",
+        ),
+        pytest.param(
+            body("gpt-4.1", capacity=0, version="2025-04-14"),
+            "InvalidRequestContent",
+            "capacity",
+            id="no capacity",
+        ),
         pytest.param({**BASE, "colour": 1}, "InvalidRequestContent", "colour", id="unknown field"),
-        pytest.param({"sku": {"name": "Standard", "capacity": 1}}, "InvalidRequestContent", "properties", id="no properties"),
+        pytest.param(
+            {"sku": {"name": "Standard", "capacity": 1}},
+            "InvalidRequestContent",
+            "properties",
+            id="no properties",
+        ),
     ],
 )
-def test_put_is_refused_when_the_body_is_wrong(stand_in: StandIn, asked: Any, code: str, words: str) -> None:
+def test_put_is_refused_when_the_body_is_wrong(
+    stand_in: StandIn, asked: Any, code: str, words: str
+) -> None:
     """Each refusal has its code and sentence."""
     address = f"{stand_in.base}{ACCOUNT_ID}/deployments/ours?api-version=2024-10-01"
     answer = stand_in.plain.put(address, json=asked, headers={"authorization": "Bearer x"})
@@ -167,7 +225,9 @@ def test_put_is_refused_when_the_body_is_wrong(stand_in: StandIn, asked: Any, co
 
 
 def test_quota_is_kept_by_usage_name(judge: Judge) -> None:
-    """Capacity beyond the quota is refused with its numbers; usages tell what is drawn, and deleting gives it back."""
+    """Capacity beyond the quota is refused with its numbers; usages tell what is drawn, and
+    deleting gives it back.
+    """
     with running(judge, limits={"quota_units": 60}) as stand_in:
         asked = body("gpt-4.1-mini", capacity=50, version="2025-04-14")
         put(stand_in, "first", asked)
@@ -186,7 +246,11 @@ def test_quota_is_kept_by_usage_name(judge: Judge) -> None:
 def usage(stand_in: StandIn) -> tuple[float | None, float | None]:
     """Drawn and allowed units of the mini model's Standard quota."""
     found = stand_in.arm().usages.list(EVERYTHING, enforce_https=False)
-    return next((one.current_value, one.limit) for one in found if one.name and one.name.value == "OpenAI.Standard.gpt4.1-mini")
+    return next(
+        (one.current_value, one.limit)
+        for one in found
+        if one.name and one.name.value == "OpenAI.Standard.gpt4.1-mini"
+    )
 
 
 def test_number_of_fine_tuned_deployments_is_limited_and_settable(stand_in: StandIn) -> None:
@@ -217,9 +281,13 @@ def test_hosting_costs_by_the_hour_until_it_is_deleted(stand_in: StandIn) -> Non
 
 
 def test_models_tell_what_can_be_tuned_and_until_when(stand_in: StandIn) -> None:
-    """Account and location list models with capabilities, SKUs, usage names, and dates that move with the state's first day."""
+    """Account and location list models with capabilities, SKUs, usage names, and dates that move
+    with the state's first day.
+    """
     arm = stand_in.arm()
-    stand_in.control("PUT", "switches", {"role_reader": True})  # the location's list is one of the subscription's
+    stand_in.control(
+        "PUT", "switches", {"role_reader": True}
+    )  # the location's list is one of the subscription's
     of_account = list(arm.accounts.list_models(RESOURCE_GROUP, ACCOUNT, enforce_https=False))
     of_location = [one.model for one in arm.models.list(EVERYTHING, enforce_https=False)]
     assert [one.name for one in of_account] == [one.name for one in of_location if one]
@@ -229,11 +297,20 @@ def test_models_tell_what_can_be_tuned_and_until_when(stand_in: StandIn) -> None
     assert mini.skus
     today = datetime.fromtimestamp(stand_in.control("GET", "state")["now"], UTC)
     written, named = datetime(2026, 11, 28, tzinfo=UTC), datetime(2027, 4, 14, tzinfo=UTC)
-    assert mini.deprecation.fine_tune == f"{named + timedelta((today - written).days):%Y-%m-%dT%H:%M:%SZ}"
+    assert (
+        mini.deprecation.fine_tune
+        == f"{named + timedelta((today - written).days):%Y-%m-%dT%H:%M:%SZ}"
+    )
     old = next(one for one in of_account if one.version == "0613")
     assert old.capabilities
-    trained_by = [{word for word in one.capabilities or {} if "FineTune" in word or "fineTune" in word} for one in (mini, old)]
-    assert trained_by == [{"fineTune", "globalFineTune", "devTierFineTune"}, {"fineTune", "globalFineTune"}]
+    trained_by = [
+        {word for word in one.capabilities or {} if "FineTune" in word or "fineTune" in word}
+        for one in (mini, old)
+    ]
+    assert trained_by == [
+        {"fineTune", "globalFineTune", "devTierFineTune"},
+        {"fineTune", "globalFineTune"},
+    ]
     assert {one.usage_name for one in mini.skus if one.name == "Standard"} == {
         "OpenAI.Standard.gpt4.1-mini",
         "OpenAI.Standard.gpt4.1-mini-finetune",
@@ -244,7 +321,11 @@ def test_account_names_its_endpoint(stand_in: StandIn) -> None:
     """The account is found, with the endpoint of this stand-in."""
     found = stand_in.arm().accounts.get(RESOURCE_GROUP, ACCOUNT, enforce_https=False)
     assert found.properties
-    assert (found.kind, found.location, found.properties.endpoint) == ("OpenAI", EVERYTHING, f"{stand_in.base}/")
+    assert (found.kind, found.location, found.properties.endpoint) == (
+        "OpenAI",
+        EVERYTHING,
+        f"{stand_in.base}/",
+    )
 
 
 @pytest.mark.parametrize(("group", "account"), [("other", ACCOUNT), (RESOURCE_GROUP, "other")])

@@ -7,7 +7,19 @@ import pytest
 from azure.core.exceptions import HttpResponseError, ServiceResponseError
 
 from tests.contract.descriptions import Judge
-from tests.contract.standin import BASE_MODEL, StandIn, body, delete, deployed, job, processed, put, state_of, tuned_model, upload
+from tests.contract.standin import (
+    BASE_MODEL,
+    StandIn,
+    body,
+    delete,
+    deployed,
+    job,
+    processed,
+    put,
+    state_of,
+    tuned_model,
+    upload,
+)
 from tests.patience import patience, until
 from tunedrop.emulator import faults
 from tunedrop.emulator.service import Service
@@ -17,7 +29,9 @@ QUESTION: Any = [{"role": "user", "content": "x"}]
 BASE = body("gpt-4.1-mini", version="2025-04-14")
 
 
-def test_dropped_connection_after_the_commit_leaves_a_job_that_nobody_was_told_of(stand_in: StandIn) -> None:
+def test_dropped_connection_after_the_commit_leaves_a_job_that_nobody_was_told_of(
+    stand_in: StandIn,
+) -> None:
     """The caller sees a broken connection, the ledger one committed job."""
     client = stand_in.azure()
     file = processed(stand_in, client)
@@ -40,19 +54,35 @@ def test_dropped_connection_before_the_work_leaves_nothing(stand_in: StandIn) ->
 
 
 def test_retrying_client_creates_three_jobs_and_says_so_in_its_header(stand_in: StandIn) -> None:
-    """The client's own retries repeat a paid POST: three jobs, retry counts 0, 1, 2 in the ledger."""
+    """The client's own retries repeat a paid POST: three jobs, retry counts 0, 1, 2 in the
+    ledger.
+    """
     client = stand_in.azure()
     file = processed(stand_in, client)
-    stand_in.fault("fine_tuning.jobs.create", {"status": 500, "code": "internalFailure"}, when="after_commit", times=2)
-    client.with_options(max_retries=2).fine_tuning.jobs.create(model="gpt-4.1", training_file=file, timeout=patience(20))
-    assert [entry["retry_count"] for entry in stand_in.entries("fine_tuning.jobs.create")] == ["0", "1", "2"]
+    stand_in.fault(
+        "fine_tuning.jobs.create",
+        {"status": 500, "code": "internalFailure"},
+        when="after_commit",
+        times=2,
+    )
+    client.with_options(max_retries=2).fine_tuning.jobs.create(
+        model="gpt-4.1", training_file=file, timeout=patience(20)
+    )
+    assert [entry["retry_count"] for entry in stand_in.entries("fine_tuning.jobs.create")] == [
+        "0",
+        "1",
+        "2",
+    ]
     assert len(client.fine_tuning.jobs.list().data) == 3
 
 
 def test_answer_fault_has_status_code_message_and_wait(stand_in: StandIn) -> None:
     """A planned 429 comes with its Retry-After, once."""
     client = stand_in.v1()
-    stand_in.fault("files.list", {"status": 429, "code": "tooManyRequests", "message": "Slower.", "retry_after": 7})
+    stand_in.fault(
+        "files.list",
+        {"status": 429, "code": "tooManyRequests", "message": "Slower.", "retry_after": 7},
+    )
     with pytest.raises(openai.RateLimitError, match="Slower") as refused:
         client.files.list()
     assert refused.value.response.headers["retry-after"] == "7"
@@ -95,10 +125,17 @@ def test_list_lags_behind_for_so_many_seconds(stand_in: StandIn) -> None:
 
 @pytest.mark.parametrize(
     ("then", "code", "words"),
-    [("rai_data", "trainingDataFailedRai", "failed RAI checks"), ("rai_model", "modelEvaluationFailed", "unable to be deployed")],
+    [
+        ("rai_data", "trainingDataFailedRai", "failed RAI checks"),
+        ("rai_model", "modelEvaluationFailed", "unable to be deployed"),
+    ],
 )
-def test_job_fails_unbilled_when_safety_refuses(stand_in: StandIn, then: str, code: str, words: str) -> None:
-    """A safety refusal fails the job in the service's words and costs nothing; no model is left to deploy."""
+def test_job_fails_unbilled_when_safety_refuses(
+    stand_in: StandIn, then: str, code: str, words: str
+) -> None:
+    """A safety refusal fails the job in the service's words and costs nothing; no model is left to
+    deploy.
+    """
     client = stand_in.v1()
     stand_in.fault("job", then)
     made = job(stand_in, client)
@@ -157,7 +194,9 @@ def test_prompt_is_filtered_with_the_reasons(stand_in: StandIn) -> None:
     assert error["innererror"]["content_filter_result"]["violence"]["filtered"] is True
 
 
-@pytest.mark.parametrize(("then", "status"), [("retired", 410), ("unauthorized", 401), ("forbidden", 403)])
+@pytest.mark.parametrize(
+    ("then", "status"), [("retired", 410), ("unauthorized", 401), ("forbidden", 403)]
+)
 def test_named_fault_has_its_status(stand_in: StandIn, then: str, status: int) -> None:
     """Faults with a name need no text."""
     stand_in.fault("chat.completions.create", then)
@@ -175,7 +214,10 @@ def test_management_client_meets_conflicts_and_broken_connections(stand_in: Stan
     stand_in.fault("deployments.create_or_update", "drop_connection", when="after_commit")
     with pytest.raises(ServiceResponseError):
         put(stand_in, "ours", BASE)
-    assert [entry["committed"] for entry in stand_in.entries("deployments.create_or_update")] == [False, True]
+    assert [entry["committed"] for entry in stand_in.entries("deployments.create_or_update")] == [
+        False,
+        True,
+    ]
 
 
 def test_fault_passes_over_the_first_matches_when_told_to_skip(stand_in: StandIn) -> None:
@@ -202,7 +244,17 @@ def test_model_of_a_failed_job_can_not_be_deployed(stand_in: StandIn) -> None:
 def test_fault_strikes_only_what_it_is_about(stand_in: StandIn) -> None:
     """A fault about one file meets its upload and each call that names it, and no other."""
     client = stand_in.v1()
-    stand_in.control("POST", "faults", {"on": "files.*", "about": "struck.jsonl", "then": {"status": 503}, "skip": 1, "times": None})
+    stand_in.control(
+        "POST",
+        "faults",
+        {
+            "on": "files.*",
+            "about": "struck.jsonl",
+            "then": {"status": 503},
+            "skip": 1,
+            "times": None,
+        },
+    )
     struck, spared = upload(client, name="struck.jsonl"), upload(client, name="spared.jsonl")
     assert client.files.retrieve(spared.id).id == spared.id
     with pytest.raises(openai.InternalServerError):
@@ -215,7 +267,10 @@ def test_fate_of_a_thing_meets_only_what_it_is_about(stand_in: StandIn) -> None:
     stand_in.control("POST", "faults", {"on": "job", "about": "struck", "then": "rai_data"})
     spared, struck = job(stand_in, client, suffix="spared"), job(stand_in, client, suffix="struck")
     stand_in.advance()
-    assert [client.fine_tuning.jobs.retrieve(one.id).status for one in (spared, struck)] == ["succeeded", "failed"]
+    assert [client.fine_tuning.jobs.retrieve(one.id).status for one in (spared, struck)] == [
+        "succeeded",
+        "failed",
+    ]
 
 
 def test_patch_is_laid_over_the_answer_and_over_no_thing(stand_in: StandIn, judge: Judge) -> None:
@@ -223,7 +278,10 @@ def test_patch_is_laid_over_the_answer_and_over_no_thing(stand_in: StandIn, judg
     client = stand_in.v1()
     made = job(stand_in, client)
     stand_in.fault("fine_tuning.jobs.retrieve", {"patch": {"status": "dreaming"}})
-    assert [client.fine_tuning.jobs.retrieve(made.id).status for _ in range(2)] == ["dreaming", "pending"]
+    assert [client.fine_tuning.jobs.retrieve(made.id).status for _ in range(2)] == [
+        "dreaming",
+        "pending",
+    ]
     judge.wrong.clear()
 
 
@@ -231,12 +289,19 @@ def test_patch_reaches_into_objects(stand_in: StandIn) -> None:
     """The state of a deployment is replaced, and its model stays."""
     put(stand_in, "ours", BASE)
     stand_in.fault("deployments.get", {"patch": {"properties": {"provisioningState": "Disabled"}}})
-    found: Any = stand_in.arm().deployments.get(RESOURCE_GROUP, ACCOUNT, "ours", enforce_https=False)
-    assert (found.properties.provisioning_state, found.properties.model.name) == ("Disabled", "gpt-4.1-mini")
+    found: Any = stand_in.arm().deployments.get(
+        RESOURCE_GROUP, ACCOUNT, "ours", enforce_https=False
+    )
+    assert (found.properties.provisioning_state, found.properties.model.name) == (
+        "Disabled",
+        "gpt-4.1-mini",
+    )
 
 
 @pytest.mark.parametrize(("body_", "content"), [("empty", b""), ("page", b"<html>")])
-def test_answer_without_json_hides_work_that_was_done(stand_in: StandIn, judge: Judge, body_: str, content: bytes) -> None:
+def test_answer_without_json_hides_work_that_was_done(
+    stand_in: StandIn, judge: Judge, body_: str, content: bytes
+) -> None:
     """2xx with nothing, or with a gateway's page: the job is there."""
     client = stand_in.v1()
     file = processed(stand_in, client)
@@ -267,7 +332,9 @@ def test_job_runs_for_ever_when_a_fault_says_so_and_can_be_cancelled(stand_in: S
     assert len(stand_in.entries("fine_tuning.jobs.billed")) == 1
 
 
-def test_deployment_is_created_for_ever_when_a_fault_says_so_and_can_be_deleted(stand_in: StandIn) -> None:
+def test_deployment_is_created_for_ever_when_a_fault_says_so_and_can_be_deleted(
+    stand_in: StandIn,
+) -> None:
     """It holds the account's one write until it is taken back."""
     stand_in.fault("deployment", "never")
     put(stand_in, "ours", BASE)
@@ -298,15 +365,24 @@ def test_every_list_lags_when_the_switch_says_so(stand_in: StandIn) -> None:
     assert len(client.fine_tuning.jobs.list().data) == 1
 
 
-def test_creating_call_that_a_client_repeats_is_refused_when_the_switch_says_so(stand_in: StandIn) -> None:
-    """The first try made a job; the client's own second one is a 400 that nobody takes for a success."""
+def test_creating_call_that_a_client_repeats_is_refused_when_the_switch_says_so(
+    stand_in: StandIn,
+) -> None:
+    """The first try made a job; the client's own second one is a 400 that nobody takes for a
+    success.
+    """
     client = stand_in.v1()
     file = processed(stand_in, client)
     stand_in.control("PUT", "switches", {"client_retries": "refused"})
     stand_in.fault("fine_tuning.jobs.create", {"status": 500}, when="after_commit")
     with pytest.raises(openai.BadRequestError, match="made twice"):
-        client.with_options(max_retries=1).fine_tuning.jobs.create(model="gpt-4.1", training_file=file)
-    assert [(entry["retry_count"], entry["committed"]) for entry in stand_in.entries("fine_tuning.jobs.create")] == [
+        client.with_options(max_retries=1).fine_tuning.jobs.create(
+            model="gpt-4.1", training_file=file
+        )
+    assert [
+        (entry["retry_count"], entry["committed"])
+        for entry in stand_in.entries("fine_tuning.jobs.create")
+    ] == [
         ("0", True),
         ("1", False),
     ]
@@ -331,9 +407,14 @@ def test_creating_call_that_a_client_repeats_is_refused_when_the_switch_says_so(
         ({"on": "files.list", "what": 1, "then": {"status": 500}}, "about"),
     ],
 )
-def test_fault_that_could_never_strike_is_refused_when_it_is_planned(stand_in: StandIn, fault: object, sentence: str) -> None:
+def test_fault_that_could_never_strike_is_refused_when_it_is_planned(
+    stand_in: StandIn, fault: object, sentence: str
+) -> None:
     """A mistake in a plan is told at once, and nothing of the plan is taken."""
-    answer = stand_in.plain.post(f"{stand_in.base}/_tunedrop/faults", json=[{"on": "files.list", "then": {"status": 500}}, fault])
+    answer = stand_in.plain.post(
+        f"{stand_in.base}/_tunedrop/faults",
+        json=[{"on": "files.list", "then": {"status": 500}}, fault],
+    )
     assert answer.status_code == 400
     assert sentence in answer.json()["error"]
     assert stand_in.control("GET", "faults") == {"faults": []}
@@ -342,5 +423,9 @@ def test_fault_that_could_never_strike_is_refused_when_it_is_planned(stand_in: S
 def test_faults_know_every_operation_of_the_stand_in() -> None:
     """A plan may name each operation that there is, and none that there isn't."""
     service = Service(Config())
-    planes = [*service.data_plane.operations("v1"), *service.data_plane.operations("api-version"), *service.management_plane.operations()]
+    planes = [
+        *service.data_plane.operations("v1"),
+        *service.data_plane.operations("api-version"),
+        *service.management_plane.operations(),
+    ]
     assert {operation.name for operation in planes} == faults.OPERATIONS

@@ -22,7 +22,9 @@ def test_file_on_v1_is_the_same_file(stand_in: StandIn) -> None:
     """What one surface took, the other shows."""
     file = upload(stand_in.azure(), name="räume.jsonl")
     found = stand_in.v1().files.list().data
-    assert [(one.id, one.filename, one.bytes) for one in found] == [(file.id, "räume.jsonl", len(lines()))]
+    assert [(one.id, one.filename, one.bytes) for one in found] == [
+        (file.id, "räume.jsonl", len(lines()))
+    ]
 
 
 def test_file_content_is_what_was_sent(stand_in: StandIn) -> None:
@@ -56,12 +58,16 @@ def test_file_is_gone_when_deleted(stand_in: StandIn) -> None:
     ("data", "words"),
     [
         pytest.param(b"not json\n", "Line 1 is not a JSON object", id="no JSON"),
-        pytest.param(lines() + b'\n{"prompt": "a"}\n', "Line 13 holds no list of messages", id="no messages"),
+        pytest.param(
+            lines() + b'\n{"prompt": "a"}\n', "Line 13 holds no list of messages", id="no messages"
+        ),
         pytest.param(b"[1]\n", "Line 1 is not a JSON object", id="no object"),
         pytest.param(b"[" * 100_000, "Line 1 is not a JSON object", id="deeply nested"),
     ],
 )
-def test_file_ends_in_error_when_it_is_no_training_data(stand_in: StandIn, data: bytes, words: str) -> None:
+def test_file_ends_in_error_when_it_is_no_training_data(
+    stand_in: StandIn, data: bytes, words: str
+) -> None:
     """A file that can't be read ends in error and tells the line, not the text."""
     client = stand_in.v1()
     file = upload(client, data)
@@ -97,12 +103,24 @@ def test_file_is_refused_beyond_a_limit(judge: Judge, limits: dict[str, int], wo
     ("parts", "words"),
     [
         pytest.param([("purpose", None, None, b"fine-tune")], "has a file", id="no file"),
-        pytest.param([("file", "a.jsonl", "text/plain", b"{}"), ("purpose", None, None, b"assistants")], "purpose", id="other purpose"),
         pytest.param(
-            [("file", "a.jsonl", None, b"{}"), ("purpose", None, None, b"fine-tune")], "no or an empty content type", id="no type"
+            [("file", "a.jsonl", "text/plain", b"{}"), ("purpose", None, None, b"assistants")],
+            "purpose",
+            id="other purpose",
         ),
-        pytest.param([("file", "a.jsonl", "text/plain", b""), ("purpose", None, None, b"fine-tune")], "empty", id="empty"),
-        pytest.param([("other", None, None, b"1")], "Unknown in the body: other", id="unknown field"),
+        pytest.param(
+            [("file", "a.jsonl", None, b"{}"), ("purpose", None, None, b"fine-tune")],
+            "no or an empty content type",
+            id="no type",
+        ),
+        pytest.param(
+            [("file", "a.jsonl", "text/plain", b""), ("purpose", None, None, b"fine-tune")],
+            "empty",
+            id="empty",
+        ),
+        pytest.param(
+            [("other", None, None, b"1")], "Unknown in the body: other", id="unknown field"
+        ),
     ],
 )
 def test_upload_is_refused_when_the_form_is_wrong(
@@ -116,13 +134,21 @@ def test_upload_is_refused_when_the_form_is_wrong(
         text += f"\r\nContent-Type: {kind}".encode() if kind else b""
         text += b"\r\n\r\n" + data + b"\r\n"
     headers = {"api-key": API_KEY, "content-type": "multipart/form-data; boundary=b"}
-    answer = stand_in.plain.post(f"{stand_in.base}/openai/files?api-version=2024-10-21", content=text + b"--b--\r\n", headers=headers)
+    answer = stand_in.plain.post(
+        f"{stand_in.base}/openai/files?api-version=2024-10-21",
+        content=text + b"--b--\r\n",
+        headers=headers,
+    )
     assert answer.status_code == 400
     assert answer.json()["error"]["code"] == "invalidPayload"
     assert words in answer.json()["error"]["message"]
 
 
-@pytest.mark.parametrize("text", [b"", b"--b", b"--b\r\n\r\n", b"--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b--"], ids=repr)
+@pytest.mark.parametrize(
+    "text",
+    [b"", b"--b", b"--b\r\n\r\n", b"--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b--"],
+    ids=repr,
+)
 def test_upload_is_refused_when_the_multipart_is_broken(stand_in: StandIn, text: bytes) -> None:
     """A broken multipart body is a 400, not a hang or a 500."""
     headers = {"api-key": API_KEY, "content-type": "multipart/form-data; boundary=b"}

@@ -23,7 +23,9 @@ ROOT = Path(__file__).parents[2]
 def process(*options: str) -> Generator[tuple[subprocess.Popen[str], str]]:
     """A stand-in that listens, and its address; killed on leaving."""
     command = [sys.executable, "-m", "tunedrop.emulator", *options]
-    started = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    started = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     try:
         assert started.stdout
         yield started, started.stdout.readline().rpartition(" ")[2].strip()
@@ -34,11 +36,18 @@ def process(*options: str) -> Generator[tuple[subprocess.Popen[str], str]]:
 
 def client_of(base: str) -> OpenAI:
     """OpenAI's client on the v1 surface."""
-    return OpenAI(base_url=f"{base}/openai/v1/", api_key="token", default_headers={"api-key": API_KEY}, max_retries=0)
+    return OpenAI(
+        base_url=f"{base}/openai/v1/",
+        api_key="token",
+        default_headers={"api-key": API_KEY},
+        max_retries=0,
+    )
 
 
 def test_killed_process_comes_back_with_all_it_had(tmp_path: Path) -> None:
-    """After SIGKILL files, jobs, ledger, faults and clock are there, and the job has gone on meanwhile."""
+    """After SIGKILL files, jobs, ledger, faults and clock are there, and the job has gone on
+    meanwhile.
+    """
     options = (
         "--port",
         "0",
@@ -53,16 +62,23 @@ def test_killed_process_comes_back_with_all_it_had(tmp_path: Path) -> None:
     )
     with process(*options) as (_, base):
         client = client_of(base)
-        file = client.files.create(file=("a.jsonl", lines(), "application/jsonl"), purpose="fine-tune")
+        file = client.files.create(
+            file=("a.jsonl", lines(), "application/jsonl"), purpose="fine-tune"
+        )
         httpx2.post(f"{base}/_tunedrop/clock", json={"advance_s": 100})
         made = client.fine_tuning.jobs.create(model="gpt-4.1", training_file=file.id)
         httpx2.post(f"{base}/_tunedrop/clock", json={"advance_s": 2000})
         assert client.fine_tuning.jobs.retrieve(made.id).status == "running"
         httpx2.post(f"{base}/_tunedrop/faults", json={"on": "files.list", "then": {"status": 500}})
         ledger = httpx2.get(f"{base}/_tunedrop/ledger").json()
-    with process("--port", "0", "--state", str(tmp_path / "state.sqlite"), "--region", "swedencentral") as (_, base):
+    with process(
+        "--port", "0", "--state", str(tmp_path / "state.sqlite"), "--region", "swedencentral"
+    ) as (_, base):
         client = client_of(base)
-        assert httpx2.get(f"{base}/_tunedrop/ledger").json()["entries"][: len(ledger["entries"])] == ledger["entries"]
+        assert (
+            httpx2.get(f"{base}/_tunedrop/ledger").json()["entries"][: len(ledger["entries"])]
+            == ledger["entries"]
+        )
         assert httpx2.get(f"{base}/_tunedrop/limits").json()["jobs_max"] == 7
         assert len(httpx2.get(f"{base}/_tunedrop/faults").json()["faults"]) == 1
         assert client.fine_tuning.jobs.retrieve(made.id).status == "running"
@@ -88,7 +104,11 @@ def test_process_says_so_in_one_line_when_the_port_is_taken() -> None:
         taken.listen()
         port = str(taken.getsockname()[1])
         done = subprocess.run(
-            [sys.executable, "-m", "tunedrop.emulator", "--port", port], cwd=ROOT, capture_output=True, text=True, check=False
+            [sys.executable, "-m", "tunedrop.emulator", "--port", port],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
         )
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
@@ -97,12 +117,24 @@ def test_process_says_so_in_one_line_when_the_port_is_taken() -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [["--pace", "warp"], ["--limit", "tea=1"], ["--switch", "role_reader=king"], ["--region", "atlantis"], ["--faults", "missing.json"]],
+    [
+        ["--pace", "warp"],
+        ["--limit", "tea=1"],
+        ["--switch", "role_reader=king"],
+        ["--region", "atlantis"],
+        ["--faults", "missing.json"],
+    ],
     ids=str,
 )
 def test_process_says_so_when_an_option_is_wrong(options: list[str]) -> None:
     """A wrong option is one line and exit code 2."""
-    done = subprocess.run([sys.executable, "-m", "tunedrop.emulator", *options], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "tunedrop.emulator", *options],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
 
 
@@ -111,21 +143,32 @@ def test_state_in_use_or_unreadable_is_refused(tmp_path: Path) -> None:
     (tmp_path / "no.sqlite").write_bytes(b"no database" * 100)
     with process("--port", "0", "--state", str(tmp_path / "state.sqlite")):
         for name in ("state.sqlite", "no.sqlite"):
-            command = [sys.executable, "-m", "tunedrop.emulator", "--port", "0", "--state", str(tmp_path / name)]
+            command = [
+                sys.executable,
+                "-m",
+                "tunedrop.emulator",
+                "--port",
+                "0",
+                "--state",
+                str(tmp_path / name),
+            ]
             done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
             assert (done.returncode, done.stderr.count("\n")) == (2, 1)
             assert name in done.stderr
 
 
 def test_dropped_connection_is_closed_without_a_byte(tmp_path: Path) -> None:
-    """On a plain socket the answer to a dropped request is nothing at all; the next connection is served."""
+    """On a plain socket the answer to a dropped request is nothing at all; the next connection is
+    served.
+    """
     plan = tmp_path / "plan.json"
     plan.write_text('[{"on": "files.list", "then": "drop_connection"}]', encoding="utf-8")
     with process("--port", "0", "--faults", str(plan)) as (_, base):
         address = ("127.0.0.1", int(base.rpartition(":")[2]))
         request = (
-            f"GET /openai/v1/files HTTP/1.1\r\nhost: localhost:{address[1]}\r\napi-key: {API_KEY}\r\nconnection: close\r\n\r\n".encode()
-        )
+            f"GET /openai/v1/files HTTP/1.1\r\nhost: localhost:{address[1]}\r\napi-key: "
+            f"{API_KEY}\r\nconnection: close\r\n\r\n"
+        ).encode()
         assert asked(address, request) == b""
         assert asked(address, request).startswith(b"HTTP/1.1 200 OK")
 

@@ -27,22 +27,54 @@ BEARER = {"authorization": "Bearer x"}
         pytest.param("/openai/v1/files?api-version=2024-10-21", KEY, 400, id="version on v1"),
         pytest.param("/openai/files", KEY, 400, id="no version"),
         pytest.param("/openai/files?api-version=2023-05-15", KEY, 400, id="unknown version"),
-        pytest.param("/openai/files?api-version=2024-10-21&limit=1", KEY, 400, id="unknown parameter"),
-        pytest.param("/openai/files?api-version=2024-10-21&purpose=fine-tune", KEY, 200, id="known parameter"),
+        pytest.param(
+            "/openai/files?api-version=2024-10-21&limit=1", KEY, 400, id="unknown parameter"
+        ),
+        pytest.param(
+            "/openai/files?api-version=2024-10-21&purpose=fine-tune", KEY, 200, id="known parameter"
+        ),
         pytest.param("/openai/v1/fine_tuning/jobs?limit=0", KEY, 400, id="limit"),
         pytest.param("/openai/v1/fine_tuning/jobs?after=ftjob-1", KEY, 400, id="after"),
         pytest.param("/openai/v1/assistants", KEY, 501, id="missing operation"),
-        pytest.param("/openai/uploads?api-version=2024-10-21", KEY, 501, id="missing operation of the version surface"),
-        pytest.param(f"{ACCOUNT_ID}?api-version=2024-10-01", KEY, 401, id="key on the management plane"),
-        pytest.param(f"{ACCOUNT_ID}?api-version=2024-10-01", BEARER, 200, id="bearer on the management plane"),
-        pytest.param(f"{ACCOUNT_ID}?api-version=2024-10-21", BEARER, 400, id="version of the other plane"),
-        pytest.param(f"{ACCOUNT_ID}/raiPolicies?api-version=2024-10-01", BEARER, 200, id="content filter policies"),
-        pytest.param(f"{ACCOUNT_ID}/raiPolicies?api-version=2023-05-01", BEARER, 400, id="content filter policies before their version"),
-        pytest.param(f"{ACCOUNT_ID}/commitmentPlans?api-version=2024-10-01", BEARER, 501, id="missing management operation"),
+        pytest.param(
+            "/openai/uploads?api-version=2024-10-21",
+            KEY,
+            501,
+            id="missing operation of the version surface",
+        ),
+        pytest.param(
+            f"{ACCOUNT_ID}?api-version=2024-10-01", KEY, 401, id="key on the management plane"
+        ),
+        pytest.param(
+            f"{ACCOUNT_ID}?api-version=2024-10-01", BEARER, 200, id="bearer on the management plane"
+        ),
+        pytest.param(
+            f"{ACCOUNT_ID}?api-version=2024-10-21", BEARER, 400, id="version of the other plane"
+        ),
+        pytest.param(
+            f"{ACCOUNT_ID}/raiPolicies?api-version=2024-10-01",
+            BEARER,
+            200,
+            id="content filter policies",
+        ),
+        pytest.param(
+            f"{ACCOUNT_ID}/raiPolicies?api-version=2023-05-01",
+            BEARER,
+            400,
+            id="content filter policies before their version",
+        ),
+        pytest.param(
+            f"{ACCOUNT_ID}/commitmentPlans?api-version=2024-10-01",
+            BEARER,
+            501,
+            id="missing management operation",
+        ),
         pytest.param("/elsewhere", KEY, 404, id="elsewhere"),
     ],
 )
-def test_request_is_answered_by_key_version_and_address(stand_in: StandIn, path: str, headers: dict[str, str], status: int) -> None:
+def test_request_is_answered_by_key_version_and_address(
+    stand_in: StandIn, path: str, headers: dict[str, str], status: int
+) -> None:
     """Each door has its answer."""
     assert stand_in.plain.get(stand_in.base + path, headers=headers).status_code == status
 
@@ -54,7 +86,9 @@ def test_missing_operation_names_what_exists(stand_in: StandIn) -> None:
 
 
 def test_error_has_the_shape_of_its_surface(stand_in: StandIn) -> None:
-    """v1 answers in OpenAI's shape, the api-version surface in its own, unless the switch says otherwise."""
+    """v1 answers in OpenAI's shape, the api-version surface in its own, unless the switch says
+    otherwise.
+    """
 
     def shape(path: str) -> set[str]:
         return set(stand_in.plain.get(stand_in.base + path, headers=KEY).json()["error"])
@@ -67,7 +101,11 @@ def test_error_has_the_shape_of_its_surface(stand_in: StandIn) -> None:
 
 def test_every_answer_carries_request_ids(stand_in: StandIn) -> None:
     """Success and refusal alike can be traced."""
-    for path in ("/openai/v1/files", "/openai/v1/files/file-1", f"{ACCOUNT_ID}?api-version=2024-10-01"):
+    for path in (
+        "/openai/v1/files",
+        "/openai/v1/files/file-1",
+        f"{ACCOUNT_ID}?api-version=2024-10-01",
+    ):
         headers = stand_in.plain.get(stand_in.base + path, headers=KEY).headers
         assert headers["x-request-id"] == headers["apim-request-id"]
 
@@ -78,10 +116,14 @@ def test_entra_token_is_taken_in_place_of_a_key(stand_in: StandIn) -> None:
     assert client.files.list().data == []
 
 
-@pytest.mark.parametrize("body", [b"{", b"[]", b"null", b'{"a": ' * 5000], ids=["cut", "list", "null", "nested"])
+@pytest.mark.parametrize(
+    "body", [b"{", b"[]", b"null", b'{"a": ' * 5000], ids=["cut", "list", "null", "nested"]
+)
 def test_body_is_refused_when_it_is_no_object(stand_in: StandIn, body: bytes) -> None:
     """A body that is no JSON object is a 400."""
-    answer = stand_in.plain.post(f"{stand_in.base}/openai/v1/fine_tuning/jobs", content=body, headers=KEY)
+    answer = stand_in.plain.post(
+        f"{stand_in.base}/openai/v1/fine_tuning/jobs", content=body, headers=KEY
+    )
     assert answer.status_code == 400
 
 
@@ -106,7 +148,11 @@ def test_job_of_a_training_type_that_the_model_does_not_offer_is_refused(stand_i
     """The list of models says by which types each is trained, and a job is held to it."""
     file = processed(stand_in, stand_in.v1())
     with pytest.raises(openai.BadRequestError, match="does not support fine-tuning"):
-        stand_in.v1().fine_tuning.jobs.create(model="gpt-35-turbo-0613", training_file=file, extra_body={"trainingType": "developerTier"})
+        stand_in.v1().fine_tuning.jobs.create(
+            model="gpt-35-turbo-0613",
+            training_file=file,
+            extra_body={"trainingType": "developerTier"},
+        )
 
 
 def test_every_addition_names_its_source() -> None:

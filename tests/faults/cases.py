@@ -1,4 +1,6 @@
-"""Runs that meet a fault of the service: planned for one run each, started together, looked at one by one."""
+"""Runs that meet a fault of the service: planned for one run each, started together, looked at one
+by one.
+"""
 
 import re
 import secrets
@@ -41,16 +43,36 @@ class Ended:
 
     def wrong(self, case: Case) -> dict[str, Any]:
         """What is not as the case wants it."""
-        problem = self.record.ending.problem.message if self.record.ending and self.record.ending.problem else ""
+        problem = (
+            self.record.ending.problem.message
+            if self.record.ending and self.record.ending.problem
+            else ""
+        )
         found: dict[str, tuple[Any, bool]] = {
             "outcome": (self.record.outcome, self.record.outcome == case.outcome),
             "problem": (problem, bool(re.search(case.says, problem))),
             "jobs": (len(self.jobs), len(self.jobs) == case.jobs),
             "uploads": (self.calls["files.create"], self.calls["files.create"] <= 1),
-            "deployments made": (self.calls["deployments.create_or_update"], self.calls["deployments.create_or_update"] <= 1),
-            "jobs under way": (self.jobs, all(job["status"] in {"succeeded", "failed", "cancelled", "deleted"} for job in self.jobs)),
-            "left": (self.left, len(self.left) == (case.left if case.outcome == "succeeded" else 0)),
-            "report": (self.report[:200], f'"outcome": "{case.outcome}"' in self.report or f'"outcome":"{case.outcome}"' in self.report),
+            "deployments made": (
+                self.calls["deployments.create_or_update"],
+                self.calls["deployments.create_or_update"] <= 1,
+            ),
+            "jobs under way": (
+                self.jobs,
+                all(
+                    job["status"] in {"succeeded", "failed", "cancelled", "deleted"}
+                    for job in self.jobs
+                ),
+            ),
+            "left": (
+                self.left,
+                len(self.left) == (case.left if case.outcome == "succeeded" else 0),
+            ),
+            "report": (
+                self.report[:200],
+                f'"outcome": "{case.outcome}"' in self.report
+                or f'"outcome":"{case.outcome}"' in self.report,
+            ),
         }
         return {name: value for name, (value, holds) in found.items() if not holds}
 
@@ -84,7 +106,10 @@ class Runs:
         rig, run = self._rig, self._ids[name]
         record = rig.ended(run, 150)
         creating = ("files.create", "deployments.create_or_update")
-        calls = {operation: sum(e["status"] != 200 for e in rig.asked(operation, run)) for operation in creating}
+        calls = {
+            operation: sum(e["status"] != 200 for e in rig.asked(operation, run))
+            for operation in creating
+        }
         return Ended(record, rig.jobs(run), calls, rig.left(run), rig.reported(record))
 
     def _started(self, case: Case) -> str:
@@ -97,5 +122,11 @@ class Runs:
 
 def chosen(request: pytest.FixtureRequest) -> set[str]:
     """The cases of this module that this session runs."""
-    items: list[Any] = [item for item in request.session.items if item.nodeid.startswith(request.node.nodeid)]
-    return {item.callspec.params["case"] for item in items if hasattr(item, "callspec") and "case" in item.callspec.params}
+    items: list[Any] = [
+        item for item in request.session.items if item.nodeid.startswith(request.node.nodeid)
+    ]
+    return {
+        item.callspec.params["case"]
+        for item in items
+        if hasattr(item, "callspec") and "case" in item.callspec.params
+    }

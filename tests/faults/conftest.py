@@ -10,7 +10,9 @@ from tests.faults.stacks import Stacks
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`pytest tests/faults --record` writes the table of docs/reliability.md."""
-    parser.addoption("--record", action="store_true", help="write the kill matrix into docs/reliability.md")
+    parser.addoption(
+        "--record", action="store_true", help="write the kill matrix into docs/reliability.md"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +26,8 @@ def stacks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stacks]:
 def rig() -> Iterator[Rig]:
     """The app in this process, for the tests of this folder."""
     with running_rig() as made:
-        made.control("PUT", "pace", {kind: {"after_seconds": seconds} for kind, seconds in SERVICE.items()})
+        made.control(
+            "PUT", "pace", {kind: {"after_seconds": seconds} for kind, seconds in SERVICE.items()}
+        )
         made.control("PUT", "limits", {"jobs_running_max": 1000, "jobs_queued_max": 1000})
         yield made

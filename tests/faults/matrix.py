@@ -1,7 +1,9 @@
-"""The kill matrix: every point at which a run can be struck, in every way, and what must be true at the run's end.
+"""The kill matrix: every point at which a run can be struck, in every way, and what must be true at
+the run's end.
 
-Many cells share one host. To be killed together, each run is held at its own point; when all stand there, one SIGKILL
-meets each of them exactly where its cell says. What is asserted stands in the stand-in's own ledger, not in ours.
+Many cells share one host. To be killed together, each run is held at its own point; when all stand
+there, one SIGKILL meets each of them exactly where its cell says. What is asserted stands in the
+stand-in's own ledger, not in ours.
 """
 
 import itertools
@@ -33,7 +35,12 @@ AT_ONCE = 16  # runs side by side where nothing is held
 ENDS = {"good": "succeeded", "bad": "failed", "cancelled": "cancelled", "reusing": "succeeded"}
 BY_SCENARIO: dict[Scenario, tuple[str, ...]] = {
     # The wake-up of a cancel would cut the first sleep of its ending short.
-    "bad": ("remove deployment", "delete_deployment", "sleep after delete_deployment", "sleep after cancel_job"),
+    "bad": (
+        "remove deployment",
+        "delete_deployment",
+        "sleep after delete_deployment",
+        "sleep after cancel_job",
+    ),
     "cancelled": ("remove job", "cancel_job", "cancel_run"),
     "reusing": ("claim_content: before the reuse", "claim_content: after the reuse"),
 }
@@ -42,14 +49,30 @@ PACKED = ("make_plan: ", "write_report: after the unpacked")
 """Points that only a run of packed files passes, and those near them."""
 QUICK: dict[Way, tuple[str, ...]] = {
     "kill": (
-        *(f"make job: {place}" for place in ("before the intent", "after the intent", "after the call", "after the record")),
+        *(
+            f"make job: {place}"
+            for place in (
+                "before the intent",
+                "after the intent",
+                "after the call",
+                "after the record",
+            )
+        ),
         "make deployment: after the call",
         "make file:training: after the call",
         "start_once: after the claim",
         "end_run: before the record",
     ),
-    "raise": ("make file:training: after the call", "make deployment: after the call", "write_report: after report.json"),
-    "twice": ("make file:training: after the intent", "make job: after the intent", "make deployment: before the intent"),
+    "raise": (
+        "make file:training: after the call",
+        "make deployment: after the call",
+        "write_report: after report.json",
+    ),
+    "twice": (
+        "make file:training: after the intent",
+        "make job: after the intent",
+        "make deployment: before the intent",
+    ),
 }
 """The cells that every test run has: they share two hosts' lives."""
 QUIETLY = logging.getLogger("tests.faults.matrix")
@@ -68,20 +91,30 @@ class Cell:
     @property
     def scenario(self) -> Scenario:
         """The story that passes the point."""
-        found: list[Scenario] = [name for name, starts in BY_SCENARIO.items() if self.point.startswith(starts)]
+        found: list[Scenario] = [
+            name for name, starts in BY_SCENARIO.items() if self.point.startswith(starts)
+        ]
         return found[0] if found else "good"
 
     @property
     def outcome(self) -> str:
-        """How the run must end: as if nothing had been. Only the call that costs money is not repeated after an exception."""
+        """How the run must end: as if nothing had been. Only the call that costs money is not
+        repeated after an exception.
+        """
         never_repeated = self.way == "raise" and self.point.startswith("make job")
         return "failed" if never_repeated else ENDS[self.scenario]
 
     @property
     def struck_at(self) -> str:
-        """The point as the host meets it: while a sub-orchestration's first activity runs, the story waits for the whole."""
+        """The point as the host meets it: while a sub-orchestration's first activity runs, the
+        story waits for the whole.
+        """
         name, _, begins = self.point.partition(" ")
-        return points.BEGINS.format(points.first_activity(name)) if begins == "begins" and name in points.parts() else self.point
+        return (
+            points.BEGINS.format(points.first_activity(name))
+            if begins == "begins" and name in points.parts()
+            else self.point
+        )
 
 
 def wave(way: Way, some: Iterable[str]) -> list[Cell]:
@@ -96,8 +129,13 @@ def waves(way: Way) -> list[list[Cell]]:
         return [wave(way, some) for some in itertools.batched(left, AT_ONCE, strict=False)]
     held = [*left, *(point for point in points.waits() if point.endswith("begins"))]
     sleeps = [point for point in points.waits() if point.startswith("sleep")]
-    naps = [[point] for point in points.waits() if point.startswith("nap")]  # a nap is short: nothing else is waited for
-    return [wave(way, some) for some in (*itertools.batched(held, HELD_AT_ONCE, strict=False), sleeps, *naps)]
+    naps = [
+        [point] for point in points.waits() if point.startswith("nap")
+    ]  # a nap is short: nothing else is waited for
+    return [
+        wave(way, some)
+        for some in (*itertools.batched(held, HELD_AT_ONCE, strict=False), sleeps, *naps)
+    ]
 
 
 class Wave:
@@ -110,7 +148,9 @@ class Wave:
 
     def run(self) -> dict[Cell, list[str]]:
         """Strikes every run once, and answers what is wrong at the end, cell by cell."""
-        for cell in self._cells:  # what reuses a model needs another run that has trained it, before anything is held
+        for cell in (
+            self._cells
+        ):  # what reuses a model needs another run that has trained it, before anything is held
             if cell.scenario == "reusing":
                 first = f"first-{secrets.token_hex(6)}"
                 self._stack.drop(first, *_data(cell))
@@ -135,21 +175,36 @@ class Wave:
             held = cell.way == "kill" and cell.point.startswith("cancel_run")
             strikes.arm(self._folder, TRAINS, cell.run, "hold" if held else "note")
         if not cell.point.startswith("nap"):
-            strikes.arm(self._folder, cell.struck_at, cell.run, "hold" if cell.way == "kill" else cell.way)
+            strikes.arm(
+                self._folder, cell.struck_at, cell.run, "hold" if cell.way == "kill" else cell.way
+            )
 
     def _drop(self, cell: Cell) -> None:
-        expecting: dict[str, Any] = {"messages": a_question(cell.run), "expect": {"contains": ["octarine"]}}
-        jobs: dict[Scenario, dict[str, Any]] = {"bad": {"smoke_test": expecting}, "reusing": {"reuse": True}}
+        expecting: dict[str, Any] = {
+            "messages": a_question(cell.run),
+            "expect": {"contains": ["octarine"]},
+        }
+        jobs: dict[Scenario, dict[str, Any]] = {
+            "bad": {"smoke_test": expecting},
+            "reusing": {"reuse": True},
+        }
         packed, job = cell.point.startswith(PACKED), jobs.get(cell.scenario, {})
         self._stack.drop(cell.run, *_data(cell), job, packed=packed)
 
     def _cancel(self, cell: Cell) -> None:
         """Cancels the run while it trains; asks again where the host was struck meanwhile."""
-        until(lambda: strikes.reached(self._folder, TRAINS, cell.run), 60, f"the training of {cell.run}")
+        until(
+            lambda: strikes.reached(self._folder, TRAINS, cell.run),
+            60,
+            f"the training of {cell.run}",
+        )
 
         def cancelled() -> bool:
             with suppress(httpx2.TransportError):
-                return self._stack.api.post(f"/runs/{self._id(cell)}/cancel").status_code in {202, 409}
+                return self._stack.api.post(f"/runs/{self._id(cell)}/cancel").status_code in {
+                    202,
+                    409,
+                }
             return False
 
         until(cancelled, 90, f"the cancel of {cell.run}")
@@ -168,7 +223,9 @@ class Wave:
         try:
             until(all_stand, 90)
         except TimeoutError:
-            raise TimeoutError(f"never at its point: {[(cell.point, self._stack.runs(cell.run)) for cell in left]}") from None
+            raise TimeoutError(
+                f"never at its point: {[(cell.point, self._stack.runs(cell.run)) for cell in left]}"
+            ) from None
         finally:  # also where a run was missed: what is held would be in the way of the next wave
             self._stack.kill_host()
             self._stack.break_lease()
@@ -176,7 +233,9 @@ class Wave:
 
     def _stands(self, cell: Cell) -> bool:
         """Whether the run is at its point: held there, or in a timer of the engine."""
-        if not cell.point.startswith("nap") and not strikes.reached(self._folder, cell.struck_at, cell.run):
+        if not cell.point.startswith("nap") and not strikes.reached(
+            self._folder, cell.struck_at, cell.run
+        ):
             return False
         return not cell.point.startswith(("nap", "sleep")) or self._in_a_timer(cell)
 
@@ -187,19 +246,31 @@ class Wave:
         part = points.part_of(after)
         hub = self._stack.hub(QUIETLY)
         try:
-            told = hub.get_orchestration_history(self._id(cell) + (f"-{part}" if part in points.parts() else ""))
+            told = hub.get_orchestration_history(
+                self._id(cell) + (f"-{part}" if part in points.parts() else "")
+            )
         finally:
             hub.close()
         calls = [event.name for event in told if isinstance(event, history.TaskScheduledEvent)]
-        last = [event for event in told if not isinstance(event, history.OrchestratorStartedEvent | history.OrchestratorCompletedEvent)]
-        return bool(last) and isinstance(last[-1], history.TimerCreatedEvent) and calls[-1:] == [after]
+        last = [
+            event
+            for event in told
+            if not isinstance(
+                event, history.OrchestratorStartedEvent | history.OrchestratorCompletedEvent
+            )
+        ]
+        return (
+            bool(last) and isinstance(last[-1], history.TimerCreatedEvent) and calls[-1:] == [after]
+        )
 
     def _all_ended(self) -> bool:
         rows = {row["name"]: row["outcome"] for row in self._stack.runs()}
         return all(rows.get(cell.run) for cell in self._cells)
 
     def _missed(self, cell: Cell) -> list[str]:
-        met = cell.point.startswith("nap") or strikes.reached(self._folder, cell.struck_at, cell.run)
+        met = cell.point.startswith("nap") or strikes.reached(
+            self._folder, cell.struck_at, cell.run
+        )
         return [] if met else ["was never struck"]
 
 
@@ -220,9 +291,16 @@ class Seen:
     @classmethod
     def of(cls, stack: Stack) -> "Seen":
         """As it is now."""
-        reports = BlobServiceClient.from_connection_string(stack.storage).get_container_client("reports")
+        reports = BlobServiceClient.from_connection_string(stack.storage).get_container_client(
+            "reports"
+        )
         entries = stack.control("GET", "ledger")["entries"]
-        return cls(entries, stack.control("GET", "state"), stack.runs(), [str(name) for name in reports.list_blob_names()])
+        return cls(
+            entries,
+            stack.control("GET", "state"),
+            stack.runs(),
+            [str(name) for name in reports.list_blob_names()],
+        )
 
     def wrong(self, stack: Stack, cell: Cell) -> list[str]:
         """What is not as it must be at the end of the cell's run."""
@@ -231,7 +309,11 @@ class Seen:
         if len(rows) != 1:
             return [f"{len(rows)} runs"]
         run = rows[0]["id"]
-        jobs = [e["id"] for e in self._done("fine_tuning.jobs.create") if e["request"]["body"].get("suffix") == run]
+        jobs = [
+            e["id"]
+            for e in self._done("fine_tuning.jobs.create")
+            if e["request"]["body"].get("suffix") == run
+        ]
         counts = {
             "training files": self._uploads(run, "training"),
             "validation files": self._uploads(run, "validation"),
@@ -274,9 +356,16 @@ class Seen:
 
     def _made(self, run: str) -> int:
         """PUTs that made the deployment; the same PUT again changes nothing."""
-        return sum(e["id"] == run and e["status"] == 201 for e in self._done("deployments.create_or_update"))
+        return sum(
+            e["id"] == run and e["status"] == 201
+            for e in self._done("deployments.create_or_update")
+        )
 
     def _reported(self, stack: Stack, name: str, run: str) -> str:
         service = BlobServiceClient.from_connection_string(stack.storage)
-        told = json.loads(service.get_blob_client("reports", f"{name}/{run}/report.json").download_blob().readall())
+        told = json.loads(
+            service.get_blob_client("reports", f"{name}/{run}/report.json")
+            .download_blob()
+            .readall()
+        )
         return str(told["outcome"])

@@ -1,4 +1,6 @@
-"""The points at which a run can be struck, read from the code: checkpoints around side effects, and waits of orchestrators."""
+"""The points at which a run can be struck, read from the code: checkpoints around side effects, and
+waits of orchestrators.
+"""
 
 import ast
 from collections.abc import Iterator
@@ -9,44 +11,69 @@ from shared.models.plan import Role
 from tests.unit.house.repository import ROOT, modules, tree_of
 
 BEGINS, SLEEPS, NAPS = "{} begins", "sleep after {}", "nap after {}"
-"""How the waits are called: for an activity or a sub-orchestration that has just begun; in the timer after an activity that
-said "wait"; in a timer of the story's own, called by the activity before it."""
+"""How the waits are called: for an activity or a sub-orchestration that has just begun; in the
+timer after an activity that said "wait"; in a timer of the story's own, called by the activity
+before it.
+"""
 
 
 @cache
 def checkpoints() -> tuple[str, ...]:
-    """The name of every checkpoint in the app, those of shared/runs/effects.py once for each effect that is made or removed."""
-    found = [name for path in modules("activities", "shared", "triggers") for name in named(tree_of(path))]
+    """The name of every checkpoint in the app, those of shared/runs/effects.py once for each effect
+    that is made or removed.
+    """
+    found = [
+        name
+        for path in modules("activities", "shared", "triggers")
+        for name in named(tree_of(path))
+    ]
     return tuple(sorted(set(found)))
 
 
 @cache
 def waits() -> tuple[str, ...]:
-    """Every wait of the orchestrators: for each activity and sub-orchestration that they call, and in each of their timers."""
+    """Every wait of the orchestrators: for each activity and sub-orchestration that they call, and
+    in each of their timers.
+    """
     stories = [tree_of(path) for path in modules("orchestrators") if path.stem != "names"]
     called = sorted({name for tree in stories for name in _mentioned(tree, "Activity")})
     patient = {path.stem for path in modules("activities") if _can_say_wait(tree_of(path))}
     slept = [NAPS.format(after) for tree in stories for after in _naps(tree)]
-    return (*(BEGINS.format(name) for name in (*called, *parts())), *(SLEEPS.format(name) for name in called if name in patient), *slept)
+    return (
+        *(BEGINS.format(name) for name in (*called, *parts())),
+        *(SLEEPS.format(name) for name in called if name in patient),
+        *slept,
+    )
 
 
 @cache
 def parts() -> tuple[str, ...]:
     """The sub-orchestrations of a run."""
     return tuple(
-        sorted({name for path in modules("orchestrators") if path.stem != "names" for name in _mentioned(tree_of(path), "Orchestrator")})
+        sorted(
+            {
+                name
+                for path in modules("orchestrators")
+                if path.stem != "names"
+                for name in _mentioned(tree_of(path), "Orchestrator")
+            }
+        )
     )
 
 
 def part_of(activity: str) -> str:
     """The orchestrator that calls an activity."""
     return next(
-        path.stem for path in modules("orchestrators") if path.stem != "names" and activity in _mentioned(tree_of(path), "Activity")
+        path.stem
+        for path in modules("orchestrators")
+        if path.stem != "names" and activity in _mentioned(tree_of(path), "Activity")
     )
 
 
 def first_activity(orchestrator: str) -> str:
-    """The activity that a sub-orchestration calls first: while it runs, the story waits for the sub-orchestration."""
+    """The activity that a sub-orchestration calls first: while it runs, the story waits for the
+    sub-orchestration.
+    """
     return next(_mentioned(tree_of(ROOT / "orchestrators" / f"{orchestrator}.py"), "Activity"))
 
 
@@ -63,13 +90,22 @@ def effects(kind: str) -> list[str]:
 
 
 def named(tree: ast.Module) -> list[str]:
-    """The names of a module's checkpoints; raises ValueError for one that can't be read from the code."""
+    """The names of a module's checkpoints; raises ValueError for one that can't be read from the
+    code.
+    """
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    return [name for call in calls if ast.unparse(call.func) == "checkpoint" for name in _spelled(call.args[0])]
+    return [
+        name
+        for call in calls
+        if ast.unparse(call.func) == "checkpoint"
+        for name in _spelled(call.args[0])
+    ]
 
 
 def _spelled(name: ast.expr) -> list[str]:
-    """The values of a name: itself where it is a literal, one for each effect or role where it holds one."""
+    """The values of a name: itself where it is a literal, one for each effect or role where it
+    holds one.
+    """
     if isinstance(name, ast.Constant) and isinstance(name.value, str):
         return [name.value]
     if isinstance(name, ast.JoinedStr):
@@ -97,7 +133,11 @@ def _values(part: ast.expr) -> list[str]:
 
 def _mentioned(tree: ast.Module, enum: str) -> Iterator[str]:
     """The members of an enum that a module names, in its order."""
-    found = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)]
+    found = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+    ]
     for node in sorted(found, key=lambda node: node.lineno):
         if cast("ast.Name", node.value).id == enum and node.attr.isupper():
             yield node.attr.lower()

@@ -17,7 +17,9 @@ type Then = Literal["drop_before", "drop_after"] | int
 
 @dataclass
 class Trouble:
-    """What befalls requests of one method whose path holds a text: an error status, or a cut before or after the work."""
+    """What befalls requests of one method whose path holds a text: an error status, or a cut before
+    or after the work.
+    """
 
     method: str
     path: str
@@ -58,11 +60,15 @@ class Proxy:
 
 @contextmanager
 def before(connection: str) -> Generator[tuple[str, Proxy]]:
-    """A proxy before the storage of this connection string, and the connection string through it."""
+    """A proxy before the storage of this connection string, and the connection string
+    through it.
+    """
     fields = dict(part.split("=", 1) for part in connection.strip(";").split(";"))
     behind = urlsplit(fields["BlobEndpoint"])
     proxy = Proxy(0)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(proxy, behind.hostname or "", behind.port or 0))
+    server = ThreadingHTTPServer(
+        ("127.0.0.1", 0), _handler(proxy, behind.hostname or "", behind.port or 0)
+    )
     server.daemon_threads = True
     proxy.port = server.server_port
     thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -83,7 +89,11 @@ def _handler(proxy: Proxy, host: str, port: int) -> type[BaseHTTPRequestHandler]
             """Serves one request: as the storage does, or not."""
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             if proxy.roles is not None and not allowed(proxy.roles, self.command, self.path):
-                self._answer(403, [("x-ms-error-code", REFUSED), ("Content-Type", "application/xml")], REFUSAL)
+                self._answer(
+                    403,
+                    [("x-ms-error-code", REFUSED), ("Content-Type", "application/xml")],
+                    REFUSAL,
+                )
                 return
             then = proxy.take(self.command, self.path)
             if then == "drop_before":
@@ -107,7 +117,11 @@ def _handler(proxy: Proxy, host: str, port: int) -> type[BaseHTTPRequestHandler]
         def _answer(self, status: int, headers: list[tuple[str, str]], content: bytes) -> None:
             self.send_response_only(status)
             for name, value in headers:
-                if name.lower() not in {"content-length", "transfer-encoding", "connection", "keep-alive"} or self.command == "HEAD":
+                if (
+                    name.lower()
+                    not in {"content-length", "transfer-encoding", "connection", "keep-alive"}
+                    or self.command == "HEAD"
+                ):
                     self.send_header(name, value)
             if self.command != "HEAD":
                 self.send_header("Content-Length", str(len(content)))

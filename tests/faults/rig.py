@@ -1,7 +1,8 @@
-"""The whole app in this process: real orchestrators and activities on the real engine, at a pace that waits for next to nothing.
+"""The whole app in this process: real orchestrators and activities on the real engine, at a pace
+that waits for next to nothing.
 
-Azurite is the storage and the stand-in the service, both over HTTP. What the embedded host adds, triggers and restarts,
-is tested with processes (tests/runs/, the kill matrix).
+Azurite is the storage and the stand-in the service, both over HTTP. What the embedded host adds,
+triggers and restarts, is tested with processes (tests/runs/, the kill matrix).
 """
 
 import faulthandler
@@ -88,10 +89,16 @@ class Rig:
     hub: TaskHubGrpcClient
     ledger: Ledger
     proxy: Proxy
-    """What stands between the app and its storage; the app has the roles of docs/security.md there."""
+    """What stands between the app and its storage; the app has the roles of
+    docs/security.md there.
+    """
     uploads: ContainerClient
     """The container of the drops, as an uploader reaches it."""
-    http: httpx2.Client = field(default_factory=lambda: httpx2.Client(verify=False, headers=SERVICE_KEY, timeout=patience(30)))
+    http: httpx2.Client = field(
+        default_factory=lambda: httpx2.Client(
+            verify=False, headers=SERVICE_KEY, timeout=patience(30)
+        )
+    )
 
     def put(self, name: str, training: bytes, blob: str = "{}.jsonl") -> Drop:
         """Puts a training file, and answers the drop; nothing is started yet."""
@@ -103,15 +110,21 @@ class Rig:
         return drop
 
     def upload(self, blob: str, content: bytes) -> None:
-        """Puts a blob into the container of the drops, as an uploader does: the app itself may only read there."""
+        """Puts a blob into the container of the drops, as an uploader does: the app itself may only
+        read there.
+        """
         self.uploads.upload_blob(blob, content, overwrite=True)
 
     def start(self, drop: Drop, pace: Pace = PACE, job: dict[str, Any] | None = None) -> str:
         """Claims and starts the run of a drop, as a trigger does; its id."""
         now = datetime.now(UTC)
-        assert self.ledger.claim(RunRecord(id=drop.run_id, drop=drop, created_at=now, updated_at=now, job_settings=job))
+        assert self.ledger.claim(
+            RunRecord(id=drop.run_id, drop=drop, created_at=now, updated_at=now, job_settings=job)
+        )
         given = wire(StartRun(run_id=drop.run_id, pace=pace, version=VERSION))
-        return self.hub.schedule_new_orchestration(Orchestrator.RUN.value, input=given, instance_id=drop.run_id)
+        return self.hub.schedule_new_orchestration(
+            Orchestrator.RUN.value, input=given, instance_id=drop.run_id
+        )
 
     def hear(self, drop: Drop) -> bool:
         """What a trigger or a sweep does with a drop; whether it started the run."""
@@ -119,7 +132,9 @@ class Rig:
 
     def cancel(self, run_id: str) -> None:
         """Cancels a run, as the HTTP API does."""
-        self.ledger.change(run_id, lambda record, now: record.model_copy(update={"cancel_requested_at": now}))
+        self.ledger.change(
+            run_id, lambda record, now: record.model_copy(update={"cancel_requested_at": now})
+        )
         self.hub.raise_orchestration_event(run_id, WAKE)
         self.hub.raise_orchestration_event(f"{run_id}-train", WAKE)
 
@@ -132,31 +147,60 @@ class Rig:
 
     def execute(self, activity: Activity, run_id: str) -> dict[str, Any]:
         """One more execution of an activity, now; what it answers."""
-        return inspect.unwrap(_written(f"activities.{activity}"))(wire(RunStep(run_id=run_id, pace=PACE)))
+        return inspect.unwrap(_written(f"activities.{activity}"))(
+            wire(RunStep(run_id=run_id, pace=PACE))
+        )
 
-    def fault(self, on: str, then: object, *, about: str | None = None, when: str = "before", times: int | None = 1, skip: int = 0) -> None:
+    def fault(
+        self,
+        on: str,
+        then: object,
+        *,
+        about: str | None = None,
+        when: str = "before",
+        times: int | None = 1,
+        skip: int = 0,
+    ) -> None:
         """Plans a fault of the service."""
         told = {"on": on, "then": then, "when": when, "times": times, "skip": skip}
         self.control("POST", "faults", told | ({"about": about} if about else {}))
 
     def control(self, method: str, path: str, body: object = None) -> Any:
         """The stand-in's control surface."""
-        return self.http.request(method, f"{self.emulator}/_tunedrop/{path}", json=body).raise_for_status().json()
+        return (
+            self.http.request(method, f"{self.emulator}/_tunedrop/{path}", json=body)
+            .raise_for_status()
+            .json()
+        )
 
     def asked(self, operation: str, run_id: str) -> list[dict[str, Any]]:
-        """What the service did for a run, by its own ledger: committed calls of one operation whose request names the run."""
+        """What the service did for a run, by its own ledger: committed calls of one operation whose
+        request names the run.
+        """
         entries: list[dict[str, Any]] = self.control("GET", "ledger")["entries"]
-        return [e for e in entries if e["operation"] == operation and e["committed"] and run_id in str(e)]
+        return [
+            e
+            for e in entries
+            if e["operation"] == operation and e["committed"] and run_id in str(e)
+        ]
 
     def jobs(self, run_id: str) -> list[dict[str, Any]]:
         """The jobs that the service made for a run, oldest first, as they are now."""
         there = {job["id"]: job for job in self.control("GET", "state")["jobs"]}
-        return [there.get(e["id"], {"status": "deleted"}) for e in self.asked("fine_tuning.jobs.create", run_id)]
+        return [
+            there.get(e["id"], {"status": "deleted"})
+            for e in self.asked("fine_tuning.jobs.create", run_id)
+        ]
 
     def left(self, run_id: str) -> list[str]:
         """What the service still holds of a run: files and deployments."""
         state = self.control("GET", "state")
-        return [text for kind in ("files", "deployments") for thing in state[kind] if run_id in (text := str(thing))]
+        return [
+            text
+            for kind in ("files", "deployments")
+            for thing in state[kind]
+            if run_id in (text := str(thing))
+        ]
 
     def reported(self, record: RunRecord) -> str:
         """The report of a run, as JSON text; empty where there is none."""
@@ -220,11 +264,15 @@ def _forget() -> None:
 @contextmanager
 def _working() -> Generator[TaskHubGrpcClient]:
     """An engine, and a worker with every orchestrator and activity of the app."""
-    quiet = logging.getLogger("tests.faults.rig")  # a logger of its own has no handler of durabletask's
+    quiet = logging.getLogger(
+        "tests.faults.rig"
+    )  # a logger of its own has no handler of durabletask's
     quiet.setLevel(logging.CRITICAL)
     engine = Engine()
     address = engine.start()
-    at_once = ConcurrencyOptions(maximum_concurrent_activity_work_items=24, maximum_thread_pool_workers=36)
+    at_once = ConcurrencyOptions(
+        maximum_concurrent_activity_work_items=24, maximum_thread_pool_workers=36
+    )
     worker = TaskHubGrpcWorker(
         host_address=address,
         metadata=engine.metadata,
@@ -248,7 +296,9 @@ def _working() -> Generator[TaskHubGrpcClient]:
 
 
 def _stop(worker: TaskHubGrpcWorker) -> None:
-    """Stops a worker, whose own stop waits without an end: by now every run has been judged, so a hang shows its threads and goes on."""
+    """Stops a worker, whose own stop waits without an end: by now every run has been judged, so a
+    hang shows its threads and goes on.
+    """
     stopping = threading.Thread(target=worker.stop, daemon=True)
     stopping.start()
     stopping.join(STOP_S)

@@ -1,4 +1,6 @@
-"""TuneDrops whose hosts are killed: a new one for every few waves, since what clients that died leave behind adds up in Azurite."""
+"""TuneDrops whose hosts are killed: a new one for every few waves, since what clients that died
+leave behind adds up in Azurite.
+"""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,9 +13,20 @@ from tests.runs.stack import PACE, Stack, running_stack, unhurried
 
 WAVES = 4
 PATIENCE_S = 20
-"""On a busy machine the sweep would else start a run before its event does, and past the event's checkpoints."""
+"""On a busy machine the sweep would else start a run before its event does, and past the event's
+checkpoints.
+"""
 APP = Path(__file__).parent / "app"
-QUICK = PACE.model_copy(update={"brief_s": 0.3, "call_s": 4.0, "upload_s": 4.0, "list_lag_s": 1.0, "settle_s": 0.2, "poll_first_s": 0.3})
+QUICK = PACE.model_copy(
+    update={
+        "brief_s": 0.3,
+        "call_s": 4.0,
+        "upload_s": 4.0,
+        "list_lag_s": 1.0,
+        "settle_s": 0.2,
+        "poll_first_s": 0.3,
+    }
+)
 
 
 class Stacks:
@@ -28,11 +41,18 @@ class Stacks:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._end()
 
     def strike(self, cells: list[Cell]) -> dict[Cell, list[str]]:
-        """Runs a wave; what is wrong at its end, cell by cell. A deployment that nobody owns is wrong for all."""
+        """Runs a wave; what is wrong at its end, cell by cell. A deployment that nobody owns is
+        wrong for all.
+        """
         stack = self._current()
         try:
             found = Wave(stack, cells).run()
@@ -49,12 +69,20 @@ class Stacks:
             self._end()
             folder, pace = str(self._folder), unhurried(QUICK, "smoke_deadline_s").model_dump_json()
             starting = running_stack(
-                app=APP, TUNEDROP_TEST_STRIKES=folder, TUNEDROP_PACE=pace, TUNEDROP_DROP_PATIENCE_S=f"{patience(PATIENCE_S):.0f}"
+                app=APP,
+                TUNEDROP_TEST_STRIKES=folder,
+                TUNEDROP_PACE=pace,
+                TUNEDROP_DROP_PATIENCE_S=f"{patience(PATIENCE_S):.0f}",
             )
             self._stack = self._running.enter_context(starting)
-            # Jobs don't wait for each other, and a deployment answers only after its first question.
-            self._stack.control("PUT", "limits", {"jobs_running_max": 1000, "jobs_queued_max": 1000})
-            self._stack.control("PUT", "pace", {"job": {"after_seconds": 2}, "readiness": {"after_reads": 2}})
+            # Jobs don't wait for each other, and a deployment answers only after its first
+            # question.
+            self._stack.control(
+                "PUT", "limits", {"jobs_running_max": 1000, "jobs_queued_max": 1000}
+            )
+            self._stack.control(
+                "PUT", "pace", {"job": {"after_seconds": 2}, "readiness": {"after_reads": 2}}
+            )
         return self._stack
 
     def _end(self) -> None:

@@ -1,8 +1,9 @@
-"""Strikes: what shall happen to which run at which point, told by files, so that a test can arm a host in another process.
+"""Strikes: what shall happen to which run at which point, told by files, so that a test can arm a
+host in another process.
 
-A strike is used up by the first execution that meets it: its file is renamed, which only one of two can do. It raises, or
-has the same activity executed a second time while the first stands still, or holds the execution until the host is
-killed, or only notes that the run came by.
+A strike is used up by the first execution that meets it: its file is renamed, which only one of two
+can do. It raises, or has the same activity executed a second time while the first stands still, or
+holds the execution until the host is killed, or only notes that the run came by.
 """
 
 import functools
@@ -60,7 +61,9 @@ class Striker:
         self._here = threading.local()
 
     def watch(self, app: Any) -> None:
-        """Installs itself at the checkpoints and around every function that isn't an orchestrator."""
+        """Installs itself at the checkpoints and around every function that isn't an
+        orchestrator.
+        """
         checkpoints.observe(self._meet)
         for builder in app._function_builders:
             function = builder._function
@@ -68,13 +71,17 @@ class Striker:
                 function._func = self._around(function._name, function._func)
 
     def _around(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The function, its executions known to the observer; asynchronous ones are left as they are."""
+        """The function, its executions known to the observer; asynchronous ones are left as they
+        are.
+        """
         if inspect.iscoroutinefunction(function):
             return function
 
         @functools.wraps(function)
         def observed(*args: Any, **kwargs: Any) -> Any:
-            execution = Execution(_run_of([*args, *kwargs.values()]), lambda: function(*args, **kwargs))
+            execution = Execution(
+                _run_of([*args, *kwargs.values()]), lambda: function(*args, **kwargs)
+            )
             if self._used_up(points.SLEEPS.format(name), execution.run):
                 return {"kind": "wait", "wait_s": patience(NAP_S)}
             self._here.execution = execution
@@ -115,7 +122,9 @@ class Striker:
 
 
 def _run_of(arguments: list[Any]) -> str:
-    """The name of the run that an execution is about: from an activity's request, a dropped blob, or an address."""
+    """The name of the run that an execution is about: from an activity's request, a dropped blob,
+    or an address.
+    """
     for argument in arguments:
         if isinstance(argument, dict):
             return str(cast("dict[str, Any]", argument).get("run_id", "")).rpartition("-")[0]

@@ -24,12 +24,18 @@ CASES = {
 @cache
 def functions(module: str) -> set[str]:
     """The tests of a module."""
-    return {node.name for node in tree_of(ROOT / "tests" / module).body if isinstance(node, ast.FunctionDef)}
+    return {
+        node.name
+        for node in tree_of(ROOT / "tests" / module).body
+        if isinstance(node, ast.FunctionDef)
+    }
 
 
 def test_no_row_is_left_out() -> None:
     """Each part is complete and numbered without a gap."""
-    assert list(ROWS) == [f"{letter}{number}" for letter, count in LETTERS.items() for number in range(1, count + 1)]
+    assert list(ROWS) == [
+        f"{letter}{number}" for letter, count in LETTERS.items() for number in range(1, count + 1)
+    ]
 
 
 @pytest.mark.parametrize("name", ROWS)

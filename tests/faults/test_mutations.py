@@ -7,11 +7,18 @@ from tests.faults.simulator.found_bugs import FOUND
 from tests.faults.simulator.mutations import MUTATIONS, name_of
 
 KNOWN = caught.read()
-FOUND_IN_USE = {*map(name_of, FOUND), "story-decides-itself", "claim-falls-back-to-nobody", "claim-kept-without-a-job"}
+FOUND_IN_USE = {
+    *map(name_of, FOUND),
+    "story-decides-itself",
+    "claim-falls-back-to-nobody",
+    "claim-kept-without-a-job",
+}
 
 
 def test_every_known_bug_has_a_seed() -> None:
-    """Where draws have changed, `python -m tests.faults.simulate --mutations --record` finds others."""
+    """Where draws have changed, `python -m tests.faults.simulate --mutations --record` finds
+    others.
+    """
     assert set(KNOWN) == set(MUTATIONS)
 
 

@@ -1,4 +1,6 @@
-"""Packed drops (`.jsonl.gz`): unpacked once for the run, uploaded as plain text, and gone when it ends; and folders of part files."""
+"""Packed drops (`.jsonl.gz`): unpacked once for the run, uploaded as plain text, and gone when it
+ends; and folders of part files.
+"""
 
 import gzip
 from collections.abc import Iterator
@@ -40,7 +42,9 @@ def code(record: RunRecord) -> str | None:
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_packed_drop_is_trained_on_what_is_in_it(rig: Rig, layout: str) -> None:
-    """The service gets the plain file, the report names the dropped one, the drop stays as it was, and nothing else is left."""
+    """The service gets the plain file, the report names the dropped one, the drop stays as it was,
+    and nothing else is left.
+    """
     name = f"packed{LAYOUTS.index(layout)}"
     plain = a_training_set(name)
     drop = rig.put(name, gzip.compress(plain), layout)
@@ -62,7 +66,10 @@ def test_validation_file_may_be_packed_and_the_plain_one_goes_first(rig: Rig) ->
         if plain:
             rig.upload(f"{name}/validation_set.jsonl", a_training_set(f"{name}-p", 13))
         record = rig.ended(rig.start(rig.put(name, a_training_set(name), "{}/training_set.jsonl")))
-        assert (record.outcome, record.files["validation"].examples) == ("succeeded", 13 if plain else 11)
+        assert (record.outcome, record.files["validation"].examples) == (
+            "succeeded",
+            13 if plain else 11,
+        )
         assert record.plan is not None
         assert (record.plan.validation_file is not None, left(record.id)) == (True, [])
 
@@ -75,7 +82,9 @@ def test_validation_file_may_be_packed_and_the_plain_one_goes_first(rig: Rig) ->
         pytest.param(gzip.compress(b"{}\n" * 12), "TD-DROP-006", id="wrong-inside"),
     ],
 )
-def test_packed_drop_that_is_rejected_leaves_nothing_behind(rig: Rig, request: pytest.FixtureRequest, packed: bytes, wanted: str) -> None:
+def test_packed_drop_that_is_rejected_leaves_nothing_behind(
+    rig: Rig, request: pytest.FixtureRequest, packed: bytes, wanted: str
+) -> None:
     """Whatever it was rejected for."""
     drop = rig.put(f"packed-{request.node.callspec.id}", packed, "{}.jsonl.gz")
     record = rig.ended(rig.start(drop))
@@ -84,7 +93,9 @@ def test_packed_drop_that_is_rejected_leaves_nothing_behind(rig: Rig, request: p
 
 def test_packed_drop_that_is_cancelled_leaves_nothing_behind(rig: Rig) -> None:
     """Also in the middle of its training."""
-    drop = rig.put("packed-cancelled", gzip.compress(a_training_set("packed-cancelled")), "{}.jsonl.gz")
+    drop = rig.put(
+        "packed-cancelled", gzip.compress(a_training_set("packed-cancelled")), "{}.jsonl.gz"
+    )
     rig.fault("job", "never", about=drop.run_id)
     run = rig.start(drop)
     until(lambda: rig.asked("fine_tuning.jobs.create", run), what="the job")
@@ -114,7 +125,9 @@ def test_plan_that_comes_after_the_end_of_the_run_leaves_nothing_behind(rig: Rig
     def end(point: str) -> None:
         if point == "make_plan: after the unpacked files":
             assert left(drop.run_id) != []
-            rig.ledger.change(drop.run_id, lambda record, now: record.model_copy(update={"ended_at": now}))
+            rig.ledger.change(
+                drop.run_id, lambda record, now: record.model_copy(update={"ended_at": now})
+            )
 
     checkpoints.observe(end)
     assert rig.execute(Activity.MAKE_PLAN, drop.run_id)["kind"] == "cancelled"

@@ -1,4 +1,6 @@
-"""Whole runs in East US 2 by the identity of docs/security.md: with its roles, and without each of them in turn."""
+"""Whole runs in East US 2 by the identity of docs/security.md: with its roles, and without each of
+them in turn.
+"""
 
 import json
 import re
@@ -17,7 +19,13 @@ from tests.data import a_training_set
 from tests.faults.blob_roles import APP
 from tests.faults.rig import PACE, Rig
 from tests.unit.app.test_health import asked as health
-from tunedrop.emulator.roles import ASSIGNED, BLOB_CONTRIBUTOR, BLOB_READER, OPENAI_CONTRIBUTOR, USAGES_READER
+from tunedrop.emulator.roles import (
+    ASSIGNED,
+    BLOB_CONTRIBUTOR,
+    BLOB_READER,
+    OPENAI_CONTRIBUTOR,
+    USAGES_READER,
+)
 from tunedrop.emulator.switches import Switches
 
 pytestmark = pytest.mark.timeout(120)
@@ -28,7 +36,9 @@ SECURITY = (Path(__file__).parents[2] / "docs" / "security.md").read_text(encodi
 
 @contextmanager
 def without(rig: Rig, lacking: str, instead: str = "") -> Generator[None]:
-    """The identity without one role, with another in its place where given: a switch of the stand-in, or a container of the storage."""
+    """The identity without one role, with another in its place where given: a switch of the
+    stand-in, or a container of the storage.
+    """
     if lacking in APP:
         rig.proxy.roles = {name: role for name, role in APP.items() if name != lacking}
     else:
@@ -37,27 +47,49 @@ def without(rig: Rig, lacking: str, instead: str = "") -> Generator[None]:
         yield
     finally:
         rig.proxy.roles = APP
-        rig.control("PUT", "switches", {name: value for name, value in Switches().to_json().items() if name in ASSIGNED})
+        rig.control(
+            "PUT",
+            "switches",
+            {name: value for name, value in Switches().to_json().items() if name in ASSIGNED},
+        )
 
 
 def bought(rig: Rig, run_id: str) -> list[dict[str, Any]]:
     """Everything that the service made for a run."""
-    return [one for what in ("files.create", "fine_tuning.jobs.create", "deployments.create_or_update") for one in rig.asked(what, run_id)]
+    return [
+        one
+        for what in ("files.create", "fine_tuning.jobs.create", "deployments.create_or_update")
+        for one in rig.asked(what, run_id)
+    ]
 
 
 def test_identity_of_these_tests_is_that_of_the_documentation() -> None:
-    """The roles that the stand-in and the storage hold the app to are the ones of docs/security.md, on the same scopes."""
+    """The roles that the stand-in and the storage hold the app to are the ones of docs/security.md,
+    on the same scopes.
+    """
     rows = [line for line in SECURITY.splitlines() if line.startswith("| ") and "`" in line]
-    roles = {(OPENAI_CONTRIBUTOR, "Azure OpenAI account"), (USAGES_READER, "subscription"), (BLOB_READER, "container `training`")}
+    roles = {
+        (OPENAI_CONTRIBUTOR, "Azure OpenAI account"),
+        (USAGES_READER, "subscription"),
+        (BLOB_READER, "container `training`"),
+    }
     for role, scope in {*roles, (BLOB_CONTRIBUTOR, "containers `reports`, `tunedrop`")}:
-        assert [row for row in rows if scope in row and f"{role.name} `{role.id}`" in row], role.name
+        assert [row for row in rows if scope in row and f"{role.name} `{role.id}`" in row], (
+            role.name
+        )
     given = {role for switch, (role, _) in ASSIGNED.items() if Switches().to_json()[switch]}
     assert given == {OPENAI_CONTRIBUTOR, USAGES_READER}
-    assert APP == {"training": BLOB_READER, "reports": BLOB_CONTRIBUTOR, "tunedrop": BLOB_CONTRIBUTOR}
+    assert APP == {
+        "training": BLOB_READER,
+        "reports": BLOB_CONTRIBUTOR,
+        "tunedrop": BLOB_CONTRIBUTOR,
+    }
 
 
 def test_default_drop_succeeds_in_the_default_region_with_the_documented_roles(rig: Rig) -> None:
-    """From the drop to the answer, by token and not by key; the report says what the roles don't let the gate ask."""
+    """From the drop to the answer, by token and not by key; the report says what the roles don't
+    let the gate ask.
+    """
     assert rig.control("GET", "state")["region"] == "eastus2"
     record = rig.ended(rig.start(rig.put("ground", a_training_set("ground"))))
     assert (record.outcome, record.made("deployment")) == (Outcome.SUCCEEDED, record.id)
@@ -69,9 +101,27 @@ def test_default_drop_succeeds_in_the_default_region_with_the_documented_roles(r
 @pytest.mark.parametrize(
     ("name", "job", "code", "named"),
     [
-        pytest.param("regional", {"training_type": "Standard"}, "TD-GATE-014", "training type Standard", id="trained by Standard"),
-        pytest.param("of-the-base", {"deployment": {"sku": "Standard"}}, "TD-GATE-002", "SKU Standard", id="SKU of the base model alone"),
-        pytest.param("lab", {"model": "gpt-35-turbo-0613"}, "TD-GATE-001", "gpt-35-turbo-0613", id="model of another region"),
+        pytest.param(
+            "regional",
+            {"training_type": "Standard"},
+            "TD-GATE-014",
+            "training type Standard",
+            id="trained by Standard",
+        ),
+        pytest.param(
+            "of-the-base",
+            {"deployment": {"sku": "Standard"}},
+            "TD-GATE-002",
+            "SKU Standard",
+            id="SKU of the base model alone",
+        ),
+        pytest.param(
+            "lab",
+            {"model": "gpt-35-turbo-0613"},
+            "TD-GATE-001",
+            "gpt-35-turbo-0613",
+            id="model of another region",
+        ),
     ],
 )
 def test_what_the_default_region_does_not_offer_is_rejected_by_name(
@@ -95,29 +145,71 @@ def problem_of(record: RunRecord) -> tuple[str, str, str]:
 
 CHOSEN = "role_openai_contributor"
 ROLE = "Assign it the role Cognitive Services OpenAI Contributor on the account"
-NOT_IN = "the app's identity may not do this in the container {}: 403 AuthorizationPermissionMismatch"
+NOT_IN = (
+    "the app's identity may not do this in the container {}: 403 AuthorizationPermissionMismatch"
+)
 
 
 @pytest.mark.parametrize(
     ("name", "lacking", "instead", "outcome", "sentence", "fix"),
     [
-        pytest.param("no-openai", CHOSEN, "", Outcome.FAILED, "AuthorizationFailed", ROLE, id="OpenAI Contributor"),
         pytest.param(
-            *("user", "role_openai_contributor", "role_openai_user", Outcome.FAILED, "PermissionDenied", ROLE),
+            "no-openai",
+            CHOSEN,
+            "",
+            Outcome.FAILED,
+            "AuthorizationFailed",
+            ROLE,
+            id="OpenAI Contributor",
+        ),
+        pytest.param(
+            *(
+                "user",
+                "role_openai_contributor",
+                "role_openai_user",
+                Outcome.FAILED,
+                "PermissionDenied",
+                ROLE,
+            ),
             id="OpenAI User in its place",
         ),
         pytest.param(
-            *("keys", "role_openai_contributor", "role_contributor", Outcome.FAILED, "PermissionDenied", ROLE),
+            *(
+                "keys",
+                "role_openai_contributor",
+                "role_contributor",
+                Outcome.FAILED,
+                "PermissionDenied",
+                ROLE,
+            ),
             id="Contributor in its place",
         ),
-        pytest.param("no-drops", "training", "", Outcome.EXPIRED, NOT_IN.format("training"), "", id="Blob Data Reader on the drops"),
-        pytest.param("no-reports", "reports", "", Outcome.EXPIRED, NOT_IN.format("reports"), "", id="Blob Data Contributor on the reports"),
+        pytest.param(
+            "no-drops",
+            "training",
+            "",
+            Outcome.EXPIRED,
+            NOT_IN.format("training"),
+            "",
+            id="Blob Data Reader on the drops",
+        ),
+        pytest.param(
+            "no-reports",
+            "reports",
+            "",
+            Outcome.EXPIRED,
+            NOT_IN.format("reports"),
+            "",
+            id="Blob Data Contributor on the reports",
+        ),
     ],
 )
 def test_run_without_a_role_ends_with_its_diagnosis_and_buys_nothing(
     rig: Rig, name: str, lacking: str, instead: str, outcome: Outcome, sentence: str, fix: str
 ) -> None:
-    """Each role that a run needs, in turn: what lacks is named, before a file is sent or a job begun."""
+    """Each role that a run needs, in turn: what lacks is named, before a file is sent or a job
+    begun.
+    """
     drop = rig.put(name, a_training_set(name))
     with without(rig, lacking, instead):
         record = rig.ended(rig.start(drop, QUICK))
@@ -129,14 +221,21 @@ def test_run_without_a_role_ends_with_its_diagnosis_and_buys_nothing(
 
 
 def test_ledger_without_a_role_begins_no_run_and_is_named(rig: Rig) -> None:
-    """Without the role on the ledger nothing can be claimed: whoever asks is told the role, and health says which."""
+    """Without the role on the ledger nothing can be claimed: whoever asks is told the role, and
+    health says which.
+    """
     record = a_record("no-ledger")
     with without(rig, "tunedrop"):
-        with pytest.raises(NotAllowed, match="may not do this in the container tunedrop") as refused:
+        with pytest.raises(
+            NotAllowed, match="may not do this in the container tunedrop"
+        ) as refused:
             rig.ledger.claim(record)
         assert health() == (503, {"status": "incomplete", "missing": ["ledger role"]})
     assert refused.value.problem.code == "TD-STORAGE-003"
-    assert "Storage Blob Data Contributor on those of the reports and the ledger" in refused.value.problem.fix
+    assert (
+        "Storage Blob Data Contributor on those of the reports and the ledger"
+        in refused.value.problem.fix
+    )
     assert rig.ledger.read(record.id) is None
 
 
@@ -151,10 +250,16 @@ def test_run_without_the_reader_of_usages_succeeds_and_says_what_was_not_asked(r
 
 
 def test_wait_for_a_role_says_so(rig: Rig) -> None:
-    """A role that is on its way is waited for, at the gate too; the row of the run says for which, and the run goes on when it is there."""
+    """A role that is on its way is waited for, at the gate too; the row of the run says for which,
+    and the run goes on when it is there.
+    """
     drop = rig.put("late-role", a_training_set("late-role"))
     with without(rig, "reports"):
         run_id = rig.start(drop)
-        waiting = rig.until(lambda: (found := rig.ledger.get(run_id).record).step is Step.GATE and found.waits_because)
+        waiting = rig.until(
+            lambda: (
+                (found := rig.ledger.get(run_id).record).step is Step.GATE and found.waits_because
+            )
+        )
     assert NOT_IN.format("reports") in str(waiting)
     assert rig.ended(run_id).outcome is Outcome.SUCCEEDED

@@ -1,6 +1,8 @@
-"""Every setting, changed in the middle of a run: it shows no effect, or one that docs/settings.md names.
+"""Every setting, changed in the middle of a run: it shows no effect, or one that docs/settings.md
+names.
 
-The setting changes in the moment in which the plan stands in the ledger: each later read of the settings sees the new value.
+The setting changes in the moment in which the plan stands in the ledger: each later read of the
+settings sees the new value.
 """
 
 import json
@@ -30,14 +32,18 @@ CHANGED: dict[str, str] = {
     "claim_patience_s": "9999",
     "drop_patience_s": "9999",
     "sweep_days": "1",
-    "pace": AZURE.model_copy(update={"file_deadline_s": 0.0, "job_deadline_s": 0.0, "upload_s": 0.0, "call_s": 0.0}).model_dump_json(),
+    "pace": AZURE.model_copy(
+        update={"file_deadline_s": 0.0, "job_deadline_s": 0.0, "upload_s": 0.0, "call_s": 0.0}
+    ).model_dump_json(),
     "span_mb": "8",
     "openai_endpoint": "http://127.0.0.1:9",
     "openai_surface": "api-version",
     "openai_api_version": "2024-05-01-preview",
     "arm_endpoint": "http://127.0.0.1:9",
     "arm_api_version": "2023-05-01",
-    "account": "/subscriptions/0/resourceGroups/other/providers/Microsoft.CognitiveServices/accounts/other",
+    "account": (
+        "/subscriptions/0/resourceGroups/other/providers/Microsoft.CognitiveServices/accounts/other"
+    ),
     "managed_identity_client_id": "00000000-0000-0000-0000-000000000001",
     "model": "gpt-4o-2024-08-06",
     "allowed_models": '["gpt-4o-2024-08-06"]',
@@ -107,14 +113,22 @@ def ran(rig: Rig, name: str, variable: str, value: str) -> RunRecord:
 def told(rig: Rig, record: RunRecord) -> dict[str, Any]:
     """The report without what differs between any two runs."""
     text = rig.reported(record).replace(record.id, "RUN").replace(record.drop.name, "NAME")
-    text = re.sub(r'"[^"]*\d\d:\d\d:\d\d[^"]*"', '"TIME"', re.sub(r"(file|ftjob)-[0-9a-f]+", "ID", text))
+    text = re.sub(
+        r'"[^"]*\d\d:\d\d:\d\d[^"]*"', '"TIME"', re.sub(r"(file|ftjob)-[0-9a-f]+", "ID", text)
+    )
     report: dict[str, Any] = json.loads(text)
     return {
         "outcome": report["outcome"],
         "settings": report["settings"],
         "money": {name: report["money"][name] for name in MONEY},
-        "data": [{name: part[name] for name in ("role", "bytes", "examples", "errors", "total")} for part in report["data"]],
-        "deployment": {name: report["deployment"][name] for name in ("name", "sku", "capacity", "state", "stands")},
+        "data": [
+            {name: part[name] for name in ("role", "bytes", "examples", "errors", "total")}
+            for part in report["data"]
+        ],
+        "deployment": {
+            name: report["deployment"][name]
+            for name in ("name", "sku", "capacity", "state", "stands")
+        },
         "clean_up": [row["result"] for row in report["clean_up"]],
         "stand_in": report["stand_in"],
     }
@@ -132,10 +146,17 @@ def test_every_setting_has_its_row() -> None:
     assert not set(CHANGED) & set(LIVE)
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in CHANGED])
-def test_setting_that_changes_in_the_middle_of_a_run_has_no_effect_on_it(rig: Rig, undisturbed: dict[str, Any], name: str) -> None:
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in CHANGED],
+)
+def test_setting_that_changes_in_the_middle_of_a_run_has_no_effect_on_it(
+    rig: Rig, undisturbed: dict[str, Any], name: str
+) -> None:
     """The run ends as it would have, on its own account, and takes back what it must."""
-    record = ran(rig, f"settings-{list(CHANGED).index(name) + 11}", f"TUNEDROP_{name.upper()}", CHANGED[name])
+    record = ran(
+        rig, f"settings-{list(CHANGED).index(name) + 11}", f"TUNEDROP_{name.upper()}", CHANGED[name]
+    )
     assert record.outcome is Outcome.SUCCEEDED, record.ending
     assert told(rig, record) == undisturbed
     assert len(rig.jobs(record.id)) == 1
@@ -146,7 +167,13 @@ def test_setting_that_changes_in_the_middle_of_a_run_has_no_effect_on_it(rig: Ri
 def test_effect_of_a_live_setting_is_told(name: str) -> None:
     """docs/settings.md has a row for it, and for no other."""
     page = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
-    rows = set(re.findall(r"^\| TUNEDROP_(\w+) \|", page.split("## What a change does to runs under way")[1], re.MULTILINE))
+    rows = set(
+        re.findall(
+            r"^\| TUNEDROP_(\w+) \|",
+            page.split("## What a change does to runs under way")[1],
+            re.MULTILINE,
+        )
+    )
     assert rows == {live.upper() for live in LIVE}
     assert name.upper() in rows
 
@@ -155,6 +182,8 @@ def test_effect_of_a_live_setting_is_told(name: str) -> None:
 @pytest.mark.parametrize("name", list(LIVE_VALUES))
 def test_live_setting_of_the_wallet_reaches_a_run_that_has_not_bought(rig: Rig, name: str) -> None:
     """The named effect: the run ends rejected, and nothing was bought."""
-    record = ran(rig, f"live-{name.replace('_', '-')}", f"TUNEDROP_{name.upper()}", LIVE_VALUES[name])
+    record = ran(
+        rig, f"live-{name.replace('_', '-')}", f"TUNEDROP_{name.upper()}", LIVE_VALUES[name]
+    )
     assert record.outcome is Outcome.REJECTED
     assert rig.jobs(record.id) == []

@@ -45,10 +45,14 @@ def test_run_waits_while_older_ones_of_its_name_are_not_at_the_gate_and_then_goe
         rig.ledger.change(one, ended)
 
 
-def test_run_goes_after_the_patience_for_companions_whatever_holds_the_older_ones_up(rig: Rig) -> None:
+def test_run_goes_after_the_patience_for_companions_whatever_holds_the_older_ones_up(
+    rig: Rig,
+) -> None:
     """Runs that nobody takes up again hold nobody up for ever."""
     older = [claimed(rig, "stuck", number) for number in range(AT_ONCE)]
-    run = rig.start(rig.put("stuck", a_training_set("stuck")), PACE.model_copy(update={"companion_s": 1.0}))
+    run = rig.start(
+        rig.put("stuck", a_training_set("stuck")), PACE.model_copy(update={"companion_s": 1.0})
+    )
     assert rig.ended(run).outcome == "succeeded"
     for one in older:
         rig.ledger.change(one, ended)

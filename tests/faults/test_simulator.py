@@ -16,7 +16,9 @@ def test_invariants_hold_in_a_few_seeds() -> None:
 
 
 def test_same_seed_gives_the_same_trace_also_in_another_process() -> None:
-    """A violation can be seen again: the trace does not hang on hashes, threads or what ran before."""
+    """A violation can be seen again: the trace does not hang on hashes, threads or what ran
+    before.
+    """
     here = [result.trace for result in many.results(range(5), 1)]
     elsewhere = [result.trace for result in many.results(range(4, -1, -1), 2)]
     assert here == elsewhere[::-1]
@@ -24,14 +26,26 @@ def test_same_seed_gives_the_same_trace_also_in_another_process() -> None:
 
 
 def test_simulation_has_each_kind_of_trouble() -> None:
-    """Late, doubled and dying activities, cancels, kills and faulty calls all happen: a seed without them proves little."""
+    """Late, doubled and dying activities, cancels, kills and faulty calls all happen: a seed
+    without them proves little.
+    """
     seen: set[str] = set()
     for seed in range(3):
         simulation = Simulation(seed, trouble=STORM)
         simulation.run()
         seen |= {word for line in simulation.stage.last for word in line.split()}
     of_calls = {"timeout_late", "refused_after_all", "broken", "reset_after"}
-    of_the_world = {"killed", "cancel_run", "Killed", "sweep", "frozen", "changed", "jumped", "damaged", "out"}
+    of_the_world = {
+        "killed",
+        "cancel_run",
+        "Killed",
+        "sweep",
+        "frozen",
+        "changed",
+        "jumped",
+        "damaged",
+        "out",
+    }
     assert of_calls | of_the_world <= seen
 
 

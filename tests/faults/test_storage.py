@@ -1,4 +1,6 @@
-"""Storage that misbehaves, and clocks that differ. Rows B, and those of C and I that are about storage."""
+"""Storage that misbehaves, and clocks that differ. Rows B, and those of C and I that are about
+storage.
+"""
 
 import hashlib
 from collections.abc import Iterator
@@ -92,13 +94,17 @@ def test_role_that_never_arrives_ends_the_run_with_what_storage_said(rig: Rig) -
 
 @pytest.mark.slow
 def test_run_goes_on_after_an_outage_that_outlasts_every_retry(rig: Rig) -> None:
-    """No request about the run is served for longer than client and engine would try; then it ends as if nothing had been."""
+    """No request about the run is served for longer than client and engine would try; then it ends
+    as if nothing had been.
+    """
     drop = rig.put("outage", a_training_set("outage"))
     rig.fault("job", "never", about=drop.run_id)
     run = rig.start(drop, PACE.model_copy(update={"job_deadline_s": 120.0}))
     [job] = until(lambda: rig.asked("fine_tuning.jobs.create", run), what="the job")
     met = rig.proxy.met
-    rig.proxy.plan("*", run, 403, times=10_000)  # the client repeats no 403, so that the test need not wait for its backoff
+    rig.proxy.plan(
+        "*", run, 403, times=10_000
+    )  # the client repeats no 403, so that the test need not wait for its backoff
     until(lambda: rig.proxy.met - met > 60, 120, "an outage")
     rig.proxy.end()
     rig.cancel(run)
@@ -116,17 +122,30 @@ def test_full_disk_is_waited_for(rig: Rig) -> None:
     assert rig.ended(rig.start(drop), 90).outcome == "succeeded"
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b'{"id": 1}', b"\xff", b'{"id": "x", "step": "a later release\'s"}'])
-def test_damaged_record_hides_no_other_run_and_is_not_started_anew(rig: Rig, content: bytes) -> None:
-    """It is listed as failed under its code; the listing, the sweep and the other runs go on; nobody can claim the run again."""
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b'{"id": 1}', b"\xff", b'{"id": "x", "step": "a later release\'s"}']
+)
+def test_damaged_record_hides_no_other_run_and_is_not_started_anew(
+    rig: Rig, content: bytes
+) -> None:
+    """It is listed as failed under its code; the listing, the sweep and the other runs go on;
+    nobody can claim the run again.
+    """
     mark = hashlib.sha256(content).hexdigest()[:8]
     damaged, whole = a_record(f"damaged-{mark}"), a_record(f"whole-{mark}")
     rig.ledger.claim(damaged)
     rig.ledger.claim(whole)
     storage.ledger().put(f"runs/{damaged.id}.json", content)
     rows = {row.id: row for row in rig.ledger.summaries()}
-    assert (rows[damaged.id].outcome, rows[damaged.id].code, rows[whole.id].outcome) == ("failed", "TD-LEDGER-001", None)
-    assert (readable(rig.ledger, damaged.id), readable(rig.ledger, whole.id) is None) == (None, False)
+    assert (rows[damaged.id].outcome, rows[damaged.id].code, rows[whole.id].outcome) == (
+        "failed",
+        "TD-LEDGER-001",
+        None,
+    )
+    assert (readable(rig.ledger, damaged.id), readable(rig.ledger, whole.id) is None) == (
+        None,
+        False,
+    )
     assert rig.ledger.claim(damaged) is False
     storage.ledger().put(f"runs/{whole.id}.json", b"")  # no living run is left behind
 
@@ -144,7 +163,11 @@ def test_row_without_its_summary_is_read_from_the_record(rig: Rig) -> None:
 def test_damaged_record_ends_its_orchestration_and_makes_no_loop(rig: Rig) -> None:
     """The story ends without having touched anything."""
     drop = rig.put("damagedrun", a_training_set("damagedrun"))
-    rig.ledger.claim(RunRecord(id=drop.run_id, drop=drop, created_at=datetime.now(UTC), updated_at=datetime.now(UTC)))
+    rig.ledger.claim(
+        RunRecord(
+            id=drop.run_id, drop=drop, created_at=datetime.now(UTC), updated_at=datetime.now(UTC)
+        )
+    )
     storage.ledger().put(f"runs/{drop.run_id}.json", b"{")
     assert schedule_anew(rig.hub, drop.run_id)
     with pytest.raises(RecordUnreadable):
@@ -166,7 +189,9 @@ def test_damaged_record_is_a_503_with_its_fix_over_http(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("skew_min", [-10, 10])
-def test_intent_is_as_old_as_the_storage_says_whatever_the_clock_of_the_machine(rig: Rig, skew_min: int) -> None:
+def test_intent_is_as_old_as_the_storage_says_whatever_the_clock_of_the_machine(
+    rig: Rig, skew_min: int
+) -> None:
     """A machine whose clock is ten minutes off neither repeats a young call nor waits for ever."""
     run = a_record(f"skew{skew_min + 10}")
     rig.ledger.claim(run)
@@ -174,7 +199,9 @@ def test_intent_is_as_old_as_the_storage_says_whatever_the_clock_of_the_machine(
 
     def act(_within_s: float) -> str:
         made.append("thing")
-        raise ServiceUnavailable("S", "never answers") if len(made) > 1 else KeyboardInterrupt  # the machine dies while it calls
+        raise (
+            ServiceUnavailable("S", "never answers") if len(made) > 1 else KeyboardInterrupt
+        )  # the machine dies while it calls
 
     pace = Pace(call_s=60, list_lag_s=60, brief_s=1)
     making = Making("job", lambda: None, act, 60)
@@ -204,13 +231,17 @@ def test_two_sweeps_at_once_start_a_drop_once(rig: Rig) -> None:
 
 
 def test_sweep_deletes_nothing_of_anybody(rig: Rig) -> None:
-    """Of files it deletes one that an ended run of this ledger marked; the deployment of a run that succeeded, and its job, stay."""
+    """Of files it deletes one that an ended run of this ledger marked; the deployment of a run that
+    succeeded, and its job, stay.
+    """
     drop = rig.put("swept", a_training_set("swept"))
     record = rig.ended(rig.start(drop))
     mark = file_name(record, "training")
     for name in (mark, mark.replace(record.id, "swept-00000000"), "training_set.jsonl"):
         sent = {"file": (name, a_training_set("swept"), "application/jsonl")}
-        rig.http.post(f"{rig.emulator}/openai/v1/files", files=sent, data={"purpose": "fine-tune"}).raise_for_status()
+        rig.http.post(
+            f"{rig.emulator}/openai/v1/files", files=sent, data={"purpose": "fine-tune"}
+        ).raise_for_status()
     before = len(rig.control("GET", "state")["files"])
     assert len(delete_unowned_files(rig.ledger, azure_openai.connect(rig.emulator))) == 1
     assert len(rig.control("GET", "state")["files"]) == before - 1
@@ -240,13 +271,18 @@ def test_same_bytes_of_two_runs_are_two_files_and_each_run_deletes_its_own(rig: 
     rig.start(first)
     until(lambda: rig.asked("fine_tuning.jobs.create", first.run_id), what="the first job")
     rig.start(second, job={"retrain": True})
-    assert [rig.ended(drop.run_id).outcome for drop in (first, second)] == ["succeeded", "succeeded"]
+    assert [rig.ended(drop.run_id).outcome for drop in (first, second)] == [
+        "succeeded",
+        "succeeded",
+    ]
     assert [len(rig.asked("files.create", drop.run_id)) for drop in (first, second)] == [1, 1]
 
 
 @pytest.mark.slow
 def test_report_that_could_not_be_written_is_written_by_the_next_sweep(rig: Rig) -> None:
-    """The run ends all the same, the ledger knows that its report is missing, and the story that the sweep starts writes it."""
+    """The run ends all the same, the ledger knows that its report is missing, and the story that
+    the sweep starts writes it.
+    """
     drop = rig.put("noreport", a_training_set("noreport"))
     rig.proxy.plan("PUT", "/report.json", 403, times=10_000)
     record = rig.ended(rig.start(drop), 150)

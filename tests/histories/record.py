@@ -1,7 +1,8 @@
 """Record the history of every path of a run: `python -m tests.histories.record`.
 
-Deterministic: the same orchestrators give the same files. A released version's histories stay as they are, and so do those of an earlier
-version of the orchestrators: a folder is named after the release and the version that new instances begin with; `0.1.0` holds the first.
+Deterministic: the same orchestrators give the same files. A released version's histories stay as
+they are, and so do those of an earlier version of the orchestrators: a folder is named after the
+release and the version that new instances begin with; `0.1.0` holds the first.
 """
 
 import re
@@ -19,7 +20,9 @@ ROOT = saved.FOLDER.parent.parent
 
 def version() -> str:
     """The version of this code."""
-    return str(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"])
+    return str(
+        tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    )
 
 
 def folder() -> str:
@@ -29,12 +32,20 @@ def folder() -> str:
 
 def is_released(number: str) -> bool:
     """Whether the changelog has a heading of this version."""
-    return bool(re.search(rf"^## \[{re.escape(number)}\]", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE))
+    return bool(
+        re.search(
+            rf"^## \[{re.escape(number)}\]",
+            (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"),
+            re.MULTILINE,
+        )
+    )
 
 
 def recorded(name: str, path: Path) -> History:
     """One path, played on today's code."""
-    stage = Stage(Play({activity: list(lines) for activity, lines in path.lines.items()}, run_id=RUN_ID))
+    stage = Stage(
+        Play({activity: list(lines) for activity, lines in path.lines.items()}, run_id=RUN_ID)
+    )
     if path.woken_after_s is not None:
         stage.wake_after(path.woken_after_s)
     return History(name, folder(), stage.tell(), stage.generations)
@@ -43,7 +54,9 @@ def recorded(name: str, path: Path) -> History:
 def main() -> None:
     """Writes the folder of this code anew."""
     if is_released(version()):
-        raise SystemExit(f"{version()} is released: raise the version in pyproject.toml, then record.")
+        raise SystemExit(
+            f"{version()} is released: raise the version in pyproject.toml, then record."
+        )
     for old in (saved.FOLDER / folder()).glob("*.json"):
         old.unlink()
     for name, path in PATHS.items():

@@ -1,6 +1,8 @@
-"""Replay: a saved history, turn by turn, on today's orchestrators, through the worker that executes them on Azure.
+"""Replay: a saved history, turn by turn, on today's orchestrators, through the worker that executes
+them on Azure.
 
-A turn is right when it asks for what the history holds next: the same activities, timers and parts under the same numbers, or the same end.
+A turn is right when it asks for what the history holds next: the same activities, timers and parts
+under the same numbers, or the same end.
 """
 
 import json
@@ -34,33 +36,51 @@ def replay(history: History, worker: DurableFunctionsWorker) -> int:
     """Replays every turn of every instance; answers how many there were.
 
     Raises:
-        Diverged: with the engine's own error, or with what was asked for and what the history holds.
+        Diverged: with the engine's own error, or with what was asked for and what the history
+            holds.
     """
     turns = 0
     for generation in history.generations:
-        # The last turn first: it replays all before it, so that the engine's own error is met before ours.
+        # The last turn first: it replays all before it, so that the engine's own error is met
+        # before ours.
         for turn in reversed(list(turns_of(generation.events))):
-            request = pb.OrchestratorRequest(instanceId=generation.instance, pastEvents=turn.past, newEvents=turn.new)
+            request = pb.OrchestratorRequest(
+                instanceId=generation.instance, pastEvents=turn.past, newEvents=turn.new
+            )
             actions = list(executed(worker, generation.orchestrator, request).actions)
-            _compare(f"{history.path}, {generation.orchestrator}, event {len(turn.past)}", actions, turn.asked)
+            _compare(
+                f"{history.path}, {generation.orchestrator}, event {len(turn.past)}",
+                actions,
+                turn.asked,
+            )
             turns += 1
     return turns
 
 
 def turns_of(events: list[pb.HistoryEvent]) -> Iterator[Turn]:
-    """The turns of one generation: each begins with orchestratorStarted, and what was asked for follows what came in."""
-    starts = [number for number, event in enumerate(events) if event.HasField("orchestratorStarted")]
+    """The turns of one generation: each begins with orchestratorStarted, and what was asked for
+    follows what came in.
+    """
+    starts = [
+        number for number, event in enumerate(events) if event.HasField("orchestratorStarted")
+    ]
     for start, stop in zip(starts, [*starts[1:], len(events)], strict=True):
         turn = events[start:stop]
         asked = [event for event in turn if _kind(event) in ASKED]
-        yield Turn(events[:start], [event for event in turn if _kind(event) not in {*ASKED, "orchestratorCompleted"}], asked)
+        yield Turn(
+            events[:start],
+            [event for event in turn if _kind(event) not in {*ASKED, "orchestratorCompleted"}],
+            asked,
+        )
 
 
 def _kind(event: pb.HistoryEvent) -> str:
     return str(event.WhichOneof("eventType"))
 
 
-def _compare(place: str, actions: list[pb.OrchestratorAction], asked: list[pb.HistoryEvent]) -> None:
+def _compare(
+    place: str, actions: list[pb.OrchestratorAction], asked: list[pb.HistoryEvent]
+) -> None:
     for action in actions:
         failure = action.completeOrchestration.failureDetails
         if failure.errorType.endswith("NonDeterminismError"):
@@ -78,7 +98,12 @@ def _of_action(action: pb.OrchestratorAction) -> tuple[Any, ...]:
         case "createTimer":
             return "timer", action.id, action.createTimer.fireAt.ToJsonString()
         case "createSubOrchestration":
-            return "part", action.id, action.createSubOrchestration.name, action.createSubOrchestration.instanceId
+            return (
+                "part",
+                action.id,
+                action.createSubOrchestration.name,
+                action.createSubOrchestration.instanceId,
+            )
         case _:
             end = action.completeOrchestration
             return "end", end.orchestrationStatus, _of_today(json.loads(end.result.value or "null"))
@@ -91,7 +116,12 @@ def _of_event(event: pb.HistoryEvent) -> tuple[Any, ...]:
         case "timerCreated":
             return "timer", event.eventId, event.timerCreated.fireAt.ToJsonString()
         case "subOrchestrationInstanceCreated":
-            return "part", event.eventId, event.subOrchestrationInstanceCreated.name, event.subOrchestrationInstanceCreated.instanceId
+            return (
+                "part",
+                event.eventId,
+                event.subOrchestrationInstanceCreated.name,
+                event.subOrchestrationInstanceCreated.instanceId,
+            )
         case _:
             end = event.executionCompleted
             return "end", end.orchestrationStatus, _of_today(json.loads(end.result.value or "null"))
@@ -106,7 +136,9 @@ def _of_today(result: Any) -> Any:
 
 
 def _same(today: tuple[Any, ...], then: tuple[Any, ...]) -> bool:
-    """An end may say more than it said then, as a message that has a new field; it may not say less."""
+    """An end may say more than it said then, as a message that has a new field; it may not say
+    less.
+    """
     if today[0] == then[0] == "end" and isinstance(today[2], dict) and isinstance(then[2], dict):
         return today[1] == then[1] and {**today[2], **then[2]} == today[2]
     return today == then

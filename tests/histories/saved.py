@@ -1,6 +1,8 @@
-"""Histories as files: the events of every instance of one run as JSON, one a line, so that a change shows as a line.
+"""Histories as files: the events of every instance of one run as JSON, one a line, so that a change
+shows as a line.
 
-Left out is what no replay reads: the inputs of what was scheduled, stacks, who the parent is, and all times but those of turns.
+Left out is what no replay reads: the inputs of what was scheduled, stacks, who the parent is, and
+all times but those of turns.
 """
 
 import json
@@ -41,7 +43,10 @@ def write(history: History, folder: Path = FOLDER) -> Path:
 def read(file: Path) -> History:
     """A history from its file."""
     found = json.loads(file.read_text(encoding="utf-8"))
-    generations = [Generation(g["orchestrator"], g["instance"], [_event(e) for e in g["events"]]) for g in found["generations"]]
+    generations = [
+        Generation(g["orchestrator"], g["instance"], [_event(e) for e in g["events"]])
+        for g in found["generations"]
+    ]
     return History(found["path"], found["version"], found["outcome"], generations)
 
 
@@ -51,10 +56,16 @@ def files() -> list[Path]:
 
 
 def _lines(history: History) -> Iterator[str]:
-    yield f'{{"path": {json.dumps(history.path)}, "version": {json.dumps(history.version)}, "outcome": {json.dumps(history.outcome)},'
+    yield (
+        f'{{"path": {json.dumps(history.path)}, "version": {json.dumps(history.version)}, '
+        f'"outcome": {json.dumps(history.outcome)},'
+    )
     yield ' "generations": ['
     for number, generation in enumerate(history.generations):
-        yield f'  {{"orchestrator": {json.dumps(generation.orchestrator)}, "instance": {json.dumps(generation.instance)}, "events": ['
+        yield (
+            f'  {{"orchestrator": {json.dumps(generation.orchestrator)}, "instance": '
+            f'{json.dumps(generation.instance)}, "events": ['
+        )
         events = [json.dumps(_told(event)) for event in generation.events]
         yield from (f"    {event}," for event in events[:-1])
         yield f"    {events[-1]}"
@@ -79,12 +90,17 @@ def _told(event: pb.HistoryEvent) -> dict[str, Any]:
         if details.get(name):
             details[name] = json.loads(details[name])
     if failure := details.get("failureDetails"):
-        details["failureDetails"] = {name: failure[name] for name in ("errorType", "errorMessage") if name in failure}
+        details["failureDetails"] = {
+            name: failure[name] for name in ("errorType", "errorMessage") if name in failure
+        }
     return {kind: details, **{name: value for name, value in told.items() if name != kind}}
 
 
 def _event(told: dict[str, Any]) -> pb.HistoryEvent:
     event = {"eventId": -1, **told}
     [kind] = [name for name in told if name not in {"timestamp", "eventId"}]
-    event[kind] = {name: json.dumps(value) if name in PAYLOADS and value != "" else value for name, value in told[kind].items()}
+    event[kind] = {
+        name: json.dumps(value) if name in PAYLOADS and value != "" else value
+        for name, value in told[kind].items()
+    }
     return ParseDict(event, pb.HistoryEvent())

@@ -1,4 +1,5 @@
-"""One run on the embedded host's engine without its server: a clock that jumps from timer to timer, and every event kept.
+"""One run on the embedded host's engine without its server: a clock that jumps from timer to timer,
+and every event kept.
 
 Orchestrators are executed by what executes them on Azure: azure-functions-durable's own worker.
 """
@@ -37,9 +38,13 @@ ORCHESTRATORS: dict[str, Callable[..., Any]] = {
 }
 
 
-def executed(worker: DurableFunctionsWorker, name: str, request: pb.OrchestratorRequest) -> pb.OrchestratorResponse:
+def executed(
+    worker: DurableFunctionsWorker, name: str, request: pb.OrchestratorRequest
+) -> pb.OrchestratorResponse:
     """One turn of an orchestrator, as the Functions host has it done."""
-    answer = worker.execute_orchestration_request(ORCHESTRATORS[name], base64.b64encode(request.SerializeToString()).decode())
+    answer = worker.execute_orchestration_request(
+        ORCHESTRATORS[name], base64.b64encode(request.SerializeToString()).decode()
+    )
     return pb.OrchestratorResponse.FromString(base64.b64decode(answer))
 
 
@@ -87,11 +92,21 @@ class Stage(Engine):
         self.at(self._time + timedelta(seconds=seconds), lambda: self._call("RaiseEvent", event))
 
     def tell(self) -> str:
-        """From the start to the end; the outcome, or how the run's own instance ended where it answers none."""
-        given = StringValue(value=json.dumps(wire(StartRun(run_id=self._play.run_id, pace=AZURE, version=VERSION))))
-        self._call("StartInstance", pb.CreateInstanceRequest(name=Orchestrator.RUN, instanceId=self._play.run_id, input=given))
+        """From the start to the end; the outcome, or how the run's own instance ended where it
+        answers none.
+        """
+        given = StringValue(
+            value=json.dumps(wire(StartRun(run_id=self._play.run_id, pace=AZURE, version=VERSION)))
+        )
+        self._call(
+            "StartInstance",
+            pb.CreateInstanceRequest(
+                name=Orchestrator.RUN, instanceId=self._play.run_id, input=given
+            ),
+        )
         while True:
-            self._work_available.set()  # never wait for work: what isn't there comes with the next timer
+            # never wait for work: what isn't there comes with the next timer
+            self._work_available.set()
             item = next(iter(self._call("GetWorkItems", pb.GetWorkItemsRequest())), None)
             if item is not None:
                 self._orchestrate(item) if item.HasField("orchestratorRequest") else self._act(item)
@@ -104,14 +119,19 @@ class Stage(Engine):
 
     def _outcome(self) -> str:
         told = self._instances[self._play.run_id]
-        status = pb.OrchestrationStatus.Name(told.status).removeprefix("ORCHESTRATION_STATUS_").lower()
+        status = (
+            pb.OrchestrationStatus.Name(told.status).removeprefix("ORCHESTRATION_STATUS_").lower()
+        )
         return str(json.loads(told.output or "{}").get("outcome", status))
 
     def _call(self, method: str, request: Any) -> Any:
         return getattr(self, method)(request, _OneItem())
 
     def _orchestrate(self, item: pb.WorkItem) -> None:
-        request, instance = item.orchestratorRequest, self._instances[item.orchestratorRequest.instanceId]
+        request, instance = (
+            item.orchestratorRequest,
+            self._instances[item.orchestratorRequest.instanceId],
+        )
         # The engine stamps turns with the machine's clock.
         for event in [*request.newEvents, *instance.dispatched_events]:
             if event.HasField("orchestratorStarted"):
@@ -123,23 +143,36 @@ class Stage(Engine):
         response.completionToken = item.completionToken
         known = len(instance.history) + len(request.newEvents)
         self._call("CompleteOrchestratorTask", response)
-        self._living[request.instanceId].events += [*request.newEvents, *(_continued(response) or instance.history[known:])]
+        self._living[request.instanceId].events += [
+            *request.newEvents,
+            *(_continued(response) or instance.history[known:]),
+        ]
 
     def _act(self, item: pb.WorkItem) -> None:
         request = item.activityRequest
         answer = pb.ActivityResponse(
-            instanceId=request.orchestrationInstance.instanceId, taskId=request.taskId, completionToken=item.completionToken
+            instanceId=request.orchestrationInstance.instanceId,
+            taskId=request.taskId,
+            completionToken=item.completionToken,
         )
         try:
-            answer.result.value = json.dumps(self._play.say(request.name, json.loads(request.input.value)))
+            answer.result.value = json.dumps(
+                self._play.say(request.name, json.loads(request.input.value))
+            )
         except ConnectionError as error:
-            answer.failureDetails.CopyFrom(pb.TaskFailureDetails(errorType=type(error).__name__, errorMessage=str(error)))
+            answer.failureDetails.CopyFrom(
+                pb.TaskFailureDetails(errorType=type(error).__name__, errorMessage=str(error))
+            )
         self.at(self._time + ACTIVITY_TAKES, lambda: self._call("CompleteActivityTask", answer))
 
 
 def _continued(response: pb.OrchestratorResponse) -> list[pb.HistoryEvent]:
     """What continue_as_new leaves of its turn: the engine forgets the rest."""
-    ends = [action.completeOrchestration for action in response.actions if action.HasField("completeOrchestration")]
+    ends = [
+        action.completeOrchestration
+        for action in response.actions
+        if action.HasField("completeOrchestration")
+    ]
     return [
         helpers.new_execution_completed_event(end.orchestrationStatus, end.result.value)
         for end in ends

@@ -1,4 +1,5 @@
-"""The whole of TuneDrop on this machine for the tests: Azurite, the stand-in and the embedded host, as processes.
+"""The whole of TuneDrop on this machine for the tests: Azurite, the stand-in and the embedded host,
+as processes.
 
 The host can be killed and started again on the same storage, as in real life.
 """
@@ -19,7 +20,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-from azure.storage.blob import AccountSasPermissions, BlobServiceClient, ContainerClient, ResourceTypes, generate_account_sas
+from azure.storage.blob import (
+    AccountSasPermissions,
+    BlobServiceClient,
+    ContainerClient,
+    ResourceTypes,
+    generate_account_sas,
+)
 from durabletask.client import TaskHubGrpcClient
 
 from shared.models.pace import LOCAL, Pace
@@ -30,14 +37,27 @@ from tunedrop.emulator import regions
 from tunedrop.host.engine import HUB
 
 ROOT = Path(__file__).parent.parent.parent
-ACCOUNT = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/local/providers/Microsoft.CognitiveServices/accounts/standin"
+ACCOUNT = (
+    "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/local"
+    "/providers/Microsoft.CognitiveServices/accounts/standin"
+)
 SERVICE_PLENTY = {
-    **{"files_max": 1000, "jobs_max": 1000, "fine_tuned_deployments_max": 1000, "deployments_max": 1000},
+    **{
+        "files_max": 1000,
+        "jobs_max": 1000,
+        "fine_tuned_deployments_max": 1000,
+        "deployments_max": 1000,
+    },
     **{"quota_units": 100_000, "fine_tuned_quota_units": 100_000},
 }
 PLENTY = {"files": 1000, "jobs": 1000, "fine_tuned_deployments": 1000, "deployments": 1000}
-WALLET = {"TUNEDROP_JOBS_AT_A_TIME": "1000", "TUNEDROP_JOBS_A_DAY": "10000", "TUNEDROP_USD_A_DAY": "10000"}
-# Reading certificates, which plain HTTP doesn't need, would take longer than the calls: so every client here has verify=False.
+WALLET = {
+    "TUNEDROP_JOBS_AT_A_TIME": "1000",
+    "TUNEDROP_JOBS_A_DAY": "10000",
+    "TUNEDROP_USD_A_DAY": "10000",
+}
+# Reading certificates, which plain HTTP doesn't need, would take longer than the calls: so every
+# client here has verify=False.
 PACE = LOCAL.model_copy(update={"smoke_deadline_s": 8.0})
 WORDS = 4_000  # characters of a host's log that a failure shows
 SLOWEST = 4
@@ -45,7 +65,9 @@ SLOWEST = 4
 
 
 def unhurried(pace: Pace, *nets: str) -> Pace:
-    """The pace with these of its times scaled to the machine: deadlines that end a run, where a run is slow because all is."""
+    """The pace with these of its times scaled to the machine: deadlines that end a run, where a run
+    is slow because all is.
+    """
     slower = min(slowness(), SLOWEST)
     return pace.model_copy(update={net: getattr(pace, net) * slower for net in nets})
 
@@ -56,10 +78,14 @@ class Keys:
 
     storage: str = KEY
     service: str | None = None
-    """Unset, as in Azure: the identity is used, which has the roles of docs/security.md and no more."""
+    """Unset, as in Azure: the identity is used, which has the roles of docs/security.md and no
+    more.
+    """
     functions: str = field(default_factory=lambda: secrets.token_hex(8))
     by_sas: bool = False
-    """Whether the host reaches the storage by a shared access signature instead of the account's key."""
+    """Whether the host reaches the storage by a shared access signature instead of the account's
+    key.
+    """
 
 
 @dataclass
@@ -86,12 +112,19 @@ class Stack:
     def api(self) -> httpx2.Client:
         """The HTTP API, with the function key."""
         address = f"http://127.0.0.1:{self.port}/api"
-        return httpx2.Client(base_url=address, headers={"x-functions-key": self.key}, timeout=patience(30), verify=False)
+        return httpx2.Client(
+            base_url=address,
+            headers={"x-functions-key": self.key},
+            timeout=patience(30),
+            verify=False,
+        )
 
     @property
     def training(self) -> ContainerClient:
         """The container that drops land in."""
-        return BlobServiceClient.from_connection_string(self.storage).get_container_client("training")
+        return BlobServiceClient.from_connection_string(self.storage).get_container_client(
+            "training"
+        )
 
     def environment(self) -> dict[str, str]:
         """The app settings of the host."""
@@ -103,7 +136,9 @@ class Stack:
             "TUNEDROP_ARM_ENDPOINT": self.emulator,
             "TUNEDROP_ACCOUNT": ACCOUNT,
             "TUNEDROP_CREDENTIAL": "stand-in",
-            "TUNEDROP_PACE": unhurried(PACE, "call_s", "upload_s", "smoke_deadline_s").model_dump_json(),
+            "TUNEDROP_PACE": unhurried(
+                PACE, "call_s", "upload_s", "smoke_deadline_s"
+            ).model_dump_json(),
             "TUNEDROP_CLAIM_PATIENCE_S": "0",
             "TUNEDROP_DROP_PATIENCE_S": "0",
             "TUNEDROP_SWEEP_SCHEDULE": "*/10 * * * * *",
@@ -116,19 +151,35 @@ class Stack:
         """Starts the embedded host and waits until it answers."""
         ready = self.directory / f"ready-{secrets.token_hex(4)}.json"
         self.host = self.run_host(self.port, "--wait-for-lease", "--ready-file", str(ready))
-        told = until(lambda: json.loads(ready.read_text()) if ready.exists() else None, 90, "the host")
+        told = until(
+            lambda: json.loads(ready.read_text()) if ready.exists() else None, 90, "the host"
+        )
         self.engine, self.hub_name = told["engine"], told["hub"]
 
     def hub(self, logger: logging.Logger | None = None) -> TaskHubGrpcClient:
         """A client of the running host's durable engine."""
-        return TaskHubGrpcClient(host_address=self.engine, metadata=[(HUB, self.hub_name)], logger=logger)
+        return TaskHubGrpcClient(
+            host_address=self.engine, metadata=[(HUB, self.hub_name)], logger=logger
+        )
 
     def run_host(self, port: int, *options: str) -> "subprocess.Popen[bytes]":
         """The process of an embedded host, which says in host.log what it does."""
-        command = [sys.executable, "-m", self.module, "--app", str(self.app), "--port", str(port), "--key", self.key]
+        command = [
+            sys.executable,
+            "-m",
+            self.module,
+            "--app",
+            str(self.app),
+            "--port",
+            str(port),
+            "--key",
+            self.key,
+        ]
         told = ["--create-containers", "--sweep-at-start", *self.options, *options]
         with self.log.open("ab") as log:
-            return subprocess.Popen([*command, *told], cwd=ROOT, env=self.environment(), stdout=log, stderr=log)
+            return subprocess.Popen(
+                [*command, *told], cwd=ROOT, env=self.environment(), stdout=log, stderr=log
+            )
 
     @property
     def log(self) -> Path:
@@ -136,7 +187,9 @@ class Stack:
         return self.directory / "host.log"
 
     def last_words(self) -> str:
-        """Whether the host lives, and what it said last: for whoever reads of a test that failed."""
+        """Whether the host lives, and what it said last: for whoever reads of a test that
+        failed.
+        """
         code = self.host.poll() if self.host else None
         said = self.log.read_text(errors="replace")[-WORDS:] if self.log.exists() else ""
         return f"the host {'runs' if code is None else f'ended with {code}'}; its log:\n{said}"
@@ -151,19 +204,33 @@ class Stack:
         """Stands in for the minute after which a killed host's lease runs out."""
         from azure.storage.blob import BlobLeaseClient
 
-        lock = BlobServiceClient.from_connection_string(self.storage).get_blob_client("tunedrop", "host.lock")
+        lock = BlobServiceClient.from_connection_string(self.storage).get_blob_client(
+            "tunedrop", "host.lock"
+        )
         BlobLeaseClient(lock).break_lease(0)
 
     def drop(
-        self, name: str, training: bytes, validation: bytes | None = None, job: dict[str, Any] | None = None, *, packed: bool = False
+        self,
+        name: str,
+        training: bytes,
+        validation: bytes | None = None,
+        job: dict[str, Any] | None = None,
+        *,
+        packed: bool = False,
     ) -> None:
-        """Drops a folder, with its data files as archives or as they are: the training file last, as it starts the run."""
+        """Drops a folder, with its data files as archives or as they are: the training file last,
+        as it starts the run.
+        """
         ending, content = (".gz", gzip.compress) if packed else ("", bytes)
         if validation is not None:
-            self.training.upload_blob(f"{name}/validation_set.jsonl{ending}", content(validation), overwrite=True)
+            self.training.upload_blob(
+                f"{name}/validation_set.jsonl{ending}", content(validation), overwrite=True
+            )
         if job is not None:
             self.training.upload_blob(f"{name}/job.json", json.dumps(job).encode(), overwrite=True)
-        self.training.upload_blob(f"{name}/training_set.jsonl{ending}", content(training), overwrite=True)
+        self.training.upload_blob(
+            f"{name}/training_set.jsonl{ending}", content(training), overwrite=True
+        )
 
     def runs(self, name: str | None = None) -> list[dict[str, Any]]:
         """The rows of GET /api/runs, of one name where given."""
@@ -177,25 +244,42 @@ class Stack:
 
     def ended(self, name: str, seconds: float = 60) -> dict[str, Any]:
         """The only run of this name, once it has ended."""
-        row = until(lambda: next((r for r in self.runs(name) if r["outcome"]), None), seconds, f"the end of {name}", NOW_AND_THEN_S)
+        row = until(
+            lambda: next((r for r in self.runs(name) if r["outcome"]), None),
+            seconds,
+            f"the end of {name}",
+            NOW_AND_THEN_S,
+        )
         return self.run(row["id"])
 
     def at_step(self, name: str, *steps: str, seconds: float = 40) -> str:
         """The id of the run of this name, once it is at one of these steps."""
-        row = until(lambda: next((r for r in self.runs(name) if r["step"] in steps), None), seconds, f"{name} at {steps}")
+        row = until(
+            lambda: next((r for r in self.runs(name) if r["step"] in steps), None),
+            seconds,
+            f"{name} at {steps}",
+        )
         return str(row["id"])
 
     def report(self, run: dict[str, Any]) -> dict[str, Any]:
         """The report.json of an ended run."""
         container, _, path = str(run["report"]).partition("/")
         service = BlobServiceClient.from_connection_string(self.storage)
-        content = service.get_blob_client(container, path.replace("report.html", "report.json")).download_blob().readall()
+        content = (
+            service.get_blob_client(container, path.replace("report.html", "report.json"))
+            .download_blob()
+            .readall()
+        )
         decoded: dict[str, Any] = json.loads(content)
         return decoded
 
     def asked(self, operation: str, *, committed: bool = True) -> list[dict[str, Any]]:
         """The stand-in's own record of one operation: the oracle."""
-        return [e for e in self.record() if e["operation"] == operation and (e.get("committed") or not committed)]
+        return [
+            e
+            for e in self.record()
+            if e["operation"] == operation and (e.get("committed") or not committed)
+        ]
 
     def record(self) -> list[dict[str, Any]]:
         """All that the stand-in was asked, and what it cost, oldest first."""
@@ -208,7 +292,11 @@ class Stack:
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
         """The stand-in's control surface."""
-        return httpx2.request(method, f"{self.emulator}/_tunedrop/{path}", json=body, verify=False).raise_for_status().json()
+        return (
+            httpx2.request(method, f"{self.emulator}/_tunedrop/{path}", json=body, verify=False)
+            .raise_for_status()
+            .json()
+        )
 
     def deliver(self, blob: str, times: int) -> None:
         """Delivers the event of one blob so many times at once."""
@@ -234,8 +322,8 @@ def running_stack(
 ) -> Generator[Stack]:
     """A TuneDrop that answers, ended on leaving.
 
-    `region` is the stand-in's, `module` the program that is the host; `settings` are app settings of the host,
-    `app` the folder of function_app.py, `options` of the host's command line.
+    `region` is the stand-in's, `module` the program that is the host; `settings` are app settings
+    of the host, `app` the folder of function_app.py, `options` of the host's command line.
     """
     keys = keys or Keys()
     with (
@@ -247,7 +335,17 @@ def running_stack(
             settings = {"TUNEDROP_OPENAI_API_KEY": keys.service, **settings}
         if keys.by_sas:
             settings["DropStorage"] = sas_connection(storage, keys.storage)
-        stack = Stack(storage, emulator, free_port(), keys.functions, Path(folder), settings, app, options=options, module=module)
+        stack = Stack(
+            storage,
+            emulator,
+            free_port(),
+            keys.functions,
+            Path(folder),
+            settings,
+            app,
+            options=options,
+            module=module,
+        )
         try:
             stack.start_host()
             yield stack
@@ -262,20 +360,42 @@ def running_stack(
 
 def sas_connection(storage: str, key: str) -> str:
     """The connection string of the same account by a signature that may do all for an hour."""
-    allowed = AccountSasPermissions(read=True, write=True, delete=True, list=True, add=True, create=True, update=True)
+    allowed = AccountSasPermissions(
+        read=True, write=True, delete=True, list=True, add=True, create=True, update=True
+    )
     types = ResourceTypes(service=True, container=True, object=True)
-    signature = generate_account_sas(ACCOUNT_NAME, key, types, allowed, datetime.now(UTC) + timedelta(hours=1))
+    signature = generate_account_sas(
+        ACCOUNT_NAME, key, types, allowed, datetime.now(UTC) + timedelta(hours=1)
+    )
     endpoint = next(part for part in storage.split(";") if part.startswith("BlobEndpoint="))
     return f"{endpoint};SharedAccessSignature={signature}"
 
 
 @contextmanager
-def running_emulator(folder: Path, pace: str, key: str | None = None, region: str = regions.DEFAULT) -> Generator[str]:
-    """The address of a stand-in that answers, ended on leaving; its state and log lie in the folder."""
+def running_emulator(
+    folder: Path, pace: str, key: str | None = None, region: str = regions.DEFAULT
+) -> Generator[str]:
+    """The address of a stand-in that answers, ended on leaving; its state and log lie in the
+    folder.
+    """
     port = free_port()
-    limits = [option for name, value in SERVICE_PLENTY.items() for option in ("--limit", f"{name}={value}")]
+    limits = [
+        option
+        for name, value in SERVICE_PLENTY.items()
+        for option in ("--limit", f"{name}={value}")
+    ]
     limits += ["--switch", "client_retries=refused"]
-    command = [sys.executable, "-m", "tunedrop.emulator", "--port", str(port), "--pace", pace, "--state", str(folder / "state.sqlite")]
+    command = [
+        sys.executable,
+        "-m",
+        "tunedrop.emulator",
+        "--port",
+        str(port),
+        "--pace",
+        pace,
+        "--state",
+        str(folder / "state.sqlite"),
+    ]
     command += ["--region", region, *(["--api-key", key] if key else [])]
     log = (folder / "emulator.log").open("ab")
     process = subprocess.Popen([*command, *limits], cwd=ROOT, stdout=log, stderr=log)

@@ -1,4 +1,6 @@
-"""Hostile drops through a whole TuneDrop: each ends by name, with a report in which nothing lives, and nobody is called."""
+"""Hostile drops through a whole TuneDrop: each ends by name, with a report in which nothing lives,
+and nobody is called.
+"""
 
 import json
 import re
@@ -28,7 +30,22 @@ NAMES = {
     "reference of the engine": "blob:v1:x:y.jsonl",
     "ending in capitals": "travel.JSONL",
 }
-LIVE = {"script", "a", "img", "link", "iframe", "object", "embed", "form", "base", "video", "audio", "image", "use", "foreignobject"}
+LIVE = {
+    "script",
+    "a",
+    "img",
+    "link",
+    "iframe",
+    "object",
+    "embed",
+    "form",
+    "base",
+    "video",
+    "audio",
+    "image",
+    "use",
+    "foreignobject",
+}
 
 
 class Page(HTMLParser):
@@ -42,14 +59,22 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         names = {name for name, _ in attrs}
-        if tag in LIVE or any(name.startswith("on") or name in {"src", "href", "srcset", "action"} for name in names):
+        if tag in LIVE or any(
+            name.startswith("on") or name in {"src", "href", "srcset", "action"} for name in names
+        ):
             self.live.append(tag)
 
 
 def page_of(stack: Stack, report: str) -> str:
     """The report.html of a run."""
     container, _, path = report.partition("/")
-    return BlobServiceClient.from_connection_string(stack.storage).get_blob_client(container, path).download_blob().readall().decode()
+    return (
+        BlobServiceClient.from_connection_string(stack.storage)
+        .get_blob_client(container, path)
+        .download_blob()
+        .readall()
+        .decode()
+    )
 
 
 @pytest.fixture(scope="module")
@@ -60,16 +85,25 @@ def rejected(the_stack: Stack) -> dict[str, str]:
         the_stack.training.upload_blob(blob, a_training_set("x"), overwrite=True)
 
     def ended() -> list[str] | None:
-        rows = [row for row in the_stack.runs("invalid-name") if row["id"] not in known and row["outcome"]]
+        rows = [
+            row
+            for row in the_stack.runs("invalid-name")
+            if row["id"] not in known and row["outcome"]
+        ]
         return [row["id"] for row in rows] if len(rows) == len(NAMES) else None
 
     runs = [the_stack.run(run_id) for run_id in until(ended, 90, "the rejections", NOW_AND_THEN_S)]
     assert {run["problem"]["code"] for run in runs} == {"TD-DROP-001"}
-    return {the_stack.report(run)["drop"]["blobs"][0]["name"]: page_of(the_stack, run["report"]) for run in runs}
+    return {
+        the_stack.report(run)["drop"]["blobs"][0]["name"]: page_of(the_stack, run["report"])
+        for run in runs
+    }
 
 
 @pytest.mark.parametrize("blob", [pytest.param(blob, id=name) for name, blob in NAMES.items()])
-def test_hostile_name_is_rejected_with_a_report_in_which_nothing_lives(rejected: dict[str, str], blob: str) -> None:
+def test_hostile_name_is_rejected_with_a_report_in_which_nothing_lives(
+    rejected: dict[str, str], blob: str
+) -> None:
     """One report a name; the page has no tag that runs or fetches."""
     page = rejected[blob]
     assert Page(page).live == []
@@ -78,9 +112,15 @@ def test_hostile_name_is_rejected_with_a_report_in_which_nothing_lives(rejected:
 
 def test_reports_stand_under_plain_paths_only(rejected: dict[str, str], the_stack: Stack) -> None:
     """No name of a drop is part of a path."""
-    names = BlobServiceClient.from_connection_string(the_stack.storage).get_container_client("reports").list_blob_names()
+    names = (
+        BlobServiceClient.from_connection_string(the_stack.storage)
+        .get_container_client("reports")
+        .list_blob_names()
+    )
     assert len(rejected) == len(NAMES)
-    assert [name for name in names if not re.fullmatch(r"[a-z0-9-]+/[a-z0-9-]+/[a-z]+\.[a-z]+", name)] == []
+    assert [
+        name for name in names if not re.fullmatch(r"[a-z0-9-]+/[a-z0-9-]+/[a-z]+\.[a-z]+", name)
+    ] == []
 
 
 @pytest.fixture
@@ -93,10 +133,18 @@ def beacon() -> Iterator[socket.socket]:
         yield listener
 
 
-def test_no_address_in_a_drop_is_ever_called(stack: Stack, name: str, beacon: socket.socket) -> None:
+def test_no_address_in_a_drop_is_ever_called(
+    stack: Stack, name: str, beacon: socket.socket
+) -> None:
     """Images, webhooks, links in texts and in job.json: the port that they name hears nothing."""
     address = f"http://127.0.0.1:{beacon.getsockname()[1]}/beacon.png"
-    seen = {"role": "user", "content": [{"type": "text", "text": "What is it?"}, {"type": "image_url", "image_url": {"url": address}}]}
+    seen = {
+        "role": "user",
+        "content": [
+            {"type": "text", "text": "What is it?"},
+            {"type": "image_url", "image_url": {"url": address}},
+        ],
+    }
     said = {"role": "assistant", "content": f"![it]({address}) {address}"}
     lines = b"".join(json.dumps({"messages": [seen, said]}).encode() + b"\n" for _ in range(12))
     stack.drop(name, lines, lines, {"model": "gpt-4o-2024-08-06"})
@@ -109,7 +157,11 @@ def test_no_address_in_a_drop_is_ever_called(stack: Stack, name: str, beacon: so
 
 def test_uploader_gets_the_owners_limits_and_the_report_says_so(stack: Stack, name: str) -> None:
     """A budget and a capacity beyond the app's are lowered, and the run goes on."""
-    stack.drop(name, a_training_set(name), job={"budget": {"usd": 10**9}, "deployment": {"capacity": 10**9}})
+    stack.drop(
+        name,
+        a_training_set(name),
+        job={"budget": {"usd": 10**9}, "deployment": {"capacity": 10**9}},
+    )
     run = stack.ended(name)
     told = stack.report(run)["clamped"]
     assert run["outcome"] == "succeeded"
@@ -119,10 +171,18 @@ def test_uploader_gets_the_owners_limits_and_the_report_says_so(stack: Stack, na
 
 def test_deployment_of_another_run_is_not_taken_over(stack: Stack, name: str) -> None:
     """A drop that names it is rejected by name, and the deployment stands as it did."""
-    stack.drop(name, a_training_set(name), job={"deployment": {"name": f"{name}-live"}})  # one like a run's id is refused before the gate
+    stack.drop(
+        name, a_training_set(name), job={"deployment": {"name": f"{name}-live"}}
+    )  # one like a run's id is refused before the gate
     standing = stack.ended(name)["deployment"]
     before = [one for one in stack.control("GET", "state")["deployments"] if standing in str(one)]
-    stack.drop(f"{name}-thief", a_training_set(f"{name}-thief"), job={"deployment": {"name": standing}})
+    stack.drop(
+        f"{name}-thief", a_training_set(f"{name}-thief"), job={"deployment": {"name": standing}}
+    )
     run = stack.ended(f"{name}-thief")
     assert (run["outcome"], run["problem"]["code"]) == ("rejected", "TD-GATE-005")
-    assert [one for one in stack.control("GET", "state")["deployments"] if standing in str(one)] == before != []
+    assert (
+        [one for one in stack.control("GET", "state")["deployments"] if standing in str(one)]
+        == before
+        != []
+    )

@@ -52,7 +52,16 @@ def test_second_cancel_is_the_first_one(stack: Stack, name: str) -> None:
     assert (first.status_code, second.status_code) == (202, 202)
     assert first.json() == second.json()
     assert stack.ended(name)["outcome"] == "cancelled"
-    assert len([e for e in stack.asked("fine_tuning.jobs.cancel") if e["id"] == jobs_of(stack, run_id)[0]["id"]]) == 1
+    assert (
+        len(
+            [
+                e
+                for e in stack.asked("fine_tuning.jobs.cancel")
+                if e["id"] == jobs_of(stack, run_id)[0]["id"]
+            ]
+        )
+        == 1
+    )
 
 
 @pytest.mark.parametrize("run_id", ["nobody-00000000", "..%2f..%2fwallet", "@entity", "a" * 1000])
@@ -73,7 +82,9 @@ def test_terminated_run_is_taken_up_by_the_sweep_with_its_job(stack: Stack, name
 
 @pytest.mark.slow
 def test_terminated_run_can_be_cancelled(stack: Stack, name: str) -> None:
-    """The cancel stands in the ledger; the sweep brings back the run that obeys it, and nothing is left behind."""
+    """The cancel stands in the ledger; the sweep brings back the run that obeys it, and nothing is
+    left behind.
+    """
     run_id = in_training(stack, name)
     terminate(stack, run_id)
     assert stack.api.post(f"/runs/{run_id}/cancel").status_code == 202
@@ -83,21 +94,29 @@ def test_terminated_run_can_be_cancelled(stack: Stack, name: str) -> None:
 
 
 def test_late_event_of_a_purged_run_changes_nothing(stack: Stack, name: str) -> None:
-    """The history is gone, the ledger remembers: one run, one job, and its orchestration does not come back."""
+    """The history is gone, the ledger remembers: one run, one job, and its orchestration does not
+    come back.
+    """
     stack.drop(name, a_training_set(name))
     run = stack.ended(name)
     with task_hub(stack) as hub:
         hub.wait_for_orchestration_completion(run["id"], timeout=patience(30))
         hub.purge_orchestration(run["id"])
         stack.deliver(f"{name}/{TRAINING_SET}", 3)
-        assert stack.api.post("/runs", json={"run": name}).json() == {"id": run["id"], "name": name, "started": False}
+        assert stack.api.post("/runs", json={"run": name}).json() == {
+            "id": run["id"],
+            "name": name,
+            "started": False,
+        }
         assert hub.get_orchestration_state(run["id"]) is None
     assert [row["id"] for row in stack.runs(name)] == [run["id"]]
     assert len(jobs_of(stack, run["id"])) == 1
     assert stack.run(run["id"]) == run
 
 
-def test_request_for_other_settings_is_refused_where_the_upload_has_its_run(stack: Stack, name: str) -> None:
+def test_request_for_other_settings_is_refused_where_the_upload_has_its_run(
+    stack: Stack, name: str
+) -> None:
     """Not answered as if they would be used; the same settings, or none, are told the run."""
     stack.drop(name, a_training_set(name), job={"seed": 1})
     run_id = stack.ended(name)["id"]
@@ -105,7 +124,8 @@ def test_request_for_other_settings_is_refused_where_the_upload_has_its_run(stac
     refused = stack.api.post("/runs", json={"run": name, "job": {"seed": 2}})
     assert (refused.status_code, refused.json()["error"]["code"]) == (409, "TD-HTTP-012")
     again = [
-        stack.api.post("/runs", json={"run": name, **asked}) for asked in ({}, {"job": {"seed": 1}}, {"job": {"seed": 1, "retrain": False}})
+        stack.api.post("/runs", json={"run": name, **asked})
+        for asked in ({}, {"job": {"seed": 1}}, {"job": {"seed": 1, "retrain": False}})
     ]
     assert [(one.status_code, one.json()) for one in again] == [(200, told)] * 3
     assert [row["id"] for row in stack.runs(name)] == [run_id]

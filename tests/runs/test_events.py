@@ -1,4 +1,5 @@
-"""Events on the embedded host: lost, doubled, out of order, late; and hosts that die. Every drop is one run and one job.
+"""Events on the embedded host: lost, doubled, out of order, late; and hosts that die. Every drop is
+one run and one job.
 
 The host itself looks for new blobs once an hour here: an event is what the test delivers.
 """
@@ -31,8 +32,12 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture(scope="module")
 def the_stack() -> Iterator[Stack]:
-    """A TuneDrop that hears of drops only what it is told, and sweeps up what it was not told after six seconds."""
-    with running_stack("instant", options=("--poll-every", "3600"), TUNEDROP_DROP_PATIENCE_S=str(PATIENCE_S)) as stack:
+    """A TuneDrop that hears of drops only what it is told, and sweeps up what it was not told after
+    six seconds.
+    """
+    with running_stack(
+        "instant", options=("--poll-every", "3600"), TUNEDROP_DROP_PATIENCE_S=str(PATIENCE_S)
+    ) as stack:
         stack.control("PUT", "limits", ROOM)
         yield stack
 
@@ -80,11 +85,19 @@ def all_ended(stack: Stack, name: str, count: int, seconds: float = 150) -> list
 def jobs_of(stack: Stack, rows: list[dict[str, Any]]) -> list[str]:
     """The runs that the stand-in made jobs for, once for each job."""
     ids = {row["id"] for row in rows}
-    return sorted(s for e in stack.asked("fine_tuning.jobs.create") if (s := e["request"]["body"].get("suffix")) in ids)
+    return sorted(
+        s
+        for e in stack.asked("fine_tuning.jobs.create")
+        if (s := e["request"]["body"].get("suffix")) in ids
+    )
 
 
-def test_fifty_drops_are_fifty_runs_whatever_becomes_of_their_events(stack: Stack, name: str) -> None:
-    """Of fifty events three are lost, ten come twice, five more come after the end, all out of order, two late."""
+def test_fifty_drops_are_fifty_runs_whatever_becomes_of_their_events(
+    stack: Stack, name: str
+) -> None:
+    """Of fifty events three are lost, ten come twice, five more come after the end, all out of
+    order, two late.
+    """
     dice = random.Random(6)  # noqa: S311  # a seeded order of events, nothing secret
     blobs = fifty_dropped(stack, name)
     shuffled = dice.sample(blobs, FIFTY)
@@ -100,10 +113,14 @@ def test_fifty_drops_are_fifty_runs_whatever_becomes_of_their_events(stack: Stac
     assert outcomes(rows) == {"succeeded": FIFTY}
     assert len(rows_of(stack, name)) == FIFTY
     assert jobs_of(stack, rows) == sorted(row["id"] for row in rows)
-    assert len(stack.asked("accounts.list_models", committed=False)) == FIFTY  # the gate's question; the wallet asks for the quota, too
+    assert (
+        len(stack.asked("accounts.list_models", committed=False)) == FIFTY
+    )  # the gate's question; the wallet asks for the quota, too
 
 
-def test_run_whose_starter_died_after_the_claim_is_started_by_the_sweep(stack: Stack, name: str) -> None:
+def test_run_whose_starter_died_after_the_claim_is_started_by_the_sweep(
+    stack: Stack, name: str
+) -> None:
     """The claim is all that the starter left behind, and it is enough."""
     training = Container(stack.training)
     facts = training.facts(a_dropped(stack, name))
@@ -111,7 +128,9 @@ def test_run_whose_starter_died_after_the_claim_is_started_by_the_sweep(stack: S
     drop = drop_of(training.account, training.name, facts.name, facts.etag)
     assert isinstance(drop, Drop)
     now = datetime.now(UTC)
-    assert ledger_of(stack).claim(RunRecord(id=drop.run_id, drop=drop, created_at=now, updated_at=now))
+    assert ledger_of(stack).claim(
+        RunRecord(id=drop.run_id, drop=drop, created_at=now, updated_at=now)
+    )
     assert stack.ended(name)["id"] == drop.run_id
     assert len(rows_of(stack, name)) == 1
 
@@ -128,8 +147,12 @@ def test_second_host_on_one_container_is_refused(stack: Stack) -> None:
 
 
 @pytest.mark.slow
-def test_waiting_host_takes_over_a_minute_after_the_first_was_killed(stack: Stack, name: str) -> None:
-    """Nobody helps: the lease runs out, the second host takes it, and the run goes on with its job."""
+def test_waiting_host_takes_over_a_minute_after_the_first_was_killed(
+    stack: Stack, name: str
+) -> None:
+    """Nobody helps: the lease runs out, the second host takes it, and the run goes on with
+    its job.
+    """
     stack.control("PUT", "pace", {"job": {"after_seconds": 60}})
     stack.deliver(a_dropped(stack, name), 1)
     run_id = stack.at_step(name, "train")
@@ -144,8 +167,12 @@ def test_waiting_host_takes_over_a_minute_after_the_first_was_killed(stack: Stac
 
 
 @pytest.mark.slow
-def test_fifty_runs_under_way_resume_from_the_ledger_when_the_task_hub_is_lost(stack: Stack, name: str) -> None:
-    """Every run comes to its end with the job that it had, and no time in its record begins anew."""
+def test_fifty_runs_under_way_resume_from_the_ledger_when_the_task_hub_is_lost(
+    stack: Stack, name: str
+) -> None:
+    """Every run comes to its end with the job that it had, and no time in its record begins
+    anew.
+    """
     stack.control("PUT", "pace", {"job": {"after_seconds": 600}})
     deliver_at_once(stack, fifty_dropped(stack, name))
     until(lambda: len(jobs_of(stack, rows_of(stack, name))) == FIFTY, 120, "fifty jobs")
@@ -163,7 +190,9 @@ def test_fifty_runs_under_way_resume_from_the_ledger_when_the_task_hub_is_lost(s
 
 @pytest.mark.slow
 def test_deadline_of_a_run_goes_on_while_nobody_runs_it(stack: Stack, name: str) -> None:
-    """A host that comes an hour after the first one died keeps to the deadline of the ledger: one begun anew would last an hour more."""
+    """A host that comes an hour after the first one died keeps to the deadline of the ledger: one
+    begun anew would last an hour more.
+    """
     stack.control("PUT", "pace", {"job": {"after_seconds": 3 * 3600}})
     stack.deliver(a_dropped(stack, name), 1)
     run_id = stack.at_step(name, "train")
@@ -171,8 +200,12 @@ def test_deadline_of_a_run_goes_on_while_nobody_runs_it(stack: Stack, name: str)
     began = moment(stack, run_id, "train") - HOUR
     stack.kill_host()
     deadline_s = (datetime.now(UTC) - began).total_seconds() + 20
-    pace = PACE.model_copy(update={"job_deadline_s": deadline_s})  # in the record: a resume keeps the run's own
-    ledger_of(stack).change(run_id, lambda record, _now: an_hour_older(record).model_copy(update={"pace": pace}))
+    pace = PACE.model_copy(
+        update={"job_deadline_s": deadline_s}
+    )  # in the record: a resume keeps the run's own
+    ledger_of(stack).change(
+        run_id, lambda record, _now: an_hour_older(record).model_copy(update={"pace": pace})
+    )
     stack.break_lease()
     stack.start_host()
     run = stack.ended(name, 90)
@@ -182,7 +215,11 @@ def test_deadline_of_a_run_goes_on_while_nobody_runs_it(stack: Stack, name: str)
 
 def ledger_of(stack: Stack) -> Ledger:
     """The ledger of a stack, past its host."""
-    return Ledger(Container(BlobServiceClient.from_connection_string(stack.storage).get_container_client("tunedrop")))
+    return Ledger(
+        Container(
+            BlobServiceClient.from_connection_string(stack.storage).get_container_client("tunedrop")
+        )
+    )
 
 
 def an_hour_older(record: RunRecord) -> RunRecord:
@@ -193,4 +230,6 @@ def an_hour_older(record: RunRecord) -> RunRecord:
 
 def moment(stack: Stack, run_id: str, step: str) -> datetime:
     """When the run entered this step, by its record."""
-    return next(datetime.fromisoformat(e["at"]) for e in stack.run(run_id)["timeline"] if e["step"] == step)
+    return next(
+        datetime.fromisoformat(e["at"]) for e in stack.run(run_id)["timeline"] if e["step"] == step
+    )

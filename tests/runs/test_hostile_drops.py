@@ -1,4 +1,6 @@
-"""Files that are made to keep the app busy: each is refused in seconds, in little memory, and another's drop goes on as ever."""
+"""Files that are made to keep the app busy: each is refused in seconds, in little memory, and
+another's drop goes on as ever.
+"""
 
 import subprocess
 import time
@@ -19,7 +21,9 @@ REFUSED_WITHIN_S = 10
 """From the moment that the last byte is there."""
 MEMORY_MB = 400
 BESIDE, BESIDE_S = 2, 5
-"""A bystander's drop may take so many times as long as alone, and so many seconds: processors are shared, nothing is waited for."""
+"""A bystander's drop may take so many times as long as alone, and so many seconds: processors are
+shared, nothing is waited for.
+"""
 
 
 def sparse_page_blob(stack: Stack, name: str) -> None:
@@ -69,7 +73,9 @@ def took_s(stack: Stack, name: str) -> float:
 
 
 @pytest.mark.parametrize("attack", list(ATTACKS))
-def test_hostile_file_is_refused_in_seconds_and_nobody_else_feels_it(stack: Stack, name: str, attack: str) -> None:
+def test_hostile_file_is_refused_in_seconds_and_nobody_else_feels_it(
+    stack: Stack, name: str, attack: str
+) -> None:
     """By name, in bounded memory of the host, while a bystander's drop takes its usual time."""
     strike, code = ATTACKS[attack]
     usual_s = took_s(stack, f"{name}-a")
@@ -80,7 +86,12 @@ def test_hostile_file_is_refused_in_seconds_and_nobody_else_feels_it(stack: Stac
         run = stack.ended(name, 120)
         refused_s = time.monotonic() - began
     assert stack.host is not None
-    told = {"s": refused_s, "MiB": peak_mb(stack.host), "usual": usual_s, "beside": bystander.result()}
+    told = {
+        "s": refused_s,
+        "MiB": peak_mb(stack.host),
+        "usual": usual_s,
+        "beside": bystander.result(),
+    }
     assert (run["outcome"], run["problem"]["code"]) == ("rejected", code)
     assert told["s"] < REFUSED_WITHIN_S * slowness(), told
     assert told["MiB"] < MEMORY_MB, told

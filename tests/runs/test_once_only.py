@@ -15,7 +15,11 @@ pytestmark = pytest.mark.timeout(150)
 
 def jobs_of(stack: Stack, run_id: str) -> list[dict[str, Any]]:
     """The jobs that the stand-in made for this run."""
-    return [e for e in stack.asked("fine_tuning.jobs.create") if e["request"]["body"].get("suffix") == run_id]
+    return [
+        e
+        for e in stack.asked("fine_tuning.jobs.create")
+        if e["request"]["body"].get("suffix") == run_id
+    ]
 
 
 def ends_of_jobs(stack: Stack, run_id: str) -> list[str]:
@@ -24,7 +28,9 @@ def ends_of_jobs(stack: Stack, run_id: str) -> list[str]:
     return [job["status"] for job in stack.control("GET", "state")["jobs"] if job["id"] in made]
 
 
-def test_one_event_five_times_at_once_and_once_after_the_end_is_one_run(stack: Stack, name: str) -> None:
+def test_one_event_five_times_at_once_and_once_after_the_end_is_one_run(
+    stack: Stack, name: str
+) -> None:
     """However often an event comes, also after the end: one run, one job."""
     stack.drop(name, a_training_set(name))
     stack.deliver(f"{name}/training_set.jsonl", 5)
@@ -34,7 +40,9 @@ def test_one_event_five_times_at_once_and_once_after_the_end_is_one_run(stack: S
     assert len(jobs_of(stack, run["id"])) == 1
 
 
-def test_same_bytes_during_and_after_a_run_are_duplicates_that_name_it(stack: Stack, name: str) -> None:
+def test_same_bytes_during_and_after_a_run_are_duplicates_that_name_it(
+    stack: Stack, name: str
+) -> None:
     """One job for the same content; the others end `duplicate` and name the first."""
     data = a_training_set(name)
     stack.drop(name, data)
@@ -44,11 +52,15 @@ def test_same_bytes_during_and_after_a_run_are_duplicates_that_name_it(stack: St
     assert stack.ended(name)["outcome"] == "succeeded"
     stack.drop(f"{name}-c", data)
     after = stack.ended(f"{name}-c")
-    assert [(r["outcome"], r["duplicate_of"]) for r in (during, after)] == [("duplicate", first)] * 2
+    assert [(r["outcome"], r["duplicate_of"]) for r in (during, after)] == [
+        ("duplicate", first)
+    ] * 2
     assert not jobs_of(stack, during["id"]) + jobs_of(stack, after["id"])
 
 
-@pytest.mark.parametrize("step", ["settle", "scan", "gate", "upload", "train", "deploy", "smoke_test"])
+@pytest.mark.parametrize(
+    "step", ["settle", "scan", "gate", "upload", "train", "deploy", "smoke_test"]
+)
 def test_cancel_at_each_step_leaves_nothing_behind(stack: Stack, name: str, step: str) -> None:
     """A cancelled run ends cancelled, without files, deployment or a running job."""
     slow = {
@@ -62,7 +74,11 @@ def test_cancel_at_each_step_leaves_nothing_behind(stack: Stack, name: str, step
         stack.drop(name, a_training_set(name), job={"validation": "expected"})
     else:
         stack.drop(name, a_training_set(name))
-    run_id = stack.at_step(name, step, *({"plan", "scan", "gate", "upload", "train"} if step in {"scan", "gate"} else ()))
+    run_id = stack.at_step(
+        name,
+        step,
+        *({"plan", "scan", "gate", "upload", "train"} if step in {"scan", "gate"} else ()),
+    )
     assert stack.api.post(f"/runs/{run_id}/cancel").status_code == 202
     run = stack.ended(name)
     assert run["outcome"] == "cancelled"
@@ -93,7 +109,9 @@ def test_killed_host_resumes_in_the_middle_of_training(stack: Stack, name: str) 
 
 
 def test_resumed_run_is_not_undone_by_a_newer_upload(stack: Stack, name: str) -> None:
-    """A run that has paid goes on after a resume, although its blob was replaced meanwhile; the new upload is a run of its own."""
+    """A run that has paid goes on after a resume, although its blob was replaced meanwhile; the new
+    upload is a run of its own.
+    """
     stack.control("PUT", "pace", {"job": {"after_seconds": 8}})
     stack.drop(name, a_training_set(name))
     run_id = stack.at_step(name, "train")
@@ -102,14 +120,25 @@ def test_resumed_run_is_not_undone_by_a_newer_upload(stack: Stack, name: str) ->
     stack.drop(name, a_training_set(f"{name}-newer"))
     stack.break_lease()
     stack.start_host()
-    ended = until(lambda: [r for r in stack.runs(name) if r["outcome"]] if all(r["outcome"] for r in stack.runs(name)) else None, 90)
+    ended = until(
+        lambda: (
+            [r for r in stack.runs(name) if r["outcome"]]
+            if all(r["outcome"] for r in stack.runs(name))
+            else None
+        ),
+        90,
+    )
     assert len(ended) == 2
     assert {row["outcome"] for row in ended} == {"succeeded"}
 
 
 def test_create_without_an_answer_is_looked_up_and_not_repeated(stack: Stack, name: str) -> None:
     """The job was made, the connection fell: the run finds its job and makes no second one."""
-    stack.control("POST", "faults", {"on": "fine_tuning.jobs.create", "when": "after_commit", "then": "drop_connection"})
+    stack.control(
+        "POST",
+        "faults",
+        {"on": "fine_tuning.jobs.create", "when": "after_commit", "then": "drop_connection"},
+    )
     stack.drop(name, a_training_set(name))
     run = stack.ended(name, 90)
     assert run["outcome"] == "succeeded"
@@ -118,10 +147,16 @@ def test_create_without_an_answer_is_looked_up_and_not_repeated(stack: Stack, na
 
 def test_creating_calls_are_never_retried_by_a_client(stack: Stack, name: str) -> None:
     """The client's own retry count is 0 on every creating call."""
-    stack.control("POST", "faults", {"on": "fine_tuning.jobs.create", "when": "before", "then": {"status": 500}, "times": 2})
+    stack.control(
+        "POST",
+        "faults",
+        {"on": "fine_tuning.jobs.create", "when": "before", "then": {"status": 500}, "times": 2},
+    )
     stack.drop(name, a_training_set(name))
     assert stack.ended(name, 90)["outcome"] == "succeeded"
-    calls = stack.asked("files.create", committed=False) + stack.asked("fine_tuning.jobs.create", committed=False)
+    calls = stack.asked("files.create", committed=False) + stack.asked(
+        "fine_tuning.jobs.create", committed=False
+    )
     assert {str(call["retry_count"]) for call in calls} <= {"0"}
 
 

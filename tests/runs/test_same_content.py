@@ -38,22 +38,39 @@ def holder_at_work(stack: Stack, name: str) -> str:
 
     def found() -> str | None:
         waiting = [row["waits_because"] for row in rows_of(stack, name) if row["waits_because"]]
-        [holder] = [row["id"] for row in rows_of(stack, name) if not row["waits_because"]] if len(waiting) == 9 else [None]
-        return holder if holder and all(holder in text for text in waiting) and jobs_of(stack, [holder]) else None
+        [holder] = (
+            [row["id"] for row in rows_of(stack, name) if not row["waits_because"]]
+            if len(waiting) == 9
+            else [None]
+        )
+        return (
+            holder
+            if holder and all(holder in text for text in waiting) and jobs_of(stack, [holder])
+            else None
+        )
 
     return until(found, 60, "one job and nine that wait")
 
 
 def jobs_of(stack: Stack, runs: list[str]) -> list[str]:
     """The ids of the jobs that were made for these runs, oldest first."""
-    return [e["id"] for e in stack.asked("fine_tuning.jobs.create") if e["request"]["body"].get("suffix") in runs]
+    return [
+        e["id"]
+        for e in stack.asked("fine_tuning.jobs.create")
+        if e["request"]["body"].get("suffix") in runs
+    ]
 
 
 def most_at_once(stack: Stack, jobs: list[str]) -> int:
-    """How many of these jobs the service had under way at most: a job's bill is written when it ends."""
+    """How many of these jobs the service had under way at most: a job's bill is written when it
+    ends.
+    """
     living, most = 0, 0
     for entry in stack.record():
-        if entry.get("id") in jobs and entry["operation"] in {"fine_tuning.jobs.create", "fine_tuning.jobs.billed"}:
+        if entry.get("id") in jobs and entry["operation"] in {
+            "fine_tuning.jobs.create",
+            "fine_tuning.jobs.billed",
+        }:
             living += 1 if entry["operation"] == "fine_tuning.jobs.create" else -1
             most = max(most, living)
     return most
@@ -74,7 +91,9 @@ def check_one_model(stack: Stack, rows: list[dict[str, Any]], jobs: int) -> None
 
 
 def test_same_bytes_under_ten_names_at_once_are_trained_once(stack: Stack, name: str) -> None:
-    """One job, one model, and nine duplicates that name it; one more afterwards is a duplicate, too."""
+    """One job, one model, and nine duplicates that name it; one more afterwards is a duplicate,
+    too.
+    """
     drop_ten(stack, name)
     rows = all_ended(stack, name)
     assert outcomes(rows) == {"duplicate": 9, "succeeded": 1}

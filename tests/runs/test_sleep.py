@@ -15,7 +15,11 @@ from tests.patience import patience, until
 from tests.runs.stack import Stack, running_stack
 from tests.runs.test_once_only import jobs_of
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.skipif(sys.platform == "win32", reason="signals are those of POSIX")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(sys.platform == "win32", reason="signals are those of POSIX"),
+]
 
 
 @pytest.fixture
@@ -30,10 +34,14 @@ def asleep(stack: Stack) -> Generator[None]:
     """The host that runs now stands still inside, at least until its lease has run out."""
     assert stack.host is not None
     sleeper = stack.host.pid
-    lock = BlobServiceClient.from_connection_string(stack.storage).get_blob_client("tunedrop", "host.lock")
+    lock = BlobServiceClient.from_connection_string(stack.storage).get_blob_client(
+        "tunedrop", "host.lock"
+    )
     os.kill(sleeper, signal.SIGSTOP)
     try:
-        until(lambda: lock.get_blob_properties().lease.state == "expired", 90, "the end of the lease")
+        until(
+            lambda: lock.get_blob_properties().lease.state == "expired", 90, "the end of the lease"
+        )
         yield
     finally:
         os.kill(sleeper, signal.SIGCONT)
@@ -53,7 +61,9 @@ def test_host_that_slept_goes_on(stack: Stack) -> None:
 
 
 def test_host_that_slept_ends_where_another_took_over(stack: Stack) -> None:
-    """The other one brings the run to its end; what the sleeper still does when it wakes buys nothing."""
+    """The other one brings the run to its end; what the sleeper still does when it wakes buys
+    nothing.
+    """
     stack.control("PUT", "pace", {"job": {"after_seconds": 5}})
     stack.drop("sleeper", a_training_set("sleeper"))
     run = stack.at_step("sleeper", "train")

@@ -1,4 +1,6 @@
-"""The limits on what all runs together buy, in whole runs: fifty drops at once on a TuneDrop with a small wallet."""
+"""The limits on what all runs together buy, in whole runs: fifty drops at once on a TuneDrop with a
+small wallet.
+"""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -17,12 +19,16 @@ FIFTY, AT_A_TIME, A_DAY = 50, 4, 12
 @pytest.fixture(scope="module")
 def small() -> Iterator[Stack]:
     """A TuneDrop with four places and twelve jobs a day."""
-    with running_stack("instant", TUNEDROP_JOBS_AT_A_TIME=str(AT_A_TIME), TUNEDROP_JOBS_A_DAY=str(A_DAY)) as stack:
+    with running_stack(
+        "instant", TUNEDROP_JOBS_AT_A_TIME=str(AT_A_TIME), TUNEDROP_JOBS_A_DAY=str(A_DAY)
+    ) as stack:
         yield stack
 
 
 def most_at_once(runs: list[dict[str, Any]]) -> int:
-    """How many runs were past the gate at the same moment, at most, by the times in the ledger; an end comes before a begin."""
+    """How many runs were past the gate at the same moment, at most, by the times in the ledger; an
+    end comes before a begin.
+    """
     turns: list[tuple[datetime, int]] = []
     for run in runs:
         at = {entry["step"]: datetime.fromisoformat(entry["at"]) for entry in run["timeline"]}
@@ -36,7 +42,9 @@ def most_at_once(runs: list[dict[str, Any]]) -> int:
 
 
 def test_fifty_drops_at_once_never_pass_the_limits(small: Stack) -> None:
-    """Twelve train, four at a time at most; the others end rejected, with the reason, and have bought nothing."""
+    """Twelve train, four at a time at most; the others end rejected, with the reason, and have
+    bought nothing.
+    """
     waited: set[str] = set()
 
     def ended() -> list[dict[str, Any]] | None:
@@ -53,6 +61,13 @@ def test_fifty_drops_at_once_never_pass_the_limits(small: Stack) -> None:
     assert {run["problem"]["code"] for run in rejected} == {"TD-BUDGET-003"}
     assert len(small.asked("fine_tuning.jobs.create")) == A_DAY
     assert 1 < most_at_once(runs) <= AT_A_TIME
-    away = {because for because in waited if " is not available: " in because}  # a connection lost on a busy machine
+    away = {
+        because for because in waited if " is not available: " in because
+    }  # a connection lost on a busy machine
     assert waited - away == {f"As many runs train as may at a time: {AT_A_TIME}."}
-    assert not [e for run in rejected for e in small.asked("files.create") if run["id"] in e["request"]["filename"]]
+    assert not [
+        e
+        for run in rejected
+        for e in small.asked("files.create")
+        if run["id"] in e["request"]["filename"]
+    ]

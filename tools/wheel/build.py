@@ -1,4 +1,6 @@
-"""Builds the package tunedrop-check into dist/: the folder tunedrop_check as it is. `python3 dev.py wheel` runs it."""
+"""Builds the package tunedrop-check into dist/: the folder tunedrop_check as it is. `python3 dev.py
+wheel` runs it.
+"""
 
 import contextlib
 import shutil

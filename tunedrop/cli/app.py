@@ -32,7 +32,12 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def everywhere(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", callback=_version, is_eager=True)] = False,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version and exit.", callback=_version, is_eager=True
+        ),
+    ] = False,
 ) -> None:
     """From a data file to a fine-tuned, deployed and proven Azure OpenAI model."""
 

@@ -21,4 +21,7 @@ def cancel(
     if as_json:
         document(answer)
     else:
-        out.print(f"{visible(run_id)} is being cancelled; `{command()} runs {visible(run_id)}` shows how far it is.")
+        out.print(
+            f"{visible(run_id)} is being cancelled; `{command()} runs {visible(run_id)}` shows "
+            "how far it is."
+        )

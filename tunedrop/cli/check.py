@@ -1,4 +1,6 @@
-"""`tunedrop check`: the command of tunedrop_check, in colours and with the app's reading of job.json."""
+"""`tunedrop check`: the command of tunedrop_check, in colours and with the app's reading of
+job.json.
+"""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,12 +18,23 @@ if TYPE_CHECKING:
     from tunedrop_check.command import as_text, job_file
 
 ERRORS = Path(__file__).parents[2] / "docs" / "errors.md"
-"""The page that explains the codes of runs; it isn't there where the package stands without its repository."""
-COLOURS = {"strong": "bold", "faint": "dim", "error": "bold red", "warning": "bold yellow", "good": "green", "bar": "cyan"}
+"""The page that explains the codes of runs; it isn't there where the package stands without its
+repository.
+"""
+COLOURS = {
+    "strong": "bold",
+    "faint": "dim",
+    "error": "bold red",
+    "warning": "bold yellow",
+    "good": "green",
+    "bar": "cyan",
+}
 
 
 class Handed(TyperCommand):
-    """A command that takes all its arguments as they are, `--help` too: tunedrop_check has its own parser."""
+    """A command that takes all its arguments as they are, `--help` too: tunedrop_check has its own
+    parser.
+    """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Leave the arguments to the command."""
@@ -31,7 +44,9 @@ class Handed(TyperCommand):
 
 def check(context: typer.Context) -> None:
     """Validate fine-tuning examples and count their tokens. Exit code 2 where a file has errors."""
-    from tunedrop_check.command import entry  # msgspec, numpy and the counters, 0.2 s: only for this command
+    from tunedrop_check.command import (
+        entry,
+    )  # msgspec, numpy and the counters, 0.2 s: only for this command
 
     try:
         code = entry.run(context.args, "tunedrop check", _show, _job_beside, ERRORS)
@@ -48,9 +63,13 @@ def _show(lines: "Iterable[as_text.Line]") -> None:
 
 
 def _job_beside(home: Path | None) -> "job_file.Job":
-    """The job.json in a folder as the app would take it: a mistake anywhere in it ends the check."""
+    """The job.json in a folder as the app would take it: a mistake anywhere in it ends the
+    check.
+    """
     from shared.errors import PlanRejected
-    from shared.runs import planning  # pydantic-settings, 0.1 s: only where there is a job.json to read
+    from shared.runs import (
+        planning,
+    )  # pydantic-settings, 0.1 s: only where there is a job.json to read
     from tunedrop_check.command import job_file
 
     file = None if home is None else home / JOB_FILE

@@ -26,7 +26,14 @@ class Refused(Trouble):
     """The API answered with an error of its own."""
 
     def __init__(self, told: dict[str, Any]) -> None:
-        super().__init__(" ".join(str(part) for part in (f"{told.get('code')}:", told.get("message"), told.get("fix")) if part), ERRORS)
+        super().__init__(
+            " ".join(
+                str(part)
+                for part in (f"{told.get('code')}:", told.get("message"), told.get("fix"))
+                if part
+            ),
+            ERRORS,
+        )
         self.no_such_run = told.get("code") == NO_SUCH_RUN
         self.no_such_file = told.get("code") == NO_SUCH_FILE
 
@@ -36,9 +43,20 @@ class Api:
 
     def __init__(self, base: str, key: str, transport: httpx2.BaseTransport | None = None) -> None:
         if urlsplit(base).scheme not in {"http", "https"}:
-            raise Trouble("The address of the API has to begin with https:// or http://, and to end with /api.")
-        local = urlsplit(base).hostname in LOOPBACK  # a company's proxy doesn't lead to this machine
-        self._client = httpx2.Client(base_url=base, headers={"x-functions-key": key}, timeout=30, transport=transport, trust_env=not local)
+            raise Trouble(
+                "The address of the API has to begin with https:// or http://, and to end with "
+                "/api."
+            )
+        local = (
+            urlsplit(base).hostname in LOOPBACK
+        )  # a company's proxy doesn't lead to this machine
+        self._client = httpx2.Client(
+            base_url=base,
+            headers={"x-functions-key": key},
+            timeout=30,
+            transport=transport,
+            trust_env=not local,
+        )
 
     def runs(self) -> list[dict[str, Any]]:
         """All runs, newest first."""
@@ -70,11 +88,19 @@ class Api:
             return told
         raise _refusal(answer)
 
-    def _answer(self, method: str, path: str, query: dict[str, str] | None = None, body: dict[str, Any] | None = None) -> httpx2.Response:
+    def _answer(
+        self,
+        method: str,
+        path: str,
+        query: dict[str, str] | None = None,
+        body: dict[str, Any] | None = None,
+    ) -> httpx2.Response:
         try:
             answer = self._client.request(method, path, params=query, json=body)
         except httpx2.TransportError as error:
-            raise Unreachable(f"The API does not answer ({type(error).__name__}). {no_stack()}") from None
+            raise Unreachable(
+                f"The API does not answer ({type(error).__name__}). {no_stack()}"
+            ) from None
         if answer.status_code in {401, 403}:
             raise Unreachable("The API refuses the key. Give its function key with --key.")
         return answer
@@ -84,7 +110,10 @@ def _refusal(answer: httpx2.Response) -> Trouble:
     told = _decoded(answer)
     if told is not None and (error := part(told, "error")):
         return Refused(error)
-    return Unreachable(f"The API answers with status {answer.status_code}, and not as TuneDrop does. Its address ends with /api.")
+    return Unreachable(
+        f"The API answers with status {answer.status_code}, and not as TuneDrop does. Its "
+        "address ends with /api."
+    )
 
 
 def _decoded(answer: httpx2.Response) -> dict[str, Any] | None:
@@ -103,11 +132,14 @@ def part(told: dict[str, Any], name: str) -> dict[str, Any]:
 
 def no_stack() -> str:
     """What to do where nothing runs here."""
-    return f"Start one with `{command()} local` in another terminal, or name one with --api and --key."
+    return (
+        f"Start one with `{command()} local` in another terminal, or name one with --api and --key."
+    )
 
 
 def api_of(base: str | None, key: str | None, data: Path) -> Api:
-    """The API that the options name, or that of the stack running here, whose key goes nowhere else.
+    """The API that the options name, or that of the stack running here, whose key goes nowhere
+    else.
 
     Raises:
         Unreachable: neither is there.

@@ -1,4 +1,6 @@
-"""The files of a drop before and while they are sent: whether they are JSON Lines at all, and their bytes."""
+"""The files of a drop before and while they are sent: whether they are JSON Lines at all, and their
+bytes.
+"""
 
 import json
 from collections.abc import Generator, Iterator
@@ -34,7 +36,8 @@ class Ready:
 
 @contextmanager
 def ready(layout: Layout) -> Generator[list[Ready]]:
-    """Looks into every file of a drop, and keeps open what was unpacked or joined for it until all is sent.
+    """Looks into every file of a drop, and keeps open what was unpacked or joined for it until all
+    is sent.
 
     Raises:
         NotADrop: a file can't be read, is too large, or is no JSON Lines; the message says why.
@@ -44,7 +47,9 @@ def ready(layout: Layout) -> Generator[list[Ready]]:
 
 
 def _looked_into(upload: Upload, kept: ExitStack) -> Ready:
-    from tunedrop_check.reading.file_spans import FileSource  # msgspec and numpy, 0.3 s: only where something is dropped
+    from tunedrop_check.reading.file_spans import (
+        FileSource,
+    )  # msgspec and numpy, 0.3 s: only where something is dropped
 
     try:
         if upload.data is None:
@@ -55,10 +60,15 @@ def _looked_into(upload: Upload, kept: ExitStack) -> Ready:
         source = kept.enter_context(_source(upload, upload.data))
         if reason := _reason(upload, upload.data, source):
             raise NotADrop(reason)
-        notes = (*upload.data.notes, *(f"{upload.path}: {found.message}" for found in upload.data.findings))
+        notes = (
+            *upload.data.notes,
+            *(f"{upload.path}: {found.message}" for found in upload.data.findings),
+        )
         return Ready(upload, FileSource(upload.path) if upload.as_it_is else source, notes)
     except OSError as error:
-        raise NotADrop(f"{upload.path} can't be read: {error.strerror or type(error).__name__}.") from None
+        raise NotADrop(
+            f"{upload.path} can't be read: {error.strerror or type(error).__name__}."
+        ) from None
 
 
 @contextmanager
@@ -75,12 +85,17 @@ def _source(upload: Upload, data: "Input") -> Generator["Source"]:
 
 
 def _reason(upload: Upload, data: "Input", source: "Source") -> str | None:
-    """Why this is no file to train on, whatever its examples are; None where its report can tell the rest."""
+    """Why this is no file to train on, whatever its examples are; None where its report can tell
+    the rest.
+    """
     from tunedrop_check.rules import format_rules  # as above
     from tunedrop_check.scan.file_result import MAX_FILE_BYTES
 
     if source.size >= MAX_FILE_BYTES:
-        return f"{upload.path}: {format_rules.FILE_TOO_LARGE.explanation} {format_rules.FILE_TOO_LARGE.fix}"
+        return (
+            f"{upload.path}: {format_rules.FILE_TOO_LARGE.explanation} "
+            f"{format_rules.FILE_TOO_LARGE.fix}"
+        )
     head = b"".join(source.read(0, min(source.size, HEAD_BYTES)))
     whole = source.size <= HEAD_BYTES
     if _mostly_objects(head, whole=whole) and not _of_another_kind(head):
@@ -89,15 +104,26 @@ def _reason(upload: Upload, data: "Input", source: "Source") -> str | None:
 
 
 def _of_another_kind(head: bytes) -> bool:
-    """Whether the first bytes are those of an archive or a document; one that isn't compressed can hold whole lines of JSON."""
+    """Whether the first bytes are those of an archive or a document; one that isn't compressed can
+    hold whole lines of JSON.
+    """
     from tunedrop_check.rules import format_rules  # as above
 
-    return any(found.code == format_rules.NOT_TEXT.code for found in _findings(head[:MAGIC_BYTES], "training"))
+    return any(
+        found.code == format_rules.NOT_TEXT.code
+        for found in _findings(head[:MAGIC_BYTES], "training")
+    )
 
 
 def _mostly_objects(head: bytes, *, whole: bool) -> bool:
-    """Whether most of the first lines are JSON objects; of a long file the last line that was read may be cut."""
-    lines = [line for line in head.removeprefix(b"\xef\xbb\xbf").split(b"\n")[: None if whole else -1] if line.strip()][:LINES_LOOKED_AT]
+    """Whether most of the first lines are JSON objects; of a long file the last line that was read
+    may be cut.
+    """
+    lines = [
+        line
+        for line in head.removeprefix(b"\xef\xbb\xbf").split(b"\n")[: None if whole else -1]
+        if line.strip()
+    ][:LINES_LOOKED_AT]
     return sum(map(_is_object, lines)) * 2 > len(lines) if lines else not whole
 
 
@@ -109,18 +135,34 @@ def _is_object(line: bytes) -> bool:
 
 
 def _told(upload: Upload, data: "Input", head: bytes) -> str | None:
-    """The checker's own words for what the file is instead; None where it finds a fault of examples only."""
-    errors = [one for one in _findings(head, data.role) if one.severity == "error" and one.code not in _told_by_the_report()]
+    """The checker's own words for what the file is instead; None where it finds a fault of examples
+    only.
+    """
+    errors = [
+        one
+        for one in _findings(head, data.role)
+        if one.severity == "error" and one.code not in _told_by_the_report()
+    ]
     first = next((one for one in errors if one.line is None), next(iter(errors), None))
     return _against(upload, first) if first else None
 
 
 def _told_by_the_report() -> set[str]:
-    """Errors of a whole file that don't speak of its form: such a file is JSON Lines, and its run's report tells the rest."""
+    """Errors of a whole file that don't speak of its form: such a file is JSON Lines, and its run's
+    report tells the rest.
+    """
     from tunedrop_check.rules import format_rules  # as above
 
-    of_examples = (format_rules.TOO_FEW_EXAMPLES, format_rules.FORMAT_UNSUPPORTED, format_rules.FORMATS_MIXED)
-    of_the_model = (format_rules.TOO_MANY_IMAGE_EXAMPLES, format_rules.METHOD_NOT_OFFERED, format_rules.METHOD_MISMATCH)
+    of_examples = (
+        format_rules.TOO_FEW_EXAMPLES,
+        format_rules.FORMAT_UNSUPPORTED,
+        format_rules.FORMATS_MIXED,
+    )
+    of_the_model = (
+        format_rules.TOO_MANY_IMAGE_EXAMPLES,
+        format_rules.METHOD_NOT_OFFERED,
+        format_rules.METHOD_MISMATCH,
+    )
     return {rule.code for rule in (*of_examples, *of_the_model)}
 
 
@@ -129,12 +171,17 @@ def _findings(content: bytes, role: "Role") -> list["Finding"]:
     from tunedrop_check.scan import scanning  # as above
 
     return scanning.scan_source(
-        _Bytes(content), scanning.ScanOptions(model=base_models.base_model(MODEL), role=role, watched=False)
+        _Bytes(content),
+        scanning.ScanOptions(model=base_models.base_model(MODEL), role=role, watched=False),
     ).findings
 
 
 def _against(upload: Upload, found: "Finding") -> str:
-    what = f"{upload.path}: " if found.line is None else f"{upload.path} is no JSON Lines. Line {found.line}: "
+    what = (
+        f"{upload.path}: "
+        if found.line is None
+        else f"{upload.path} is no JSON Lines. Line {found.line}: "
+    )
     return f"{what}{found.message} {found.fix} Nothing was sent; `check` tells more."
 
 

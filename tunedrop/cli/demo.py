@@ -1,4 +1,6 @@
-"""`tunedrop demo`: the whole way, once: start everything, drop the sample, follow it, end with a proven model."""
+"""`tunedrop demo`: the whole way, once: start everything, drop the sample, follow it, end with a
+proven model.
+"""
 
 import tempfile
 from dataclasses import dataclass
@@ -33,15 +35,29 @@ class Shown:
     page: Path | None
 
 
-def demo(as_json: AsJson = False, region: Region = DEFAULT_REGION, azurite: Azurite = None, data: Data = DATA) -> None:
-    """Fine-tune, deploy and prove a model from the sample data, on this machine alone. Exit code 0 only if it succeeded."""
+def demo(
+    as_json: AsJson = False,
+    region: Region = DEFAULT_REGION,
+    azurite: Azurite = None,
+    data: Data = DATA,
+) -> None:
+    """Fine-tune, deploy and prove a model from the sample data, on this machine alone. Exit code 0
+    only if it succeeded.
+    """
     chosen = known(region)
     stop = stop_event()
     try:
-        with troubles(), running(Wanted(_folder(data), ANY, region=chosen, azurite=azurite), stop, starting) as stack:
+        with (
+            troubles(),
+            running(
+                Wanted(_folder(data), ANY, region=chosen, azurite=azurite), stop, starting
+            ) as stack,
+        ):
             shown = _shown(stack)
     except Interrupted:
-        raise Trouble("Interrupted; everything that was started has been ended.", NOT_SUCCEEDED) from None
+        raise Trouble(
+            "Interrupted; everything that was started has been ended.", NOT_SUCCEEDED
+        ) from None
     tell(shown, as_json)
     if shown.run["outcome"] != "succeeded":
         raise typer.Exit(NOT_SUCCEEDED)
@@ -55,7 +71,9 @@ def _folder(data: Path) -> Path:
 
 
 def _shown(stack: Stack) -> Shown:
-    from tunedrop.cli.account import Account  # azure-storage-blob, 0.3 s: not for the other commands
+    from tunedrop.cli.account import (
+        Account,
+    )  # azure-storage-blob, 0.3 s: not for the other commands
 
     account = Account.named_by(stack.addresses.storage)
     run_id = send(account, "training", layout_of([SAMPLE])).run_id
@@ -73,7 +91,11 @@ def tell(shown: Shown, as_json: bool) -> None:
         told = {"run_id": run["id"], "outcome": run["outcome"], "deployment": run["deployment"]}
         document(told | {"model": model, "answer": run["answer"], "report": page})
         return
-    asked = [message["content"] for message in part(shown.report, "smoke_test").get("messages", []) if message["role"] == "user"]
+    asked = [
+        message["content"]
+        for message in part(shown.report, "smoke_test").get("messages", [])
+        if message["role"] == "user"
+    ]
     problem = part(run, "problem")
     fields(
         ("outcome", run["outcome"]),
@@ -90,8 +112,13 @@ def tell(shown: Shown, as_json: bool) -> None:
 
 
 def money(told: dict[str, Any]) -> str | None:
-    """What the run would have cost on Azure, from its report; None where the report knows no price."""
+    """What the run would have cost on Azure, from its report; None where the report knows
+    no price.
+    """
     training, hour = told.get("training_usd"), told.get("deployment_usd_per_hour")
     if training is None or hour is None:
         return None
-    return f"nothing here; on Azure {usd(training)} for the training, and {usd(hour)} an hour while the deployment stands"
+    return (
+        f"nothing here; on Azure {usd(training)} for the training, and {usd(hour)} an hour while "
+        "the deployment stands"
+    )

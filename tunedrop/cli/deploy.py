@@ -11,12 +11,26 @@ from tunedrop.cli.output import command, document, out, visible
 
 
 def deploy(
-    run_id: Annotated[str, typer.Argument(help="The run that has trained the model, as `tunedrop runs` prints it.")],
-    name: Annotated[str | None, typer.Option("--name", help="The deployment's name; default: the id of the new run.")] = None,
-    sku: Annotated[str | None, typer.Option("--sku", help="The deployment's SKU; default: as that run had it.")] = None,
-    capacity: Annotated[int | None, typer.Option("--capacity", min=1, help="Its capacity, in units of the SKU.")] = None,
-    again: Annotated[bool, typer.Option("--again", help="Also where the same request has succeeded before.")] = False,
-    follow_it: Annotated[bool, typer.Option("--follow", help="Follow the new run to its end.")] = False,
+    run_id: Annotated[
+        str,
+        typer.Argument(help="The run that has trained the model, as `tunedrop runs` prints it."),
+    ],
+    name: Annotated[
+        str | None,
+        typer.Option("--name", help="The deployment's name; default: the id of the new run."),
+    ] = None,
+    sku: Annotated[
+        str | None, typer.Option("--sku", help="The deployment's SKU; default: as that run had it.")
+    ] = None,
+    capacity: Annotated[
+        int | None, typer.Option("--capacity", min=1, help="Its capacity, in units of the SKU.")
+    ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Also where the same request has succeeded before.")
+    ] = False,
+    follow_it: Annotated[
+        bool, typer.Option("--follow", help="Follow the new run to its end.")
+    ] = False,
     as_json: AsJson = False,
     api: ApiUrl = None,
     key: Key = None,
@@ -24,7 +38,10 @@ def deploy(
 ) -> None:
     """Deploy the model of a run again: a run of its own, which trains nothing."""
     wished: dict[str, Any] = {"name": name, "sku": sku, "capacity": capacity}
-    wish: dict[str, Any] = {"deployment": {field: value for field, value in wished.items() if value is not None}, "again": again}
+    wish: dict[str, Any] = {
+        "deployment": {field: value for field, value in wished.items() if value is not None},
+        "again": again,
+    }
     service = api_of(api, key, data)
     begun = service.deploy(run_id, wish)
     new = str(begun.get("id"))
@@ -39,5 +56,8 @@ def deploy(
     if as_json:
         document(ended)
     else:
-        out.print(f"{visible(new)}: {visible(str(ended['outcome']))}, deployment {visible(str(ended.get('deployment') or 'none'))}")
+        out.print(
+            f"{visible(new)}: {visible(str(ended['outcome']))}, deployment "
+            f"{visible(str(ended.get('deployment') or 'none'))}"
+        )
     raise typer.Exit(code_of(ended))

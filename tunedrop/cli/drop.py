@@ -23,22 +23,37 @@ if TYPE_CHECKING:
 
 
 def drop(
-    paths: Annotated[list[Path], typer.Argument(help="A .jsonl file, packed or not, several, a folder, a pattern, or -.")],
-    run: Annotated[str | None, typer.Option("--run", help="The run's name; default: from the file or folder.")] = None,
+    paths: Annotated[
+        list[Path],
+        typer.Argument(help="A .jsonl file, packed or not, several, a folder, a pattern, or -."),
+    ],
+    run: Annotated[
+        str | None, typer.Option("--run", help="The run's name; default: from the file or folder.")
+    ] = None,
     job: Annotated[Path | None, typer.Option("--job", help="A job.json.")] = None,
     follow_it: Annotated[bool, typer.Option("--follow", help="Follow the run to its end.")] = False,
     connection_string: Annotated[
-        str | None, typer.Option(help="Storage connection string; default: the stack running here.", envvar="TUNEDROP_CONNECTION_STRING")
+        str | None,
+        typer.Option(
+            help="Storage connection string; default: the stack running here.",
+            envvar="TUNEDROP_CONNECTION_STRING",
+        ),
     ] = None,
-    account_url: Annotated[str | None, typer.Option(help="Blob endpoint of the account, reached as `az login` says.")] = None,
+    account_url: Annotated[
+        str | None, typer.Option(help="Blob endpoint of the account, reached as `az login` says.")
+    ] = None,
     container: Annotated[str, typer.Option(help="The container that drops land in.")] = "training",
     as_json: AsJson = False,
     api: ApiUrl = None,
     key: Key = None,
     data: Data = DATA,
 ) -> None:
-    """Upload a drop; with --follow, exit code 1 where the run ends otherwise than succeeded or duplicate."""
-    from tunedrop.cli.account import Account  # azure-storage-blob, 0.3 s: only for commands that send
+    """Upload a drop; with --follow, exit code 1 where the run ends otherwise than succeeded or
+    duplicate.
+    """
+    from tunedrop.cli.account import (
+        Account,
+    )  # azure-storage-blob, 0.3 s: only for commands that send
 
     try:
         layout = layout_of(paths, run, job)
@@ -53,7 +68,14 @@ def drop(
     if service is None:
         if as_json:
             blobs = [upload.blob for upload in layout.uploads]
-            document({"run": layout.run, "run_id": run_id, "blobs": blobs, "replaced": list(sent.replaced)})
+            document(
+                {
+                    "run": layout.run,
+                    "run_id": run_id,
+                    "blobs": blobs,
+                    "replaced": list(sent.replaced),
+                }
+            )
         else:
             out.print(f"The run is {run_id}; `{command()} runs {run_id}` shows it.")
         return
@@ -69,19 +91,25 @@ def drop(
 def check_job(layout: Layout) -> None:
     """Raises Trouble where the drop's job.json is one that the app would reject."""
     from shared.errors import PlanRejected
-    from shared.runs import planning  # pydantic-settings, 0.1 s: only where there is a job.json to read
+    from shared.runs import (
+        planning,
+    )  # pydantic-settings, 0.1 s: only where there is a job.json to read
 
     for upload in layout.uploads:
         if upload.blob.endswith(f"/{JOB_FILE}"):
             try:
                 planning.supported(planning.parsed(upload.path.read_bytes()))
             except PlanRejected as rejected:
-                raise Trouble(f"{upload.path}: {rejected.problem.message} {rejected.problem.fix}") from None
+                raise Trouble(
+                    f"{upload.path}: {rejected.problem.message} {rejected.problem.fix}"
+                ) from None
 
 
 @dataclass(frozen=True)
 class Sent:
-    """A drop that was sent: the id of the run that it begins, and the blobs of an earlier drop that it has replaced."""
+    """A drop that was sent: the id of the run that it begins, and the blobs of an earlier drop that
+    it has replaced.
+    """
 
     run_id: str
     replaced: tuple[str, ...]
@@ -99,37 +127,64 @@ def send(account: "Account", container: str, layout: Layout) -> Sent:
 def _sent(account: "Account", container: str, layout: Layout, files: list[contents.Ready]) -> Sent:
     for blob in layout.absent:
         if account.holds(container, blob):
-            raise Trouble(f"{container}/{blob} is there from an earlier drop and would join this one. Give another name with --run.")
-    replaced = tuple(upload.blob for upload in layout.uploads if account.holds(container, upload.blob))
+            raise Trouble(
+                f"{container}/{blob} is there from an earlier drop and would join this one. "
+                "Give another name with --run."
+            )
+    replaced = tuple(
+        upload.blob for upload in layout.uploads if account.holds(container, upload.blob)
+    )
     etag = ""
-    columns = (TextColumn("  {task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    columns = (
+        TextColumn("  {task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+    )
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
         for note in (note for file in files for note in file.notes):
             bar.console.print(f"  [yellow]note[/] {visible(note)}")
         for file in files:
             upload = file.upload
             task = bar.add_task(visible(upload.blob), total=file.source.size)
-            etag = account.send(container, file, lambda moved, task=task: bar.update(task, completed=moved))
+            etag = account.send(
+                container, file, lambda moved, task=task: bar.update(task, completed=moved)
+            )
             instead = ", in place of an earlier drop's" if upload.blob in replaced else ""
-            bar.console.print(f"  [dim]sent[/] {visible(upload.path)} as {visible(f'{container}/{upload.blob}')}{instead}")
+            bar.console.print(
+                f"  [dim]sent[/] {visible(upload.path)} as "
+                f"{visible(f'{container}/{upload.blob}')}{instead}"
+            )
     begun = drop_of(account.name, container, layout.uploads[-1].blob, etag)
     if begun is None:
         raise Trouble("The last blob starts no run.")
     return Sent(begun.run_id, replaced)
 
 
-def _target(connection_string: str | None, account_url: str | None, data: Path) -> tuple[str | None, str | None]:
+def _target(
+    connection_string: str | None, account_url: str | None, data: Path
+) -> tuple[str | None, str | None]:
     """The connection string or the URL of the account to send to: one of the two."""
     if connection_string and account_url:
         raise Trouble("Give --connection-string or --account-url, not both.")
     running = session.recall(data)
     if not (connection_string or account_url or running):
-        raise Trouble(f"Where to? Give --connection-string or --account-url. No TuneDrop is running here. {no_stack()}", UNAVAILABLE)
-    return connection_string or (running.storage if running and not account_url else None), account_url
+        raise Trouble(
+            (
+                "Where to? Give --connection-string or --account-url. No TuneDrop is running "
+                f"here. {no_stack()}"
+            ),
+            UNAVAILABLE,
+        )
+    return connection_string or (
+        running.storage if running and not account_url else None
+    ), account_url
 
 
 def _api(storage: str | None, api: str | None, key: str | None, data: Path) -> Api:
     running = session.recall(data)
     if api is None and (running is None or storage != running.storage):
-        raise Trouble("--follow needs --api and --key where the drop does not go to the stack running here.")
+        raise Trouble(
+            "--follow needs --api and --key where the drop does not go to the stack running here."
+        )
     return api_of(api, key, data)

@@ -30,7 +30,9 @@ class Pace:
     wait: Callable[[float], object] = time.sleep
 
     def pause(self, began: float) -> None:
-        """Half a second at first; five once the run has taken two minutes, as it then takes many more."""
+        """Half a second at first; five once the run has taken two minutes, as it then takes many
+        more.
+        """
         self.wait(0.5 if self.clock() - began < 120 else 5.0)
 
 
@@ -45,7 +47,9 @@ class _Told:
     def tell(self, run: dict[str, Any]) -> None:
         for entered in run["timeline"][self.steps :]:
             at = datetime.fromisoformat(entered["at"]).astimezone()
-            self.bar.console.print(f"  [dim]{at:%H:%M:%S}[/]  {visible(entered['step'].replace('_', ' '))}")
+            self.bar.console.print(
+                f"  [dim]{at:%H:%M:%S}[/]  {visible(entered['step'].replace('_', ' '))}"
+            )
         self.steps = len(run["timeline"])
         reason = str(run.get("waits_because") or "")
         if reason and reason != self.reason:
@@ -55,12 +59,23 @@ class _Told:
         for task in self.bar.task_ids:
             # How far the job is, nobody tells: while it trains, the bar moves without saying so.
             total = None if run["step"] == "train" else 100
-            self.bar.update(task, total=total, completed=run["percentage"], description=visible(self._doing(run)))
+            self.bar.update(
+                task,
+                total=total,
+                completed=run["percentage"],
+                description=visible(self._doing(run)),
+            )
 
     def _tell_job(self, job: dict[str, Any]) -> None:
         event = shortened(str(job.get("last_event") or ""))
-        heard = {label: float(value) for label, name in _LOSSES if (value := job.get(name)) is not None}
-        fresh = {label: value for label, value in heard.items() if self.losses.get(label) != value and f"{label} loss=" not in event}
+        heard = {
+            label: float(value) for label, name in _LOSSES if (value := job.get(name)) is not None
+        }
+        fresh = {
+            label: value
+            for label, value in heard.items()
+            if self.losses.get(label) != value and f"{label} loss=" not in event
+        }
         if event != self.event or fresh:
             self._aside(f"{event}{losses(fresh)}".strip())
         self.event, self.losses = event, self.losses | heard
@@ -75,7 +90,9 @@ class _Told:
         return f"{step}: {self.event}" if self.event else step
 
 
-def follow(api: Api, run_id: str, check: Callable[[], None] = lambda: None, pace: Pace | None = None) -> dict[str, Any]:
+def follow(
+    api: Api, run_id: str, check: Callable[[], None] = lambda: None, pace: Pace | None = None
+) -> dict[str, Any]:
     """Prints the steps of this run until it has an outcome; answers the run.
 
     `check` is called before each look, and may raise where waiting is in vain.
@@ -85,7 +102,9 @@ def follow(api: Api, run_id: str, check: Callable[[], None] = lambda: None, pace
     """
     pace = pace or Pace()
     began = pace.clock()
-    heard: float | None = None  # a wrong address or key shows in the first answer, and does not get better by waiting
+    heard: float | None = (
+        None  # a wrong address or key shows in the first answer, and does not get better by waiting
+    )
     told = _Told()
     with told.bar:
         told.bar.add_task("waiting for the run to begin", total=100)
@@ -119,7 +138,10 @@ def followed(api: Api, run_id: str) -> dict[str, Any]:
     try:
         return follow(api, run_id)
     except KeyboardInterrupt:
-        raise Trouble(f"No longer following; the run goes on. `{command()} runs {run_id}` shows it.", NOT_SUCCEEDED) from None
+        raise Trouble(
+            f"No longer following; the run goes on. `{command()} runs {run_id}` shows it.",
+            NOT_SUCCEEDED,
+        ) from None
 
 
 def code_of(run: dict[str, Any]) -> int:
@@ -128,7 +150,9 @@ def code_of(run: dict[str, Any]) -> int:
 
 
 def shortened(event: str) -> str:
-    """An event of a job with numbers of at most four significant digits: the service tells losses with fifteen."""
+    """An event of a job with numbers of at most four significant digits: the service tells losses
+    with fifteen.
+    """
     return _LONG_NUMBER.sub(lambda found: f"{float(found[0]):.4g}", event)
 
 
@@ -139,7 +163,10 @@ def losses(measured: dict[str, float]) -> str:
 
 
 def _never(run_id: str) -> str:
-    return f"No run {run_id} began within {BEGINS_WITHIN_S} s. Does the app behind the API listen to this account and container?"
+    return (
+        f"No run {run_id} began within {BEGINS_WITHIN_S} s. Does the app behind the API listen to "
+        "this account and container?"
+    )
 
 
 def _bar() -> Progress:

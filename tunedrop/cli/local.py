@@ -22,7 +22,9 @@ from tunedrop.local.stack import Interrupted, NotInstalled, NotReady, Wanted, ru
 def _port(option: str, what: str) -> Any:
     """The option of a port; its variable has the option's name."""
     variable = f"TUNEDROP_LOCAL_{option.removeprefix('--').replace('-', '_').upper()}"
-    return typer.Option(option, min=0, max=65_535, help=f"Port of {what}; 0 takes a free one.", envvar=variable)
+    return typer.Option(
+        option, min=0, max=65_535, help=f"Port of {what}; 0 takes a free one.", envvar=variable
+    )
 
 
 def local(
@@ -30,31 +32,60 @@ def local(
     port: Annotated[int | None, _port("--port", "the HTTP API (7071)")] = None,
     storage_port: Annotated[int | None, _port("--storage-port", "the storage (10000)")] = None,
     emulator_port: Annotated[int | None, _port("--emulator-port", "the stand-in (4010)")] = None,
-    engine_port: Annotated[int | None, _port("--engine-port", "the durable engine (any free one)")] = None,
+    engine_port: Annotated[
+        int | None, _port("--engine-port", "the durable engine (any free one)")
+    ] = None,
     which: Annotated[
         Literal["default", "free"],
-        typer.Option("--ports", help="Which ports where no option names one.", envvar="TUNEDROP_LOCAL_PORTS"),
+        typer.Option(
+            "--ports", help="Which ports where no option names one.", envvar="TUNEDROP_LOCAL_PORTS"
+        ),
     ] = "default",
     key: Annotated[
-        str | None, typer.Option("--key", help="Function key; default: a new one each start.", envvar="TUNEDROP_LOCAL_KEY")
+        str | None,
+        typer.Option(
+            "--key",
+            help="Function key; default: a new one each start.",
+            envvar="TUNEDROP_LOCAL_KEY",
+        ),
     ] = None,
-    pace: Annotated[str, typer.Option("--pace", help="How fast the stand-in is: instant, fast, demo or real.")] = "demo",
+    pace: Annotated[
+        str, typer.Option("--pace", help="How fast the stand-in is: instant, fast, demo or real.")
+    ] = "demo",
     region: Region = DEFAULT_REGION,
-    faults: Annotated[Path | None, typer.Option("--faults", help="A JSON file of faults for the stand-in.")] = None,
+    faults: Annotated[
+        Path | None, typer.Option("--faults", help="A JSON file of faults for the stand-in.")
+    ] = None,
     azurite: Azurite = None,
     data: Data = DATA,
 ) -> None:
     """Start storage, stand-in and host; print how to reach them; stay until Ctrl-C."""
     named = {"api": port, "storage": storage_port, "emulator": emulator_port, "engine": engine_port}
-    wanted_ports = replace(ports.ANY if which == "free" else ports.DEFAULTS, **{k: v for k, v in named.items() if v is not None})
-    wanted = Wanted(data.resolve(), wanted_ports, key, pace, known(region), faults.resolve() if faults else None, azurite)
+    wanted_ports = replace(
+        ports.ANY if which == "free" else ports.DEFAULTS,
+        **{k: v for k, v in named.items() if v is not None},
+    )
+    wanted = Wanted(
+        data.resolve(),
+        wanted_ports,
+        key,
+        pace,
+        known(region),
+        faults.resolve() if faults else None,
+        azurite,
+    )
     stop = stop_event()
     with troubles():
         if faults:
             checked(faults)
         try:
-            with running(wanted, stop, starting) as stack, session.remembered(wanted.data, stack.addresses):
-                print(stack.addresses.to_json(), flush=True) if as_json else explain(stack.addresses)
+            with (
+                running(wanted, stop, starting) as stack,
+                session.remembered(wanted.data, stack.addresses),
+            ):
+                print(stack.addresses.to_json(), flush=True) if as_json else explain(
+                    stack.addresses
+                )
                 while not stop.wait(0.5):
                     stack.check()
                 err.print("[dim]ending …[/]")
@@ -84,7 +115,9 @@ def checked(plan: Path) -> None:
 
 
 def known(region: str) -> str:
-    """A region by the name that the stand-in gives it; a wrong one is told before anything starts."""
+    """A region by the name that the stand-in gives it; a wrong one is told before anything
+    starts.
+    """
     from tunedrop.emulator import regions
 
     try:
@@ -125,7 +158,8 @@ Drop a file, in another terminal:
 
   {command()} drop examples/travel-desk --follow
 
-  az storage blob upload --container-name training --file my.jsonl --name my-run.jsonl --connection-string "{addresses.storage}"
+  az storage blob upload --container-name training --file my.jsonl --name my-run.jsonl \\
+    --connection-string "{addresses.storage}"
 
-  Storage Explorer: connect with the connection string above and upload into the container `training`
+  Storage Explorer: connect with this connection string, upload into the container `training`
 """)

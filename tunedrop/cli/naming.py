@@ -1,4 +1,6 @@
-"""What `tunedrop drop` puts where, settled before anything is sent: the run's name, the blobs' names, their order."""
+"""What `tunedrop drop` puts where, settled before anything is sent: the run's name, the blobs'
+names, their order.
+"""
 
 import glob
 import re
@@ -25,7 +27,8 @@ class NotADrop(Exception):
 
 @dataclass(frozen=True)
 class Upload:
-    """One file and the name of its blob. `data` are the examples to check and to read, unpacked and joined; None for job.json.
+    """One file and the name of its blob. `data` are the examples to check and to read, unpacked and
+    joined; None for job.json.
 
     With `as_it_is` the file itself is sent, packed or not.
     """
@@ -38,25 +41,33 @@ class Upload:
 
 @dataclass(frozen=True)
 class Layout:
-    """A drop: the run's name and its files in the order in which they must be sent, the starting blob last."""
+    """A drop: the run's name and its files in the order in which they must be sent, the starting
+    blob last.
+    """
 
     run: str
     uploads: tuple[Upload, ...]
     absent: tuple[str, ...] = ()
-    """Blobs that would join the drop though they don't belong to it: an earlier one may have left them."""
+    """Blobs that would join the drop though they don't belong to it: an earlier one may have left
+    them.
+    """
 
 
 def layout_of(paths: Sequence[Path], run: str | None = None, job: Path | None = None) -> Layout:
-    """The drop that these files make: `<run>.jsonl` for a training file alone, else a folder; part files are joined.
+    """The drop that these files make: `<run>.jsonl` for a training file alone, else a folder; part
+    files are joined.
 
-    A path is what `tunedrop check` takes: a file, packed or not, a folder of a drop or of part files, a pattern, `-`.
+    A path is what `tunedrop check` takes: a file, packed or not, a folder of a drop or of part
+    files, a pattern, `-`.
 
     Raises:
         NotADrop: a file is missing, there are two for one place, or the name can't be a run's.
     """
     data, job_file = _found(paths, job)
     if "training" not in data:
-        raise NotADrop(f"There is no training file. Give a .jsonl file, or a folder that holds {TRAINING_SET}.")
+        raise NotADrop(
+            f"There is no training file. Give a .jsonl file, or a folder that holds {TRAINING_SET}."
+        )
     name = _checked(run if run is not None else slug(_stem(paths[0])))
     if job_file is None and set(data) == {"training"} and len(data["training"].parts) <= 1:
         return Layout(name, (_upload(name, data["training"], alone=True),))
@@ -74,7 +85,9 @@ def slug(text: str) -> str:
 
 
 def _found(paths: Sequence[Path], job: Path | None) -> tuple[dict[Role, "Input"], Path | None]:
-    """The data for each role, and the job.json: that of the option, else one that is named or lies in a folder that is."""
+    """The data for each role, and the job.json: that of the option, else one that is named or lies
+    in a folder that is.
+    """
     data: dict[Role, Input] = {}
     named: Path | None = None
     for path in paths:
@@ -130,7 +143,9 @@ def _two(one: "Input", other: "Input") -> str:
 
 
 def _upload(run: str, data: "Input", *, alone: bool = False) -> Upload:
-    """Where this data goes: a packed training file as it is where the app takes it, else unpacked and joined."""
+    """Where this data goes: a packed training file as it is where the app takes it, else unpacked
+    and joined.
+    """
     blob = f"{run}.jsonl" if alone else f"{run}/{PLACES[data.role]}"
     if len(data.parts) != 1:
         return Upload(Path(data.path), blob, data, as_it_is=False)
@@ -147,15 +162,27 @@ def _readable(path: Path) -> Path:
 
 
 def _stem(path: Path) -> str:
-    """The folder's name for a folder and for a file whose name every drop has, else the file's own."""
+    """The folder's name for a folder and for a file whose name every drop has, else the
+    file's own.
+    """
     if str(path) == STANDARD_INPUT:
         return ""
-    known = {TRAINING_SET, VALIDATION_SET, JOB_FILE, *(f"{name}{PACKED}" for name in PLACES.values()), *PLACES}
+    known = {
+        TRAINING_SET,
+        VALIDATION_SET,
+        JOB_FILE,
+        *(f"{name}{PACKED}" for name in PLACES.values()),
+        *PLACES,
+    }
     plain = list(_plain(path)) if not path.exists() else list(path.resolve().parts)
     while len(plain) > 1 and plain[-1] in known:
         plain.pop()
     last = plain[-1] if plain else ""
-    return last if path.is_dir() else re.sub(r"(\.jsonl?|\.ndjson)?(\.gz)?$", "", last, flags=re.IGNORECASE)
+    return (
+        last
+        if path.is_dir()
+        else re.sub(r"(\.jsonl?|\.ndjson)?(\.gz)?$", "", last, flags=re.IGNORECASE)
+    )
 
 
 def _plain(pattern: Path) -> Iterator[str]:
@@ -171,6 +198,9 @@ def _checked(name: str) -> str:
         raise NotADrop("No name for the run can be made of the file's name. Give one with --run.")
     drop = drop_of("", "", f"{name}.jsonl", "")
     if drop is None or not drop.named:
-        rule = f"lower-case letters, digits and single hyphens between them, at most {RUN_NAME_MAX_CHARS} characters"
+        rule = (
+            "lower-case letters, digits and single hyphens between them, at most "
+            f"{RUN_NAME_MAX_CHARS} characters"
+        )
         raise NotADrop(f"`{name}` can't be a run's name: {rule}. Give another with --run.")
     return name

@@ -8,13 +8,30 @@ import typer
 from tunedrop.emulator import regions
 from tunedrop.local import session
 
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, nothing else there.")]
-ApiUrl = Annotated[
-    str | None, typer.Option("--api", help="Base URL of the HTTP API, with /api; default: the stack running here.", envvar="TUNEDROP_API")
+AsJson = Annotated[
+    bool, typer.Option("--json", help="One JSON document on stdout, nothing else there.")
 ]
-Key = Annotated[str | None, typer.Option("--key", help="Function key of the API.", envvar="TUNEDROP_KEY")]
-Data = Annotated[Path, typer.Option("--data", help="Folder of the local stack's data.", envvar="TUNEDROP_LOCAL_DATA")]
-Azurite = Annotated[Path | None, typer.Option("--azurite", help="The program azurite-blob; default: node_modules.", envvar="AZURITE")]
+ApiUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--api",
+        help="Base URL of the HTTP API, with /api; default: the stack running here.",
+        envvar="TUNEDROP_API",
+    ),
+]
+Key = Annotated[
+    str | None, typer.Option("--key", help="Function key of the API.", envvar="TUNEDROP_KEY")
+]
+Data = Annotated[
+    Path,
+    typer.Option("--data", help="Folder of the local stack's data.", envvar="TUNEDROP_LOCAL_DATA"),
+]
+Azurite = Annotated[
+    Path | None,
+    typer.Option(
+        "--azurite", help="The program azurite-blob; default: node_modules.", envvar="AZURITE"
+    ),
+]
 Region = Annotated[
     str,
     typer.Option(

@@ -1,4 +1,6 @@
-"""What reaches the terminal: results on stdout, everything else on stderr, and never a live control character."""
+"""What reaches the terminal: results on stdout, everything else on stderr, and never a live control
+character.
+"""
 
 import json
 import sys
@@ -14,7 +16,9 @@ from tunedrop_check.command import display
 WIDTH_UNSEEN = 240
 """Columns for a table that goes into a file or a pipe."""
 FINE, NOT_SUCCEEDED, ERRORS, UNAVAILABLE = 0, 1, 2, 3
-"""Exit codes: fine; a run ended otherwise than succeeded; errors in data or usage; no service or stack to talk to."""
+"""Exit codes: fine; a run ended otherwise than succeeded; errors in data or usage; no service or
+stack to talk to.
+"""
 
 
 class Trouble(Exception):
@@ -26,7 +30,9 @@ class Trouble(Exception):
 
 
 def console(stderr: bool = False) -> Console:
-    """A console as all commands use it: no guessing at colours for numbers, no `:emoji:`, no cut lines where nobody looks."""
+    """A console as all commands use it: no guessing at colours for numbers, no `:emoji:`, no cut
+    lines where nobody looks.
+    """
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else WIDTH_UNSEEN
     return Console(stderr=stderr, highlight=False, soft_wrap=True, emoji=False, width=width)
@@ -37,7 +43,8 @@ err = console(stderr=True)
 
 
 def visible(text: object, *, lines: bool = False) -> str:
-    """Text from a service or from data, fit for a terminal: what can't be seen shown as its code point, markup as text.
+    """Text from a service or from data, fit for a terminal: what can't be seen shown as its code
+    point, markup as text.
 
     With `lines` the text keeps its line ends.
     """
@@ -45,7 +52,9 @@ def visible(text: object, *, lines: bool = False) -> str:
 
 
 def fields(*rows: tuple[str, object]) -> None:
-    """Labelled values on stdout, one below the other; what is empty is left out, further lines of a value are set in."""
+    """Labelled values on stdout, one below the other; what is empty is left out, further lines of a
+    value are set in.
+    """
     for label, value in rows:
         if value not in (None, ""):
             out.print(f"{label:>11}  {visible(value, lines=True).replace('\n', '\n' + ' ' * 13)}")

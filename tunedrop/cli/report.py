@@ -12,13 +12,18 @@ from tunedrop.cli.options import DATA, ApiUrl, AsJson, Data, Key
 from tunedrop.cli.output import Trouble, err, fields, visible
 
 FILES = ("report.html", "report.json", "results.csv", "events.jsonl")
-"""These names and no others are written to this disk; a run without a job has no results and no events."""
+"""These names and no others are written to this disk; a run without a job has no results and no
+events.
+"""
 PAGE, FACTS = FILES[:2]
 
 
 def report(
     run_id: Annotated[str, typer.Argument(help="The run's id, as `tunedrop runs` prints it.")],
-    out_folder: Annotated[Path | None, typer.Option("--out", help="Folder for the files; default: <data>/reports/<run id>.")] = None,
+    out_folder: Annotated[
+        Path | None,
+        typer.Option("--out", help="Folder for the files; default: <data>/reports/<run id>."),
+    ] = None,
     open_it: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
     as_json: AsJson = False,
     api: ApiUrl = None,
@@ -29,7 +34,9 @@ def report(
     service = api_of(api, key, data)
     run = service.run(run_id)
     if not run["report"]:
-        raise Trouble(f"The run has no report yet; it is at the step {str(run['step']).replace('_', ' ')}.")
+        raise Trouble(
+            f"The run has no report yet; it is at the step {str(run['step']).replace('_', ' ')}."
+        )
     page = fetched(service, run, out_folder or kept_in(data, run))
     if page is None:
         raise Trouble(f"The report of {run_id} is gone from the storage.")
@@ -37,7 +44,12 @@ def report(
     if as_json:
         typer.echo(json.dumps(facts))
     else:
-        fields(("run", run["id"]), ("outcome", run["outcome"]), ("verdict", facts.get("headline")), ("report", page))
+        fields(
+            ("run", run["id"]),
+            ("outcome", run["outcome"]),
+            ("verdict", facts.get("headline")),
+            ("report", page),
+        )
     if open_it and not webbrowser.open(page.resolve().as_uri()):
         raise Trouble(f"No browser could be started. The page is {page}.")
 
@@ -56,7 +68,9 @@ def fetched(service: Api, run: dict[str, Any], folder: Path) -> Path | None:
         Trouble: the folder can't be written.
     """
     run_id = str(run["id"])
-    contents = {file: found for file in FILES if (found := file_of(service, run_id, file)) is not None}
+    contents = {
+        file: found for file in FILES if (found := file_of(service, run_id, file)) is not None
+    }
     if PAGE not in contents:
         return None
     try:
@@ -64,7 +78,9 @@ def fetched(service: Api, run: dict[str, Any], folder: Path) -> Path | None:
         for file, content in contents.items():
             (folder / file).write_bytes(content)
     except OSError as error:
-        raise Trouble(f"{folder} can't be written: {error.strerror or type(error).__name__}.") from None
+        raise Trouble(
+            f"{folder} can't be written: {error.strerror or type(error).__name__}."
+        ) from None
     return folder / PAGE
 
 
@@ -79,7 +95,9 @@ def file_of(service: Api, run_id: str, file: str) -> bytes | None:
 
 
 def facts_of(service: Api, run: dict[str, Any]) -> dict[str, Any]:
-    """The report of a run as data; empty where it has none, and where it can't be had, which stderr then says."""
+    """The report of a run as data; empty where it has none, and where it can't be had, which stderr
+    then says.
+    """
     try:
         return _decoded(file_of(service, str(run["id"]), FACTS)) if run.get("report") else {}
     except Trouble as trouble:

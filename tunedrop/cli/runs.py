@@ -22,7 +22,9 @@ LOOK_EVERY_S = 2.0
 
 def runs(
     run_id: Annotated[str | None, typer.Argument(help="Show this run only.")] = None,
-    watch: Annotated[bool, typer.Option("--watch", help="Go on showing, until Ctrl-C or the run's end.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on showing, until Ctrl-C or the run's end.")
+    ] = False,
     as_json: AsJson = False,
     api: ApiUrl = None,
     key: Key = None,
@@ -51,29 +53,52 @@ def _one(service: Api, run_id: str, *, watch: bool, as_json: bool) -> None:
 
 def _watch(service: Api) -> None:
     """Ctrl-C is the way in which this ends."""
-    with contextlib.suppress(KeyboardInterrupt), Live(table(service.runs()), console=out, auto_refresh=False) as live:
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        Live(table(service.runs()), console=out, auto_refresh=False) as live,
+    ):
         while True:
             time.sleep(LOOK_EVERY_S)
             live.update(table(service.runs()), refresh=True)
 
 
 def table(rows: list[dict[str, Any]]) -> Table:
-    """One row a run; what doesn't fit in the terminal is broken, but the id stays whole: it is what one copies."""
-    shown = Table(Column("run", no_wrap=True, min_width=max((len(row["id"]) for row in rows), default=0)), box=None)
+    """One row a run; what doesn't fit in the terminal is broken, but the id stays whole: it is what
+    one copies.
+    """
+    shown = Table(
+        Column("run", no_wrap=True, min_width=max((len(row["id"]) for row in rows), default=0)),
+        box=None,
+    )
     for name in ("step", "%", "outcome", "began (UTC)", "deployment", "blob", "because"):
         shown.add_column(name, overflow="fold")
     for row in rows:
         outcome = row["outcome"] or "…"
-        cells = [visible(row["id"]), visible(row["step"].replace("_", " ")), visible(row["percentage"])]
+        cells = [
+            visible(row["id"]),
+            visible(row["step"].replace("_", " ")),
+            visible(row["percentage"]),
+        ]
         began = visible(str(row["created_at"])[:19].replace("T", " "))
         repeats = f"same as {row['duplicate_of']}" if row.get("duplicate_of") else ""
-        more = (row["deployment"], row.get("blob"), row.get("code") or row.get("waits_because") or repeats)
-        shown.add_row(*cells, f"[{COLOURS.get(outcome, 'default')}]{visible(outcome)}[/]", began, *(visible(cell or "") for cell in more))
+        more = (
+            row["deployment"],
+            row.get("blob"),
+            row.get("code") or row.get("waits_because") or repeats,
+        )
+        shown.add_row(
+            *cells,
+            f"[{COLOURS.get(outcome, 'default')}]{visible(outcome)}[/]",
+            began,
+            *(visible(cell or "") for cell in more),
+        )
     return shown
 
 
 def tell(run: dict[str, Any], report: dict[str, Any]) -> None:
-    """A run in words, on stdout, with what its report adds; the report is empty where there is none."""
+    """A run in words, on stdout, with what its report adds; the report is empty where there is
+    none.
+    """
     problem, first, money = part(run, "problem"), part(report, "duplicate"), part(report, "money")
     fields(
         ("run", run["id"]),
@@ -81,7 +106,12 @@ def tell(run: dict[str, Any], report: dict[str, Any]) -> None:
         ("step", f"{run['step'].replace('_', ' ')} ({run['percentage']} %)"),
         ("outcome", run["outcome"] or "still running"),
         ("verdict", report.get("headline")),
-        ("real", "no: a stand-in took the place of Azure, and nothing costs" if report.get("stand_in") else None),
+        (
+            "real",
+            "no: a stand-in took the place of Azure, and nothing costs"
+            if report.get("stand_in")
+            else None,
+        ),
         ("waits", run.get("waits_because")),
         ("problem", f"{problem.get('code')}: {problem.get('message')}" if problem else None),
         ("fix", part(report, "problem").get("fix") or problem.get("fix")),
@@ -90,11 +120,22 @@ def tell(run: dict[str, Any], report: dict[str, Any]) -> None:
         ("answer", run["answer"]),
         ("estimate", _dollars(run.get("estimate_usd"), "for the training")),
         ("at most", _dollars(run.get("worst_case_usd"), "until the run ends")),
-        ("training", _dollars(money.get("training_usd") if part(run, "job") else None, "as billed, by the price table")),
+        (
+            "training",
+            _dollars(
+                money.get("training_usd") if part(run, "job") else None,
+                "as billed, by the price table",
+            ),
+        ),
         ("report", run["report"]),
         ("same as", run["duplicate_of"]),
         ("its model", first.get("model")),
-        ("deployed as", f"{first['deployment']}{'' if first['stands'] else ' (deleted)'}" if first.get("deployment") else None),
+        (
+            "deployed as",
+            f"{first['deployment']}{'' if first['stands'] else ' (deleted)'}"
+            if first.get("deployment")
+            else None,
+        ),
         ("once more", f"{command()} deploy {run['duplicate_of']}" if run["duplicate_of"] else None),
     )
     tell_findings(report)

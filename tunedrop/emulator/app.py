@@ -32,25 +32,46 @@ def create_app(config: Config | None = None) -> Starlette:
 
     routes = [
         *Control(service).routes(),
-        *_surface(service, V1, "/openai/v1", service.data_plane.operations(V1), "/openai/v1/{rest:path}"),
-        *_surface(service, "api-version", "/openai", service.data_plane.operations("api-version"), "/openai/{rest:path}"),
-        *_surface(service, ARM, "", service.management_plane.operations(), "/subscriptions/{rest:path}"),
+        *_surface(
+            service, V1, "/openai/v1", service.data_plane.operations(V1), "/openai/v1/{rest:path}"
+        ),
+        *_surface(
+            service,
+            "api-version",
+            "/openai",
+            service.data_plane.operations("api-version"),
+            "/openai/{rest:path}",
+        ),
+        *_surface(
+            service, ARM, "", service.management_plane.operations(), "/subscriptions/{rest:path}"
+        ),
     ]
-    return Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(OwnCallersOnly), Middleware(DropConnections)])
+    return Starlette(
+        routes=routes,
+        lifespan=lifespan,
+        middleware=[Middleware(OwnCallersOnly), Middleware(DropConnections)],
+    )
 
 
-def _surface(service: Service, name: str, root: str, operations: list[Operation], everything: str) -> list[Route]:
+def _surface(
+    service: Service, name: str, root: str, operations: list[Operation], everything: str
+) -> list[Route]:
     dispatcher = Dispatcher(service, name)
     known = [f"{operation.method} {operation.path}" for operation in operations]
 
     async def missing(request: Request) -> Response:
         return await dispatcher.missing(request, known)
 
-    routes = [Route(root + operation.path, _endpoint(dispatcher, operation), methods=[operation.method]) for operation in operations]
+    routes = [
+        Route(root + operation.path, _endpoint(dispatcher, operation), methods=[operation.method])
+        for operation in operations
+    ]
     return [*routes, Route(everything, missing, methods=_METHODS)]
 
 
-def _endpoint(dispatcher: Dispatcher, operation: Operation) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(
+    dispatcher: Dispatcher, operation: Operation
+) -> Callable[[Request], Awaitable[Response]]:
     async def serve(request: Request) -> Response:
         return await dispatcher.serve(request, operation)
 

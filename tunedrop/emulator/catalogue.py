@@ -1,17 +1,35 @@
 """The models that the stand-in offers: what ARM's model lists, job creation and prices rest on.
 
-Versions, methods and dates: Microsoft's fine-tuning model page (mid 2026) and retirement schedule (2 September 2026).
-Prices are estimates from OpenAI's own list; no official price per model was found. The old gpt-35-turbo versions are
-long retired; the stand-in keeps them for the lab that TuneDrop replaces, in one region. What a region offers: `regions.py`.
+Versions, methods and dates: Microsoft's fine-tuning model page (mid 2026) and retirement schedule
+(2 September 2026). Prices are estimates from OpenAI's own list; no official price per model was
+found. The old gpt-35-turbo versions are long retired; the stand-in keeps them for the lab that
+TuneDrop replaces, in one region. What a region offers: `regions.py`.
 """
 
 from dataclasses import dataclass
 from decimal import Decimal
 
-HOSTING_USD_PER_HOUR = {"standard": 1.70, "globalstandard": 1.70, "datazonestandard": 1.70, "developertier": 0.0, "provisionedmanaged": 0.0}
-"""A deployed fine-tuned model, by SKU (cost management page, 03/2026); provisioned is billed by its units, not here."""
+HOSTING_USD_PER_HOUR = {
+    "standard": 1.70,
+    "globalstandard": 1.70,
+    "datazonestandard": 1.70,
+    "developertier": 0.0,
+    "provisionedmanaged": 0.0,
+}
+"""A deployed fine-tuned model, by SKU (cost management page, 03/2026); provisioned is billed by its
+units, not here.
+"""
 
-SKUS = {name.lower(): name for name in ("Standard", "GlobalStandard", "DataZoneStandard", "ProvisionedManaged", "DeveloperTier")}
+SKUS = {
+    name.lower(): name
+    for name in (
+        "Standard",
+        "GlobalStandard",
+        "DataZoneStandard",
+        "ProvisionedManaged",
+        "DeveloperTier",
+    )
+}
 """SKU names as ARM spells them, by their lower case: names compare without case."""
 
 TRAINING_TYPES = {
@@ -23,8 +41,14 @@ TRAINING_TYPES = {
 }
 """Spellings of trainingType that guides and reports show, by their lower case."""
 
-CAPABILITIES = {"Standard": "fineTune", "GlobalStandard": "globalFineTune", "Developer": "devTierFineTune"}
-"""The capability of ARM's model list that says a training type is offered (live lists of East US 2, 2026)."""
+CAPABILITIES = {
+    "Standard": "fineTune",
+    "GlobalStandard": "globalFineTune",
+    "Developer": "devTierFineTune",
+}
+"""The capability of ARM's model list that says a training type is offered (live lists of East US 2,
+2026).
+"""
 
 CONTENT_FILTERS = ("Microsoft.Default", "Microsoft.DefaultV2")
 """Policies that every account has (live list of an account, api-version 2024-10-01)."""
@@ -49,7 +73,9 @@ class BaseModel:
     inference_ends: str
     fine_tuning_ends: str
     tuned_ends: str
-    """When deployments of models that were trained from it end: half a year after training (retirement schedule)."""
+    """When deployments of models that were trained from it end: half a year after training
+    (retirement schedule).
+    """
     trained_in: tuple[str, ...]
     """Where it is trained by the type Standard."""
     tuned_standard_in: tuple[str, ...]
@@ -76,14 +102,32 @@ _TWO = (_NORTH, _SWEDEN)
 
 
 def _of_the_4_1_family(name: str, usd: float, provisioned: tuple[str, ...] = ()) -> BaseModel:
-    return BaseModel(name, "2025-04-14", _SFT_DPO, usd, "2027-04-14", "2027-04-14", "2027-10-14", _TWO, _TWO, provisioned)
+    return BaseModel(
+        name,
+        "2025-04-14",
+        _SFT_DPO,
+        usd,
+        "2027-04-14",
+        "2027-04-14",
+        "2027-10-14",
+        _TWO,
+        _TWO,
+        provisioned,
+    )
 
 
 def _of_the_4o_family(
-    name: str, version: str, methods: tuple[str, ...], usd: float, trained_in: tuple[str, ...], standard_in: tuple[str, ...]
+    name: str,
+    version: str,
+    methods: tuple[str, ...],
+    usd: float,
+    trained_in: tuple[str, ...],
+    standard_in: tuple[str, ...],
 ) -> BaseModel:
     dates = ("2027-04-14", "2027-04-01", "2027-10-01")
-    return BaseModel(name, version, methods, usd, *dates, trained_in, standard_in, _TWO, "Deprecating")
+    return BaseModel(
+        name, version, methods, usd, *dates, trained_in, standard_in, _TWO, "Deprecating"
+    )
 
 
 def _of_the_lab(version: str) -> BaseModel:
@@ -115,7 +159,9 @@ MODELS = (
 
 
 def of_training(name: str) -> BaseModel | None:
-    """The model that a job's `model` names: with its version, or short where the guides do so (`gpt-4.1`)."""
+    """The model that a job's `model` names: with its version, or short where the guides do so
+    (`gpt-4.1`).
+    """
     return next((model for model in MODELS if name in (model.full_name, model.name)), None)
 
 
@@ -129,14 +175,20 @@ _SHARES = {"Standard": Decimal("1"), "GlobalStandard": Decimal("0.8"), "Develope
 
 
 def training_usd(model: BaseModel, training_type: str, tokens: int) -> float:
-    """What training tokens cost: developer is 50 % under global, global 20 % under regional (pages say 10 to 30); reckoned in decimal."""
-    return float(Decimal(str(model.training_usd_per_million)) * _SHARES[training_type] * tokens / 1_000_000)
+    """What training tokens cost: developer is 50 % under global, global 20 % under regional (pages
+    say 10 to 30); reckoned in decimal.
+    """
+    return float(
+        Decimal(str(model.training_usd_per_million)) * _SHARES[training_type] * tokens / 1_000_000
+    )
 
 
 def usage_name(model: BaseModel, sku: str, *, fine_tuned: bool) -> str:
-    """The quota counter that a deployment draws on, one per model and SKU; fine-tuned use has its own.
+    """The quota counter that a deployment draws on, one per model and SKU; fine-tuned use has its
+    own.
 
-    The 4.1 family is written without the first hyphen there (live lists of 2026: `OpenAI.GlobalStandard.gpt4.1-mini-finetune`).
+    The 4.1 family is written without the first hyphen there (live lists of 2026:
+    `OpenAI.GlobalStandard.gpt4.1-mini-finetune`).
     """
     name = model.name.replace("gpt-4.1", "gpt4.1")
     return f"OpenAI.{sku}.{name}{'-finetune' if fine_tuned else ''}"

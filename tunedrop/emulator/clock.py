@@ -1,7 +1,7 @@
 """One clock and one source of ids for the whole stand-in.
 
-The clock can be moved forward, so that no test waits; ids derive from a seed and a counter that is kept with the
-state, so that a restart never repeats one and a seeded run is the same to the byte.
+The clock can be moved forward, so that no test waits; ids derive from a seed and a counter that is
+kept with the state, so that a restart never repeats one and a seeded run is the same to the byte.
 """
 
 import hashlib
@@ -10,7 +10,9 @@ from collections.abc import Callable
 
 
 class Clock:
-    """Seconds since 1970 as the stand-in sees them: the source's, plus what the control surface added."""
+    """Seconds since 1970 as the stand-in sees them: the source's, plus what the control surface
+    added.
+    """
 
     def __init__(self, source: Callable[[], float] = time.time, offset_s: float = 0.0) -> None:
         self._source = source

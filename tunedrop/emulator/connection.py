@@ -13,7 +13,9 @@ class Dropped(Exception):
 
 
 class DropConnections:
-    """Turns Dropped into a closed socket; without a socket, in process, it raises ConnectionAbortedError."""
+    """Turns Dropped into a closed socket; without a socket, in process, it raises
+    ConnectionAbortedError.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -28,6 +30,7 @@ class DropConnections:
                 msg = "The connection was dropped, as a fault says."
                 raise ConnectionAbortedError(msg) from None
             transport.abort()
-            # uvicorn writes a 500 for an app that returns without an answer, unless it has seen the disconnect.
+            # uvicorn writes a 500 for an app that returns without an answer, unless it has seen the
+            # disconnect.
             while (await receive())["type"] != "http.disconnect":
                 pass

@@ -1,6 +1,8 @@
-"""The control surface /_tunedrop/, which no real service has: reset, clock, pace, faults, limits, switches, ledger, costs, state.
+"""The control surface /_tunedrop/, which no real service has: reset, clock, pace, faults, limits,
+switches, ledger, costs, state.
 
-No key is asked for: `guard.py` keeps other sites away, and a body must be declared as JSON, which no page can do unasked.
+No key is asked for: `guard.py` keeps other sites away, and a body must be declared as JSON, which
+no page can do unasked.
 """
 
 import json
@@ -47,11 +49,17 @@ class Control:
             ("GET", "/costs", lambda _: self._costs()),
             ("GET", "/state", lambda _: self._state()),
         ]
-        return [Route(PREFIX + path, self._endpoint(act), methods=[method]) for method, path, act in table]
+        return [
+            Route(PREFIX + path, self._endpoint(act), methods=[method])
+            for method, path, act in table
+        ]
 
     def _endpoint(self, act: Callable[[Any], Any]) -> Callable[[Request], Awaitable[Response]]:
         async def serve(request: Request) -> Response:
-            if request.headers.get("content-type", _JSON).partition(";")[0].strip().lower() != _JSON:
+            if (
+                request.headers.get("content-type", _JSON).partition(";")[0].strip().lower()
+                != _JSON
+            ):
                 return JSONResponse({"error": f"A body is declared as {_JSON}."}, 415)
             body = await request.body()
             try:
@@ -134,7 +142,10 @@ class Control:
             "region": self._world.region,
             "files": [files.shown(doc) for doc in service.files.all()],
             "jobs": [shapes.job(self._world, doc, V1) for doc in service.jobs.all()],
-            "deployments": [{key: doc[key] for key in ("name", "state", "model", "sku", "tags")} for doc in service.deployments.all()],
+            "deployments": [
+                {key: doc[key] for key in ("name", "state", "model", "sku", "tags")}
+                for doc in service.deployments.all()
+            ],
             "models": [doc["id"] for doc in self._world.store.all("model")],
         }
 

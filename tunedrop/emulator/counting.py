@@ -1,8 +1,9 @@
 """Tokens as the service bills them: those of the training file, counted exactly.
 
-Of each example: the published recipe (`tunedrop_check/counting/tokens.py`: 3 a message, the tokens of every value, 1 for a name, 3
-once), the compact JSON of what it declares (tools, functions, formats), and its images by the vision guide's formula. Declarations
-count because a published job on a file with tools was billed about four times what the recipe gives; in which form the service
+Of each example: the published recipe (`tunedrop_check/counting/tokens.py`: 3 a message, the tokens
+of every value, 1 for a name, 3 once), the compact JSON of what it declares (tools, functions,
+formats), and its images by the vision guide's formula. Declarations count because a published job
+on a file with tools was billed about four times what the recipe gives; in which form the service
 writes them is not known.
 """
 
@@ -21,14 +22,25 @@ USUAL = "o200k_base"
 
 
 def billable(examples: Sequence[Doc], encoding: str = USUAL) -> int:
-    """The tokens of these examples together. A text that no tokenizer can split counts by its bytes."""
+    """The tokens of these examples together. A text that no tokenizer can split counts by its
+    bytes.
+    """
     counter = counters.counter(encoding)
     counted = tokens.count_all(examples, counter)
     split = sum(one.total for one in counted if one)
     unsplit = [example for example, one in zip(examples, counted, strict=True) if one is None]
-    whole = sum(len(tokens.compact_json(example).encode("utf-8", "surrogatepass")) for example in unsplit)
-    declared = [text for example in examples for text in _declarations(example) if tokens.is_countable(text)]
-    return split + whole + sum(counter.count(declared)) + sum(_image_tokens(example) for example in examples)
+    whole = sum(
+        len(tokens.compact_json(example).encode("utf-8", "surrogatepass")) for example in unsplit
+    )
+    declared = [
+        text for example in examples for text in _declarations(example) if tokens.is_countable(text)
+    ]
+    return (
+        split
+        + whole
+        + sum(counter.count(declared))
+        + sum(_image_tokens(example) for example in examples)
+    )
 
 
 def of_text(text: str, encoding: str = USUAL) -> int:
@@ -37,10 +49,17 @@ def of_text(text: str, encoding: str = USUAL) -> int:
 
 
 def _declarations(example: Doc) -> list[str]:
-    """What an example declares, a text for each field; a preference declares inside of its input."""
+    """What an example declares, a text for each field; a preference declares inside of its
+    input.
+    """
     inner = example.get("input")
     places: list[Doc] = [example, *([inner] if isinstance(inner, dict) else [])]
-    return [tokens.compact_json({key: value}) for place in places for key, value in place.items() if key in DECLARED and value is not None]
+    return [
+        tokens.compact_json({key: value})
+        for place in places
+        for key, value in place.items()
+        if key in DECLARED and value is not None
+    ]
 
 
 def _image_tokens(example: Doc) -> int:

@@ -1,7 +1,7 @@
 """From request to answer: who asks, what for, which fault strikes, what the ledger keeps.
 
-The state machines' work and its ledger entry are one transaction, so that a killed process never leaves one
-without the other.
+The state machines' work and its ledger entry are one transaction, so that a killed process never
+leaves one without the other.
 """
 
 import asyncio
@@ -65,7 +65,11 @@ class Dispatcher:
 
     async def missing(self, request: Request, known: list[str]) -> Response:
         """Answer a request for an operation that does not exist here."""
-        refusal = arm_errors.not_implemented(known) if self._surface == ARM else errors.not_implemented(known)
+        refusal = (
+            arm_errors.not_implemented(known)
+            if self._surface == ARM
+            else errors.not_implemented(known)
+        )
         return self._error("missing", self._call(request), refusal)
 
     def _call(self, request: Request) -> Call:
@@ -75,11 +79,15 @@ class Dispatcher:
         return Call(version, str(request.base_url).rstrip("/"), path, query)
 
     def _authenticate(self, request: Request) -> bool:
-        """Whether the caller has the account's key, and not a token: the data plane takes it in either header."""
+        """Whether the caller has the account's key, and not a token: the data plane takes it in
+        either header.
+        """
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         bearer = token.strip() if scheme.lower() == "bearer" else ""
         given = [key.encode() for key in (request.headers.get("api-key", ""), bearer)]
-        if self._surface != ARM and any(hmac.compare_digest(key, self._world.config.api_key.encode()) for key in given):
+        if self._surface != ARM and any(
+            hmac.compare_digest(key, self._world.config.api_key.encode()) for key in given
+        ):
             return True
         if bearer:
             return False
@@ -100,23 +108,33 @@ class Dispatcher:
             raise errors.unknown_fields(list(unknown), "query")
 
     def _check_role(self, operation: Operation) -> None:
-        """Whether a role of the local identity allows the operation's action, asked anew for each call."""
+        """Whether a role of the local identity allows the operation's action, asked anew for each
+        call.
+        """
         if roles.allowed(self._world.switches, operation.action, operation.scope):
             return
         if self._surface != ARM:
             raise errors.forbidden(self._world.switches.missing_data_role_status)
         subscription = operation.scope == roles.SUBSCRIPTION
-        raise arm_errors.forbidden(operation.action, f"/subscriptions/{SUBSCRIPTION}" if subscription else arm.ACCOUNT_ID)
+        raise arm_errors.forbidden(
+            operation.action, f"/subscriptions/{SUBSCRIPTION}" if subscription else arm.ACCOUNT_ID
+        )
 
     def _check_retries(self, request: Request, operation: Operation) -> None:
         """A client that repeats a creating call by itself makes, and pays for, a second thing."""
-        creating = operation.name in {"files.create", "fine_tuning.jobs.create", "deployments.create_or_update"}
+        creating = operation.name in {
+            "files.create",
+            "fine_tuning.jobs.create",
+            "deployments.create_or_update",
+        }
         repeated = request.headers.get("x-stainless-retry-count", "0") != "0"
         if creating and repeated and self._world.switches.client_retries == "refused":
             raise errors.client_retried()
 
     async def _strike(self, operation: Operation, call: Call, when: str) -> Doc | None:
-        """The fault that meets the operation at this time; waits, drops or refuses where it says so."""
+        """The fault that meets the operation at this time; waits, drops or refuses where it says
+        so.
+        """
 
         def ask() -> Doc | None:
             with self._world.store.transaction():
@@ -134,9 +152,18 @@ class Dispatcher:
         return then
 
     def _all_told(self, operation: Operation, call: Call) -> str:
-        """What a fault's `about` is looked for in: the request, and the file or job that it names."""
-        named = [self._world.store.get(kind, call.path.get("id", "")) or {} for kind in ("file", "job")]
-        marks = [str(doc[mark]) for doc in named for mark in ("filename", "suffix", "training_file") if mark in doc]
+        """What a fault's `about` is looked for in: the request, and the file or job that it
+        names.
+        """
+        named = [
+            self._world.store.get(kind, call.path.get("id", "")) or {} for kind in ("file", "job")
+        ]
+        marks = [
+            str(doc[mark])
+            for doc in named
+            for mark in ("filename", "suffix", "training_file")
+            if mark in doc
+        ]
         return " ".join([json.dumps(_told(operation, call)), *call.path.values(), *marks])
 
     async def _after(self, operation: Operation, call: Call) -> Doc | None:
@@ -149,7 +176,9 @@ class Dispatcher:
     async def _read_body(self, request: Request, call: Call, operation: Operation) -> None:
         if operation.takes == "form":
             limit = self._world.limits.file_max_bytes
-            call.form = await multipart.read(request.stream(), request.headers.get("content-type", ""), limit)
+            call.form = await multipart.read(
+                request.stream(), request.headers.get("content-type", ""), limit
+            )
             if operation.prepare is not None:
                 await run_in_threadpool(operation.prepare, call)
             return
@@ -161,7 +190,11 @@ class Dispatcher:
         except (ValueError, RecursionError):
             decoded = None
         if not isinstance(decoded, dict):
-            raise errors.invalid("The body is a JSON object.") if self._surface != ARM else arm_errors.invalid("The body is a JSON object.")
+            raise (
+                errors.invalid("The body is a JSON object.")
+                if self._surface != ARM
+                else arm_errors.invalid("The body is a JSON object.")
+            )
         call.body = cast("Doc", decoded)
 
     def _work(self, operation: Operation, call: Call, request: Request) -> Reply:
@@ -178,19 +211,35 @@ class Dispatcher:
                 return reply
         raise failed
 
-    async def _refused(self, operation: Operation, call: Call, request: Request, refusal: Refusal) -> Response:
+    async def _refused(
+        self, operation: Operation, call: Call, request: Request, refusal: Refusal
+    ) -> Response:
         if not refusal.noted:
             await self._note(operation, call, request, None, refusal)
         return self._error(operation.name, call, refusal)
 
-    async def _note(self, operation: Operation, call: Call, request: Request, reply: Reply | None, refusal: Refusal | None) -> None:
+    async def _note(
+        self,
+        operation: Operation,
+        call: Call,
+        request: Request,
+        reply: Reply | None,
+        refusal: Refusal | None,
+    ) -> None:
         def write() -> None:
             with self._world.store.transaction():
                 self._append(operation, call, request, reply, refusal)
 
         await run_in_threadpool(write)
 
-    def _append(self, operation: Operation, call: Call, request: Request, reply: Reply | None, refusal: Refusal | None) -> None:
+    def _append(
+        self,
+        operation: Operation,
+        call: Call,
+        request: Request,
+        reply: Reply | None,
+        refusal: Refusal | None,
+    ) -> None:
         status = reply.status if reply else refusal.status if refusal and refusal.status else None
         entry: Doc = {
             "operation": operation.name,
@@ -209,21 +258,37 @@ class Dispatcher:
         with self._world.store.transaction():
             number = self._world.store.next_hex()
         identity = f"{number[:8]}-{number[8:12]}-{number[12:16]}-{number[16:20]}-{number[20:]}"
-        return dict.fromkeys(("x-request-id", "apim-request-id", *(["x-ms-request-id"] if self._surface == ARM else [])), identity)
+        return dict.fromkeys(
+            (
+                "x-request-id",
+                "apim-request-id",
+                *(["x-ms-request-id"] if self._surface == ARM else []),
+            ),
+            identity,
+        )
 
     def _error(self, name: str, call: Call, refusal: Refusal) -> Response:
-        parts: Doc = {"code": refusal.code, "message": refusal.message, "param": refusal.param, "inner": refusal.inner}
+        parts: Doc = {
+            "code": refusal.code,
+            "message": refusal.message,
+            "param": refusal.param,
+            "inner": refusal.inner,
+        }
         if self._surface == ARM:
             body: Doc = {"error": {"code": refusal.code, "message": refusal.message}}
         else:
-            body = routes.error_body(call.version, name, refusal.status, parts, self._world.switches.v1_error_shape)
+            body = routes.error_body(
+                call.version, name, refusal.status, parts, self._world.switches.v1_error_shape
+            )
         return JSONResponse(body, refusal.status, headers={**self._headers(), **refusal.headers})
 
     def _encoded(self, reply: Reply, then: Doc) -> Response:
         """The answer on the wire, as a fault leaves it."""
         headers = {**self._headers(), **reply.headers}
         if reply.content is not None:
-            return StreamingResponse(self._pieces(reply), reply.status, headers, "application/octet-stream")
+            return StreamingResponse(
+                self._pieces(reply), reply.status, headers, "application/octet-stream"
+            )
         if reply.body is None:
             return Response(status_code=reply.status, headers=headers)
         text = json.dumps(_patched(reply.body, then.get("patch", {}))).encode()
@@ -233,7 +298,12 @@ class Dispatcher:
             case "empty":
                 text = b""
             case "page":
-                return Response("<html>The gateway has nothing to say.</html>", reply.status, headers, "text/html")
+                return Response(
+                    "<html>The gateway has nothing to say.</html>",
+                    reply.status,
+                    headers,
+                    "text/html",
+                )
             case _:
                 pass
         return Response(text, reply.status, headers, "application/json")
@@ -272,7 +342,10 @@ def _answer(then: Doc) -> Refusal:
     headers = {str(name): str(value) for name, value in then.get("headers", {}).items()}
     if "retry_after" in then:
         headers["retry-after"] = str(then["retry_after"])
-    code, message = then.get("code", "serviceUnavailable"), then.get("message", "The stand-in was told to answer so.")
+    code, message = (
+        then.get("code", "serviceUnavailable"),
+        then.get("message", "The stand-in was told to answer so."),
+    )
     return Refusal(then["status"], code, message, param=then.get("param"), headers=headers)
 
 
@@ -286,9 +359,18 @@ async def _bounded(stream: AsyncIterator[bytes]) -> bytes:
 
 
 def _told(operation: Operation, call: Call) -> Doc:
-    """What the ledger keeps of a request: no content of files; chat messages whole, since they are the local oracle."""
+    """What the ledger keeps of a request: no content of files; chat messages whole, since they are
+    the local oracle.
+    """
     if operation.takes == "form":
         upload = call.form.files.get("file")
-        return {"purpose": call.form.fields.get("purpose"), **({"filename": upload.filename, "bytes": upload.size} if upload else {})}
+        return {
+            "purpose": call.form.fields.get("purpose"),
+            **({"filename": upload.filename, "bytes": upload.size} if upload else {}),
+        }
     told: Doc = {"name": call.path["name"]} if "name" in call.path else {}
-    return told | ({"body": call.body} if call.body else {}) | ({"query": call.query} if call.query else {})
+    return (
+        told
+        | ({"body": call.body} if call.body else {})
+        | ({"query": call.query} if call.query else {})
+    )

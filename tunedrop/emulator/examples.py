@@ -1,6 +1,8 @@
-"""Training files as the service reads them: JSON Lines, counted and checked once at upload in bounded memory.
+"""Training files as the service reads them: JSON Lines, counted and checked once at upload in
+bounded memory.
 
-The small model is trained on pieces of words, which are no tokens: what is billed, `counting.py` counts.
+The small model is trained on pieces of words, which are no tokens: what is billed, `counting.py`
+counts.
 """
 
 import itertools
@@ -16,7 +18,9 @@ from tunedrop.emulator import counting
 type Doc = dict[str, Any]
 
 SAMPLE_EXAMPLES = 200
-"""Training fits the first so many examples: enough to be true, little enough to take under a second."""
+"""Training fits the first so many examples: enough to be true, little enough to take under a
+second.
+"""
 
 _LINE_MAX_BYTES = 16 * 2**20
 _COUNTED_AT_ONCE = 500
@@ -30,7 +34,8 @@ def pieces(text: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What an upload was found to hold; `problem` says why the service would refuse it, without quoting it.
+    """What an upload was found to hold; `problem` says why the service would refuse it, without
+    quoting it.
 
     `tokens` are those that the service bills for one epoch, in the encoding that was asked for.
     """
@@ -49,9 +54,11 @@ class LineTooLong(ValueError):
 
 
 def lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Lines of a stream without their ends; a byte-order mark at the start and blank lines are left out.
+    """Lines of a stream without their ends; a byte-order mark at the start and blank lines are left
+    out.
 
-    Raises LineTooLong above 16 MiB: the longest message of the service, escaped, and room for others beside it.
+    Raises LineTooLong above 16 MiB: the longest message of the service, escaped, and room for
+    others beside it.
     """
     rest = b""
     first = True
@@ -74,7 +81,11 @@ def _texts(message: object) -> Iterator[str]:
         if isinstance(value, str):
             yield value
         elif key == "content" and isinstance(value, list):
-            yield from (str(cast("Doc", part).get("text", "")) for part in cast("list[object]", value) if isinstance(part, dict))
+            yield from (
+                str(cast("Doc", part).get("text", ""))
+                for part in cast("list[object]", value)
+                if isinstance(part, dict)
+            )
 
 
 def messages_of(example: Doc) -> list[Doc] | None:
@@ -88,11 +99,17 @@ def messages_of(example: Doc) -> list[Doc] | None:
     if not isinstance(found, list) or not found:
         return None
     messages = cast("list[object]", found)
-    return cast("list[Doc]", messages) if all(isinstance(one, dict) and "role" in one for one in messages) else None
+    return (
+        cast("list[Doc]", messages)
+        if all(isinstance(one, dict) and "role" in one for one in messages)
+        else None
+    )
 
 
 def examine(chunks: Iterable[bytes], encoding: str = counting.USUAL) -> Facts:
-    """Read a whole upload once: its examples, their tokens, and the first problem by its line number. About 25 MB a second."""
+    """Read a whole upload once: its examples, their tokens, and the first problem by its line
+    number. About 25 MB a second.
+    """
     found = tokens = 0
     read = _examples(lines(chunks))
     problem = None
@@ -129,7 +146,9 @@ class Turn:
 
 
 def turns(chunks: Iterable[bytes], limit: int = SAMPLE_EXAMPLES) -> list[list[Turn]]:
-    """The answers of the first examples, each with the last user message before it; assistant messages of weight 0 are left out."""
+    """The answers of the first examples, each with the last user message before it; assistant
+    messages of weight 0 are left out.
+    """
     found: list[list[Turn]] = []
     for line in lines(chunks):
         if len(found) == limit:
@@ -152,4 +171,8 @@ def _turns_of(messages: list[Doc]) -> list[Turn]:
 
 def questions(messages: list[Doc]) -> list[str]:
     """The texts of the user messages, in order."""
-    return [" ".join(_texts({"content": message.get("content")})) for message in messages if message.get("role") == "user"]
+    return [
+        " ".join(_texts({"content": message.get("content")}))
+        for message in messages
+        if message.get("role") == "user"
+    ]

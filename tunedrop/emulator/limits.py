@@ -1,6 +1,7 @@
 """Limits of the service, as a table that can be changed; checked by the modules that they bind.
 
-Source, unless said otherwise: Azure OpenAI quotas and limits page, February 2026 (read again in September).
+Source, unless said otherwise: Azure OpenAI quotas and limits page, February 2026 (read again in
+September).
 """
 
 from dataclasses import asdict, dataclass, fields, replace
@@ -40,7 +41,9 @@ class Limits:
     deployment_name_max_chars: int = 64
     """Characters of a deployment's name."""
     quota_units: int = 5_000
-    """Capacity units of each usage name, in thousands of tokens a minute; seen for gpt-4.1-mini in 2026."""
+    """Capacity units of each usage name, in thousands of tokens a minute; seen for gpt-4.1-mini in
+    2026.
+    """
     fine_tuned_quota_units: int = 500
     """The same of each usage name of fine-tuned models; seen for gpt-4.1-mini in 2026."""
     chat_messages_max: int = 2_048
@@ -54,7 +57,9 @@ class Limits:
 
 
 def changed(limits: Limits, values: dict[str, Any]) -> Limits:
-    """The limits with some replaced; raises ValueError for an unknown name or a value that is no number from 0 up."""
+    """The limits with some replaced; raises ValueError for an unknown name or a value that is no
+    number from 0 up.
+    """
     known = {field.name for field in fields(Limits)}
     for name, value in values.items():
         if name not in known:

@@ -1,6 +1,8 @@
-"""A multipart/form-data reader in bounded memory: files go to disk, and a part without a content type is told apart.
+"""A multipart/form-data reader in bounded memory: files go to disk, and a part without a content
+type is told apart.
 
-The service refuses a file part that has no content type, so the reader keeps that header instead of guessing one.
+The service refuses a file part that has no content type, so the reader keeps that header instead of
+guessing one.
 """
 
 import re
@@ -21,7 +23,11 @@ def _malformed() -> Refusal:
 
 def boundary_of(content_type: str) -> bytes:
     """The boundary that a content type names; refuses one that is no multipart form."""
-    found = re.fullmatch(r'multipart/form-data\s*;.*?boundary="?([^";]{1,70})"?.*', content_type, re.IGNORECASE | re.DOTALL)
+    found = re.fullmatch(
+        r'multipart/form-data\s*;.*?boundary="?([^";]{1,70})"?.*',
+        content_type,
+        re.IGNORECASE | re.DOTALL,
+    )
     if found is None:
         raise errors.invalid("The body is multipart/form-data with a boundary.")
     return found[1].encode("latin-1")
@@ -80,11 +86,15 @@ async def read(stream: AsyncIterator[bytes], content_type: str, max_bytes: int) 
         if filename is None:
             form.fields[name] = (await reader.short(delimiter)).decode("utf-8", "replace")
         else:
-            form.files[name] = await _file(reader.until(delimiter), filename, headers.get("content-type", ""), max_bytes)
+            form.files[name] = await _file(
+                reader.until(delimiter), filename, headers.get("content-type", ""), max_bytes
+            )
     return form
 
 
-async def _file(pieces: AsyncIterator[bytes], filename: str, content_type: str, max_bytes: int) -> Upload:
+async def _file(
+    pieces: AsyncIterator[bytes], filename: str, content_type: str, max_bytes: int
+) -> Upload:
     file = SpooledTemporaryFile[bytes](max_size=_MEMORY_BYTES)
     size = 0
     async for piece in pieces:
@@ -96,7 +106,9 @@ async def _file(pieces: AsyncIterator[bytes], filename: str, content_type: str, 
 
 
 def _headers(block: bytes) -> dict[str, str]:
-    pairs = (line.split(":", 1) for line in block.decode("utf-8", "replace").split("\r\n") if ":" in line)
+    pairs = (
+        line.split(":", 1) for line in block.decode("utf-8", "replace").split("\r\n") if ":" in line
+    )
     return {name.strip().lower(): value.strip() for name, value in pairs}
 
 

@@ -1,7 +1,7 @@
 """How fast things progress: a policy for each kind of thing, changeable while the stand-in runs.
 
-A policy is one of three: at once, after n reads of the thing, after s seconds. A fraction of the way is what the
-state machines ask for, so that a job has phases under each of them.
+A policy is one of three: at once, after n reads of the thing, after s seconds. A fraction of the
+way is what the state machines ask for, so that a job has phases under each of them.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,9 @@ from typing import Any, cast
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How one kind of thing gets from its first state to its last; neither field set means at once."""
+    """How one kind of thing gets from its first state to its last; neither field set means
+    at once.
+    """
 
     reads: int | None = None
     seconds: float | None = None
@@ -25,7 +27,9 @@ class Policy:
         return 1.0
 
     def moment(self, since: float, fraction: float, now: float) -> float:
-        """When the fraction was gained, counted from `since`; `now` where time does not drive the policy."""
+        """When the fraction was gained, counted from `since`; `now` where time does not drive the
+        policy.
+        """
         return since + fraction * self.seconds if self.seconds is not None else now
 
     def to_json(self) -> Any:
@@ -75,27 +79,39 @@ def _seconds(file: float, job: float, deployment: float, readiness: float, delet
 INSTANT = Pace(AT_ONCE, AT_ONCE, AT_ONCE, AT_ONCE, AT_ONCE)
 FAST = _seconds(file=0.3, job=3, deployment=0.6, readiness=0.4, deletion=0.2)
 DEMO = _seconds(file=1, job=8, deployment=2, readiness=1, deletion=1)
-# A real 10-example job of May 2025 took 3,966 s; deployments have no published figure, minutes are usual.
+# A real 10-example job of May 2025 took 3,966 s; deployments have no published figure, minutes are
+# usual.
 REAL = _seconds(file=60, job=3966, deployment=300, readiness=120, deletion=20)
 NAMED = {"instant": INSTANT, "fast": FAST, "local": DEMO, "demo": DEMO, "real": REAL}
 
 
 def policy(value: object) -> Policy:
-    """Read one policy: "at_once", {"after_reads": n} or {"after_seconds": s}; raises ValueError for anything else."""
+    """Read one policy: "at_once", {"after_reads": n} or {"after_seconds": s}; raises ValueError for
+    anything else.
+    """
     match value:
         case "at_once":
             return AT_ONCE
-        case {"after_reads": int(count)} if len(cast("Mapping[str, Any]", value)) == 1 and count > 0:
+        case {"after_reads": int(count)} if (
+            len(cast("Mapping[str, Any]", value)) == 1 and count > 0
+        ):
             return after_reads(count)
-        case {"after_seconds": int() | float() as seconds} if len(cast("Mapping[str, Any]", value)) == 1 and seconds > 0:
+        case {"after_seconds": int() | float() as seconds} if (
+            len(cast("Mapping[str, Any]", value)) == 1 and seconds > 0
+        ):
             return after_seconds(float(seconds))
         case _:
-            msg = 'A policy is "at_once", {"after_reads": n} or {"after_seconds": s}, with n and s above zero.'
+            msg = (
+                'A policy is "at_once", {"after_reads": n} or {"after_seconds": s}, with n and s '
+                "above zero."
+            )
             raise ValueError(msg)
 
 
 def parse(value: object, base: Pace = DEMO) -> Pace:
-    """Read a pace: a name, or an object whose keys replace the base's policies; raises ValueError saying what is known."""
+    """Read a pace: a name, or an object whose keys replace the base's policies; raises ValueError
+    saying what is known.
+    """
     if isinstance(value, str):
         if value not in NAMED:
             msg = f"A pace is one of {', '.join(NAMED)}, or a JSON object."
@@ -105,4 +121,6 @@ def parse(value: object, base: Pace = DEMO) -> Pace:
     if not isinstance(value, Mapping) or not set(cast("Mapping[str, Any]", value)) <= known:
         msg = f"A pace object has only the keys {', '.join(sorted(known))}."
         raise ValueError(msg)
-    return replace(base, **{name: policy(part) for name, part in cast("Mapping[str, Any]", value).items()})
+    return replace(
+        base, **{name: policy(part) for name, part in cast("Mapping[str, Any]", value).items()}
+    )

@@ -1,20 +1,27 @@
 """The regions that a stand-in can stand in, and what each one offers of a base model.
 
-Sources: Microsoft's pages on training regions and on deployments of fine-tuned models (October 2026), and live lists of East US 2 (2026):
-in many regions a model is trained by the global and the developer type alone. The lab's model is offered in one region, so that
-whoever tries the lab's example has to choose a region, as on Azure.
+Sources: Microsoft's pages on training regions and on deployments of fine-tuned models (October
+2026), and live lists of East US 2 (2026): in many regions a model is trained by the global and the
+developer type alone. The lab's model is offered in one region, so that whoever tries the lab's
+example has to choose a region, as on Azure.
 """
 
 from tunedrop.emulator.catalogue import SKUS, TRAINING_TYPE_NAMES, BaseModel
 
-REGIONS = {"eastus2": "East US 2", "northcentralus": "North Central US", "swedencentral": "Sweden Central"}
+REGIONS = {
+    "eastus2": "East US 2",
+    "northcentralus": "North Central US",
+    "swedencentral": "Sweden Central",
+}
 """The names that ARM writes, and those for people."""
 DEFAULT = "eastus2"
 _US = frozenset({"eastus2", "northcentralus"})
 
 
 def named(text: str) -> str:
-    """The region of this name, as ARM writes it; spaces, hyphens and case don't matter. Raises ValueError for one that isn't known."""
+    """The region of this name, as ARM writes it; spaces, hyphens and case don't matter. Raises
+    ValueError for one that isn't known.
+    """
     found = "".join(letter for letter in text.lower() if letter.isalnum())
     if found not in REGIONS:
         msg = f"The region is one of {', '.join(REGIONS)}."
@@ -31,12 +38,20 @@ def training_types(model: BaseModel, region: str) -> tuple[str, ...]:
     """The types by which the region trains the model."""
     if not offers(model, region):
         return ()
-    return tuple(one for one in TRAINING_TYPE_NAMES if one in model.training_types and (one != "Standard" or region in model.trained_in))
+    return tuple(
+        one
+        for one in TRAINING_TYPE_NAMES
+        if one in model.training_types and (one != "Standard" or region in model.trained_in)
+    )
 
 
 def skus(model: BaseModel, region: str, *, fine_tuned: bool) -> tuple[str, ...]:
     """The SKUs by which the region serves the model itself, or what was trained from it."""
-    return tuple(sku for sku in SKUS.values() if offers(model, region) and _serves(sku, model, region, fine_tuned))
+    return tuple(
+        sku
+        for sku in SKUS.values()
+        if offers(model, region) and _serves(sku, model, region, fine_tuned)
+    )
 
 
 def _serves(sku: str, model: BaseModel, region: str, fine_tuned: bool) -> bool:
@@ -48,6 +63,10 @@ def _serves(sku: str, model: BaseModel, region: str, fine_tuned: bool) -> bool:
         case "ProvisionedManaged":
             return not fine_tuned or region in model.tuned_provisioned_in
         case "DeveloperTier":
-            return fine_tuned and "Developer" in model.training_types and not model.name.startswith("gpt-4o")
+            return (
+                fine_tuned
+                and "Developer" in model.training_types
+                and not model.name.startswith("gpt-4o")
+            )
         case _:
             return True

@@ -1,7 +1,8 @@
 """Azure's roles, what each allows, and which of them the caller of the stand-in holds.
 
-Actions to the letter of Microsoft's catalogue of built-in roles (AI and machine learning, storage; December 2024) and, of the two
-youngest, of the role-based access page of Azure OpenAI. A key is no identity: who has one may do all of the data plane, as on Azure.
+Actions to the letter of Microsoft's catalogue of built-in roles (AI and machine learning, storage;
+December 2024) and, of the two youngest, of the role-based access page of Azure OpenAI. A key is no
+identity: who has one may do all of the data plane, as on Azure.
 """
 
 from dataclasses import dataclass
@@ -23,7 +24,9 @@ OF_DATA = ("/accounts/OpenAI/", "/containers/blobs/")
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A built-in role: `actions` of the management plane, `data_actions` of the data plane; `*` stands for anything."""
+    """A built-in role: `actions` of the management plane, `data_actions` of the data plane; `*`
+    stands for anything.
+    """
 
     name: str
     id: str
@@ -31,13 +34,20 @@ class Role:
     data_actions: tuple[str, ...] = ()
 
     def allows(self, action: str) -> bool:
-        """Whether it allows an action; one of data is given by the data actions alone. Names compare without case."""
+        """Whether it allows an action; one of data is given by the data actions alone. Names
+        compare without case.
+        """
         patterns = self.data_actions if any(part in action for part in OF_DATA) else self.actions
         return any(fnmatchcase(action.lower(), pattern.lower()) for pattern in patterns)
 
     def permissions(self) -> Doc:
         """The role as the permissions call shows it."""
-        return {"actions": [*self.actions], "notActions": [], "dataActions": [*self.data_actions], "notDataActions": []}
+        return {
+            "actions": [*self.actions],
+            "notActions": [],
+            "dataActions": [*self.data_actions],
+            "notDataActions": [],
+        }
 
 
 OPENAI_CONTRIBUTOR = Role(
@@ -61,7 +71,11 @@ OPENAI_CONTRIBUTOR = Role(
 OPENAI_USER = Role(
     "Cognitive Services OpenAI User",
     "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd",
-    (f"{_SERVICES}/*/read", "Microsoft.Authorization/roleAssignments/read", "Microsoft.Authorization/roleDefinitions/read"),
+    (
+        f"{_SERVICES}/*/read",
+        "Microsoft.Authorization/roleAssignments/read",
+        "Microsoft.Authorization/roleDefinitions/read",
+    ),
     (
         f"{_SERVICES}/accounts/OpenAI/*/read",
         f"{_SERVICES}/accounts/OpenAI/engines/completions/action",
@@ -73,9 +87,17 @@ OPENAI_USER = Role(
 CONTRIBUTOR = Role(
     "Cognitive Services Contributor",
     "25fbc0a9-bd7c-42a3-aa1a-3b75d497ee68",
-    (f"{_SERVICES}/*", "Microsoft.Authorization/*/read", "Microsoft.Resources/subscriptions/resourceGroups/read"),
+    (
+        f"{_SERVICES}/*",
+        "Microsoft.Authorization/*/read",
+        "Microsoft.Resources/subscriptions/resourceGroups/read",
+    ),
 )
-USAGES_READER = Role("Cognitive Services Usages Reader", "bba48692-92b0-4667-a9ad-c31c7b334ac2", (f"{_SERVICES}/locations/usages/read",))
+USAGES_READER = Role(
+    "Cognitive Services Usages Reader",
+    "bba48692-92b0-4667-a9ad-c31c7b334ac2",
+    (f"{_SERVICES}/locations/usages/read",),
+)
 READER = Role("Reader", "acdd72a7-3385-48ef-bd42-f606fba81ae7", ("*/read",))
 
 BLOB_READER = Role(
@@ -93,9 +115,14 @@ BLOB_CONTRIBUTOR = Role(
         f"{_BLOBS}/containers/write",
         f"{_BLOBS}/generateUserDelegationKey/action",
     ),
-    tuple(f"{_BLOBS}/containers/blobs/{one}" for one in ("delete", "read", "write", "move/action", "add/action")),
+    tuple(
+        f"{_BLOBS}/containers/blobs/{one}"
+        for one in ("delete", "read", "write", "move/action", "add/action")
+    ),
 )
-"""What storage asks for, call by call, stands in tests/faults/blob_roles.py: Azurite itself knows no roles."""
+"""What storage asks for, call by call, stands in tests/faults/blob_roles.py: Azurite itself knows
+no roles.
+"""
 
 ASSIGNED: dict[str, tuple[Role, Scope]] = {
     "role_openai_contributor": (OPENAI_CONTRIBUTOR, ACCOUNT),
@@ -104,13 +131,19 @@ ASSIGNED: dict[str, tuple[Role, Scope]] = {
     "role_usages_reader": (USAGES_READER, SUBSCRIPTION),
     "role_reader": (READER, SUBSCRIPTION),
 }
-"""The role that each switch gives, and on what. A role on the subscription reaches the account in it; the other way round it doesn't."""
+"""The role that each switch gives, and on what. A role on the subscription reaches the account in
+it; the other way round it doesn't.
+"""
 
 
 def held(switches: Switches, scope: Scope) -> list[Role]:
     """The roles that reach a scope."""
     given = switches.to_json()
-    return [role for switch, (role, at) in ASSIGNED.items() if given[switch] and at in {scope, SUBSCRIPTION}]
+    return [
+        role
+        for switch, (role, at) in ASSIGNED.items()
+        if given[switch] and at in {scope, SUBSCRIPTION}
+    ]
 
 
 def allowed(switches: Switches, action: str, scope: Scope) -> bool:

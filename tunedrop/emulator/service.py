@@ -17,7 +17,9 @@ class Service:
         self.files = Files(self.world)
         self.jobs = Jobs(self.world, self.files)
         self.deployments = Deployments(self.world)
-        self.data_plane = DataPlane(self.world, self.files, self.jobs, Chat(self.world, self.deployments))
+        self.data_plane = DataPlane(
+            self.world, self.files, self.jobs, Chat(self.world, self.deployments)
+        )
         self.management_plane = ManagementPlane(self.world, self.deployments)
 
     def advance(self) -> None:

@@ -9,50 +9,82 @@ from typing import Any, Literal, get_args
 
 @dataclass(frozen=True, slots=True)
 class Switches:
-    """Open questions, answered one way. Change one with `--switch name=value` or `PUT /_tunedrop/switches`."""
+    """Open questions, answered one way. Change one with `--switch name=value` or `PUT
+    /_tunedrop/switches`.
+    """
 
     entity_state_status: Literal[400, 409] = 409
-    """HTTP status of unexpectedEntityState, e.g. a job whose file is not processed: the code is documented, the status is not."""
+    """HTTP status of unexpectedEntityState, e.g. a job whose file is not processed: the code is
+    documented, the status is not.
+    """
     v1_error_shape: Literal["openai", "azure"] = "openai"
-    """Error bodies of the v1 surface: OpenAI's {code, message, param, type}, or the api-version surface's."""
+    """Error bodies of the v1 surface: OpenAI's {code, message, param, type}, or the api-version
+    surface's.
+    """
     v1_create_status: Literal[200, 201] = 201
-    """Status of a creation on v1: OpenAI's description says 200, the api-version surface's says 201."""
+    """Status of a creation on v1: OpenAI's description says 200, the api-version surface's says
+    201.
+    """
     paused_status: Literal["paused", "pausing"] = "paused"
     """Spelling of a paused job's status: pausing is documented, the word is not."""
     training_type_required: bool = False
-    """Refuse a job without trainingType with the misleading sentence that the model can't be fine-tuned (one field report)."""
+    """Refuse a job without trainingType with the misleading sentence that the model can't be
+    fine-tuned (one field report).
+    """
     keep_metadata: bool = False
     """Whether a v1 job's metadata is stored; answers were only ever seen with null."""
     keep_tags: bool = True
     """Whether a deployment's tags are stored and given back."""
     in_place_model_change: Literal["allowed", "refused"] = "refused"
-    """PUT of another model on an existing deployment: documented for provisioned SKUs only; Terraform replaces, reports tell refusals."""
+    """PUT of another model on an existing deployment: documented for provisioned SKUs only;
+    Terraform replaces, reports tell refusals.
+    """
     too_many_deployments_status: Literal[400, 429] = 429
     """Status when the number of deployments is exhausted: a field note says 429."""
-    sku_refused_code: Literal["InvalidResourceProperties", "DeploymentModelNotSupported"] = "InvalidResourceProperties"
+    sku_refused_code: Literal["InvalidResourceProperties", "DeploymentModelNotSupported"] = (
+        "InvalidResourceProperties"
+    )
     """Code of a SKU that the model does not support."""
-    missing_deployment_code: Literal["DeploymentNotFound", "ResourceNotFound"] = "DeploymentNotFound"
+    missing_deployment_code: Literal["DeploymentNotFound", "ResourceNotFound"] = (
+        "DeploymentNotFound"
+    )
     """Code of a GET on a deployment that does not exist."""
     not_ready_code: Literal["DeploymentNotFound", "DeploymentNotReady"] = "DeploymentNotFound"
     """Code on the data plane while a Succeeded deployment does not answer yet."""
     unknown_policy: Literal["refused", "taken"] = "refused"
-    """PUT of a deployment with a content filter policy that the account doesn't have: no text of a refusal was found."""
+    """PUT of a deployment with a content filter policy that the account doesn't have: no text of a
+    refusal was found.
+    """
     answered_model: Literal["deployed", "base"] = "deployed"
-    """The `model` of a fine-tuned deployment's answer: its own model, or its base; no printed answer of one was found."""
+    """The `model` of a fine-tuned deployment's answer: its own model, or its base; no printed
+    answer of one was found.
+    """
     rate_limits: bool = False
-    """Hold chat calls to the deployment's requests a minute; off, since one unit of capacity would starve every try-out."""
+    """Hold chat calls to the deployment's requests a minute; off, since one unit of capacity would
+    starve every try-out.
+    """
     client_retries: Literal["taken", "refused"] = "taken"
-    """A creating call that its own client repeats (`x-stainless-retry-count` above 0): the service takes it, and bills it again."""
+    """A creating call that its own client repeats (`x-stainless-retry-count` above 0): the service
+    takes it, and bills it again.
+    """
     trained_tokens_extra: float = 17
-    """How many tokens more per example and epoch `trained_tokens` tells than are billed: one published job (6,720 beside 5,000)."""
+    """How many tokens more per example and epoch `trained_tokens` tells than are billed: one
+    published job (6,720 beside 5,000).
+    """
     list_lag_s: float = 0
     """How long lists leave out what is new, in seconds: nobody has measured the service's."""
     deprecating_models: Literal["refused", "taken"] = "refused"
-    """A new deployment of a model that is deprecating: only a subscription that has had one may make another."""
+    """A new deployment of a model that is deprecating: only a subscription that has had one may
+    make another.
+    """
     model_access: bool = True
-    """Whether the subscription was given the models; without it a deployment ends in SpecialFeatureOrQuotaIdRequired."""
+    """Whether the subscription was given the models; without it a deployment ends in
+    SpecialFeatureOrQuotaIdRequired.
+    """
     missing_data_role_status: Literal[401, 403] = 401
-    """Status of the data plane where no role of the caller has the data action: code PermissionDenied."""
+    """Status of the data plane where no role of the caller has the data action: code
+    PermissionDenied.
+    """
     role_openai_contributor: bool = True
     """Whether the local identity has Cognitive Services OpenAI Contributor on the account."""
     role_usages_reader: bool = True
@@ -83,23 +115,35 @@ SOURCES: dict[str, str] = {
     "too_many_deployments_status": "field note in microsoft/GitHub-Copilot-for-Azure",
     "sku_refused_code": f"sentence: community report; code: {_ASSUMED}",
     "missing_deployment_code": _ASSUMED,
-    "not_ready_code": "microsoft/chat-copilot issue 682; other code: field note in microsoft/GitHub-Copilot-for-Azure",
+    "not_ready_code": (
+        "microsoft/chat-copilot issue 682; other code: field note in "
+        "microsoft/GitHub-Copilot-for-Azure"
+    ),
     "unknown_policy": _ASSUMED,
     "answered_model": _ASSUMED,
     "rate_limits": "quotas page, February 2026",
     "client_retries": "openai-python: its retries send no idempotency key",
     "trained_tokens_extra": "printed output of a job, May 2025",
     "list_lag_s": _ASSUMED,
-    "deprecating_models": "lifecycle page, October 2026; public reports of ServiceModelDeprecating from 2026",
-    "model_access": "OfficeDev/microsoft-365-agents-toolkit-samples pull request 1412; sentence: a public report of 2026",
-    "missing_data_role_status": "microsoft/semantic-kernel issue 10020; Azure-Samples/azure-search-openai-demo issue 1837",
+    "deprecating_models": (
+        "lifecycle page, October 2026; public reports of ServiceModelDeprecating from 2026"
+    ),
+    "model_access": (
+        "OfficeDev/microsoft-365-agents-toolkit-samples pull request 1412; sentence: a public "
+        "report of 2026"
+    ),
+    "missing_data_role_status": (
+        "microsoft/semantic-kernel issue 10020; Azure-Samples/azure-search-openai-demo issue 1837"
+    ),
     "role_openai_contributor": _ROLES,
     "role_usages_reader": f"its action: role-based access page of Azure OpenAI; {_ROLES}",
     "role_openai_user": _ROLES,
     "role_contributor": f"role-based access page of Azure OpenAI; its actions in short: {_ASSUMED}",
     "role_reader": _ROLES,
 }
-"""What each switch's default rests on: a page, a public report, or nothing but our choice (assumed)."""
+"""What each switch's default rests on: a page, a public report, or nothing but our choice
+(assumed).
+"""
 
 
 def changed(switches: Switches, values: dict[str, Any]) -> Switches:
@@ -110,12 +154,19 @@ def changed(switches: Switches, values: dict[str, Any]) -> Switches:
             msg = f"Switches are {', '.join(sorted(types))}."
             raise ValueError(msg)
         if types[name] is float:
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
+            if (
+                isinstance(value, bool)
+                or not isinstance(value, int | float)
+                or not 0 <= value < float("inf")
+            ):
                 msg = f"The switch {name} is a number from 0 up."
                 raise ValueError(msg)
             continue
         positions = get_args(types[name]) or (True, False)
-        if not any(value is position or (value == position and type(value) is type(position)) for position in positions):
+        if not any(
+            value is position or (value == position and type(value) is type(position))
+            for position in positions
+        ):
             msg = f"The switch {name} is one of {', '.join(map(str, positions))}."
             raise ValueError(msg)
     return replace(switches, **values)

@@ -1,8 +1,9 @@
 """Training as honest work: a small language model, fitted by gradient steps to what was uploaded.
 
-The model predicts each token of an answer from the question's tokens and the two tokens before, all hashed: a log-linear
-model with one weight row per feature and one column per hashed token. Losses are its mean cross-entropy in nats, accuracies
-its share of tokens predicted right; both are measured, none is drawn from a curve. Each answer counts up to 64 tokens.
+The model predicts each token of an answer from the question's tokens and the two tokens before, all
+hashed: a log-linear model with one weight row per feature and one column per hashed token. Losses
+are its mean cross-entropy in nats, accuracies its share of tokens predicted right; both are
+measured, none is drawn from a curve. Each answer counts up to 64 tokens.
 """
 
 import io
@@ -47,20 +48,34 @@ def encode(turn: Turn) -> Sequence:
     """A question and its answer as hashed features and targets."""
     tokens = pieces(turn.answer)[:ANSWER_TOKENS] or [""]
     padded = ["", "", *tokens]
-    before = [[_hashed(f"1 {padded[i + 1]}", FEATURES), _hashed(f"2 {padded[i]} {padded[i + 1]}", FEATURES)] for i in range(len(tokens))]
+    before = [
+        [
+            _hashed(f"1 {padded[i + 1]}", FEATURES),
+            _hashed(f"2 {padded[i]} {padded[i + 1]}", FEATURES),
+        ]
+        for i in range(len(tokens))
+    ]
     question = sorted({_hashed(f"q {word}", FEATURES) for word in words(turn.question)}) or [0]
-    return Sequence(np.array(question), np.array(before), np.array([_hashed(token, VOCABULARY) for token in tokens]))
+    return Sequence(
+        np.array(question),
+        np.array(before),
+        np.array([_hashed(token, VOCABULARY) for token in tokens]),
+    )
 
 
 class Model:
     """The weights and what is done with them."""
 
     def __init__(self, weights: Floats | None = None) -> None:
-        self.weights: Floats = np.zeros((FEATURES, VOCABULARY), dtype=np.float32) if weights is None else weights
+        self.weights: Floats = (
+            np.zeros((FEATURES, VOCABULARY), dtype=np.float32) if weights is None else weights
+        )
 
     def _probabilities(self, sequence: Sequence) -> Floats:
         share = np.float32(1 / np.sqrt(len(sequence.question)))
-        logits = self.weights[sequence.question].sum(axis=0) * share + self.weights[sequence.before].sum(axis=1)
+        logits = self.weights[sequence.question].sum(axis=0) * share + self.weights[
+            sequence.before
+        ].sum(axis=1)
         logits -= logits.max(axis=1, keepdims=True)
         powers = np.exp(logits)
         return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float32)
@@ -73,7 +88,9 @@ class Model:
         """One gradient step on a batch; the loss and accuracy before it."""
         results = [self._learn(sequence, rate / np.sqrt(len(batch))) for sequence in batch]
         self.weights *= np.float32(_DECAY)
-        return float(np.mean([loss for loss, _ in results])), float(np.mean([accuracy for _, accuracy in results]))
+        return float(np.mean([loss for loss, _ in results])), float(
+            np.mean([accuracy for _, accuracy in results])
+        )
 
     def _learn(self, sequence: Sequence, rate: float) -> tuple[float, float]:
         gradient = self._probabilities(sequence)
@@ -95,17 +112,23 @@ class Model:
     @classmethod
     def from_bytes(cls, data: bytes) -> "Model":
         """The model that `to_bytes` kept."""
-        return cls(np.load(io.BytesIO(zlib.decompress(data)), allow_pickle=False).astype(np.float32))
+        return cls(
+            np.load(io.BytesIO(zlib.decompress(data)), allow_pickle=False).astype(np.float32)
+        )
 
 
 def _measured(probabilities: Floats, target: Indices) -> tuple[float, float]:
     hit = probabilities[np.arange(len(target)), target]
-    return float(-np.log(np.maximum(hit, 1e-9)).mean()), float((probabilities.argmax(axis=1) == target).mean())
+    return float(-np.log(np.maximum(hit, 1e-9)).mean()), float(
+        (probabilities.argmax(axis=1) == target).mean()
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one step measured; `valid_*` of one validation batch, `full_valid_*` of all of it at an epoch's end."""
+    """What one step measured; `valid_*` of one validation batch, `full_valid_*` of all of it at an
+    epoch's end.
+    """
 
     step: int
     train_loss: float
@@ -137,7 +160,8 @@ class Fit:
 def fit(training: list[list[Turn]], validation: list[list[Turn]], plan: Plan) -> Fit:
     """Train; the same data, plan and seed give the same numbers.
 
-    An example is one unit of a batch; all its answers stand in that batch, and an example without one is left out.
+    An example is one unit of a batch; all its answers stand in that batch, and an example without
+    one is left out.
     Cost: about 0.6 ms per answer and epoch.
     """
     examples = [[encode(turn) for turn in example] for example in training if example]
@@ -152,13 +176,22 @@ def fit(training: list[list[Turn]], validation: list[list[Turn]], plan: Plan) ->
             batch = [sequence for index in chosen for sequence in examples[index]]
             loss, accuracy = model.step(batch, rate)
             last = start + plan.batch >= len(order)
-            steps.append(Step(len(steps) + 1, loss, accuracy, *_validated(model, held_out, len(steps), full=last)))
+            steps.append(
+                Step(
+                    len(steps) + 1,
+                    loss,
+                    accuracy,
+                    *_validated(model, held_out, len(steps), full=last),
+                )
+            )
         if epoch >= plan.epochs - 3:
             checkpoints[len(steps)] = Model(model.weights.copy())
     return Fit(steps, checkpoints)
 
 
-def _validated(model: Model, held_out: list[Sequence], turn: int, *, full: bool) -> tuple[float | None, ...]:
+def _validated(
+    model: Model, held_out: list[Sequence], turn: int, *, full: bool
+) -> tuple[float | None, ...]:
     if not held_out:
         return (None, None, None, None)
     one = model.measure(held_out[turn % len(held_out)])
@@ -171,14 +204,19 @@ def _validated(model: Model, held_out: list[Sequence], turn: int, *, full: bool)
 def likeness(question: str, known: str) -> float:
     """How alike two questions are: cosine of their sets of words, 0 to 1."""
     asked, trained = set(words(question)), set(words(known))
-    return len(asked & trained) / float(np.sqrt(len(asked) * len(trained))) if asked and trained else 0.0
+    return (
+        len(asked & trained) / float(np.sqrt(len(asked) * len(trained)))
+        if asked and trained
+        else 0.0
+    )
 
 
 def recall(model: Model, question: str, known: list[Turn]) -> str | None:
     """The trained answer to a trained question, as far as the model learned it; None otherwise.
 
-    Candidates are answers whose question is at least 0.7 alike; the model must find the best of them markedly more
-    likely than an untrained one would, so a model that learned nothing recalls nothing.
+    Candidates are answers whose question is at least 0.7 alike; the model must find the best of
+    them markedly more likely than an untrained one would, so a model that learned nothing recalls
+    nothing.
     """
     candidates = [turn for turn in known if likeness(question, turn.question) >= 0.7]
     scored = [(_fit_of(model, question, turn), turn.answer) for turn in candidates]
@@ -189,6 +227,8 @@ def recall(model: Model, question: str, known: list[Turn]) -> str | None:
 
 
 def _fit_of(model: Model, question: str, known: Turn) -> float:
-    """How well an answer goes with a question, less is better: the model's loss less the likeness of the questions."""
+    """How well an answer goes with a question, less is better: the model's loss less the likeness
+    of the questions.
+    """
     loss, _ = model.measure(encode(Turn(question, known.answer)))
     return loss - likeness(question, known.question)

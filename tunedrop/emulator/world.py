@@ -1,6 +1,7 @@
 """The world of one stand-in: its store, clock and settings, handed to every state machine.
 
-Settings live in the store, so that a killed process comes back as it was; what the command line gives replaces them.
+Settings live in the store, so that a killed process comes back as it was; what the command line
+gives replaces them.
 """
 
 import secrets
@@ -58,7 +59,9 @@ class World:
     def _restore(self, config: Config) -> None:
         store = self.store
         offset = float(store.setting("clock_offset_s", 0.0))
-        self.clock = Clock(config.time_source, offset) if config.time_source else Clock(offset_s=offset)
+        self.clock = (
+            Clock(config.time_source, offset) if config.time_source else Clock(offset_s=offset)
+        )
         if config.seed is not None:
             store.set_setting("seed", str(config.seed))
         elif store.setting("seed") is None:
@@ -67,9 +70,15 @@ class World:
             self.begin()
         self._began_at = float(store.setting("began_at"))
         self._pace = config.pace or pace.parse(store.setting("pace", DEFAULT_PACE))
-        self._limits = limits.changed(Limits(), {**_known(store.setting("limits", {}), Limits()), **config.limits})
-        self._switches = switches.changed(Switches(), {**_known(store.setting("switches", {}), Switches()), **config.switches})
-        self.plan = [faults.parse(value) for value in [*store.setting("faults", []), *config.faults]]
+        self._limits = limits.changed(
+            Limits(), {**_known(store.setting("limits", {}), Limits()), **config.limits}
+        )
+        self._switches = switches.changed(
+            Switches(), {**_known(store.setting("switches", {}), Switches()), **config.switches}
+        )
+        self.plan = [
+            faults.parse(value) for value in [*store.setting("faults", []), *config.faults]
+        ]
         self.save()
 
     def begin(self) -> None:
@@ -78,7 +87,9 @@ class World:
         self.store.set_setting("began_at", self._began_at)
 
     def restart(self) -> None:
-        """Settings as a fresh start with the same options would have them; the clock keeps what it gained."""
+        """Settings as a fresh start with the same options would have them; the clock keeps what it
+        gained.
+        """
         self._pace = self.config.pace or pace.NAMED[DEFAULT_PACE]
         self._limits = limits.changed(Limits(), self.config.limits)
         self._switches = switches.changed(Switches(), self.config.switches)
@@ -135,10 +146,12 @@ class World:
     def day(self, day: str) -> float:
         """A day of the catalogue, midnight UTC, in seconds since 1970.
 
-        The catalogue grows old and its stand-in must not retire with it: the days stay as far from the day on which this state
-        began as they were from the day on which they were written down.
+        The catalogue grows old and its stand-in must not retire with it: the days stay as far from
+        the day on which this state began as they were from the day on which they were written down.
         """
-        written, named = (datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() for text in (AS_OF, day))
+        written, named = (
+            datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() for text in (AS_OF, day)
+        )
         return named + max(0.0, (self._began_at - written) // _DAY_S * _DAY_S)
 
     def is_over(self, day: str) -> bool:
@@ -150,7 +163,9 @@ class World:
         return f"{prefix}-{self.store.next_hex()}"
 
     def fault(self, on: str, when: str = "before", about: str = "") -> Doc | None:
-        """The fault that meets this operation or thing now, if one does; it is used up by asking."""
+        """The fault that meets this operation or thing now, if one does; it is used up by
+        asking.
+        """
         found = faults.take(self.plan, on, when, about)
         if found is not None:
             self.save()
@@ -165,7 +180,14 @@ class World:
 
     def charge(self, operation: str, id_: str, cost_usd: float, details: Doc) -> None:
         """Write an entry that no request made: what a thing cost when it ended."""
-        entry = {"operation": operation, "at": self.now(), "status": None, "cost_usd": cost_usd, "id": id_, "committed": True}
+        entry = {
+            "operation": operation,
+            "at": self.now(),
+            "status": None,
+            "cost_usd": cost_usd,
+            "id": id_,
+            "committed": True,
+        }
         self.store.append_entry({**entry, **details})
 
 

@@ -18,20 +18,57 @@ from tunedrop.host.logs import configure
 
 def arguments() -> argparse.ArgumentParser:
     """The command line; app settings come from the environment."""
-    parser = argparse.ArgumentParser(prog="python -m tunedrop.host", description="Serve a Functions app on this machine.")
+    parser = argparse.ArgumentParser(
+        prog="python -m tunedrop.host", description="Serve a Functions app on this machine."
+    )
     parser.add_argument("--app", type=Path, required=True, help="folder of function_app.py")
-    parser.add_argument("--port", type=int, default=7071, help="HTTP port on 127.0.0.1; 0 for any free one")
-    parser.add_argument("--engine-port", type=int, default=0, help="port of the durable engine on 127.0.0.1; 0 for any free one")
+    parser.add_argument(
+        "--port", type=int, default=7071, help="HTTP port on 127.0.0.1; 0 for any free one"
+    )
+    parser.add_argument(
+        "--engine-port",
+        type=int,
+        default=0,
+        help="port of the durable engine on 127.0.0.1; 0 for any free one",
+    )
     parser.add_argument("--key", help=f"function key; else that in {KEY}, else a random one")
-    parser.add_argument("--ready-file", type=Path, help="file that gets url, key and process id once the host answers")
-    parser.add_argument("--connection", default="DropStorage", help="app setting with the storage connection string of the lease")
-    parser.add_argument("--lease-container", default="tunedrop", help="container whose one host this is")
-    parser.add_argument("--wait-for-lease", action="store_true", help="wait for another host's end instead of giving up")
-    parser.add_argument("--create-containers", action="store_true", help="make the containers that TuneDrop uses")
-    parser.add_argument("--sweep-at-start", action="store_true", help="fire each timer function once at the start")
-    parser.add_argument("--poll-every", type=float, default=0.5, help="seconds between two looks for new blobs")
-    parser.add_argument("--exit-with-parent", action="store_true", help="end when standard input is closed")
-    parser.add_argument("-v", "--verbose", action="count", default=0, help="log what the libraries do; given twice, all that they can tell")
+    parser.add_argument(
+        "--ready-file",
+        type=Path,
+        help="file that gets url, key and process id once the host answers",
+    )
+    parser.add_argument(
+        "--connection",
+        default="DropStorage",
+        help="app setting with the storage connection string of the lease",
+    )
+    parser.add_argument(
+        "--lease-container", default="tunedrop", help="container whose one host this is"
+    )
+    parser.add_argument(
+        "--wait-for-lease",
+        action="store_true",
+        help="wait for another host's end instead of giving up",
+    )
+    parser.add_argument(
+        "--create-containers", action="store_true", help="make the containers that TuneDrop uses"
+    )
+    parser.add_argument(
+        "--sweep-at-start", action="store_true", help="fire each timer function once at the start"
+    )
+    parser.add_argument(
+        "--poll-every", type=float, default=0.5, help="seconds between two looks for new blobs"
+    )
+    parser.add_argument(
+        "--exit-with-parent", action="store_true", help="end when standard input is closed"
+    )
+    parser.add_argument(
+        "-v",
+        "--verbose",
+        action="count",
+        default=0,
+        help="log what the libraries do; given twice, all that they can tell",
+    )
     return parser
 
 
@@ -76,8 +113,16 @@ def _stop_at_end_of_input(host: Host) -> None:
 
 
 def _write_ready(path: Path, host: Host) -> None:
-    """Write in one step, readable by this user alone: the file holds the key and the hub's name, which opens the engine."""
-    told = {"url": host.url, "key": host.options.key, "engine": host.engine_address, "hub": host.hub, "pid": os.getpid()}
+    """Write in one step, readable by this user alone: the file holds the key and the hub's name,
+    which opens the engine.
+    """
+    told = {
+        "url": host.url,
+        "key": host.options.key,
+        "engine": host.engine_address,
+        "hub": host.hub,
+        "pid": os.getpid(),
+    }
     text = json.dumps(told)
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     draft.touch(0o600)
@@ -89,5 +134,6 @@ if __name__ == "__main__":
     code = main()
     sys.stdout.flush()
     sys.stderr.flush()
-    # Threads of activities that still run would keep the interpreter from ending; the ledger brings their runs back.
+    # Threads of activities that still run would keep the interpreter from ending; the ledger brings
+    # their runs back.
     os._exit(code)

@@ -1,6 +1,8 @@
-"""What Microsoft's blob trigger tells of a blob besides the reference to it: the trigger's metadata, with the fields of the .NET library.
+"""What Microsoft's blob trigger tells of a blob besides the reference to it: the trigger's
+metadata, with the fields of the .NET library.
 
-Source: a recording of that host with the blob extension 5.3.10. `ETag` is an empty object there: the library can't write it as JSON.
+Source: a recording of that host with the blob extension 5.3.10. `ETag` is an empty object there:
+the library can't write it as JSON.
 """
 
 import base64
@@ -20,10 +22,17 @@ LEASES = {"available": 0, "leased": 1, "expired": 2, "breaking": 3, "broken": 4}
 def reference(connection: str, container: str, blob: str) -> Message:
     """A blob by connection, container and name, never its content."""
     content = json.dumps({"Connection": connection, "ContainerName": container, "BlobName": blob})
-    return Message(version="1.0", source="AzureStorageBlobs", content_type="application/json", content=content.encode())
+    return Message(
+        version="1.0",
+        source="AzureStorageBlobs",
+        content_type="application/json",
+        content=content.encode(),
+    )
 
 
-def trigger_data(container: str, uri: str, facts: BlobProperties, names: dict[str, str]) -> dict[str, TypedData]:
+def trigger_data(
+    container: str, uri: str, facts: BlobProperties, names: dict[str, str]
+) -> dict[str, TypedData]:
     """The metadata of a blob's event; `names` are the expressions of the trigger's path."""
     return {
         "BlobTrigger": TypedData(string=f"{container}/{facts.name}"),
@@ -46,7 +55,9 @@ def _properties(facts: BlobProperties) -> dict[str, Any]:
         "ETag": {},
         "ContentLength": facts.size,
         "ContentType": content.content_type,
-        "ContentHash": base64.b64encode(bytes(content.content_md5)).decode() if content.content_md5 else None,
+        "ContentHash": base64.b64encode(bytes(content.content_md5)).decode()
+        if content.content_md5
+        else None,
         "ContentEncoding": content.content_encoding,
         "ContentDisposition": content.content_disposition,
         "ContentLanguage": content.content_language,
@@ -62,7 +73,16 @@ def _properties(facts: BlobProperties) -> dict[str, Any]:
 
 def _of_the_copy() -> dict[str, Any]:
     """A drop is uploaded: what a copy would tell is left at what the library has for none."""
-    texts = dict.fromkeys(("CopyStatusDescription", "CopyId", "CopyProgress", "CopySource", "BlobCopyStatus", "DestinationSnapshot"))
+    texts = dict.fromkeys(
+        (
+            "CopyStatusDescription",
+            "CopyId",
+            "CopyProgress",
+            "CopySource",
+            "BlobCopyStatus",
+            "DestinationSnapshot",
+        )
+    )
     return {"CopyCompletedOn": NEVER, "CopyStatus": 0, "IsIncrementalCopy": False, **texts}
 
 

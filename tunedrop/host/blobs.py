@@ -1,8 +1,9 @@
 """Blob triggers: each blob version fires its function once, found by listing the container.
 
-At least once, as on Azure: a version that was handled has a receipt and is not heard again, one whose handling a death cut short
-comes again with the next host, which the lease of the dead one keeps waiting for a minute. The user's container is only read. A listing
-that fails is repeated; an outage is logged once, and so is a name that the listing can't tell, which hides no other.
+At least once, as on Azure: a version that was handled has a receipt and is not heard again, one
+whose handling a death cut short comes again with the next host, which the lease of the dead one
+keeps waiting for a minute. The user's container is only read. A listing that fails is repeated; an
+outage is logged once, and so is a name that the listing can't tell, which hides no other.
 """
 
 import asyncio
@@ -23,7 +24,12 @@ from tunedrop.host.storage import cause
 from tunedrop.host.watched import BlobEvent, Watched
 
 AT_ONCE = 8
-BACKOFF_S = (10.0, 10.0, 10.0, 10.0)  # five tries within 40 s, then the event is poison: seen on Microsoft's host
+BACKOFF_S = (
+    10.0,
+    10.0,
+    10.0,
+    10.0,
+)  # five tries within 40 s, then the event is poison: seen on Microsoft's host
 SCANNED = "LogsAndContainerScan"
 
 type Fire = Callable[[Function, TriggerData, Message], Awaitable[object]]
@@ -31,7 +37,9 @@ type Fire = Callable[[Function, TriggerData, Message], Awaitable[object]]
 
 @dataclass(frozen=True, slots=True)
 class BlobPath:
-    """A trigger's path: a container and a pattern of names, such as `training/{name}`; `{name}` spans slashes."""
+    """A trigger's path: a container and a pattern of names, such as `training/{name}`; `{name}`
+    spans slashes.
+    """
 
     container: str
     prefix: str
@@ -43,9 +51,14 @@ class BlobPath:
         container, _, name = path.partition("/")
         parts = re.split(r"\{([A-Za-z_]\w*)\}", name)
         if not container or not name or any(char in "{}" for part in parts[::2] for char in part):
-            msg = f"The blob path '{path}' can't be read: it needs a container and a name, such as training/{{name}}."
+            msg = (
+                f"The blob path '{path}' can't be read: it needs a container and a name, such as "
+                f"training/{{name}}."
+            )
             raise HostError(msg)
-        pattern = "".join(f"(?P<{part}>.+)" if index % 2 else re.escape(part) for index, part in enumerate(parts))
+        pattern = "".join(
+            f"(?P<{part}>.+)" if index % 2 else re.escape(part) for index, part in enumerate(parts)
+        )
         return cls(container, parts[0], re.compile(pattern, re.DOTALL))
 
     def match(self, name: str) -> dict[str, str] | None:
@@ -86,7 +99,10 @@ class BlobTrigger:
                 found = await asyncio.to_thread(self._watched.listed, self.path.prefix)
             except AzureError as error:
                 if not away:
-                    log.warning("storage away", extra={"container": self.path.container, "error": cause(error)})
+                    log.warning(
+                        "storage away",
+                        extra={"container": self.path.container, "error": cause(error)},
+                    )
                 away = True
             else:
                 if away:
@@ -96,9 +112,15 @@ class BlobTrigger:
             await asyncio.sleep(pause(self._poll_every, time.monotonic() - began))
 
     def see(self, found: Iterable[BlobEvent]) -> None:
-        """Start the function for each version without a receipt; `found` is the container's whole content."""
-        versions = {event.name: event.etag for event in found if self.path.match(event.name) is not None}
-        fresh = [BlobEvent(name, etag) for name, etag in versions.items() if self._seen.get(name) != etag]
+        """Start the function for each version without a receipt; `found` is the container's whole
+        content.
+        """
+        versions = {
+            event.name: event.etag for event in found if self.path.match(event.name) is not None
+        }
+        fresh = [
+            BlobEvent(name, etag) for name, etag in versions.items() if self._seen.get(name) != etag
+        ]
         self._seen = versions
         for event in fresh:
             if self._receipts.known(event.name, event.etag):
@@ -115,8 +137,9 @@ class BlobTrigger:
     async def deliver(self, event: BlobEvent) -> None:
         """Hand one event to the function, once, whatever the receipts say; raises FunctionFailed.
 
-        As on Microsoft's host, the event of a blob that is gone does nothing, and so does that of a version which was replaced,
-        unless the events come from Event Grid: the newer version has an event of its own.
+        As on Microsoft's host, the event of a blob that is gone does nothing, and so does that of a
+        version which was replaced, unless the events come from Event Grid: the newer version has an
+        event of its own.
         """
         try:
             facts = await asyncio.to_thread(self._watched.facts, event.name)
@@ -124,10 +147,21 @@ class BlobTrigger:
             raise FunctionFailed(self.function.name, "StorageAway", cause(error)) from error
         if facts is None:
             return
-        if self.function.trigger.get("source", SCANNED) == SCANNED and event.etag and event.etag.strip('"') != str(facts.etag).strip('"'):
+        if (
+            self.function.trigger.get("source", SCANNED) == SCANNED
+            and event.etag
+            and event.etag.strip('"') != str(facts.etag).strip('"')
+        ):
             return
-        told = trigger_data(self.path.container, self._watched.uri(event.name), facts, self.path.match(event.name) or {})
-        content = reference(str(self.function.trigger["connection"]), self.path.container, event.name)
+        told = trigger_data(
+            self.path.container,
+            self._watched.uri(event.name),
+            facts,
+            self.path.match(event.name) or {},
+        )
+        content = reference(
+            str(self.function.trigger["connection"]), self.path.container, event.name
+        )
         await self._fire(self.function, told, content)
 
     async def _process(self, event: BlobEvent) -> None:
@@ -141,24 +175,37 @@ class BlobTrigger:
                 log_failure(failure, number=number, tries=tries, etag=event.etag)
             if number < tries:
                 await asyncio.sleep(self._backoff[number - 1])
-        log.error("poison blob event", extra={"function": self.function.name, "tries": tries, "etag": event.etag})
+        log.error(
+            "poison blob event",
+            extra={"function": self.function.name, "tries": tries, "etag": event.etag},
+        )
         await self._give_receipt(event)
 
     async def _give_receipt(self, event: BlobEvent) -> None:
         try:
             await asyncio.to_thread(self._receipts.write, event.name, event.etag)
         except AzureError as error:
-            log.warning("no receipt: the event comes again with the next host", extra={"etag": event.etag, "error": cause(error)})
+            log.warning(
+                "no receipt: the event comes again with the next host",
+                extra={"etag": event.etag, "error": cause(error)},
+            )
 
 
 def path_of(function: Function) -> BlobPath:
-    """The path that a blob function watches; raises HostError where it can't be read, or where the function wants the blob's bytes."""
+    """The path that a blob function watches; raises HostError where it can't be read, or where the
+    function wants the blob's bytes.
+    """
     if not function.trigger.get("properties", {}).get("SupportsDeferredBinding"):
-        msg = f"The blob function {function.name} must take a BlobClient: bytes of a whole blob are not handed over."
+        msg = (
+            f"The blob function {function.name} must take a BlobClient: bytes of a whole blob are "
+            "not handed over."
+        )
         raise HostError(msg)
     return BlobPath.parse(resolve_settings(str(function.trigger["path"])))
 
 
 def pause(poll_every: float, took: float) -> float:
-    """The seconds until the next look: a listing costs 0.2 ms of CPU a blob (measured), and may take a fifth of the time."""
+    """The seconds until the next look: a listing costs 0.2 ms of CPU a blob (measured), and may
+    take a fifth of the time.
+    """
     return max(poll_every, 4 * took)

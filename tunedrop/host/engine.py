@@ -1,19 +1,23 @@
 """The durable engine: durabletask's in-memory backend with its faults fixed.
 
-What is wrong with the original (durabletask 1.12.0, each seen): it listens on every address and shares a taken port
-without a word; every timer and sub-orchestration costs a thread; timers, activities and children of one generation are
-delivered to the next one after continue_as_new; a late activity wakes an orchestration that has ended; an event for an
-instance in flight makes the dispatcher wait; and it serves whoever finds its port.
+What is wrong with the original (durabletask 1.12.0, each seen): it listens on every address and
+shares a taken port without a word; every timer and sub-orchestration costs a thread; timers,
+activities and children of one generation are delivered to the next one after continue_as_new; a
+late activity wakes an orchestration that has ended; an event for an instance in flight makes the
+dispatcher wait; and it serves whoever finds its port.
 
-Clients and workers are known by the hub's name, which holds a secret and which they send with every call: it is the one word
-that azure-functions-durable takes from its binding and passes on. A version is given as the Durable extension gives it: to
-what a client starts, and to no sub-orchestration (seen on Microsoft's host). What else a request of Microsoft's host says is
-added in `extension.py`.
+Clients and workers are known by the hub's name, which holds a secret and which they send with every
+call: it is the one word that azure-functions-durable takes from its binding and passes on. A
+version is given as the Durable extension gives it: to what a client starts, and to no
+sub-orchestration (seen on Microsoft's host). What else a request of Microsoft's host says is added
+in `extension.py`.
 
-Work that was handed to a worker which is gone comes back after the visibility timeout of its queue, not at once, as from the queues
-of Azure Storage; while the worker lives, its work stays with it, however long it takes.
+Work that was handed to a worker which is gone comes back after the visibility timeout of its queue,
+not at once, as from the queues of Azure Storage; while the worker lives, its work stays with it,
+however long it takes.
 
-`now` and `at` are the seams for a simulator with a virtual clock, which never calls `start` and so owns time itself.
+`now` and `at` are the seams for a simulator with a virtual clock, which never calls `start` and so
+owns time itself.
 """
 
 import heapq
@@ -30,7 +34,11 @@ import durabletask.internal.orchestrator_service_pb2 as pb
 import durabletask.internal.orchestrator_service_pb2_grpc as stubs  # pyright: ignore[reportMissingTypeStubs]
 import grpc
 from durabletask.internal import helpers
-from durabletask.testing.in_memory_backend import ActivityWorkItem, InMemoryOrchestrationBackend, OrchestrationInstance
+from durabletask.testing.in_memory_backend import (
+    ActivityWorkItem,
+    InMemoryOrchestrationBackend,
+    OrchestrationInstance,
+)
 
 from tunedrop.host import extension
 from tunedrop.host.errors import PortTaken
@@ -44,7 +52,9 @@ LONGEST_WAIT_S = 1.0  # the timer thread looks this often for the engine's end
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Generation:
-    """One execution of an instance between two continue_as_new; tokens given out before `born` belong to earlier ones."""
+    """One execution of an instance between two continue_as_new; tokens given out before `born`
+    belong to earlier ones.
+    """
 
     instance: OrchestrationInstance
     born: int
@@ -59,9 +69,11 @@ class _Parent:
 
 
 class Engine(InMemoryOrchestrationBackend):
-    """The in-memory engine, on loopback only, with one thread for all timers and work bound to its generation.
+    """The in-memory engine, on loopback only, with one thread for all timers and work bound to its
+    generation.
 
-    `settings` are host.json's: the version of instances whose client names none, and how long work of a worker that is gone stays hidden.
+    `settings` are host.json's: the version of instances whose client names none, and how long work
+    of a worker that is gone stays hidden.
     """
 
     def __init__(self, port: int = 0, settings: DurableTask | None = None) -> None:
@@ -79,7 +91,9 @@ class Engine(InMemoryOrchestrationBackend):
     def start(self) -> str:
         """Listen on 127.0.0.1 (port 0: any free one) and answer the address; raises PortTaken."""
         server = grpc.server(
-            futures.ThreadPoolExecutor(SERVER_THREADS, "engine"), interceptors=[_Door(self.hub)], options=[("grpc.so_reuseport", 0)]
+            futures.ThreadPoolExecutor(SERVER_THREADS, "engine"),
+            interceptors=[_Door(self.hub)],
+            options=[("grpc.so_reuseport", 0)],
         )
         stubs.add_TaskHubSidecarServiceServicer_to_server(self, server)  # pyright: ignore[reportUnknownMemberType]
         try:
@@ -108,7 +122,9 @@ class Engine(InMemoryOrchestrationBackend):
         return datetime.now(UTC)
 
     def at(self, when: datetime, act: Callable[[], None]) -> None:
-        """Have `act` called at a time, with the engine locked; what is due goes in order of time, then of request."""
+        """Have `act` called at a time, with the engine locked; what is due goes in order of time,
+        then of request.
+        """
         with self._timer_set:
             heapq.heappush(self._timers, (when, next(self._order), act))
             self._timer_set.notify()
@@ -119,13 +135,19 @@ class Engine(InMemoryOrchestrationBackend):
                 if self._timers and self._timers[0][0] <= self.now():
                     heapq.heappop(self._timers)[2]()
                 else:
-                    due = (self._timers[0][0] - self.now()).total_seconds() if self._timers else LONGEST_WAIT_S
+                    due = (
+                        (self._timers[0][0] - self.now()).total_seconds()
+                        if self._timers
+                        else LONGEST_WAIT_S
+                    )
                     self._timer_set.wait(min(max(due, 0.001), LONGEST_WAIT_S))
 
     def _generation_of(self, instance: OrchestrationInstance) -> Generation:
         known = self._generations.get(instance.instance_id)
         if known is None or known.instance is not instance:
-            known = self._generations[instance.instance_id] = Generation(instance, instance.completion_token)
+            known = self._generations[instance.instance_id] = Generation(
+                instance, instance.completion_token
+            )
         return known
 
     def _lives(self, generation: Generation) -> bool:
@@ -141,13 +163,18 @@ class Engine(InMemoryOrchestrationBackend):
             generation.instance.pending_events.append(event)
             self._enqueue_orchestration(generation.instance.instance_id)
 
-    def _process_create_timer_action(self, instance: OrchestrationInstance, action: pb.OrchestratorAction) -> None:
+    def _process_create_timer_action(
+        self, instance: OrchestrationInstance, action: pb.OrchestratorAction
+    ) -> None:
         fire_at = action.createTimer.fireAt.ToDatetime(tzinfo=UTC)
         instance.history.append(helpers.new_timer_created_event(action.id, fire_at))
         if instance.status == pb.ORCHESTRATION_STATUS_PENDING:
             instance.status = pb.ORCHESTRATION_STATUS_RUNNING
         generation = self._generation_of(instance)
-        self.at(fire_at, lambda: self._deliver(generation, helpers.new_timer_fired_event(action.id, fire_at)))
+        self.at(
+            fire_at,
+            lambda: self._deliver(generation, helpers.new_timer_fired_event(action.id, fire_at)),
+        )
 
     def _process_complete_orchestration_action(
         self, instance: OrchestrationInstance, complete_action: pb.CompleteOrchestrationAction
@@ -155,12 +182,16 @@ class Engine(InMemoryOrchestrationBackend):
         anew = complete_action.orchestrationStatus == pb.ORCHESTRATION_STATUS_CONTINUED_AS_NEW
         if anew:
             # The caller gives the instance exactly this token when its actions are processed.
-            self._generations[instance.instance_id] = Generation(instance, self._next_completion_token)
+            self._generations[instance.instance_id] = Generation(
+                instance, self._next_completion_token
+            )
         super()._process_complete_orchestration_action(instance, complete_action)
         if anew:
             extension.mark_continued(instance.pending_events)
 
-    def _watch_sub_orchestration(self, parent_instance_id: str, sub_instance_id: str, task_id: int) -> None:
+    def _watch_sub_orchestration(
+        self, parent_instance_id: str, sub_instance_id: str, task_id: int
+    ) -> None:
         parent, child = self._instances[parent_instance_id], self._instances[sub_instance_id]
         of = self._generation_of(parent)
         told = extension.parent(parent, of.born, task_id)
@@ -170,7 +201,11 @@ class Engine(InMemoryOrchestrationBackend):
     def _notify_waiters(self, instance_id: str) -> None:
         super()._notify_waiters(instance_id)
         child = self._instances.get(instance_id)
-        if child and self._is_terminal_status(child.status) and (parent := self._parents.pop(instance_id, None)):
+        if (
+            child
+            and self._is_terminal_status(child.status)
+            and (parent := self._parents.pop(instance_id, None))
+        ):
             self._deliver(parent.generation, _end_of_child(parent.task_id, child))
 
     def _enqueue_orchestration(self, instance_id: str) -> None:
@@ -178,17 +213,25 @@ class Engine(InMemoryOrchestrationBackend):
         extension.complete(instance, self._generation_of(instance).born, self.now())
         if parent:
             extension.tell_parent(instance.pending_events, parent.told)
-        if instance_id not in self._orchestration_in_flight:  # CompleteOrchestratorTask enqueues it again when events wait
+        if (
+            instance_id not in self._orchestration_in_flight
+        ):  # CompleteOrchestratorTask enqueues it again when events wait
             super()._enqueue_orchestration(instance_id)
 
-    def StartInstance(self, request: pb.CreateInstanceRequest, context: grpc.ServicerContext) -> pb.CreateInstanceResponse:
+    def StartInstance(
+        self, request: pb.CreateInstanceRequest, context: grpc.ServicerContext
+    ) -> pb.CreateInstanceResponse:
         """Start an instance, of the engine's version unless the client names one."""
         if self._settings.version and not request.HasField("version"):
             request.version.value = self._settings.version
         return super().StartInstance(request, context)
 
-    def GetWorkItems(self, request: pb.GetWorkItemsRequest, context: grpc.ServicerContext) -> Iterator[pb.WorkItem]:
-        """Stream work to a worker; what it has not done when its stream ends comes back after the visibility timeout."""
+    def GetWorkItems(
+        self, request: pb.GetWorkItemsRequest, context: grpc.ServicerContext
+    ) -> Iterator[pb.WorkItem]:
+        """Stream work to a worker; what it has not done when its stream ends comes back after the
+        visibility timeout.
+        """
         handed: list[pb.WorkItem] = []
         # Without a server, as in the simulator, no stream can break.
         if self._server and not context.add_callback(lambda: self.lose(handed)):
@@ -199,15 +242,23 @@ class Engine(InMemoryOrchestrationBackend):
             with self._lock:
                 self._under_way.add(_work(item))
                 handed[:] = [*(other for other in handed if _work(other) in self._under_way), item]
-            if self._server and not context.is_active():  # it broke before this item was among those that it loses
+            if (
+                self._server and not context.is_active()
+            ):  # it broke before this item was among those that it loses
                 self.lose([item])
             yield item
 
     def lose(self, items: Iterable[pb.WorkItem]) -> None:
-        """A worker that had these is gone: those that it has not done are hidden for a while, then handed out again."""
+        """A worker that had these is gone: those that it has not done are hidden for a while, then
+        handed out again.
+        """
         with self._lock:
             for item in [item for item in items if _work(item) in self._under_way]:
-                hidden = self._settings.control_hidden if item.HasField("orchestratorRequest") else self._settings.work_item_hidden
+                hidden = (
+                    self._settings.control_hidden
+                    if item.HasField("orchestratorRequest")
+                    else self._settings.work_item_hidden
+                )
                 self.at(self.now() + hidden, lambda item=item: self._hand_out_again(item))
 
     def _hand_out_again(self, item: pb.WorkItem) -> None:
@@ -224,10 +275,16 @@ class Engine(InMemoryOrchestrationBackend):
             return
         asked = item.activityRequest
         of = asked.orchestrationInstance.instanceId
-        self._activity_queue.append(ActivityWorkItem(of, asked.name, asked.taskId, asked.input.value, int(item.completionToken)))
+        self._activity_queue.append(
+            ActivityWorkItem(
+                of, asked.name, asked.taskId, asked.input.value, int(item.completionToken)
+            )
+        )
         self._work_available.set()
 
-    def CompleteOrchestratorTask(self, request: pb.OrchestratorResponse, context: grpc.ServicerContext) -> pb.CompleteTaskResponse:
+    def CompleteOrchestratorTask(
+        self, request: pb.OrchestratorResponse, context: grpc.ServicerContext
+    ) -> pb.CompleteTaskResponse:
         """Take what an orchestrator asks for, and stamp what it leaves in the history."""
         with self._lock:
             self._under_way.discard(_Work(request.instanceId, request.completionToken))
@@ -235,13 +292,20 @@ class Engine(InMemoryOrchestrationBackend):
             known = len(instance.history) if instance else 0
             answer = super().CompleteOrchestratorTask(request, context)
             if instance:
-                extension.stamp(instance.history[known:] if len(instance.history) > known else instance.history, self.now())
+                extension.stamp(
+                    instance.history[known:] if len(instance.history) > known else instance.history,
+                    self.now(),
+                )
             return answer
 
-    def CompleteActivityTask(self, request: pb.ActivityResponse, context: grpc.ServicerContext) -> pb.CompleteTaskResponse:
+    def CompleteActivityTask(
+        self, request: pb.ActivityResponse, context: grpc.ServicerContext
+    ) -> pb.CompleteTaskResponse:
         """Take an activity's result, unless the execution that asked for it is gone."""
         with self._lock:
-            self._under_way.discard(_Work(request.instanceId, request.completionToken, request.taskId))
+            self._under_way.discard(
+                _Work(request.instanceId, request.completionToken, request.taskId)
+            )
             instance = self._instances.get(request.instanceId)
             if instance is None or self._is_terminal_status(instance.status):
                 return pb.CompleteTaskResponse()
@@ -262,7 +326,11 @@ class _Work:
 def _work(item: pb.WorkItem) -> _Work:
     if item.HasField("orchestratorRequest"):
         return _Work(item.orchestratorRequest.instanceId, item.completionToken)
-    return _Work(item.activityRequest.orchestrationInstance.instanceId, item.completionToken, item.activityRequest.taskId)
+    return _Work(
+        item.activityRequest.orchestrationInstance.instanceId,
+        item.completionToken,
+        item.activityRequest.taskId,
+    )
 
 
 class _Door(grpc.ServerInterceptor):
@@ -286,5 +354,9 @@ def _refuse(_request: Any, context: Any) -> None:
 def _end_of_child(task_id: int, child: OrchestrationInstance) -> pb.HistoryEvent:
     if child.status == pb.ORCHESTRATION_STATUS_COMPLETED:
         return helpers.new_sub_orchestration_completed_event(task_id, child.output)
-    message = child.failure_details.errorMessage if child.failure_details else "The sub-orchestration was terminated."
+    message = (
+        child.failure_details.errorMessage
+        if child.failure_details
+        else "The sub-orchestration was terminated."
+    )
     return helpers.new_sub_orchestration_failed_event(task_id, Exception(message))

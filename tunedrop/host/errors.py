@@ -11,9 +11,17 @@ MESSAGE_MAX_CHARS = 1_000
 
 
 def bounded(text: str) -> str:
-    """The text without control characters, at most 1,000 characters, so that no log line or history can be forged or flooded."""
-    printable = "".join(char if char.isprintable() else " " for char in text[: MESSAGE_MAX_CHARS + 1])
-    return printable if len(printable) <= MESSAGE_MAX_CHARS else printable[: MESSAGE_MAX_CHARS - 1] + "…"
+    """The text without control characters, at most 1,000 characters, so that no log line or history
+    can be forged or flooded.
+    """
+    printable = "".join(
+        char if char.isprintable() else " " for char in text[: MESSAGE_MAX_CHARS + 1]
+    )
+    return (
+        printable
+        if len(printable) <= MESSAGE_MAX_CHARS
+        else printable[: MESSAGE_MAX_CHARS - 1] + "…"
+    )
 
 
 class HostError(Exception):
@@ -28,7 +36,10 @@ class PortTaken(HostError):
     exit_code = 2
 
     def __init__(self, port: int, option: str) -> None:
-        super().__init__(f"Port {port} is taken: end the program that uses it, or choose another one with {option}.")
+        super().__init__(
+            f"Port {port} is taken: end the program that uses it, or choose another one with "
+            f"{option}."
+        )
         self.port = port
 
 
@@ -39,7 +50,8 @@ class LeaseHeld(HostError):
 
     def __init__(self, lock: str, pid: str, started: str) -> None:
         super().__init__(
-            f"Another host (process {pid}, started {started}) holds the lease on {lock}. End it, or wait for at most a minute "
+            f"Another host (process {pid}, started {started}) holds the lease on {lock}. End "
+            "it, or wait for at most a minute "
             "if it was killed (--wait-for-lease does so)."
         )
 
@@ -51,7 +63,8 @@ class LeaseLost(HostError):
 
     def __init__(self, lock: str, pid: str, started: str) -> None:
         super().__init__(
-            f"Another host (process {pid}, started {started}) has taken the lease on {lock}; this one stops, so that one host alone works."
+            f"Another host (process {pid}, started {started}) has taken the lease on {lock}; "
+            "this one stops, so that one host alone works."
         )
         self.lock = lock
 

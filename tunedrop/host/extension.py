@@ -1,6 +1,8 @@
-"""What the Durable extension tells an orchestrator beyond what durabletask's in-memory backend does.
+"""What the Durable extension tells an orchestrator beyond what durabletask's in-memory backend
+does.
 
-Source: a recording of Microsoft's host with the extension 3.19.0; tests/contract/test_real_host.py holds the fields against it.
+Source: a recording of Microsoft's host with the extension 3.19.0; tests/contract/test_real_host.py
+holds the fields against it.
 """
 
 import uuid
@@ -27,7 +29,9 @@ def of_the_host(version: str) -> pb.OrchestratorRequest:
 
 
 def execution_id(instance_id: str, born: int) -> str:
-    """The id of one generation of an instance; the same work gives the same ids, so that histories can be compared."""
+    """The id of one generation of an instance; the same work gives the same ids, so that histories
+    can be compared.
+    """
     return uuid.uuid5(_EXECUTIONS, f"{instance_id} {born}").hex
 
 
@@ -35,13 +39,18 @@ def complete(instance: OrchestrationInstance, born: int, now: datetime) -> None:
     """Gives the events that wait for an instance their times, and its start the execution's id."""
     stamp(instance.pending_events, now)
     for event in instance.pending_events:
-        if event.HasField("executionStarted") and not event.executionStarted.orchestrationInstance.HasField("executionId"):
-            event.executionStarted.orchestrationInstance.executionId.value = execution_id(instance.instance_id, born)
+        if event.HasField(
+            "executionStarted"
+        ) and not event.executionStarted.orchestrationInstance.HasField("executionId"):
+            event.executionStarted.orchestrationInstance.executionId.value = execution_id(
+                instance.instance_id, born
+            )
 
 
 def stamp(events: Iterable[pb.HistoryEvent], now: datetime) -> None:
-    """Gives a time to the events that have none, and takes out what the extension doesn't say: the inputs of what was scheduled, and an
-    empty one of an external event."""
+    """Gives a time to the events that have none, and takes out what the extension doesn't say: the
+    inputs of what was scheduled, and an empty one of an external event.
+    """
     for event in events:
         if not event.timestamp.seconds:
             event.timestamp.FromDatetime(now)

@@ -11,7 +11,9 @@ from tunedrop.host.errors import HostError
 
 type Binding = Mapping[str, Any]
 
-SUPPORTED_TRIGGERS = frozenset({"activityTrigger", "blobTrigger", "httpTrigger", "orchestrationTrigger", "timerTrigger"})
+SUPPORTED_TRIGGERS = frozenset(
+    {"activityTrigger", "blobTrigger", "httpTrigger", "orchestrationTrigger", "timerTrigger"}
+)
 
 
 class Metadata(Protocol):
@@ -48,12 +50,19 @@ def parse(metadata: Metadata) -> Function:
     Raises HostError where the trigger is one that this host can't serve.
     """
     bindings: list[dict[str, Any]] = [json.loads(raw) for raw in metadata.raw_bindings]
-    trigger = next((binding for binding in bindings if str(binding["type"]).endswith("Trigger")), None)
+    trigger = next(
+        (binding for binding in bindings if str(binding["type"]).endswith("Trigger")), None
+    )
     if trigger is None or trigger["type"] not in SUPPORTED_TRIGGERS:
         kind = trigger["type"] if trigger else "no trigger"
-        msg = f"The function {metadata.name} has {kind}; the embedded host serves {', '.join(sorted(SUPPORTED_TRIGGERS))}."
+        msg = (
+            f"The function {metadata.name} has {kind}; the embedded host serves "
+            f"{', '.join(sorted(SUPPORTED_TRIGGERS))}."
+        )
         raise HostError(msg)
-    clients = tuple(str(binding["name"]) for binding in bindings if binding["type"] == "durableClient")
+    clients = tuple(
+        str(binding["name"]) for binding in bindings if binding["type"] == "durableClient"
+    )
     return Function(metadata.name, metadata.function_id, trigger, clients)
 
 
@@ -63,7 +72,9 @@ def of_kind(functions: Iterable[Function], kind: str) -> list[Function]:
 
 
 def resolve_settings(text: str, settings: Mapping[str, str] = os.environ) -> str:
-    """The text with each `%NAME%` replaced by that app setting, as the Functions host does in binding expressions."""
+    """The text with each `%NAME%` replaced by that app setting, as the Functions host does in
+    binding expressions.
+    """
 
     def value(match: re.Match[str]) -> str:
         name = match[1]

@@ -1,4 +1,6 @@
-"""The embedded host: lease, engine, runtime, worker, HTTP, blob events and timers, started and ended in order."""
+"""The embedded host: lease, engine, runtime, worker, HTTP, blob events and timers, started and
+ended in order.
+"""
 
 import asyncio
 import contextlib
@@ -34,7 +36,9 @@ from tunedrop.host.watched import BlobEvent, WatchedContainer
 from tunedrop.host.worker import Invoke, Worker
 
 SIGNALS_WITHIN_S = 0.25
-"""A signal that comes between the interpreter's last look and a wait without end is handled only after the wait: so waits end."""
+"""A signal that comes between the interpreter's last look and a wait without end is handled only
+after the wait: so waits end.
+"""
 GRACE_S = 0.7  # what running invocations get at the end; what is lost the ledger brings back
 CONTAINERS = ("training", "reports", "tunedrop")
 
@@ -57,7 +61,9 @@ class Options:
 
 
 class Host:
-    """One embedded host; start it, use `url` and `key`, stop it. Only one per process: the worker runtime is global."""
+    """One embedded host; start it, use `url` and `key`, stop it. Only one per process: the worker
+    runtime is global.
+    """
 
     def __init__(self, options: Options) -> None:
         self.options = options
@@ -73,7 +79,9 @@ class Host:
         self._blobs: list[BlobTrigger] = []
 
     def start(self) -> None:
-        """Run the host in a thread of its own and return once it answers; raises HostError where it can't run."""
+        """Run the host in a thread of its own and return once it answers; raises HostError where it
+        can't run.
+        """
         threading.Thread(target=self._run, name="host", daemon=True).start()
         while not self._ready.done():
             futures.wait([self._ready], SIGNALS_WITHIN_S)
@@ -100,8 +108,12 @@ class Host:
             raise self.failure
 
     def deliver(self, name: str, etag: str = "", times: int = 1) -> dict[str, int]:
-        """Hand one blob event to the app again, `times` times at once; counts what was delivered and what failed."""
-        return asyncio.run_coroutine_threadsafe(self._deliver(name, etag, times), self._loop).result()
+        """Hand one blob event to the app again, `times` times at once; counts what was delivered
+        and what failed.
+        """
+        return asyncio.run_coroutine_threadsafe(
+            self._deliver(name, etag, times), self._loop
+        ).result()
 
     def __enter__(self) -> "Host":
         self.start()
@@ -115,17 +127,25 @@ class Host:
         try:
             self._loop.run_until_complete(self._serve())
         except Exception as error:
-            self.failure = error if isinstance(error, HostError) else HostError(f"The host failed: {type(error).__name__}: {error}")
+            self.failure = (
+                error
+                if isinstance(error, HostError)
+                else HostError(f"The host failed: {type(error).__name__}: {error}")
+            )
             log.debug("host failed", exc_info=error)
         finally:
             if not self._ready.done():
-                self._ready.set_exception(self.failure or HostError("The host was stopped while it started."))
+                self._ready.set_exception(
+                    self.failure or HostError("The host was stopped while it started.")
+                )
             self._loop.close()
             self.ended.set()
 
     async def _serve(self) -> None:
         service = connect(self.options.connection)
-        self._lease = Lease(service, self.options.lease_container, self._lose, self.options.lease_renew_every)
+        self._lease = Lease(
+            service, self.options.lease_container, self._lose, self.options.lease_renew_every
+        )
         try:
             await asyncio.to_thread(self._lease.acquire, self.options.wait_for_lease)
             if self.options.create_containers:
@@ -142,19 +162,25 @@ class Host:
         engine = Engine(self.options.engine_port, durable_task(self.options.app))
         self.engine_address, self.hub = engine.start(), engine.hub
         try:
-            runtime = await Runtime.start(self.options.app.resolve(), self.engine_address, engine.hub, self.url)
+            runtime = await Runtime.start(
+                self.options.app.resolve(), self.engine_address, engine.hub, self.url
+            )
             worker = Worker(self.engine_address, engine.metadata, runtime, self._blocking(runtime))
             await self._work(runtime, worker, listener, port)
         finally:
             await asyncio.to_thread(engine.stop, 0)
 
-    async def _work(self, runtime: Runtime, worker: Worker, listener: socket.socket, port: int) -> None:
+    async def _work(
+        self, runtime: Runtime, worker: Worker, listener: socket.socket, port: int
+    ) -> None:
         self._blobs = [
             await asyncio.to_thread(self._blob_trigger, function, runtime)
             for function in runtime.functions
             if function.kind == "blobTrigger"
         ]
-        clocks = timers(runtime.functions, lambda function, info: runtime.invoke(function, json=info))
+        clocks = timers(
+            runtime.functions, lambda function, info: runtime.invoke(function, json=info)
+        )
         app = http.application(
             routes(runtime.functions, route_prefix(self.options.app)),
             lambda function, request, told: runtime.invoke(function, told, http=request),
@@ -183,18 +209,32 @@ class Host:
         path = path_of(function)
         watched = connect(str(function.trigger["connection"])).get_container_client(path.container)
         own = connect(self.options.connection).get_container_client(self.options.lease_container)
-        receipts = StoredReceipts(own, function.name, f"{watched.account_name}/{watched.container_name}")
-        return BlobTrigger(function, WatchedContainer(watched), receipts, _fire_blob(runtime), self.options.poll_every)
+        receipts = StoredReceipts(
+            own, function.name, f"{watched.account_name}/{watched.container_name}"
+        )
+        return BlobTrigger(
+            function,
+            WatchedContainer(watched),
+            receipts,
+            _fire_blob(runtime),
+            self.options.poll_every,
+        )
 
     def _blocking(self, runtime: Runtime) -> Invoke:
-        def invoke(function: Function, value: dict[str, str], told: TriggerData) -> TypedData | None:
-            return asyncio.run_coroutine_threadsafe(runtime.invoke(function, told, **value), self._loop).result()
+        def invoke(
+            function: Function, value: dict[str, str], told: TriggerData
+        ) -> TypedData | None:
+            return asyncio.run_coroutine_threadsafe(
+                runtime.invoke(function, told, **value), self._loop
+            ).result()
 
         return invoke
 
     async def _deliver(self, name: str, etag: str, times: int) -> dict[str, int]:
         meant = [trigger for trigger in self._blobs if trigger.path.match(name) is not None]
-        ends = await asyncio.gather(*(_once(trigger, BlobEvent(name, etag)) for trigger in meant for _ in range(times)))
+        ends = await asyncio.gather(
+            *(_once(trigger, BlobEvent(name, etag)) for trigger in meant for _ in range(times))
+        )
         return {"delivered": sum(ends), "failed": len(ends) - sum(ends)}
 
     def _lose(self, lost: LeaseLost) -> None:
@@ -204,7 +244,8 @@ class Host:
 
 def _listen(port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    # Windows' SO_REUSEADDR would let two hosts share the port; elsewhere it only shortens the wait after a restart.
+    # Windows' SO_REUSEADDR would let two hosts share the port; elsewhere it only shortens the wait
+    # after a restart.
     if sys.platform != "win32":
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -218,7 +259,13 @@ def _listen(port: int) -> socket.socket:
 
 def _config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
-        app, log_config=None, lifespan="off", access_log=False, proxy_headers=False, server_header=False, timeout_graceful_shutdown=1
+        app,
+        log_config=None,
+        lifespan="off",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=1,
     )
 
 
@@ -240,7 +287,9 @@ async def _once(trigger: BlobTrigger, event: BlobEvent) -> bool:
 
 async def _end(worker: Worker, server: uvicorn.Server) -> None:
     """Stop taking work, give what runs a moment, then let go of it."""
-    logging.getLogger("durabletask").setLevel(logging.CRITICAL)  # how it loses its last work items is no news
+    logging.getLogger("durabletask").setLevel(
+        logging.CRITICAL
+    )  # how it loses its last work items is no news
     server.should_exit = True
     stopping = threading.Thread(target=worker.stop, daemon=True)
     stopping.start()

@@ -1,4 +1,6 @@
-"""What the embedded host takes from the app's host.json; without the file all of it is the Functions host's default."""
+"""What the embedded host takes from the app's host.json; without the file all of it is the
+Functions host's default.
+"""
 
 import json
 from dataclasses import dataclass
@@ -10,14 +12,17 @@ from tunedrop.host.errors import HostError
 
 
 def route_prefix(app: Path) -> str:
-    """The prefix of all routes, `api` unless the file says otherwise; raises HostError where it can't be read."""
+    """The prefix of all routes, `api` unless the file says otherwise; raises HostError where it
+    can't be read.
+    """
     return str(_extension(app, "http").get("routePrefix", "api")).strip("/")
 
 
 @dataclass(frozen=True, slots=True)
 class DurableTask:
-    """What the durable engine takes from the file: the version of new orchestrations, empty for none, and how long work that was
-    handed to a worker which is gone stays hidden."""
+    """What the durable engine takes from the file: the version of new orchestrations, empty for
+    none, and how long work that was handed to a worker which is gone stays hidden.
+    """
 
     version: str = ""
     control_hidden: timedelta = timedelta(minutes=5)

@@ -1,9 +1,9 @@
 """HTTP triggers: an ASGI application for callers on this machine.
 
-A page elsewhere can't reach it by DNS rebinding, since the Host header must name loopback and the port, nor send to it, since an
-Origin must be the host's own; there is no CORS.
-Functions that are not anonymous need the key, in `x-functions-key` or `?code=`. A function that fails answers 500
-and nothing of its error.
+A page elsewhere can't reach it by DNS rebinding, since the Host header must name loopback and the
+port, nor send to it, since an Origin must be the host's own; there is no CORS. Functions that are
+not anonymous need the key, in `x-functions-key` or `?code=`. A function that fails answers 500 and
+nothing of its error.
 """
 
 import json
@@ -29,13 +29,21 @@ type Invoke = Callable[[Function, Message, TriggerData], Awaitable[TypedData | N
 type Deliver = Callable[[str, str, int], Awaitable[dict[str, int]]]
 
 
-def application(routes: Sequence[Route], invoke: Invoke, deliver: Deliver, key: str, port: int) -> ASGIApp:
-    """The ASGI application; `deliver` takes a blob's name, its ETag and a number of times, for tests of duplicate events."""
+def application(
+    routes: Sequence[Route], invoke: Invoke, deliver: Deliver, key: str, port: int
+) -> ASGIApp:
+    """The ASGI application; `deliver` takes a blob's name, its ETag and a number of times, for
+    tests of duplicate events.
+    """
 
     async def answer(request: Request) -> Response:
         if request.headers.get("host", "") not in _own_hosts(port):
-            return refusal(HTTPStatus.FORBIDDEN, "The Host header must name this machine and this port.")
-        if (origin := request.headers.get("origin")) is not None and origin not in _own_origins(port):
+            return refusal(
+                HTTPStatus.FORBIDDEN, "The Host header must name this machine and this port."
+            )
+        if (origin := request.headers.get("origin")) is not None and origin not in _own_origins(
+            port
+        ):
             return refusal(HTTPStatus.FORBIDDEN, "A page of another origin may not ask this host.")
         if request.url.path == "/admin/events":
             return await _events(request, deliver, key)
@@ -53,8 +61,12 @@ def application(routes: Sequence[Route], invoke: Invoke, deliver: Deliver, key: 
     return app
 
 
-def refusal(status: HTTPStatus, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
-    """The body of each error that the host itself answers: a code and a sentence, in the form of the app's own errors."""
+def refusal(
+    status: HTTPStatus, message: str, headers: dict[str, str] | None = None
+) -> JSONResponse:
+    """The body of each error that the host itself answers: a code and a sentence, in the form of
+    the app's own errors.
+    """
     code = status.phrase.title().replace(" ", "")
     return JSONResponse({"error": {"code": code, "message": message, "fix": None}}, status, headers)
 
@@ -67,17 +79,31 @@ def _own_origins(port: int) -> frozenset[str]:
     return frozenset(f"http://{host}" for host in _own_hosts(port))
 
 
-async def _function(request: Request, routes: Sequence[Route], invoke: Invoke, key: str) -> Response:
-    matching = [(route, params) for route in routes if (params := route.match(request.url.path)) is not None]
+async def _function(
+    request: Request, routes: Sequence[Route], invoke: Invoke, key: str
+) -> Response:
+    matching = [
+        (route, params) for route in routes if (params := route.match(request.url.path)) is not None
+    ]
     if not matching:
         return refusal(HTTPStatus.NOT_FOUND, "There is no such route.")
-    allowed = next((pair for pair in matching if not pair[0].methods or request.method in pair[0].methods), None)
+    allowed = next(
+        (pair for pair in matching if not pair[0].methods or request.method in pair[0].methods),
+        None,
+    )
     if allowed is None:
         methods = sorted({method for route, _ in matching for method in route.methods})
-        return refusal(HTTPStatus.METHOD_NOT_ALLOWED, "This route has no such method.", {"Allow": ", ".join(methods)})
+        return refusal(
+            HTTPStatus.METHOD_NOT_ALLOWED,
+            "This route has no such method.",
+            {"Allow": ", ".join(methods)},
+        )
     route, params = allowed
     known = _authorized(request, key)
-    if str(route.function.trigger.get("authLevel", "function")).lower() != "anonymous" and not known:
+    if (
+        str(route.function.trigger.get("authLevel", "function")).lower() != "anonymous"
+        and not known
+    ):
         return _unauthorized()
     body = await _body(request)
     if body is None:
@@ -87,7 +113,10 @@ async def _function(request: Request, routes: Sequence[Route], invoke: Invoke, k
         return _response(await invoke(route.function, message, metadata_of(message)))
     except FunctionFailed as failure:
         log_failure(failure)
-        return refusal(HTTPStatus.INTERNAL_SERVER_ERROR, f"The function {route.function.name} failed; the host's log tells why.")
+        return refusal(
+            HTTPStatus.INTERNAL_SERVER_ERROR,
+            f"The function {route.function.name} failed; the host's log tells why.",
+        )
 
 
 def _authorized(request: Request, key: str) -> bool:
@@ -96,11 +125,17 @@ def _authorized(request: Request, key: str) -> bool:
 
 
 def _unauthorized() -> Response:
-    return refusal(HTTPStatus.UNAUTHORIZED, "A function key is needed, in the header x-functions-key.")
+    return refusal(
+        HTTPStatus.UNAUTHORIZED, "A function key is needed, in the header x-functions-key."
+    )
 
 
 def _too_large() -> Response:
-    return refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"A body has at most {BODY_MAX_BYTES} bytes.", {"Connection": "close"})
+    return refusal(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        f"A body has at most {BODY_MAX_BYTES} bytes.",
+        {"Connection": "close"},
+    )
 
 
 async def _body(request: Request) -> bytes | None:
@@ -115,7 +150,11 @@ async def _body(request: Request) -> bytes | None:
 
 def _message(request: Request, params: dict[str, str], body: bytes, identity: Message) -> Message:
     # Only Azure's own sign-in may say who the caller is, and there is none here.
-    headers = {name: value for name, value in request.headers.items() if not name.startswith("x-ms-client-principal")}
+    headers = {
+        name: value
+        for name, value in request.headers.items()
+        if not name.startswith("x-ms-client-principal")
+    }
     return Message(
         method=request.method,
         url=str(request.url),
@@ -140,7 +179,9 @@ def _response(value: TypedData | None) -> Response:
 
 async def _events(request: Request, deliver: Deliver, key: str) -> Response:
     if request.method != "POST":
-        return refusal(HTTPStatus.METHOD_NOT_ALLOWED, "This route has no such method.", {"Allow": "POST"})
+        return refusal(
+            HTTPStatus.METHOD_NOT_ALLOWED, "This route has no such method.", {"Allow": "POST"}
+        )
     if not _authorized(request, key):
         return _unauthorized()
     body = await _body(request)
@@ -148,9 +189,18 @@ async def _events(request: Request, deliver: Deliver, key: str) -> Response:
         return _too_large()
     try:
         wanted = json.loads(body)
-        name, etag, times = str(wanted["name"]), str(wanted.get("etag", "")), int(wanted.get("times", 1))
+        name, etag, times = (
+            str(wanted["name"]),
+            str(wanted.get("etag", "")),
+            int(wanted.get("times", 1)),
+        )
     except (ValueError, TypeError, KeyError, AttributeError):
-        return refusal(HTTPStatus.BAD_REQUEST, 'The body must be {"name": blob, "etag": ETag, "times": number}.')
+        return refusal(
+            HTTPStatus.BAD_REQUEST,
+            'The body must be {"name": blob, "etag": ETag, "times": number}.',
+        )
     if not 1 <= times <= EVENTS_MAX:
-        return refusal(HTTPStatus.BAD_REQUEST, f"An event can be delivered 1 to {EVENTS_MAX} times.")
+        return refusal(
+            HTTPStatus.BAD_REQUEST, f"An event can be delivered 1 to {EVENTS_MAX} times."
+        )
     return JSONResponse(await deliver(name, etag, times))

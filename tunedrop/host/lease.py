@@ -1,10 +1,11 @@
 """One embedded host per container: a blob lease that a host holds for as long as it runs.
 
-60 s is the longest lease that Azure Storage gives for a limited time; a killed host's lease ends by itself. The blob's
-metadata tells who holds it. A renewal that fails because storage is away is repeated for as long as it takes. A lease that has
-run out meanwhile, as while a laptop sleeps, is taken again; only where another host has taken it does this one end. Until it
-knows, both may run for some seconds: the ledger keeps them apart, whose writes compare and swap and whose intents stand before
-every call that costs money, as it does for two hosts on Azure.
+60 s is the longest lease that Azure Storage gives for a limited time; a killed host's lease ends by
+itself. The blob's metadata tells who holds it. A renewal that fails because storage is away is
+repeated for as long as it takes. A lease that has run out meanwhile, as while a laptop sleeps, is
+taken again; only where another host has taken it does this one end. Until it knows, both may run
+for some seconds: the ledger keeps them apart, whose writes compare and swap and whose intents stand
+before every call that costs money, as it does for two hosts on Azure.
 """
 
 import os
@@ -12,7 +13,12 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from azure.core.exceptions import (
+    AzureError,
+    HttpResponseError,
+    ResourceExistsError,
+    ResourceNotFoundError,
+)
 from azure.storage.blob import BlobClient, BlobLeaseClient, BlobServiceClient
 
 from tunedrop.host.errors import HostError, LeaseHeld, LeaseLost, bounded
@@ -27,10 +33,16 @@ BLOB = "host.lock"
 
 
 class Lease:
-    """The right to be the one host of this container; `lost` is called once another has it, from the renewing thread."""
+    """The right to be the one host of this container; `lost` is called once another has it, from
+    the renewing thread.
+    """
 
     def __init__(
-        self, service: BlobServiceClient, container: str, lost: Callable[[LeaseLost], None], renew_every: float = RENEW_EVERY_S
+        self,
+        service: BlobServiceClient,
+        container: str,
+        lost: Callable[[LeaseLost], None],
+        renew_every: float = RENEW_EVERY_S,
     ) -> None:
         self.lock = f"{container}/{BLOB}"
         self._service = service
@@ -56,7 +68,9 @@ class Lease:
             msg = f"The lease on {self.lock} can't be taken: {cause(error)}"
             raise HostError(msg) from error
         self._lease = lease
-        self._keeping = threading.Thread(target=self._keep, args=(lease,), name="lease", daemon=True)
+        self._keeping = threading.Thread(
+            target=self._keep, args=(lease,), name="lease", daemon=True
+        )
         self._keeping.start()
 
     def give_up(self) -> None:
@@ -88,7 +102,10 @@ class Lease:
             lease = self._blob.acquire_lease(LEASE_S)
         except ResourceExistsError:
             return None
-        self._blob.set_blob_metadata({"pid": str(os.getpid()), "started": datetime.now(UTC).isoformat(timespec="seconds")}, lease=lease)
+        self._blob.set_blob_metadata(
+            {"pid": str(os.getpid()), "started": datetime.now(UTC).isoformat(timespec="seconds")},
+            lease=lease,
+        )
         return lease
 
     def _held(self) -> tuple[str, str]:
@@ -107,7 +124,9 @@ class Lease:
                 return
             except AzureError as error:
                 if not away and not self._released.is_set():
-                    log.warning("lease not renewed", extra={"lock": self.lock, "error": cause(error)})
+                    log.warning(
+                        "lease not renewed", extra={"lock": self.lock, "error": cause(error)}
+                    )
                 away, pause = True, min(RETRY_EVERY_S, self._renew_every)
             else:
                 away, pause = False, self._renew_every

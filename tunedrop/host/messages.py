@@ -1,7 +1,8 @@
 """The messages of the Functions host protocol, as far as the worker runtime reads and builds them.
 
-The runtime touches attributes only, and builds what it answers from an object called `protos`; so plain namespaces stand
-for the generated protobuf classes (azure_functions_runtime 1.3, `handle_event.py`).
+The runtime touches attributes only, and builds what it answers from an object called `protos`; so
+plain namespaces stand for the generated protobuf classes (azure_functions_runtime 1.3,
+`handle_event.py`).
 """
 
 import json
@@ -69,8 +70,14 @@ def bound(name: str, **value: Any) -> ParameterBinding:
 
 
 def typed(value: Any) -> TypedData:
-    """A value as metadata of a trigger holds it: objects and lists as JSON, all else as a string."""
-    return TypedData(json=json.dumps(value)) if isinstance(value, dict | list) else TypedData(string=str(value))
+    """A value as metadata of a trigger holds it: objects and lists as JSON, all else as a
+    string.
+    """
+    return (
+        TypedData(json=json.dumps(value))
+        if isinstance(value, dict | list)
+        else TypedData(string=str(value))
+    )
 
 
 def parts(text: str) -> dict[str, TypedData]:

@@ -1,7 +1,9 @@
-"""Receipts: which versions of which blobs a function has been given, kept in the host's own container.
+"""Receipts: which versions of which blobs a function has been given, kept in the host's own
+container.
 
-As on Microsoft's host a version that was handled, or failed five times, is not heard again by the next host; one whose handling a death cut
-short has none, and comes again. Nobody takes a receipt away.
+As on Microsoft's host a version that was handled, or failed five times, is not heard again by the
+next host; one whose handling a death cut short has none, and comes again. Nobody takes a receipt
+away.
 """
 
 import contextlib
@@ -37,7 +39,9 @@ class StoredReceipts:
         self._folder = f"{FOLDER}{function}/"
         self._watched = watched
         try:
-            self._known = {str(name) for name in container.list_blob_names(name_starts_with=self._folder)}
+            self._known = {
+                str(name) for name in container.list_blob_names(name_starts_with=self._folder)
+            }
         except AzureError as error:
             msg = f"The receipts of {function} can't be read: {cause(error)}"
             raise HostError(msg) from error

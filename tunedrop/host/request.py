@@ -1,4 +1,5 @@
-"""What Microsoft's host tells of an HTTP request beyond method, address, headers and body: who calls, and the trigger's metadata.
+"""What Microsoft's host tells of an HTTP request beyond method, address, headers and body: who
+calls, and the trigger's metadata.
 
 Source: a recording of that host, version 4.1037.
 """
@@ -15,7 +16,12 @@ JSON = "application/json"
 
 def anonymous() -> Message:
     """A caller without a key."""
-    return Message(authentication_type=None, name_claim_type=_text(NAME), role_claim_type=_text(ROLE), claims=[])
+    return Message(
+        authentication_type=None,
+        name_claim_type=_text(NAME),
+        role_claim_type=_text(ROLE),
+        claims=[],
+    )
 
 
 def with_the_key() -> Message:
@@ -30,12 +36,25 @@ def with_the_key() -> Message:
 
 
 def metadata_of(request: Message) -> dict[str, TypedData]:
-    """The trigger's metadata: query and headers as JSON, the route's parameters, and the members of a JSON body, by name."""
+    """The trigger's metadata: query and headers as JSON, the route's parameters, and the members of
+    a JSON body, by name.
+    """
     headers: dict[str, str] = {name.title(): value for name, value in request.headers.items()}
     body: bytes = getattr(request.body, "bytes", b"")
-    members = parts(body.decode("utf-8", "replace")) if headers.get("Content-Type", "").startswith(JSON) else {}
-    told = {"Query": TypedData(json=json.dumps(request.query)), "Headers": TypedData(json=json.dumps(headers))}
-    return {**members, **{name: TypedData(string=value) for name, value in request.params.items()}, **told}
+    members = (
+        parts(body.decode("utf-8", "replace"))
+        if headers.get("Content-Type", "").startswith(JSON)
+        else {}
+    )
+    told = {
+        "Query": TypedData(json=json.dumps(request.query)),
+        "Headers": TypedData(json=json.dumps(headers)),
+    }
+    return {
+        **members,
+        **{name: TypedData(string=value) for name, value in request.params.items()},
+        **told,
+    }
 
 
 def _text(value: str) -> Message:

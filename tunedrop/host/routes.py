@@ -1,4 +1,6 @@
-"""Routes of HTTP triggers: the app's templates under the prefix of host.json, the most literal one first."""
+"""Routes of HTTP triggers: the app's templates under the prefix of host.json, the most literal one
+first.
+"""
 
 import re
 from collections.abc import Iterable
@@ -7,8 +9,15 @@ from dataclasses import dataclass
 from tunedrop.host.errors import HostError
 from tunedrop.host.functions import Function
 
-_PART = re.compile(r"\{(?P<all>\*{0,2})(?P<name>[A-Za-z_]\w*)(?::(?P<constraint>int|alpha|guid))?(?P<optional>\?)?\}")
-_CONSTRAINTS = {"int": r"-?\d+", "alpha": r"[A-Za-z]+", "guid": r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", None: r"[^/]+"}
+_PART = re.compile(
+    r"\{(?P<all>\*{0,2})(?P<name>[A-Za-z_]\w*)(?::(?P<constraint>int|alpha|guid))?(?P<optional>\?)?\}"
+)
+_CONSTRAINTS = {
+    "int": r"-?\d+",
+    "alpha": r"[A-Za-z]+",
+    "guid": r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}",
+    None: r"[^/]+",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +32,19 @@ class Route:
     def match(self, path: str) -> dict[str, str] | None:
         """The route parameters of this path, or None."""
         found = self.pattern.fullmatch(path)
-        return {name: value for name, value in found.groupdict().items() if value is not None} if found else None
+        return (
+            {name: value for name, value in found.groupdict().items() if value is not None}
+            if found
+            else None
+        )
 
 
 def routes(functions: Iterable[Function], prefix: str) -> list[Route]:
     """The routes of all HTTP functions, in the order in which they are tried."""
-    return sorted((_route(function, prefix) for function in functions if function.kind == "httpTrigger"), key=lambda route: route.rank)
+    return sorted(
+        (_route(function, prefix) for function in functions if function.kind == "httpTrigger"),
+        key=lambda route: route.rank,
+    )
 
 
 def _route(function: Function, prefix: str) -> Route:
@@ -36,7 +52,12 @@ def _route(function: Function, prefix: str) -> Route:
     parts = [part for part in f"{prefix}/{template}".split("/") if part]
     compiled = [_compile(part, function.name) for part in parts]
     methods = frozenset(str(method).upper() for method in function.trigger.get("methods") or ())
-    return Route(function, re.compile("".join(text for text, _ in compiled) or "/"), methods, tuple(rank for _, rank in compiled))
+    return Route(
+        function,
+        re.compile("".join(text for text, _ in compiled) or "/"),
+        methods,
+        tuple(rank for _, rank in compiled),
+    )
 
 
 def _compile(part: str, function: str) -> tuple[str, int]:

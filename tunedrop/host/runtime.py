@@ -1,7 +1,7 @@
 """Microsoft's Python worker runtime, driven as the Functions host drives it.
 
-One app per process: the runtime keeps its registry in module globals. Source of the calls and of what they answer:
-azure_functions_runtime 1.3, `handle_event.py`.
+One app per process: the runtime keeps its registry in module globals. Source of the calls and of
+what they answer: azure_functions_runtime 1.3, `handle_event.py`.
 """
 
 import importlib
@@ -15,11 +15,23 @@ from typing import Any, Protocol, cast
 
 from tunedrop.host.errors import FunctionFailed, HostError, bounded
 from tunedrop.host.functions import Function, Metadata, parse
-from tunedrop.host.messages import PROTOS, Message, ParameterBinding, StatusResult, TriggerData, TypedData, bound
+from tunedrop.host.messages import (
+    PROTOS,
+    Message,
+    ParameterBinding,
+    StatusResult,
+    TriggerData,
+    TypedData,
+    bound,
+)
 
 RESERVED = "BuiltIn__"
-"""How the names of functions begin that azure-functions-durable registers by itself: one calls any address with the identity's token."""
-MESSAGE_MAX_BYTES = 4 * 2**20  # what Microsoft's host allows a message between a client and the engine
+"""How the names of functions begin that azure-functions-durable registers by itself: one calls any
+address with the identity's token.
+"""
+MESSAGE_MAX_BYTES = (
+    4 * 2**20
+)  # what Microsoft's host allows a message between a client and the engine
 THREADS = 16  # orchestrators and plain `def` functions share them, as on Azure
 
 
@@ -46,15 +58,17 @@ class Runtime:
 
     @classmethod
     async def start(cls, app: Path, engine: str, hub: str, base_url: str) -> "Runtime":
-        """Import and index the app in this folder; the functions that a package brings under reserved names are not served.
+        """Import and index the app in this folder; the functions that a package brings under
+        reserved names are not served.
 
-        `engine` is the durable engine's address, `hub` its name, `base_url` where the host answers. Raises HostError with the
-        app's own message where its import or indexing fails.
+        `engine` is the durable engine's address, `hub` its name, `base_url` where the host answers.
+        Raises HostError with the app's own message where its import or indexing fails.
         """
         if not (app / "function_app.py").is_file():
             msg = f"There is no function_app.py in {app}."
             raise HostError(msg)
-        # Loose typing would let a payload name a class to be instantiated; the app must see this before its import.
+        # Loose typing would let a payload name a class to be instantiated; the app must see this
+        # before its import.
         os.environ["AZURE_FUNCTIONS_DURABLE_STRICT_TYPING"] = "1"
         os.environ.setdefault("PYTHON_THREADPOOL_THREAD_COUNT", str(THREADS))
         library = cast(Library, importlib.import_module("azure_functions_runtime"))
@@ -62,25 +76,37 @@ class Runtime:
         library.start_threadpool_executor()
         metadata = (await library.functions_metadata_request(None)).function_metadata_results
         functions = [parse(cast(Metadata, function)) for function in metadata]
-        return cls(library, [function for function in functions if not function.name.startswith(RESERVED)], client(engine, hub, base_url))
+        return cls(
+            library,
+            [function for function in functions if not function.name.startswith(RESERVED)],
+            client(engine, hub, base_url),
+        )
 
     def named(self, name: str, kind: str) -> Function | None:
         """The function of this name and type of trigger."""
         function = self._by_name.get(name)
         return function if function and function.kind == kind else None
 
-    async def invoke(self, function: Function, metadata: TriggerData | None = None, **value: Any) -> TypedData | None:
-        """Run the function once with one typed value for its trigger, such as `json=…`; `metadata` tells of what fired it.
+    async def invoke(
+        self, function: Function, metadata: TriggerData | None = None, **value: Any
+    ) -> TypedData | None:
+        """Run the function once with one typed value for its trigger, such as `json=…`; `metadata`
+        tells of what fired it.
 
         Raises FunctionFailed with the function's own error.
         """
-        answer = await self._library.invocation_request(_invocation(function, self._inputs(function, value), metadata or {}))
+        answer = await self._library.invocation_request(
+            _invocation(function, self._inputs(function, value), metadata or {})
+        )
         if answer.result.status != StatusResult.Success:
             raise _failure(function.name, str(answer.result.exception.message))
         return cast("TypedData | None", answer.return_value)
 
     def _inputs(self, function: Function, value: Mapping[str, Any]) -> list[ParameterBinding]:
-        return [bound(function.parameter, **value), *(bound(name, string=self._client) for name in function.clients)]
+        return [
+            bound(function.parameter, **value),
+            *(bound(name, string=self._client) for name in function.clients),
+        ]
 
 
 async def _initialise(library: Library, app: Path) -> None:
@@ -88,7 +114,9 @@ async def _initialise(library: Library, app: Path) -> None:
         sys.path.insert(0, str(app))
     answer = await library.worker_init_request(
         Message(
-            request=Message(worker_init_request=Message(capabilities={}, function_app_directory=str(app))),
+            request=Message(
+                worker_init_request=Message(capabilities={}, function_app_directory=str(app))
+            ),
             properties={"host": "127.0.0.1", "protos": PROTOS},
         )
     )
@@ -102,7 +130,8 @@ async def _initialise(library: Library, app: Path) -> None:
 def client(engine: str, hub: str, base_url: str) -> str:
     """What a durable client's binding is given, with the fields of Microsoft's host.
 
-    The engine's HTTP addresses are named and not served: `requiredQueryStringParameters` holds no key to them.
+    The engine's HTTP addresses are named and not served: `requiredQueryStringParameters` holds no
+    key to them.
     """
     told = {
         "taskHubName": hub,
@@ -120,7 +149,9 @@ def client(engine: str, hub: str, base_url: str) -> str:
     return json.dumps(told)
 
 
-def _invocation(function: Function, inputs: list[ParameterBinding], metadata: TriggerData) -> Message:
+def _invocation(
+    function: Function, inputs: list[ParameterBinding], metadata: TriggerData
+) -> Message:
     invocation = Message(
         invocation_id=str(uuid.uuid4()),
         function_id=function.id,

@@ -1,8 +1,9 @@
 """NCRONTAB schedules of timer triggers: the next occurrence, in UTC.
 
-Six fields, `{second} {minute} {hour} {day} {month} {day of week}`, or five without the second. As in the Functions
-host, a day must match both its fields (classic cron asks for either), weekdays count from Sunday = 0, and `5/15` means
-"from 5 on, every 15". Source: Functions timer trigger reference, section NCRONTAB expressions.
+Six fields, `{second} {minute} {hour} {day} {month} {day of week}`, or five without the second. As
+in the Functions host, a day must match both its fields (classic cron asks for either), weekdays
+count from Sunday = 0, and `5/15` means "from 5 on, every 15". Source: Functions timer trigger
+reference, section NCRONTAB expressions.
 """
 
 from dataclasses import dataclass
@@ -95,7 +96,11 @@ class Schedule:
         day = start.date()
         while (day - start.date()) < HORIZON:
             if self._matches(day.day, day.month, (day.weekday() + 1) % 7):
-                earliest = start if day == start.date() else datetime(day.year, day.month, day.day, tzinfo=UTC)
+                earliest = (
+                    start
+                    if day == start.date()
+                    else datetime(day.year, day.month, day.day, tzinfo=UTC)
+                )
                 if (found := self._on_day(earliest)) is not None:
                     return found
             day += timedelta(days=1)
@@ -112,7 +117,9 @@ class Schedule:
             for minute in self.minutes:
                 if (hour, minute) < wanted[:2]:
                     continue
-                second = next((value for value in self.seconds if (hour, minute, value) >= wanted), None)
+                second = next(
+                    (value for value in self.seconds if (hour, minute, value) >= wanted), None
+                )
                 if second is not None:
                     return earliest.replace(hour=hour, minute=minute, second=second)
         return None

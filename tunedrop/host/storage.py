@@ -18,16 +18,23 @@ def connect(connection: str) -> BlobServiceClient:
         msg = f"The app setting {connection} is missing: it holds the storage connection string."
         raise HostError(msg)
     try:
-        return BlobServiceClient.from_connection_string(text, retry_total=0, connection_timeout=5, read_timeout=30)
+        return BlobServiceClient.from_connection_string(
+            text, retry_total=0, connection_timeout=5, read_timeout=30
+        )
     except ValueError as error:
         msg = f"The app setting {connection} holds no storage connection string."
         raise HostError(msg) from error
 
 
 def cause(error: AzureError) -> str:
-    """What went wrong, in the service's code words: the SDK's own text can quote names and signed addresses."""
+    """What went wrong, in the service's code words: the SDK's own text can quote names and signed
+    addresses.
+    """
     if isinstance(error, HttpResponseError):
-        return f"{error.status_code} {bounded(str(getattr(error, 'error_code', None) or error.reason))}"
+        return (
+            f"{error.status_code} "
+            f"{bounded(str(getattr(error, 'error_code', None) or error.reason))}"
+        )
     return f"no connection, {type(error).__name__}"
 
 

@@ -1,4 +1,6 @@
-"""Timer triggers: each runs on its own schedule, never twice at once; a failure is logged and waits for the next time."""
+"""Timer triggers: each runs on its own schedule, never twice at once; a failure is logged and waits
+for the next time.
+"""
 
 import asyncio
 import json
@@ -27,7 +29,9 @@ class Timer:
             raise HostError(msg) from error
 
     async def run(self, at_start: bool) -> None:
-        """Fire for ever, and once right away where `at_start` or the function's run_on_startup says so."""
+        """Fire for ever, and once right away where `at_start` or the function's run_on_startup says
+        so.
+        """
         if at_start or self.function.trigger.get("runOnStartup"):
             await self.fire()
         while True:
@@ -39,7 +43,10 @@ class Timer:
     async def fire(self) -> None:
         """Invoke the function once, now."""
         try:
-            await self._fire(self.function, json.dumps({"IsPastDue": False, "Schedule": {}, "ScheduleStatus": {}}))
+            await self._fire(
+                self.function,
+                json.dumps({"IsPastDue": False, "Schedule": {}, "ScheduleStatus": {}}),
+            )
         except FunctionFailed as failure:
             log_failure(failure)
 

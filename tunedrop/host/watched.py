@@ -1,4 +1,6 @@
-"""The container that a blob trigger watches: what it holds, and what one of its blobs is like; nothing in it is ever written."""
+"""The container that a blob trigger watches: what it holds, and what one of its blobs is like;
+nothing in it is ever written.
+"""
 
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -51,7 +53,10 @@ class WatchedContainer:
         except Unreadable as unreadable:
             raise AzureError("500 to a listing") from unreadable
         if hidden and not self._hidden:
-            log.warning("blob with a name that can't be listed", extra={"container": self._container.container_name})
+            log.warning(
+                "blob with a name that can't be listed",
+                extra={"container": self._container.container_name},
+            )
         self._hidden = bool(hidden)
         return found
 
@@ -64,13 +69,21 @@ class WatchedContainer:
 
     def uri(self, name: str) -> str:
         """The blob's address."""
-        return self._container.get_blob_client(name).url.partition("?")[0]  # without a shared access signature
+        return self._container.get_blob_client(name).url.partition("?")[
+            0
+        ]  # without a shared access signature
 
     def _page(self, prefix: str, marker: str, size: int) -> tuple[list[BlobEvent], str | None]:
         try:
-            pages: Any = self._container.list_blobs(name_starts_with=prefix or None, results_per_page=size).by_page(marker or None)
-            return [BlobEvent(blob.name, blob.etag) for blob in next(pages)], pages.continuation_token
+            pages: Any = self._container.list_blobs(
+                name_starts_with=prefix or None, results_per_page=size
+            ).by_page(marker or None)
+            return [
+                BlobEvent(blob.name, blob.etag) for blob in next(pages)
+            ], pages.continuation_token
         except HttpResponseError as error:
-            if error.status_code == 500 and not getattr(error, "error_code", None):  # Azurite, where it can't write down a name
+            if error.status_code == 500 and not getattr(
+                error, "error_code", None
+            ):  # Azurite, where it can't write down a name
                 raise Unreadable from error
             raise

@@ -1,7 +1,8 @@
 """The durable worker: takes work items from the engine and has the app's functions do them.
 
-An orchestration trigger gets a base64 OrchestratorRequest and answers a base64 OrchestratorResponse, as the Durable
-extension does it; an activity gets JSON as text, and answers JSON. Failures keep type and message; stacks stay out of histories.
+An orchestration trigger gets a base64 OrchestratorRequest and answers a base64
+OrchestratorResponse, as the Durable extension does it; an activity gets JSON as text, and answers
+JSON. Failures keep type and message; stacks stay out of histories.
 """
 
 import base64
@@ -21,7 +22,8 @@ from tunedrop.host.logs import log_failure
 from tunedrop.host.messages import TriggerData, TypedData, parts
 from tunedrop.host.runtime import Runtime
 
-# Fewer activities than the runtime has threads (16), so that orchestrators and HTTP answer while long activities run.
+# Fewer activities than the runtime has threads (16), so that orchestrators and HTTP answer while
+# long activities run.
 CONCURRENCY = ConcurrencyOptions(
     maximum_concurrent_activity_work_items=10,
     maximum_concurrent_orchestration_work_items=8,
@@ -34,62 +36,98 @@ LOOPBACK = GrpcWorkerResiliencyOptions(
     reconnect_backoff_base_seconds=0.1,
     reconnect_backoff_cap_seconds=1,
 )
-"""How a worker holds on to an engine on the same machine. By default it would drop a stream that was quiet for two minutes,
-and what the engine hands to that stream in the same moment would come back only after the visibility timeout."""
+"""How a worker holds on to an engine on the same machine. By default it would drop a stream that
+was quiet for two minutes, and what the engine hands to that stream in the same moment would come
+back only after the visibility timeout.
+"""
 
 type Invoke = Callable[[Function, dict[str, str], TriggerData], TypedData | None]
 
 
 class Worker(TaskHubGrpcWorker):
-    """Executes orchestrators and activities through the worker runtime; `invoke` blocks until the function has ended."""
+    """Executes orchestrators and activities through the worker runtime; `invoke` blocks until the
+    function has ended.
+    """
 
-    def __init__(self, engine: str, metadata: list[tuple[str, str]], runtime: Runtime, invoke: Invoke) -> None:
+    def __init__(
+        self, engine: str, metadata: list[tuple[str, str]], runtime: Runtime, invoke: Invoke
+    ) -> None:
         super().__init__(
             host_address=engine,
             metadata=metadata,
             concurrency_options=CONCURRENCY,
             resiliency_options=LOOPBACK,
             emit_trace_spans=False,
-            logger=logging.getLogger("durabletask.worker"),  # its own would bring a handler of its own
+            logger=logging.getLogger(
+                "durabletask.worker"
+            ),  # its own would bring a handler of its own
         )
         self._runtime = runtime
         self._invoke = invoke
 
-    def _execute_orchestrator(self, req: pb.OrchestratorRequest, stub: Any, completionToken: Any) -> None:
-        name = next(e.executionStarted.name for e in itertools.chain(req.pastEvents, req.newEvents) if e.HasField("executionStarted"))
+    def _execute_orchestrator(
+        self, req: pb.OrchestratorRequest, stub: Any, completionToken: Any
+    ) -> None:
+        name = next(
+            e.executionStarted.name
+            for e in itertools.chain(req.pastEvents, req.newEvents)
+            if e.HasField("executionStarted")
+        )
         try:
             encoded = base64.b64encode(req.SerializeToString()).decode()
             answer = self._run(name, "orchestrationTrigger", {"string": encoded}, None)
-            response = pb.OrchestratorResponse.FromString(base64.b64decode(cast(str, answer.string) if answer else ""))
+            response = pb.OrchestratorResponse.FromString(
+                base64.b64decode(cast(str, answer.string) if answer else "")
+            )
             _remove_stacks(response)
         except FunctionFailed as failure:
             log_failure(failure, instance=req.instanceId)
-            failed = helpers.new_complete_orchestration_action(-1, pb.ORCHESTRATION_STATUS_FAILED, "", _details(failure))
+            failed = helpers.new_complete_orchestration_action(
+                -1, pb.ORCHESTRATION_STATUS_FAILED, "", _details(failure)
+            )
             response = pb.OrchestratorResponse(instanceId=req.instanceId, actions=[failed])
         response.completionToken = completionToken
         stub.CompleteOrchestratorTask(response)
 
     def _execute_activity(self, req: pb.ActivityRequest, stub: Any, completionToken: Any) -> None:
         instance = req.orchestrationInstance.instanceId
-        response = pb.ActivityResponse(instanceId=instance, taskId=req.taskId, completionToken=completionToken)
+        response = pb.ActivityResponse(
+            instanceId=instance, taskId=req.taskId, completionToken=completionToken
+        )
         try:
-            answer = self._run(req.name, "activityTrigger", {"string": req.input.value or "null"}, instance)
-            response.result.value = cast(str, next(iter(vars(answer).values()))) if answer else "null"
+            answer = self._run(
+                req.name, "activityTrigger", {"string": req.input.value or "null"}, instance
+            )
+            response.result.value = (
+                cast(str, next(iter(vars(answer).values()))) if answer else "null"
+            )
         except FunctionFailed as failure:
             log_failure(failure, instance=instance)
             response.failureDetails.CopyFrom(_details(failure))
         stub.CompleteActivityTask(response)
 
-    def _run(self, name: str, kind: str, value: dict[str, str], activity_of: str | None) -> TypedData | None:
+    def _run(
+        self, name: str, kind: str, value: dict[str, str], activity_of: str | None
+    ) -> TypedData | None:
         function = self._runtime.named(name, kind)
         if function is None:
             raise FunctionFailed(name, "FunctionNotFound", f"The app has no {kind} of this name.")
-        return self._invoke(function, value, of_activity(function.parameter, value["string"], activity_of) if activity_of else {})
+        return self._invoke(
+            function,
+            value,
+            of_activity(function.parameter, value["string"], activity_of) if activity_of else {},
+        )
 
 
 def of_activity(parameter: str, given: str, instance: str) -> dict[str, TypedData]:
-    """What the metadata of an activity's trigger tells: its input, whole and in parts, and whose it is."""
-    of = {"data": TypedData(json=given), parameter: TypedData(string=given), "instanceId": TypedData(string=instance)}
+    """What the metadata of an activity's trigger tells: its input, whole and in parts, and whose it
+    is.
+    """
+    of = {
+        "data": TypedData(json=given),
+        parameter: TypedData(string=given),
+        "instanceId": TypedData(string=instance),
+    }
     return {**parts(given), **of}
 
 
@@ -99,7 +137,9 @@ def _details(failure: FunctionFailed) -> pb.TaskFailureDetails:
 
 def _remove_stacks(response: pb.OrchestratorResponse) -> None:
     for action in response.actions:
-        if action.HasField("completeOrchestration") and action.completeOrchestration.HasField("failureDetails"):
+        if action.HasField("completeOrchestration") and action.completeOrchestration.HasField(
+            "failureDetails"
+        ):
             details = action.completeOrchestration.failureDetails
             details.ClearField("stackTrace")
             details.ClearField("innerFailure")

@@ -1,1 +1,3 @@
-"""TuneDrop on one machine: Azurite, the stand-in and the embedded host, started and ended together."""
+"""TuneDrop on one machine: Azurite, the stand-in and the embedded host, started and ended
+together.
+"""

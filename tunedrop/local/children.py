@@ -13,7 +13,9 @@ LOG_LINES_SHOWN = 12
 
 
 class ChildEnded(Exception):
-    """A part of the stack ended by itself; the message names it and holds the last lines of its log."""
+    """A part of the stack ended by itself; the message names it and holds the last lines of its
+    log.
+    """
 
     def __init__(self, name: str, code: int, log: Path) -> None:
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES_SHOWN:]
@@ -22,13 +24,21 @@ class ChildEnded(Exception):
 
 
 class Child:
-    """One part of the stack, with all that it starts, under a keeper; ended on leaving its `with` block, after `grace_s` by force.
+    """One part of the stack, with all that it starts, under a keeper; ended on leaving its `with`
+    block, after `grace_s` by force.
 
-    It has a session of its own, so that Ctrl-C in the terminal reaches it through its parent only, in the right order.
+    It has a session of its own, so that Ctrl-C in the terminal reaches it through its parent only,
+    in the right order.
     """
 
     def __init__(
-        self, name: str, command: Sequence[str], log: Path, env: Mapping[str, str], cwd: Path, grace_s: float = keeper.GRACE_S
+        self,
+        name: str,
+        command: Sequence[str],
+        log: Path,
+        env: Mapping[str, str],
+        cwd: Path,
+        grace_s: float = keeper.GRACE_S,
     ) -> None:
         self.name = name
         self.log = log
@@ -51,7 +61,9 @@ class Child:
             raise ChildEnded(self.name, code, self.log)
 
     def end(self) -> None:
-        """Has the part end, and waits for it: a few seconds at most; harmless where it has ended."""
+        """Has the part end, and waits for it: a few seconds at most; harmless where it has
+        ended.
+        """
         if self._keeper.stdin is not None:
             self._keeper.stdin.close()
         try:
@@ -63,5 +75,10 @@ class Child:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.end()

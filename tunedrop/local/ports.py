@@ -39,7 +39,10 @@ def chosen(wanted: Ports) -> Ports:
     with ExitStack() as held:  # all at once: two free ports must not be the same
         for port, option in zip(astuple(wanted), OPTIONS, strict=True):
             if port in named:
-                raise PortUnusable(f"Port {port} is wanted by {named[port]} and by {option}. Give each its own; 0 takes a free one.")
+                raise PortUnusable(
+                    f"Port {port} is wanted by {named[port]} and by {option}. Give each its "
+                    "own; 0 takes a free one."
+                )
             if port:
                 named[port] = option
             found.append(_held(held, port, option))
@@ -48,12 +51,16 @@ def chosen(wanted: Ports) -> Ports:
 
 def _held(held: ExitStack, port: int, option: str) -> int:
     probe = held.enter_context(socket.socket())
-    if sys.platform != "win32":  # a port in TIME_WAIT is free; on Windows the option would share one in use
+    if (
+        sys.platform != "win32"
+    ):  # a port in TIME_WAIT is free; on Windows the option would share one in use
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         probe.bind((HOST, port))
         probe.listen(1)
     except OSError as error:
         why = "is not allowed to this user" if isinstance(error, PermissionError) else "is taken"
-        raise PortUnusable(f"Port {port} on {HOST} {why}. Choose another with {option}; 0 takes a free one.") from None
+        raise PortUnusable(
+            f"Port {port} on {HOST} {why}. Choose another with {option}; 0 takes a free one."
+        ) from None
     return int(probe.getsockname()[1])

@@ -1,4 +1,6 @@
-"""The running stack as the other commands find it: its addresses and key, in a file of the data folder."""
+"""The running stack as the other commands find it: its addresses and key, in a file of the data
+folder.
+"""
 
 import base64
 import json
@@ -15,7 +17,9 @@ from tunedrop.local.ports import HOST, Ports
 
 PROJECT = Path(__file__).parent.parent.parent
 DATA = (PROJECT if (PROJECT / "dev.py").is_file() else Path.home()) / ".tunedrop"
-"""The project's own folder, whatever folder a command is given in; the user's, where the package is installed without the project."""
+"""The project's own folder, whatever folder a command is given in; the user's, where the package is
+installed without the project.
+"""
 STORAGE_ACCOUNT = "devstoreaccount1"
 LOCK = "in-use.sqlite"
 
@@ -25,9 +29,14 @@ class DataInUse(Exception):
 
     def __init__(self, data: Path) -> None:
         running = recall(data)
-        where = f": {running.api}, storage {_endpoint(running.storage)}, stand-in {running.emulator}" if running else ""
+        where = (
+            f": {running.api}, storage {_endpoint(running.storage)}, stand-in {running.emulator}"
+            if running
+            else ""
+        )
         super().__init__(
-            f"A TuneDrop is already running on {data}{where}. Use it, end it (Ctrl-C in its terminal), or name another folder with --data."
+            f"A TuneDrop is already running on {data}{where}. Use it, end it (Ctrl-C in its "
+            "terminal), or name another folder with --data."
         )
 
 
@@ -40,7 +49,9 @@ class DataUnusable(Exception):
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where the running stack is reached, and with which key. The base URL of the HTTP API includes /api."""
+    """Where the running stack is reached, and with which key. The base URL of the HTTP API includes
+    /api.
+    """
 
     api: str
     key: str
@@ -53,24 +64,42 @@ class Addresses:
 
 
 def new_storage_key() -> str:
-    """A key for the storage account, in the form of Azure's. The published one of Azurite is known to every page on the web."""
+    """A key for the storage account, in the form of Azure's. The published one of Azurite is known
+    to every page on the web.
+    """
     return base64.b64encode(secrets.token_bytes(64)).decode()
 
 
 def addresses_of(ports: Ports, key: str, storage_key: str) -> Addresses:
-    """The addresses on these ports; storage as a connection string that names its endpoint, as every official client takes it."""
+    """The addresses on these ports; storage as a connection string that names its endpoint, as
+    every official client takes it.
+    """
     endpoint = f"http://{HOST}:{ports.storage}/{STORAGE_ACCOUNT}"
-    storage = f"DefaultEndpointsProtocol=http;AccountName={STORAGE_ACCOUNT};AccountKey={storage_key};BlobEndpoint={endpoint};"
-    return Addresses(f"http://{HOST}:{ports.api}/api", key, storage, f"http://{HOST}:{ports.emulator}")
+    storage = (
+        f"DefaultEndpointsProtocol=http;AccountName={STORAGE_ACCOUNT};"
+        f"AccountKey={storage_key};BlobEndpoint={endpoint};"
+    )
+    return Addresses(
+        f"http://{HOST}:{ports.api}/api", key, storage, f"http://{HOST}:{ports.emulator}"
+    )
 
 
 def _endpoint(storage: str) -> str:
-    return next((part.removeprefix("BlobEndpoint=") for part in storage.split(";") if part.startswith("BlobEndpoint=")), "")
+    return next(
+        (
+            part.removeprefix("BlobEndpoint=")
+            for part in storage.split(";")
+            if part.startswith("BlobEndpoint=")
+        ),
+        "",
+    )
 
 
 @contextmanager
 def private_files() -> Generator[None]:
-    """Whatever this process and its children make meanwhile is their user's alone, where the system knows modes of files."""
+    """Whatever this process and its children make meanwhile is their user's alone, where the system
+    knows modes of files.
+    """
     before = os.umask(0o077)
     try:
         yield
@@ -79,7 +108,8 @@ def private_files() -> Generator[None]:
 
 
 def made(data: Path) -> None:
-    """Makes a data folder where it isn't there, for this user alone; one that holds a stack's data already is closed to others too.
+    """Makes a data folder where it isn't there, for this user alone; one that holds a stack's data
+    already is closed to others too.
 
     Raises:
         DataUnusable: it can't be.
@@ -90,7 +120,9 @@ def made(data: Path) -> None:
             data.mkdir(parents=True, exist_ok=True)
             if ours:  # what was there before, /tmp say, is not ours to close
                 data.chmod(0o700)
-            (data / ".gitignore").write_text("*\n", encoding="utf-8")  # a key and training data lie here: not for a repository
+            (data / ".gitignore").write_text(
+                "*\n", encoding="utf-8"
+            )  # a key and training data lie here: not for a repository
     except OSError as error:
         raise DataUnusable(data, error.strerror) from None
 
@@ -104,7 +136,8 @@ def held(data: Path) -> Generator[None]:
         DataUnusable: it can't be made.
     """
     made(data)
-    # SQLite's lock is the one in the standard library that works everywhere and goes with its process.
+    # SQLite's lock is the one in the standard library that works everywhere and goes with its
+    # process.
     with closing(sqlite3.connect(data / LOCK, timeout=0, isolation_level=None)) as lock:
         try:
             lock.execute("BEGIN EXCLUSIVE")
@@ -115,10 +148,14 @@ def held(data: Path) -> Generator[None]:
 
 @contextmanager
 def remembered(data: Path, addresses: Addresses) -> Generator[None]:
-    """Keeps the addresses and the key for the other commands, readable by this user alone, until the stack ends."""
+    """Keeps the addresses and the key for the other commands, readable by this user alone, until
+    the stack ends.
+    """
     path = data / "local.json"
     path.unlink(missing_ok=True)  # a mode is given to a new file only
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+    with os.fdopen(
+        os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
+    ) as file:
         file.write(addresses.to_json())
     try:
         yield
@@ -127,7 +164,9 @@ def remembered(data: Path, addresses: Addresses) -> Generator[None]:
 
 
 def recall(data: Path) -> Addresses | None:
-    """The addresses of the stack that runs on this data folder, or ran there when it was killed; None where none does."""
+    """The addresses of the stack that runs on this data folder, or ran there when it was killed;
+    None where none does.
+    """
     try:
         told: Any = json.loads((data / "local.json").read_text(encoding="utf-8"))
         return Addresses(*(str(told[name]) for name in ("api", "key", "storage", "emulator")))

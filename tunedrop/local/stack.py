@@ -1,4 +1,6 @@
-"""The local stack: Azurite and the stand-in, then the embedded host; ready when the app's health route answers."""
+"""The local stack: Azurite and the stand-in, then the embedded host; ready when the app's health
+route answers.
+"""
 
 import json
 import os
@@ -18,30 +20,52 @@ from tunedrop.emulator import regions
 from tunedrop.host import KEY
 from tunedrop.local.children import Child
 from tunedrop.local.ports import DEFAULTS, HOST, Ports, chosen
-from tunedrop.local.session import STORAGE_ACCOUNT, Addresses, addresses_of, held, new_storage_key, private_files
+from tunedrop.local.session import (
+    STORAGE_ACCOUNT,
+    Addresses,
+    addresses_of,
+    held,
+    new_storage_key,
+    private_files,
+)
 
 ROOT = Path(__file__).parent.parent.parent
 STARTS_WITHIN_S = 90  # a host that was killed keeps its lease for 60 s: the next one waits for it
 SLOW_AFTER_S = 10
-HELD_UP = "host; one that was killed keeps its lease for up to 60 s, and this one may have to wait for it"
-ACCOUNT = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/local/providers/Microsoft.CognitiveServices/accounts/standin"
+HELD_UP = (
+    "host; one that was killed keeps its lease for up to 60 s, and this one may have to wait for it"
+)
+ACCOUNT = (
+    "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/local"
+    "/providers/Microsoft.CognitiveServices/accounts/standin"
+)
 ROOM = {"files": 10_000, "jobs": 10_000, "fine_tuned_deployments": 10_000, "deployments": 10_000}
-"""On one's own machine the published limits of a resource would only be in the way of the hundredth try."""
-STAND_IN_ROOM = {f"{name}_max": count for name, count in ROOM.items()} | {"quota_units": 10_000_000, "fine_tuned_quota_units": 10_000_000}
+"""On one's own machine the published limits of a resource would only be in the way of the hundredth
+try.
+"""
+STAND_IN_ROOM = {f"{name}_max": count for name, count in ROOM.items()} | {
+    "quota_units": 10_000_000,
+    "fine_tuned_quota_units": 10_000_000,
+}
 
 
 class NotInstalled(Exception):
     """Azurite isn't on this machine."""
 
     def __init__(self) -> None:
-        super().__init__("Azurite is not installed. `python3 dev.py setup` installs it; or name its azurite-blob in the variable AZURITE.")
+        super().__init__(
+            "Azurite is not installed. `python3 dev.py setup` installs it; or name its "
+            "azurite-blob in the variable AZURITE."
+        )
 
 
 class NotReady(Exception):
     """A part of the stack runs but does not answer."""
 
     def __init__(self, child: Child) -> None:
-        super().__init__(f"{child.name} does not answer after {STARTS_WITHIN_S} s; see {child.log}.")
+        super().__init__(
+            f"{child.name} does not answer after {STARTS_WITHIN_S} s; see {child.log}."
+        )
 
 
 class Interrupted(Exception):
@@ -50,7 +74,9 @@ class Interrupted(Exception):
 
 @dataclass(frozen=True)
 class Wanted:
-    """How the stack is started: ports of 0 are any free ones, no key is a new one, `data` is made where it isn't there."""
+    """How the stack is started: ports of 0 are any free ones, no key is a new one, `data` is made
+    where it isn't there.
+    """
 
     data: Path
     ports: Ports = DEFAULTS
@@ -83,7 +109,8 @@ class Stack:
 
 @contextmanager
 def running(wanted: Wanted, stop: threading.Event, say: Callable[[str], None]) -> Generator[Stack]:
-    """Starts all parts, telling each, and ends them on leaving, however that comes: the host first, as it needs the others.
+    """Starts all parts, telling each, and ends them on leaving, however that comes: the host first,
+    as it needs the others.
 
     Raises:
         PortUnusable, NotInstalled, DataInUse, DataUnusable: before anything was started.
@@ -98,15 +125,30 @@ def running(wanted: Wanted, stop: threading.Event, say: Callable[[str], None]) -
 
         def start(name: str, command: list[str], env: Mapping[str, str]) -> Child:
             say(name)
-            child = ending.enter_context(Child(name, command, wanted.data / "logs" / f"{name.replace(' ', '-')}.log", env, ROOT))
+            child = ending.enter_context(
+                Child(
+                    name, command, wanted.data / "logs" / f"{name.replace(' ', '-')}.log", env, ROOT
+                )
+            )
             stack.children.append(child)
             return child
 
-        inherited = {**os.environ, "NO_PROXY": HOST, "no_proxy": HOST}  # a company's proxy doesn't lead to this machine
+        inherited = {
+            **os.environ,
+            "NO_PROXY": HOST,
+            "no_proxy": HOST,
+        }  # a company's proxy doesn't lead to this machine
         accounts = {"AZURITE_ACCOUNTS": f"{STORAGE_ACCOUNT}:{storage_key}"}
-        azurite = start("Azurite", storage_command(storage, wanted.data, ports), inherited | accounts)
+        azurite = start(
+            "Azurite", storage_command(storage, wanted.data, ports), inherited | accounts
+        )
         stand_in = start("stand-in", emulator_command(wanted, ports), inherited)
-        _wait(stack, azurite, f"http://{HOST}:{ports.storage}/{STORAGE_ACCOUNT}", lambda status: status < 500)
+        _wait(
+            stack,
+            azurite,
+            f"http://{HOST}:{ports.storage}/{STORAGE_ACCOUNT}",
+            lambda status: status < 500,
+        )
         _wait(stack, stand_in, f"{addresses.emulator}/_tunedrop/ledger")
         host = start("host", host_command(ports), inherited | host_environment(addresses))
         _wait(stack, host, f"{addresses.api}/health", slow=lambda: say(HELD_UP))
@@ -143,7 +185,11 @@ def _answers(client: httpx2.Client, url: str, fine: Callable[[int], bool]) -> bo
 
 def _azurite(wanted: Wanted) -> str:
     installed = ROOT / "node_modules" / ".bin"
-    found = shutil.which(wanted.azurite) if wanted.azurite else shutil.which("azurite-blob", path=str(installed))
+    found = (
+        shutil.which(wanted.azurite)
+        if wanted.azurite
+        else shutil.which("azurite-blob", path=str(installed))
+    )
     if found is None:
         raise NotInstalled
     return str(Path(found).absolute())
@@ -152,21 +198,41 @@ def _azurite(wanted: Wanted) -> str:
 def storage_command(azurite: str, data: Path, ports: Ports) -> list[str]:
     """How Azurite is started."""
     # Today's azure-storage-blob speaks a newer version of the protocol than Azurite knows.
-    options = ["--skipApiVersionCheck", "--silent", "--disableTelemetry", "--location", str(data / "azurite")]
+    options = [
+        "--skipApiVersionCheck",
+        "--silent",
+        "--disableTelemetry",
+        "--location",
+        str(data / "azurite"),
+    ]
     return [azurite, *options, "--blobHost", HOST, "--blobPort", str(ports.storage)]
 
 
 def emulator_command(wanted: Wanted, ports: Ports) -> list[str]:
     """How the stand-in is started."""
-    room = [part for name, value in STAND_IN_ROOM.items() for part in ("--limit", f"{name}={value}")]
+    room = [
+        part for name, value in STAND_IN_ROOM.items() for part in ("--limit", f"{name}={value}")
+    ]
     faults = ["--faults", str(wanted.faults)] if wanted.faults else []
     state = ["--state", str(wanted.data / "stand-in.sqlite"), "--switch", "client_retries=refused"]
     place = ["--port", str(ports.emulator), "--region", wanted.region]
-    return [sys.executable, "-m", "tunedrop.emulator", *place, "--pace", wanted.pace, *state, *room, *faults]
+    return [
+        sys.executable,
+        "-m",
+        "tunedrop.emulator",
+        *place,
+        "--pace",
+        wanted.pace,
+        *state,
+        *room,
+        *faults,
+    ]
 
 
 def host_command(ports: Ports) -> list[str]:
-    """How the embedded host is started; its key is in its environment, where no other user of this machine reads it."""
+    """How the embedded host is started; its key is in its environment, where no other user of this
+    machine reads it.
+    """
     listen = ["--port", str(ports.api), "--engine-port", str(ports.engine)]
     start = ["--create-containers", "--sweep-at-start", "--wait-for-lease"]
     return [sys.executable, "-m", "tunedrop.host", "--app", str(ROOT), *listen, *start]

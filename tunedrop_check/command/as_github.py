@@ -1,7 +1,8 @@
-"""Findings as GitHub's workflow commands, which a job's log turns into annotations on the lines of a pull request.
+"""Findings as GitHub's workflow commands, which a job's log turns into annotations on the lines of
+a pull request.
 
-Form and escaping: GitHub's page on workflow commands, and its runner, which takes a percent sign, CR and LF as %25, %0D and %0A, and in
-a property also a colon and a comma, as %3A and %2C.
+Form and escaping: GitHub's page on workflow commands, and its runner, which takes a percent sign,
+CR and LF as %25, %0D and %0A, and in a property also a colon and a comma, as %3A and %2C.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,16 +22,29 @@ def lines(files: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         yield from (_annotation(finding) for finding in file["findings"])
     for file in files:
         total = file["tokens"]["total"]
-        sums = {"example": file["examples"], "token": total["sum"] if total else 0, "error": file["errors"], "warning": file["warnings"]}
+        sums = {
+            "example": file["examples"],
+            "token": total["sum"] if total else 0,
+            "error": file["errors"],
+            "warning": file["warnings"],
+        }
         text = ", ".join(counted(number, what) for what, number in sums.items())
         yield f"::notice title={_property(_file(file['path']) or 'standard input')}::{_data(text)}"
 
 
 def _annotation(finding: Mapping[str, Any]) -> str:
-    properties = {"file": _file(finding["file"]), "line": finding["line"], "title": f"{finding['code']} {_title(finding['code'])}"}
-    told = ",".join(f"{name}={_property(str(value))}" for name, value in properties.items() if value)
+    properties = {
+        "file": _file(finding["file"]),
+        "line": finding["line"],
+        "title": f"{finding['code']} {_title(finding['code'])}",
+    }
+    told = ",".join(
+        f"{name}={_property(str(value))}" for name, value in properties.items() if value
+    )
     place = f"{finding['field']}: " if finding["field"] else ""
-    return f"::{finding['severity']} {told}::{_data(visible(place + finding['message'] + sentence(finding) + ' ' + finding['fix']))}"
+    return f"::{finding['severity']} {told}::" + _data(
+        visible(f"{place}{finding['message']}{sentence(finding)} {finding['fix']}")
+    )
 
 
 def _title(code: str) -> str:

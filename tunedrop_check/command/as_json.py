@@ -1,4 +1,6 @@
-"""What a check says of one input, as the JSON document has it; everything else that is shown is made from this."""
+"""What a check says of one input, as the JSON document has it; everything else that is shown is
+made from this.
+"""
 
 from typing import Any
 
@@ -33,7 +35,10 @@ def document(checked: Checked, prices: pricing.PriceTable) -> dict[str, Any]:
         "counts": checked.counts,
         "notes": list(checked.input.notes),
         "messages": dict(found.messages_by_role) if found else {},
-        "tokens": {name: _figures(getattr(found, name)) if found else None for name in ("total", "assistant", "trained")},
+        "tokens": {
+            name: _figures(getattr(found, name)) if found else None
+            for name in ("total", "assistant", "trained")
+        },
         "images": _images(found) if found else None,
         "max_example_tokens": checked.model.max_example_tokens,
         "over_limit": found.over_limit if found else 0,
@@ -51,17 +56,26 @@ def _figures(histogram: Histogram) -> dict[str, Any] | None:
     found = histogram.distribution()
     if found is None:
         return None
-    bins = [{"low": low, "high": high, "count": number} for low, high, number in bins_of(histogram.counts, BINS)]
+    bins = [
+        {"low": low, "high": high, "count": number}
+        for low, high, number in bins_of(histogram.counts, BINS)
+    ]
     return {**msgspec.structs.asdict(found), "histogram": bins}
 
 
 def _images(found: FileScan) -> dict[str, Any] | None:
     """What the images are estimated to count; `tokens` above doesn't contain it."""
-    return {**msgspec.structs.asdict(found.images), "is_estimate": True} if found.images.images else None
+    return (
+        {**msgspec.structs.asdict(found.images), "is_estimate": True}
+        if found.images.images
+        else None
+    )
 
 
 def _at_most(found: FileScan) -> dict[str, Any]:
-    """The upper bound of the file's tokens: what is sure by the recipe, and what of it is estimated."""
+    """The upper bound of the file's tokens: what is sure by the recipe, and what of it is
+    estimated.
+    """
     return {
         "tokens": found.at_most_tokens,
         "counted": found.total.sum,
@@ -74,8 +88,14 @@ def _at_most(found: FileScan) -> dict[str, Any]:
 
 
 def _cost(checked: Checked, found: FileScan, prices: pricing.PriceTable) -> dict[str, Any] | None:
-    """What training on the file costs: None for a validation file, which is free, and for reinforcement, which is billed by the hour."""
-    if checked.input.role != "training" or found.format == recognition.REINFORCEMENT or not found.total.counts:
+    """What training on the file costs: None for a validation file, which is free, and for
+    reinforcement, which is billed by the hour.
+    """
+    if (
+        checked.input.role != "training"
+        or found.format == recognition.REINFORCEMENT
+        or not found.total.counts
+    ):
         return None
     epochs = checked.job.epochs or pricing.auto_epochs(found.examples)
     billed = pricing.billed_tokens(found.total.sum, epochs)

@@ -1,4 +1,6 @@
-"""Findings as SARIF 2.1.0, which code scanning and editors read. Standard: OASIS, Static Analysis Results Interchange Format 2.1.0."""
+"""Findings as SARIF 2.1.0, which code scanning and editors read. Standard: OASIS, Static Analysis
+Results Interchange Format 2.1.0.
+"""
 
 import hashlib
 import re
@@ -23,12 +25,23 @@ def log(files: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     findings = [finding for file in files for finding in file["findings"]]
     broken = sorted({finding["code"] for finding in findings})
     told = [_rule(format_rules.RULES[code]) for code in broken]
-    driver = {"name": "tunedrop-check", "version": VERSION, "semanticVersion": VERSION, "rules": told}
+    driver = {
+        "name": "tunedrop-check",
+        "version": VERSION,
+        "semanticVersion": VERSION,
+        "rules": told,
+    }
     seen: Counter[tuple[str, ...]] = Counter()
     return {
         "$schema": SCHEMA,
         "version": "2.1.0",
-        "runs": [{"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": [_result(f, broken, seen) for f in findings]}],
+        "runs": [
+            {
+                "tool": {"driver": driver},
+                "columnKind": "unicodeCodePoints",
+                "results": [_result(f, broken, seen) for f in findings],
+            }
+        ],
     }
 
 
@@ -38,7 +51,10 @@ def _rule(rule: format_rules.Rule) -> dict[str, Any]:
         "name": "".join(word.capitalize() for word in _WORD.findall(rule.title)),
         "shortDescription": {"text": rule.title},
         "fullDescription": {"text": rule.explanation},
-        "help": {"text": f"{rule.explanation} {rule.fix}", "markdown": f"{_escaped(rule.explanation)}\n\n**Fix:** {_escaped(rule.fix)}"},
+        "help": {
+            "text": f"{rule.explanation} {rule.fix}",
+            "markdown": f"{_escaped(rule.explanation)}\n\n**Fix:** {_escaped(rule.fix)}",
+        },
         "defaultConfiguration": {"level": rule.severity},
         "properties": {"tags": ["training-data"]},
     }
@@ -48,7 +64,9 @@ def _escaped(text: str) -> str:
     return "".join(f"\\{c}" if c in "\\`*_{}[]<>#|" else c for c in text)
 
 
-def _result(finding: Mapping[str, Any], broken: list[str], seen: "Counter[tuple[str, ...]]") -> dict[str, Any]:
+def _result(
+    finding: Mapping[str, Any], broken: list[str], seen: "Counter[tuple[str, ...]]"
+) -> dict[str, Any]:
     place = (_uri(finding["file"]), finding["code"], finding["field"])
     seen[place] += 1
     physical: dict[str, Any] = {"artifactLocation": {"uri": place[0]}}
@@ -68,7 +86,9 @@ def _result(finding: Mapping[str, Any], broken: list[str], seen: "Counter[tuple[
 
 
 def _fingerprint(*parts: str) -> str:
-    """The same for the nth break of one rule in one field of one file, so that lines may be put in or taken out elsewhere."""
+    """The same for the nth break of one rule in one field of one file, so that lines may be put in
+    or taken out elsewhere.
+    """
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 

@@ -1,4 +1,6 @@
-"""One input, checked: what the engine found, with the file and the line in it that each finding means."""
+"""One input, checked: what the engine found, with the file and the line in it that each finding
+means.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -19,8 +21,9 @@ from .inputs import Input
 
 
 class Request(msgspec.Struct, frozen=True):
-    """What inputs are checked for: the model, else that of the job.json beside them; what a probable secret is; the prices; how a
-    job.json is read; and the grader, if they are for reinforcement and have one.
+    """What inputs are checked for: the model, else that of the job.json beside them; what a
+    probable secret is; the prices; how a job.json is read; and the grader, if they are for
+    reinforcement and have one.
     """
 
     model: str | None = None
@@ -31,7 +34,9 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Placed(msgspec.Struct, frozen=True):
-    """A finding and the file that it lies in: the input itself, or one of its parts. `lines` are those it stands for, by their file."""
+    """A finding and the file that it lies in: the input itself, or one of its parts. `lines` are
+    those it stands for, by their file.
+    """
 
     file: str
     found: Finding
@@ -57,7 +62,9 @@ class Checked(msgspec.Struct, frozen=True):
 
     @property
     def counts(self) -> dict[str, int]:
-        """All findings by their code: those of the scan, and those of what could not be scanned, of a folder or of a grader."""
+        """All findings by their code: those of the scan, and those of what could not be scanned, of
+        a folder or of a grader.
+        """
         own = Counter(placed.found.code for placed in self.findings)
         if self.scan is not None:
             own -= Counter(found.code for found in self.scan.findings)
@@ -66,10 +73,12 @@ class Checked(msgspec.Struct, frozen=True):
 
 
 def check_all(wanted: Sequence[Input], request: Request) -> Iterator[Checked]:
-    """Check inputs in their order, and validation data against the training data that it belongs to, too.
+    """Check inputs in their order, and validation data against the training data that it belongs
+    to, too.
 
     Raises:
-        CannotCheck: The model isn't known, a file or job.json can't be read, or the package itself is damaged.
+        CannotCheck: The model isn't known, a file or job.json can't be read, or the package itself
+            is damaged.
     """
     training = [pairs.training_of(one, wanted) for one in wanted]
     partners = {one.path: _check(one, request) for one in training if one is not None}
@@ -84,25 +93,35 @@ def check_all(wanted: Sequence[Input], request: Request) -> Iterator[Checked]:
         of_grader = []  # one grader for all: it is told of once
 
 
-def _check(wanted: Input, request: Request, training: file_result.FileScan | None = None) -> Checked:
+def _check(
+    wanted: Input, request: Request, training: file_result.FileScan | None = None
+) -> Checked:
     job = request.job_beside(wanted.home)
     model = _base(request.model or job.model or job_file.DEFAULT_MODEL)
     own = [Placed(wanted.path, found) for found in wanted.findings]
     try:
         with sources.opened(wanted) as source:
-            options = scanning.ScanOptions(model=model, role=wanted.role, method=job.method, secrets=request.secrets)
+            options = scanning.ScanOptions(
+                model=model, role=wanted.role, method=job.method, secrets=request.secrets
+            )
             if request.grader is not None:
-                options = msgspec.structs.replace(options, method=base_models.REINFORCEMENT, grader_fields=request.grader.fields)
+                options = msgspec.structs.replace(
+                    options, method=base_models.REINFORCEMENT, grader_fields=request.grader.fields
+                )
             found = _scanned(wanted, source, options)
             if training is not None:
                 found = scanning.compared(found, training, options)
-            return Checked(wanted, job, model, found, [*own, *_placed(wanted, source, found.findings)])
+            return Checked(
+                wanted, job, model, found, [*own, *_placed(wanted, source, found.findings)]
+            )
     except sources.Refused as refused:
         file = wanted.path if refused.part is None else str(refused.part)
         return Checked(wanted, job, model, None, [*own, Placed(file, refused.finding)])
 
 
-def _scanned(wanted: Input, source: scanning.Source, options: scanning.ScanOptions) -> file_result.FileScan:
+def _scanned(
+    wanted: Input, source: scanning.Source, options: scanning.ScanOptions
+) -> file_result.FileScan:
     try:
         if isinstance(source, scanning.FileSource):
             return scanning.scan_file(wanted.parts[0], options)
@@ -121,7 +140,9 @@ def _base(name: str) -> base_models.BaseModel:
 
 
 def _placed(wanted: Input, source: scanning.Source, findings: list[Finding]) -> Iterator[Placed]:
-    """Each finding with its file; of a folder, the lines in its parts instead of those in the whole."""
+    """Each finding with its file; of a folder, the lines in its parts instead of those in the
+    whole.
+    """
     lines = {line for found in findings for line in (found.line, *found.lines) if line}
     places = source.place_of(lines) if isinstance(source, sources.JoinedSource) else {}
     whole = str(wanted.parts[0]) if len(wanted.parts) == 1 else wanted.path
@@ -131,5 +152,7 @@ def _placed(wanted: Input, source: scanning.Source, findings: list[Finding]) -> 
         by_file: dict[str, list[int]] = {}
         for number in found.lines:
             part, number_there = places.get(number, (None, number))
-            by_file.setdefault(whole if part is None else str(wanted.parts[part]), []).append(number_there)
+            by_file.setdefault(whole if part is None else str(wanted.parts[part]), []).append(
+                number_there
+            )
         yield Placed(file, msgspec.structs.replace(found, line=line), by_file)

@@ -1,6 +1,8 @@
-"""Files that hold their examples as one JSON array, or as objects over several lines, turned into lines.
+"""Files that hold their examples as one JSON array, or as objects over several lines, turned into
+lines.
 
-Of each object every byte stays but the white space between its tokens. What is written any other way is not converted.
+Of each object every byte stays but the white space between its tokens. What is written any other
+way is not converted.
 """
 
 import re
@@ -19,14 +21,17 @@ _AFTER = re.compile(_WHITE + rb",?" + _WHITE + rb"(\]?)" + _WHITE)
 
 
 class NotConvertible(ValueError):
-    """The file is neither an array of objects nor objects one after the other, or one of them is broken or too long."""
+    """The file is neither an array of objects nor objects one after the other, or one of them is
+    broken or too long.
+    """
 
 
 def objects_of(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """Each object of a file as one line, with its line feed.
 
     Raises:
-        NotConvertible: The file is written in another way; by then some objects may have been given.
+        NotConvertible: The file is written in another way; by then some objects may have been
+            given.
     """
     splitter = _Splitter()
     for chunk in chunks:
@@ -35,7 +40,9 @@ def objects_of(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 class _Splitter:
-    """Takes the bytes of a file in order, and knows where in them it is: between objects, in one, or in one of its texts."""
+    """Takes the bytes of a file in order, and knows where in them it is: between objects, in one,
+    or in one of its texts.
+    """
 
     def __init__(self) -> None:
         self._between = b""
@@ -79,7 +86,12 @@ class _Splitter:
     def finish(self) -> None:
         """The file ends here."""
         after = _AFTER.fullmatch(self._between)
-        if self._depth or after is None or self._opening is None or bool(after[1]) != bool(self._opening):
+        if (
+            self._depth
+            or after is None
+            or self._opening is None
+            or bool(after[1]) != bool(self._opening)
+        ):
             raise NotConvertible
 
     def _rest(self, chunk: bytes, begin: int) -> None:

@@ -7,8 +7,12 @@ HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def visible(text: object, *, lines: bool = False) -> str:
-    """The text with everything that can't be seen shown as its code point; with `lines` it keeps its line ends."""
-    return "".join(c if _seen(c) or (lines and c == "\n") else f"⟦U+{ord(c):04X}⟧" for c in str(text))
+    """The text with everything that can't be seen shown as its code point; with `lines` it keeps
+    its line ends.
+    """
+    return "".join(
+        c if _seen(c) or (lines and c == "\n") else f"⟦U+{ord(c):04X}⟧" for c in str(text)
+    )
 
 
 def _seen(character: str) -> bool:

@@ -1,4 +1,6 @@
-"""The command: its options, what each does, and its exit codes. `tunedrop check` is the same command with colours."""
+"""The command: its options, what each does, and its exit codes. `tunedrop check` is the same
+command with colours.
+"""
 
 import argparse
 import io
@@ -14,7 +16,20 @@ import msgspec
 
 from .. import VERSION, CannotCheck
 from ..rules.rule import Rule
-from . import as_github, as_sarif, as_text, checking, examples, explaining, fixing, grader_file, inputs, job_file, library, sources
+from . import (
+    as_github,
+    as_sarif,
+    as_text,
+    checking,
+    examples,
+    explaining,
+    fixing,
+    grader_file,
+    inputs,
+    job_file,
+    library,
+    sources,
+)
 from .wrapping import wrapped
 
 FINE, WARNINGS, ERRORS = 0, 1, 2
@@ -38,27 +53,67 @@ def parser(prog: str) -> argparse.ArgumentParser:
     made = _Parser(
         prog=prog,
         allow_abbrev=False,
-        description="Validate fine-tuning examples, count their tokens and tell what training on them costs. Nothing is sent anywhere.",
-        epilog="Exit codes: 0 fine; 1 warnings under --strict; 2 errors in the data or in the usage.",
+        description=(
+            "Validate fine-tuning examples, count their tokens and tell what training on them "
+            "costs. Nothing is sent anywhere."
+        ),
+        epilog=(
+            "Exit codes: 0 fine; 1 warnings under --strict; 2 errors in the data or in the usage."
+        ),
     )
     files = "files, .gz too; patterns; folders of a drop or of part files; - for standard input"
     made.add_argument("paths", nargs="*", metavar="PATH", help=files)
     made.add_argument(
-        "--model", metavar="M", help=f"base model: decides encoding and limits; else job.json's, else {job_file.DEFAULT_MODEL}"
+        "--model",
+        metavar="M",
+        help=(
+            "base model: decides encoding and limits; else job.json's, else "
+            f"{job_file.DEFAULT_MODEL}"
+        ),
     )
-    made.add_argument("--role", choices=("training", "validation"), help="what the files are for; else told by their names")
+    made.add_argument(
+        "--role",
+        choices=("training", "validation"),
+        help="what the files are for; else told by their names",
+    )
     made.add_argument(
         "--grader",
         metavar="FILE",
-        help="a JSON file with the grader of a reinforcement run: it, and each line's fields for it, are checked",
+        help=(
+            "a JSON file with the grader of a reinforcement run: it, and each line's fields for "
+            "it, are checked"
+        ),
     )
-    made.add_argument("--secrets", choices=("error", "warning"), default="error", help="what a probable secret is; error")
+    made.add_argument(
+        "--secrets",
+        choices=("error", "warning"),
+        default="error",
+        help="what a probable secret is; error",
+    )
     made.add_argument("--strict", action="store_true", help="exit code 1 where there are warnings")
-    made.add_argument("--format", choices=("text", "json", "github", "sarif"), default="text", help="how the result is told; text")
-    made.add_argument("--json", dest="format", action="store_const", const="json", help="the same as --format json")
-    made.add_argument("--fix", metavar="OUT", type=Path, help="write a fixed copy of one input there, and check the copy")
+    made.add_argument(
+        "--format",
+        choices=("text", "json", "github", "sarif"),
+        default="text",
+        help="how the result is told; text",
+    )
+    made.add_argument(
+        "--json",
+        dest="format",
+        action="store_const",
+        const="json",
+        help="the same as --format json",
+    )
+    made.add_argument(
+        "--fix",
+        metavar="OUT",
+        type=Path,
+        help="write a fixed copy of one input there, and check the copy",
+    )
     made.add_argument("--force", action="store_true", help="let --fix overwrite OUT")
-    made.add_argument("--prices", metavar="FILE", help="a JSON file of prices, instead of the carried ones")
+    made.add_argument(
+        "--prices", metavar="FILE", help="a JSON file of prices, instead of the carried ones"
+    )
     made.add_argument("--explain", metavar="CODE", help="tell what a code means, and check nothing")
     made.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
     return made
@@ -71,7 +126,8 @@ def run(
     job_beside: Callable[[Path | None], job_file.Job] = job_file.beside,
     errors: Path | None = None,
 ) -> int:
-    """Do what the arguments say, tell it on stdout, `show` what is for people, and give the exit code.
+    """Do what the arguments say, tell it on stdout, `show` what is for people, and give the exit
+    code.
 
     `errors` is the page that explains the codes of runs, for --explain.
 
@@ -84,7 +140,9 @@ def run(
     if not options.paths:
         raise CannotCheck(f"Name the files to check. See {prog} --help.")
     grader = None if options.grader is None else grader_file.read(options.grader)
-    request = checking.Request(options.model, options.secrets, library.price_table(options.prices), job_beside, grader)
+    request = checking.Request(
+        options.model, options.secrets, library.price_table(options.prices), job_beside, grader
+    )
     found = inputs.find(options.paths, options.role)
     copy = _fix(found, options) if options.fix else None
     told = library.documents(found if copy is None else [copy.input], request)
@@ -99,7 +157,11 @@ def _explain(options: argparse.Namespace, show: Show, errors: Path | None) -> in
     if options.format == "json":
         print(json.dumps({**_facts(found), **msgspec.structs.asdict(found)}))
     else:
-        show(as_text.explained_code(found) if isinstance(found, explaining.RunCode) else as_text.explained(found))
+        show(
+            as_text.explained_code(found)
+            if isinstance(found, explaining.RunCode)
+            else as_text.explained(found)
+        )
     return FINE
 
 
@@ -109,7 +171,12 @@ def _facts(found: explaining.RunCode | Rule) -> dict[str, Any]:
         return {}
     number = found.code[-3:]
     broken, kept = examples.EXAMPLES[number]
-    return {"wrong": broken, "right": kept, "source": examples.source_of(number), "documented": as_text.DOCUMENTED}
+    return {
+        "wrong": broken,
+        "right": kept,
+        "source": examples.source_of(number),
+        "documented": as_text.DOCUMENTED,
+    }
 
 
 class _Copy(msgspec.Struct):
@@ -153,14 +220,18 @@ def _code(files: list[dict[str, Any]], strict: bool) -> int:
 
 def plainly(lines: Iterable[as_text.Line]) -> None:
     """Print lines without colours, broken to its width on a terminal."""
-    for line in wrapped(lines, shutil.get_terminal_size().columns) if sys.stdout.isatty() else lines:
+    for line in (
+        wrapped(lines, shutil.get_terminal_size().columns) if sys.stdout.isatty() else lines
+    ):
         print("".join(span.text for span in line).rstrip())
 
 
 def main(arguments: list[str] | None = None) -> int:
     """The console script `tunedrop-check`."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a console of another encoding must not end in a traceback
+        if isinstance(
+            stream, io.TextIOWrapper
+        ):  # a console of another encoding must not end in a traceback
             stream.reconfigure(errors="replace")
     try:
         code = run(sys.argv[1:] if arguments is None else arguments, "tunedrop-check", plainly)
@@ -168,7 +239,8 @@ def main(arguments: list[str] | None = None) -> int:
     except CannotCheck as trouble:
         print(f"error: {as_text.visible(trouble)}", file=sys.stderr)
         return ERRORS
-    except BrokenPipeError:  # as `| head` leaves it; the flush at the end of the process must find another place to write
+    # as `| head` leaves it; the flush at the end of the process must find another place to write
+    except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
     except KeyboardInterrupt:

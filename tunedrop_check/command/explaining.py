@@ -25,10 +25,12 @@ class RunCode(msgspec.Struct, frozen=True):
 
 
 def explain(code: str, errors: Path | None) -> Rule | RunCode:
-    """What a code such as `TD-DATA-103`, `103` or `TD-DROP-006` stands for; `errors` is the page of the codes of runs, where it is there.
+    """What a code such as `TD-DATA-103`, `103` or `TD-DROP-006` stands for; `errors` is the page of
+    the codes of runs, where it is there.
 
     Raises:
-        CannotCheck: There is no such code; the nearest one is named. Or the page that explains it isn't here.
+        CannotCheck: There is no such code; the nearest one is named. Or the page that explains it
+            isn't here.
     """
     wanted = code.strip().upper()
     return of_run(wanted, errors) if _OF_A_RUN.fullmatch(wanted) else rule(code)
@@ -39,9 +41,14 @@ def of_run(code: str, errors: Path | None) -> RunCode:
     documented = f"{_PAGE}#{code.lower()}"
     told = _headings(errors).get(code, "")
     if not told and code == _DATA_REJECTED:
-        told = "The data has errors, so the run ended before anything was uploaded or paid. This command finds the same in your files."
+        told = (
+            "The data has errors, so the run ended before anything was uploaded or paid. This "
+            "command finds the same in your files."
+        )
     if not told:
-        raise CannotCheck(f"{code} is a code of a run, not of data; {_PAGE} of TuneDrop lists them.")
+        raise CannotCheck(
+            f"{code} is a code of a run, not of data; {_PAGE} of TuneDrop lists them."
+        )
     return RunCode(code, told, documented)
 
 
@@ -50,7 +57,10 @@ def _headings(errors: Path | None) -> dict[str, str]:
     if errors is None or not errors.is_file():
         return {}
     _, *sections = re.split(r"^## ", errors.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    return {heading.strip(): " ".join(body.split()) for heading, _, body in (section.partition("\n") for section in sections)}
+    return {
+        heading.strip(): " ".join(body.split())
+        for heading, _, body in (section.partition("\n") for section in sections)
+    }
 
 
 def rule(code: str) -> format_rules.Rule:
@@ -63,6 +73,13 @@ def rule(code: str) -> format_rules.Rule:
     wanted = wanted if wanted.startswith(_PREFIX) else f"{_PREFIX}{wanted}"
     found = format_rules.RULES.get(wanted)
     if found is None:
-        nearest = format_rules.RULES[max(format_rules.RULES, key=lambda known: difflib.SequenceMatcher(None, known, wanted[:64]).ratio())]
-        raise CannotCheck(f"There is no rule of this code; the nearest one is {nearest.code}, {nearest.title}.")
+        nearest = format_rules.RULES[
+            max(
+                format_rules.RULES,
+                key=lambda known: difflib.SequenceMatcher(None, known, wanted[:64]).ratio(),
+            )
+        ]
+        raise CannotCheck(
+            f"There is no rule of this code; the nearest one is {nearest.code}, {nearest.title}."
+        )
     return found

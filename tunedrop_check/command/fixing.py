@@ -1,8 +1,10 @@
 """A fixed copy of a file: what can be fixed without knowing what the examples mean.
 
-Byte-order marks, blank lines, white space and CR at the ends of lines, a missing last line feed, lines whose object stands there
-before, and keys that hold null where they should be left out. A JSON array, or objects over several lines, become lines. Everything
-else stays as it is, byte for byte; a line over the engine's limit is copied unread, and one that is no object is never a duplicate.
+Byte-order marks, blank lines, white space and CR at the ends of lines, a missing last line feed,
+lines whose object stands there before, and keys that hold null where they should be left out. A
+JSON array, or objects over several lines, become lines. Everything else stays as it is, byte for
+byte; a line over the engine's limit is copied unread, and one that is no object is never a
+duplicate.
 """
 
 import hashlib
@@ -43,9 +45,11 @@ class Fixed(msgspec.Struct):
     all_lines_remembered: bool = True
 
 
-def fix(wanted: Input, target: Path, *, force: bool = False, remembered: int = MAX_REMEMBERED) -> Fixed:
-    """Write a fixed copy of an input; the parts of a folder become one file, and of so many different lines duplicates are
-    found. A copy that can't be finished leaves nothing behind.
+def fix(
+    wanted: Input, target: Path, *, force: bool = False, remembered: int = MAX_REMEMBERED
+) -> Fixed:
+    """Write a fixed copy of an input; the parts of a folder become one file, and of so many
+    different lines duplicates are found. A copy that can't be finished leaves nothing behind.
 
     Raises:
         CannotCheck: The target may not be written, or an input can't be read.
@@ -58,7 +62,9 @@ def fix(wanted: Input, target: Path, *, force: bool = False, remembered: int = M
             fixed = _write(source, unfinished, remembered)
             unfinished.replace(target)
         except OSError as error:
-            raise CannotCheck(f"{target} can't be written: {error.strerror or type(error).__name__}.") from None
+            raise CannotCheck(
+                f"{target} can't be written: {error.strerror or type(error).__name__}."
+            ) from None
         finally:
             unfinished.unlink(missing_ok=True)
     return fixed
@@ -92,7 +98,14 @@ def _write(source: Source, target: Path, remembered: int) -> Fixed:
 
 def _is_of_lines(source: Source) -> bool:
     """Whether the first line with content is an object, as in JSON Lines."""
-    first = next((line for line, whole in _lines(source) if not (whole and is_blank(line.removeprefix(BOM)))), b"")
+    first = next(
+        (
+            line
+            for line, whole in _lines(source)
+            if not (whole and is_blank(line.removeprefix(BOM)))
+        ),
+        b"",
+    )
     return decode(first.removeprefix(BOM).rstrip(WHITE)).value is not None
 
 
@@ -161,11 +174,15 @@ class _Fixer:
             return content
         self._fixed.changes["null_keys"] += len(places)
         spaced = b'": ' in content
-        return json.dumps(kept, ensure_ascii=False, separators=(", ", ": ") if spaced else (",", ":")).encode()
+        return json.dumps(
+            kept, ensure_ascii=False, separators=(", ", ": ") if spaced else (",", ":")
+        ).encode()
 
     def _is_known(self, example: JsonObject) -> bool:
         """Whether the same object stood there before, however it was spaced and ordered."""
-        digest = hashlib.blake2b(msgspec.json.encode(example, order="sorted"), digest_size=16).digest()
+        digest = hashlib.blake2b(
+            msgspec.json.encode(example, order="sorted"), digest_size=16
+        ).digest()
         if digest in self._seen:
             return True
         if len(self._seen) < self._remembered:

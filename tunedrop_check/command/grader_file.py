@@ -1,4 +1,6 @@
-"""The grader of a reinforcement run, as `--grader` names it: a JSON file, what is wrong with it, and the fields of a line that it reads."""
+"""The grader of a reinforcement run, as `--grader` names it: a JSON file, what is wrong with it,
+and the fields of a line that it reads.
+"""
 
 import os
 
@@ -32,10 +34,16 @@ def read(file: "str | os.PathLike[str]") -> Grader:
         with open(file, "rb") as opened:
             content = opened.read(MAX_BYTES + 1)
     except OSError as error:
-        raise CannotCheck(f"{file} can't be read: {error.strerror or type(error).__name__}.") from None
+        raise CannotCheck(
+            f"{file} can't be read: {error.strerror or type(error).__name__}."
+        ) from None
     if len(content) > MAX_BYTES:
         raise CannotCheck(f"{file} has more than {MAX_BYTES:,} bytes; a grader has fewer.")
     line = lines.decode(content.removeprefix(lines.BOM))
     if line.value is None or line.findings:
-        raise CannotCheck(f"{file} holds no grader: {format_rules.RULES[line.findings[0].code].title}.")
-    return Grader(os.fspath(file), graders.grader_fields(line.value), tuple(graders.check(line.value)))
+        raise CannotCheck(
+            f"{file} holds no grader: {format_rules.RULES[line.findings[0].code].title}."
+        )
+    return Grader(
+        os.fspath(file), graders.grader_fields(line.value), tuple(graders.check(line.value))
+    )

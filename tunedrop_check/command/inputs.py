@@ -1,4 +1,6 @@
-"""What there is to check: files, patterns, folders of a drop, folders that Spark wrote, and standard input."""
+"""What there is to check: files, patterns, folders of a drop, folders that Spark wrote, and
+standard input.
+"""
 
 import glob
 import os
@@ -22,9 +24,10 @@ _ROLES: tuple[Role, Role] = ("training", "validation")
 class Input(msgspec.Struct, frozen=True):
     """One dataset to check.
 
-    `path` is how it is named in the output; `parts` are its files in order, more than one only where Spark wrote them, and none where it
-    is standard input. `home` is the folder in which its job.json would lie. `notes` say what was left out, `findings` what is wrong with
-    the folder itself.
+    `path` is how it is named in the output; `parts` are its files in order, more than one only
+    where Spark wrote them, and none where it is standard input. `home` is the folder in which its
+    job.json would lie. `notes` say what was left out, `findings` what is wrong with the folder
+    itself.
     """
 
     path: str
@@ -41,13 +44,16 @@ class Input(msgspec.Struct, frozen=True):
 
 
 def find(paths: Iterable[str], role: Role | None = None) -> list[Input]:
-    """What these arguments stand for, each dataset once, in their order; `role` replaces what the names say.
+    """What these arguments stand for, each dataset once, in their order; `role` replaces what the
+    names say.
 
     Raises:
         CannotCheck: There is nothing at one of them.
     """
     inputs = {_identity(found): found for path in paths for found in _at(path)}
-    return [msgspec.structs.replace(found, role=role) if role else found for found in inputs.values()]
+    return [
+        msgspec.structs.replace(found, role=role) if role else found for found in inputs.values()
+    ]
 
 
 def _identity(found: Input) -> str:
@@ -81,10 +87,14 @@ def _file(file: Path, path: str | None = None) -> Input:
 
 
 def _folder(path: Path) -> Iterator[Input]:
-    """A folder that Spark wrote is one dataset; else its training and validation data, as a drop has them; else every .jsonl file."""
+    """A folder that Spark wrote is one dataset; else its training and validation data, as a drop
+    has them; else every .jsonl file.
+    """
     names = _names(path)
     if spark.is_folder(names):
-        yield _written_by_spark(path, names, role_of(path.name), path.parent if path.name in _ROLES else path)
+        yield _written_by_spark(
+            path, names, role_of(path.name), path.parent if path.name in _ROLES else path
+        )
         return
     drop = [found for role in _ROLES if (found := _of_drop(path, names, role))]
     found = drop or [_file(path / name) for name in names if name.lower().endswith(_ENDINGS)]
@@ -107,16 +117,31 @@ def _names(path: Path) -> list[str]:
     try:
         return sorted(os.listdir(path))
     except OSError as error:
-        raise CannotCheck(f"The folder {path} can't be read: {error.strerror or type(error).__name__}.") from None
+        raise CannotCheck(
+            f"The folder {path} can't be read: {error.strerror or type(error).__name__}."
+        ) from None
 
 
 def _written_by_spark(path: Path, names: list[str], role: Role, home: Path) -> Input:
     try:
         data = spark.folder(names, lambda name: _start_of(path / name))
     except OSError as error:
-        raise CannotCheck(f"The folder {path} can't be read: {error.strerror or type(error).__name__}.") from None
-    notes = (f"Part files left out, as no commit names them: {data.uncommitted:,}.",) if data.uncommitted else ()
-    return Input(str(path), tuple(path / part for part in data.parts), role, home, notes, tuple(_wrong_with(data)))
+        raise CannotCheck(
+            f"The folder {path} can't be read: {error.strerror or type(error).__name__}."
+        ) from None
+    notes = (
+        (f"Part files left out, as no commit names them: {data.uncommitted:,}.",)
+        if data.uncommitted
+        else ()
+    )
+    return Input(
+        str(path),
+        tuple(path / part for part in data.parts),
+        role,
+        home,
+        notes,
+        tuple(_wrong_with(data)),
+    )
 
 
 def _start_of(file: Path) -> bytes:
@@ -127,8 +152,14 @@ def _start_of(file: Path) -> bytes:
 
 def _wrong_with(data: spark.Folder) -> Iterator[Finding]:
     if data.missing:
-        yield finding(format_rules.FOLDER_INCOMPLETE, message=f"Part files that a commit names and that are not there: {data.missing:,}.")
+        yield finding(
+            format_rules.FOLDER_INCOMPLETE,
+            message=f"Part files that a commit names and that are not there: {data.missing:,}.",
+        )
     if data.unreadable:
-        yield finding(format_rules.FOLDER_INCOMPLETE, message=f"Commit files of the folder that can't be read: {data.unreadable:,}.")
+        yield finding(
+            format_rules.FOLDER_INCOMPLETE,
+            message=f"Commit files of the folder that can't be read: {data.unreadable:,}.",
+        )
     if not data.finished:
         yield finding(format_rules.FOLDER_UNFINISHED)

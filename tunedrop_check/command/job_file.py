@@ -1,4 +1,6 @@
-"""What the job.json beside the data says of the training, as far as a check needs it. The app's own reader judges the whole file."""
+"""What the job.json beside the data says of the training, as far as a check needs it. The app's own
+reader judges the whole file.
+"""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -20,7 +22,9 @@ class Hyperparameters(msgspec.Struct, frozen=True):
 
 
 class Job(msgspec.Struct, frozen=True):
-    """What is to be trained and how, where it matters here; other fields are not looked at. No method where no one has asked for one."""
+    """What is to be trained and how, where it matters here; other fields are not looked at. No
+    method where no one has asked for one.
+    """
 
     model: str | None = None
     method: Literal["supervised", "dpo", "reinforcement"] | None = "supervised"
@@ -51,6 +55,11 @@ def beside(home: Path | None) -> Job:
         with file.open("rb") as opened:
             return msgspec.json.decode(opened.read(_MAX_BYTES), type=Job)
     except OSError as error:
-        raise CannotCheck(f"{file} can't be read: {error.strerror or type(error).__name__}.") from None
+        raise CannotCheck(
+            f"{file} can't be read: {error.strerror or type(error).__name__}."
+        ) from None
     except (msgspec.MsgspecError, RecursionError):
-        raise CannotCheck(f"{file} isn't JSON, or its model, method, training_type or n_epochs isn't what it may be.") from None
+        raise CannotCheck(
+            f"{file} isn't JSON, or its model, method, training_type or n_epochs isn't what it "
+            "may be."
+        ) from None

@@ -23,9 +23,14 @@ def check(
     """What `tunedrop_check.check` does."""
     wanted = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
     if secrets not in ("error", "warning"):
-        raise CannotCheck("A probable secret is an error or a warning: secrets takes one of these two words.")
+        raise CannotCheck(
+            "A probable secret is an error or a warning: secrets takes one of these two words."
+        )
     request = checking.Request(
-        model=model, secrets=secrets, prices=price_table(prices), grader=None if grader is None else grader_file.read(grader)
+        model=model,
+        secrets=secrets,
+        prices=price_table(prices),
+        grader=None if grader is None else grader_file.read(grader),
     )
     return documents(inputs.find([os.fspath(path) for path in wanted], role), request)
 
@@ -36,7 +41,11 @@ def documents(found: Sequence[inputs.Input], request: checking.Request) -> dict[
     Raises:
         CannotCheck: One of them can't be checked.
     """
-    return {"files": [as_json.document(one, request.prices) for one in checking.check_all(found, request)]}
+    return {
+        "files": [
+            as_json.document(one, request.prices) for one in checking.check_all(found, request)
+        ]
+    }
 
 
 def price_table(file: "str | os.PathLike[str] | None") -> pricing.PriceTable:
@@ -48,6 +57,8 @@ def price_table(file: "str | os.PathLike[str] | None") -> pricing.PriceTable:
     try:
         return pricing.prices(None if file is None else os.fspath(file))
     except OSError as error:
-        raise CannotCheck(f"{file} can't be read: {error.strerror or type(error).__name__}.") from None
+        raise CannotCheck(
+            f"{file} can't be read: {error.strerror or type(error).__name__}."
+        ) from None
     except pricing.NotAPriceTable as error:
         raise CannotCheck(f"{file}: {error}") from None

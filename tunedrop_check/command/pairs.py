@@ -1,4 +1,6 @@
-"""Which of the inputs belong together: validation data with the training data whose examples it must not repeat."""
+"""Which of the inputs belong together: validation data with the training data whose examples it
+must not repeat.
+"""
 
 from collections.abc import Sequence
 from pathlib import PurePath
@@ -12,7 +14,8 @@ _OF_A_DROP = (TRAINING_SET, "training")
 def training_of(wanted: Input, inputs: Sequence[Input]) -> Input | None:
     """The training data that an input is the validation data of.
 
-    It is the one that is named as in a drop, in the same folder; else the only one there; else the only one of all.
+    It is the one that is named as in a drop, in the same folder; else the only one there; else the
+    only one of all.
     """
     if wanted.role == "training":
         return None

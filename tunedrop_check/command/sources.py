@@ -1,7 +1,8 @@
-"""From an input to bytes that the engine can read in ranges: archives and streams unpacked, part files read as one.
+"""From an input to bytes that the engine can read in ranges: archives and streams unpacked, part
+files read as one.
 
-What can't be read in ranges goes through an unnamed temporary file, of which nothing is left even after a kill, and which never grows
-beyond the largest file that the service takes.
+What can't be read in ranges goes through an unnamed temporary file, of which nothing is left even
+after a kill, and which never grows beyond the largest file that the service takes.
 """
 
 import contextlib
@@ -26,7 +27,9 @@ _PIECE = 2**20
 
 
 class Refused(Exception):
-    """An input can't be brought to bytes to check; `finding` says why, `part` which of its files is meant, None for standard input."""
+    """An input can't be brought to bytes to check; `finding` says why, `part` which of its files is
+    meant, None for standard input.
+    """
 
     def __init__(self, found: Finding, part: Path | None) -> None:
         super().__init__(found.message)
@@ -43,7 +46,9 @@ class Stream(Protocol):
 
 
 class Spool:
-    """One unnamed temporary file for everything of an input that can't be read in ranges; `limit` bounds the whole."""
+    """One unnamed temporary file for everything of an input that can't be read in ranges; `limit`
+    bounds the whole.
+    """
 
     def __init__(self, file: IO[bytes], limit: int) -> None:
         self._file = file
@@ -88,7 +93,9 @@ class SpooledSource:
 
 
 class JoinedSource:
-    """Part files as one file: each but the last ends with a line feed, and no later one begins with a byte-order mark."""
+    """Part files as one file: each but the last ends with a line feed, and no later one begins with
+    a byte-order mark.
+    """
 
     def __init__(self, sources: list[Source]) -> None:
         self._pieces = [_Piece(source, first=number == 0) for number, source in enumerate(sources)]
@@ -106,13 +113,19 @@ class JoinedSource:
             begin += piece.size
 
     def place_of(self, lines: Collection[int]) -> dict[int, tuple[int, int]]:
-        """For lines of the whole, the index of their part and their line in it. Reads the parts once more."""
+        """For lines of the whole, the index of their part and their line in it. Reads the parts
+        once more.
+        """
         places: dict[int, tuple[int, int]] = {}
         before = 0
         for index, piece in enumerate(self._pieces):
             number = sum(chunk.count(b"\n") for chunk in piece.read(0, piece.size))
             last = index == len(self._pieces) - 1
-            places |= {line: (index, line - before) for line in lines if before < line and (last or line <= before + number)}
+            places |= {
+                line: (index, line - before)
+                for line in lines
+                if before < line and (last or line <= before + number)
+            }
             before += number
         return places
 
@@ -131,7 +144,10 @@ class _Piece:
         return self._source.size - self._skipped + len(self._added)
 
     def end_line(self) -> None:
-        if self.size and b"".join(self._source.read(self._source.size - 1, self._source.size)) != b"\n":
+        if (
+            self.size
+            and b"".join(self._source.read(self._source.size - 1, self._source.size)) != b"\n"
+        ):
             self._added = b"\n"
 
     def read(self, start: int, stop: int) -> Iterator[bytes]:
@@ -154,7 +170,9 @@ def opened(wanted: Input, limit: int = MAX_FILE_BYTES) -> Generator[Source]:
         with tempfile.TemporaryFile() as file:
             yield _source(wanted, Spool(file, limit))
     except OSError as error:
-        raise CannotCheck(f"{wanted.path} can't be read: {error.strerror or type(error).__name__}.") from None
+        raise CannotCheck(
+            f"{wanted.path} can't be read: {error.strerror or type(error).__name__}."
+        ) from None
 
 
 def _source(wanted: Input, spool: Spool) -> Source:

@@ -9,7 +9,9 @@ _PIECE = re.compile(r" *[^ ]+| +$")
 
 
 def wrapped(lines: Iterable[Line], width: int) -> Iterator[Line]:
-    """Each line as one or several that fit, broken before blanks; those that go on are set in. A word that is longer stays whole."""
+    """Each line as one or several that fit, broken before blanks; those that go on are set in. A
+    word that is longer stays whole.
+    """
     for line in lines:
         yield from _wrapped(line, width)
 
@@ -30,6 +32,12 @@ def _wrapped(line: Line, width: int) -> Iterator[Line]:
 
 
 def _indent_of(line: Line) -> int:
-    """Below the value where the line begins with a name, else a little behind the line's own beginning."""
+    """Below the value where the line begins with a name, else a little behind the line's own
+    beginning.
+    """
     first = line[0].text if line else ""
-    return len(first) if first.strip() and first.endswith(" ") else len(first) - len(first.lstrip()) + 2
+    return (
+        len(first)
+        if first.strip() and first.endswith(" ")
+        else len(first) - len(first.lstrip()) + 2
+    )

@@ -1,1 +1,3 @@
-"""What the texts of the examples hold: their quality, repeated examples, secrets, personal data, odd characters."""
+"""What the texts of the examples hold: their quality, repeated examples, secrets, personal data,
+odd characters.
+"""

@@ -17,7 +17,9 @@ _encode = msgspec.json.Encoder(order="sorted").encode
 
 
 class Parts(NamedTuple):
-    """The prompt, the answer, and what of the answer is prose to learn: "" where there is none, as in a call."""
+    """The prompt, the answer, and what of the answer is prose to learn: "" where there is none, as
+    in a call.
+    """
 
     prompt: str
     answer: str
@@ -25,25 +27,32 @@ class Parts(NamedTuple):
 
 
 def parts_of(example: JsonObject) -> Parts:
-    """The parts of an example of any format; whatever is no message of the expected shape stands as its JSON.
+    """The parts of an example of any format; whatever is no message of the expected shape stands as
+    its JSON.
 
     In that JSON keys are sorted: their order in the file says nothing.
 
-    The answer of a chat is its last assistant message, of a preference both outputs, of which the preferred one is learnt, and of a
-    task for reinforcement the fields that its grader reads.
+    The answer of a chat is its last assistant message, of a preference both outputs, of which the
+    preferred one is learnt, and of a task for reinforcement the fields that its grader reads.
     """
     messages = example.get("messages")
     if isinstance(messages, list) and messages:
-        return _of_chat(messages, beside({key: value for key, value in example.items() if key != "messages"}))
+        return _of_chat(
+            messages, beside({key: value for key, value in example.items() if key != "messages"})
+        )
     preferred, other = example.get("preferred_output"), example.get("non_preferred_output")
     if preferred is None:
         return Parts(_json(example), "", "")
     learnt = preferred[-1] if isinstance(preferred, list) and preferred else None
-    return Parts(_json(example.get("input")), BETWEEN.join((_json(preferred), _json(other))), _prose(learnt))
+    return Parts(
+        _json(example.get("input")), BETWEEN.join((_json(preferred), _json(other))), _prose(learnt)
+    )
 
 
 def beside(fields: JsonObject) -> str:
-    """What stands beside the messages of a chat, as a prompt ends with it; "" where nothing does."""
+    """What stands beside the messages of a chat, as a prompt ends with it; "" where nothing
+    does.
+    """
     return _json(fields) if fields else ""
 
 
@@ -55,11 +64,17 @@ def _of_chat(messages: list[Json], fields: str) -> Parts:
         return Parts(BETWEEN.join(texts), fields, "")
     learnt = _prose(answer)
     is_text = learnt and answer.keys() <= {"role", "content", "weight"}
-    return Parts(BETWEEN.join((*texts, fields)) if fields else BETWEEN.join(texts), learnt if is_text else _json(answer), learnt)
+    return Parts(
+        BETWEEN.join((*texts, fields)) if fields else BETWEEN.join(texts),
+        learnt if is_text else _json(answer),
+        learnt,
+    )
 
 
 def _answer_of(messages: list[Json]) -> JsonObject | None:
-    """The last assistant message; None where the user has the last word, and a grader gets the answer."""
+    """The last assistant message; None where the user has the last word, and a grader gets the
+    answer.
+    """
     for message in reversed(messages):
         role = message.get("role") if isinstance(message, dict) else None
         if isinstance(message, dict) and role == "assistant":
@@ -70,7 +85,9 @@ def _answer_of(messages: list[Json]) -> JsonObject | None:
 
 
 def mark(system: str) -> str:
-    """What stands for a system message in a prompt: 64 bits of its SHA-256, as it is often the same, and longer than the rest."""
+    """What stands for a system message in a prompt: 64 bits of its SHA-256, as it is often the
+    same, and longer than the rest.
+    """
     return _mark(system) if len(system) <= _KEPT_CHARACTERS else _mark.__wrapped__(system)
 
 

@@ -1,7 +1,8 @@
-"""The findings on what texts hold: one watch per span takes its raw blocks and its examples, results merge exactly.
+"""The findings on what texts hold: one watch per span takes its raw blocks and its examples,
+results merge exactly.
 
-What runs here runs in bounded memory: fingerprints are kept of the first 1,000,000 examples of a file (28 bytes each), line numbers
-of the first 20 sightings of a rule, and the first 100 secrets.
+What runs here runs in bounded memory: fingerprints are kept of the first 1,000,000 examples of a
+file (28 bytes each), line numbers of the first 20 sightings of a rule, and the first 100 secrets.
 """
 
 from collections.abc import Sequence
@@ -38,7 +39,9 @@ _COUNTED: dict[str, tuple[Rule, str]] = {
 
 
 class WatchOptions(msgspec.Struct, frozen=True):
-    """How findings are told: whether a probable secret stops a run, and whether examples may answer one prompt differently."""
+    """How findings are told: whether a probable secret stops a run, and whether examples may answer
+    one prompt differently.
+    """
 
     secrets: Severity = "error"
     with_conflicts: bool = True
@@ -54,7 +57,9 @@ class Secret(msgspec.Struct, frozen=True):
 
 
 class SpanFindings(msgspec.Struct):
-    """What was found in a part of a file; line numbers count from the part's first line, which is 1."""
+    """What was found in a part of a file; line numbers count from the part's first line, which is
+    1.
+    """
 
     counted: dict[str, Sightings] = msgspec.field(default_factory=dict[str, Sightings])
     secrets: list[Secret] = msgspec.field(default_factory=list[Secret])
@@ -83,7 +88,9 @@ class SpanWatch:
         self._characters = 0
 
     def block(self, raw: bytes, first_line: int) -> None:
-        """Search whole raw lines, joined by line feeds; `first_line` is the number of the first one."""
+        """Search whole raw lines, joined by line feeds; `first_line` is the number of the first
+        one.
+        """
         for hit in blocks.search(raw):
             line = first_line + hit.line
             if hit.code in SECRET_CODES:
@@ -95,8 +102,17 @@ class SpanWatch:
         """Take the next example, in the parts that parts.py tells."""
         self.examples(line, [prompt], [answer], [learnt], len(prompt) + len(answer))
 
-    def examples(self, first: int, prompts: Sequence[str], answers: Sequence[str], learnt: Sequence[str], size: int) -> None:
-        """Take the examples of the lines from `first` on, in the parts that parts.py tells; they have about `size` characters."""
+    def examples(
+        self,
+        first: int,
+        prompts: Sequence[str],
+        answers: Sequence[str],
+        learnt: Sequence[str],
+        size: int,
+    ) -> None:
+        """Take the examples of the lines from `first` on, in the parts that parts.py tells; they
+        have about `size` characters.
+        """
         blank, cut = quality.blank_and_cut(learnt)
         for index in blank:
             self._count(rules.BLANK_ANSWER.code, first + index)
@@ -130,7 +146,9 @@ class SpanWatch:
 
 
 def of_file(whole: SpanFindings, options: WatchOptions) -> Tally:
-    """All findings of a whole file: one for each rule and file, and one for each line with a secret, of which 100 are kept."""
+    """All findings of a whole file: one for each rule and file, and one for each line with a
+    secret, of which 100 are kept.
+    """
     tally = Tally()
     for code, sightings in sorted(whole.counted.items()):
         tally.add(sightings.finding(*_COUNTED[code]))
@@ -150,4 +168,6 @@ def of_figures(total: Histogram, answers: Histogram) -> list[Finding]:
 
 def _of_secret(secret: Secret, severity: Severity) -> Finding:
     message = f"The line holds what looks like this: {secret.kind}, {secret.start}…"
-    return msgspec.structs.replace(finding(rules.RULES[secret.code], message=message, line=secret.line), severity=severity)
+    return msgspec.structs.replace(
+        finding(rules.RULES[secret.code], message=message, line=secret.line), severity=severity
+    )

@@ -1,12 +1,15 @@
-"""Fingerprints of examples, by which duplicates are found in bounded memory: equal, nearly equal, or of one prompt.
+"""Fingerprints of examples, by which duplicates are found in bounded memory: equal, nearly equal,
+or of one prompt.
 
-The near form of a text has ASCII letters in lower case, and neither white space nor marks of prose. Numbers and the signs of
-arithmetic stay, or every exercise would equal the next: a gap or mark after a digit, and a minus before one, count. In texts of more
-than 512 bytes, where that would cost too much, blanks and marks are dropped at both ends, and count as all the same between them. A
-text of nothing else stands for itself.
+The near form of a text has ASCII letters in lower case, and neither white space nor marks of prose.
+Numbers and the signs of arithmetic stay, or every exercise would equal the next: a gap or mark
+after a digit, and a minus before one, count. In texts of more than 512 bytes, where that would cost
+too much, blanks and marks are dropped at both ends, and count as all the same between them. A text
+of nothing else stands for itself.
 
-Two examples are nearly the same where the near forms of their prompts are (64 bits of SHA-256) and those of their answers (CRC-32,
-which suffices between answers to one prompt), and the same where both texts also agree in their own CRC-32.
+Two examples are nearly the same where the near forms of their prompts are (64 bits of SHA-256) and
+those of their answers (CRC-32, which suffices between answers to one prompt), and the same where
+both texts also agree in their own CRC-32.
 """
 
 import hashlib
@@ -28,11 +31,21 @@ MAX_EXAMPLES = 1_000_000
 
 _DROPPED = b" \t\n\r\v\f.,;:!?'\"()[]{}-_*#`~"
 # Dropped bytes become NUL, and so NUL becomes another control.
-_FOLD = bytes(0 if byte in _DROPPED else byte + 32 if 65 <= byte <= 90 else byte or 1 for byte in range(256))
+_FOLD = bytes(
+    0 if byte in _DROPPED else byte + 32 if 65 <= byte <= 90 else byte or 1 for byte in range(256)
+)
 _END = b"\xff"
 _LONG_TEXT = 512
 
-_RECORD = np.dtype([("prompt", "<u8"), ("answer", "<u8"), ("prompt_crc", "<u4"), ("answer_crc", "<u4"), ("line", "<u4")])
+_RECORD = np.dtype(
+    [
+        ("prompt", "<u8"),
+        ("answer", "<u8"),
+        ("prompt_crc", "<u4"),
+        ("answer_crc", "<u4"),
+        ("line", "<u4"),
+    ]
+)
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 Hashes = NDArray[np.uint64]
@@ -40,7 +53,8 @@ Records = NDArray[Any]
 
 
 class Fingerprints(msgspec.Struct):
-    """The fingerprints of a part of a file, in the order of its lines; lines count from the part's first one.
+    """The fingerprints of a part of a file, in the order of its lines; lines count from the part's
+    first one.
 
     `records` is packed; `skipped` are the examples beyond `limit`.
     """
@@ -50,11 +64,16 @@ class Fingerprints(msgspec.Struct):
     limit: int = MAX_EXAMPLES
 
     def observe(self, lines: Sequence[int], prompts: Sequence[str], answers: Sequence[str]) -> None:
-        """Take the next examples; prompts and answers as parts.py says. Best called with 50 to 200 KB of text at a time."""
+        """Take the next examples; prompts and answers as parts.py says. Best called with 50 to 200
+        KB of text at a time.
+        """
         encoded = _encoded([*prompts, *answers])
         records = np.empty(len(lines), _RECORD)
         near, checks = _near_forms(encoded), _checks(encoded)
-        records["prompt"], records["answer"] = _hashes(near[: len(lines)]), _checks(near[len(lines) :])
+        records["prompt"], records["answer"] = (
+            _hashes(near[: len(lines)]),
+            _checks(near[len(lines) :]),
+        )
         records["prompt_crc"], records["answer_crc"] = checks[: len(lines)], checks[len(lines) :]
         records["line"] = lines
         self._extend(records)
@@ -86,7 +105,10 @@ def _encoded(texts: Sequence[str]) -> list[bytes]:
 def _near_forms(texts: Sequence[bytes]) -> list[bytes]:
     short = [text for text in texts if len(text) <= _LONG_TEXT]
     forms_of_short = iter(_near_forms_of_short(short) if short else ())
-    forms = [next(forms_of_short) if len(text) <= _LONG_TEXT else text.translate(_FOLD).strip(b"\0") for text in texts]
+    forms = [
+        next(forms_of_short) if len(text) <= _LONG_TEXT else text.translate(_FOLD).strip(b"\0")
+        for text in texts
+    ]
     return forms if all(forms) else [form or text for form, text in zip(forms, texts, strict=True)]
 
 
@@ -101,7 +123,9 @@ def _near_forms_of_short(texts: Sequence[bytes]) -> list[bytes]:
     kept = folded.compress(wanted)
     ends = np.flatnonzero(kept == _END[0]).tolist()
     form = kept.tobytes()
-    return [form[begin + 1 : end].strip(b"\0") for begin, end in zip((-1, *ends), ends, strict=False)]
+    return [
+        form[begin + 1 : end].strip(b"\0") for begin, end in zip((-1, *ends), ends, strict=False)
+    ]
 
 
 def _keep_numbers(text: NDArray[np.uint8], wanted: NDArray[np.bool_]) -> None:
@@ -112,7 +136,9 @@ def _keep_numbers(text: NDArray[np.uint8], wanted: NDArray[np.bool_]) -> None:
 
 
 def _drop_wide_marks(folded: NDArray[np.uint8], wanted: NDArray[np.bool_]) -> None:
-    """U+2000 to U+203F and U+3000 to U+303F, blanks and marks of three bytes, and the no-break space of two."""
+    """U+2000 to U+203F and U+3000 to U+303F, blanks and marks of three bytes, and the no-break
+    space of two.
+    """
     first, second = folded[:-2], folded[1:-1]
     wide = ((first == 0xE2) | (first == 0xE3)) & (second == 0x80)
     blank = (first == 0xC2) & (second == 0xA0)
@@ -131,14 +157,24 @@ def _checks(texts: Sequence[bytes]) -> NDArray[np.uint32]:
 
 
 def findings(file: Fingerprints, with_conflicts: bool = True) -> list[Finding]:
-    """The repetitions within a file; conflicts are none where several answers to a prompt are meant, as in preferences."""
+    """The repetitions within a file; conflicts are none where several answers to a prompt are
+    meant, as in preferences.
+    """
     table = file.table()
     near, equal = _repeats(_near_keys(table)), _repeats(_exact_keys(table))
-    conflicting, prompts = _conflicting(table) if with_conflicts else (np.zeros(len(table), np.bool_), 0)
+    conflicting, prompts = (
+        _conflicting(table) if with_conflicts else (np.zeros(len(table), np.bool_), 0)
+    )
     found = [
         _found(rules.DUPLICATE, "Examples that equal an earlier one", table[equal]),
-        _found(rules.NEAR_DUPLICATE, "Examples that nearly equal an earlier one", table[near & ~equal]),
-        _found(rules.CONFLICT, f"Examples that answer {prompts:,} prompt{'s' * (prompts > 1)} in different ways", table[conflicting]),
+        _found(
+            rules.NEAR_DUPLICATE, "Examples that nearly equal an earlier one", table[near & ~equal]
+        ),
+        _found(
+            rules.CONFLICT,
+            f"Examples that answer {prompts:,} prompt{'s' * (prompts > 1)} in different ways",
+            table[conflicting],
+        ),
     ]
     if file.skipped:
         message = f"{file.skipped:,} examples beyond the first {file.limit:,} were not compared."
@@ -147,13 +183,23 @@ def findings(file: Fingerprints, with_conflicts: bool = True) -> list[Finding]:
 
 
 def contamination(training: Fingerprints, validation: Fingerprints) -> list[Finding]:
-    """What the validation file repeats of the training file; the lines are those of the validation file."""
+    """What the validation file repeats of the training file; the lines are those of the validation
+    file.
+    """
     trained, asked = training.table(), validation.table()
     repeated = _are_among(_near_keys(asked), _near_keys(trained))
     shared = _are_among(_prompt_keys(asked), _prompt_keys(trained)) & ~repeated
     return [
-        *_found(rules.CONTAMINATION, "Validation examples that stand in the training file, or nearly", asked[repeated]),
-        *_found(rules.SHARED_PROMPT, "Validation examples whose prompt stands in the training file", asked[shared]),
+        *_found(
+            rules.CONTAMINATION,
+            "Validation examples that stand in the training file, or nearly",
+            asked[repeated],
+        ),
+        *_found(
+            rules.SHARED_PROMPT,
+            "Validation examples whose prompt stands in the training file",
+            asked[shared],
+        ),
     ]
 
 
@@ -167,7 +213,9 @@ def _near_keys(table: Records) -> Hashes:
 
 
 def _exact_keys(table: Records) -> Hashes:
-    return _near_keys(table) * _MIX ^ (table["prompt_crc"].astype(np.uint64) << np.uint64(32) | table["answer_crc"])
+    return _near_keys(table) * _MIX ^ (
+        table["prompt_crc"].astype(np.uint64) << np.uint64(32) | table["answer_crc"]
+    )
 
 
 def _prompt_keys(table: Records) -> Hashes:
@@ -190,7 +238,9 @@ def _are_among(keys: Hashes, known: Hashes) -> NDArray[np.bool_]:
 
 
 def _conflicting(table: Records) -> tuple[NDArray[np.bool_], int]:
-    """Which examples share their prompt with one of another answer, and how many prompts that are."""
+    """Which examples share their prompt with one of another answer, and how many prompts
+    that are.
+    """
     prompts = _prompt_keys(table)
     order = np.argsort(prompts)
     prompts, answers = prompts[order], table["answer"][order]

@@ -4,7 +4,8 @@ An answer counts as cut where it ends
 - inside a block of code: its fences (three backquotes) are odd in number;
 - inside JSON: it begins with `{"`, `[{` or `["`, and a reader says that the end is missing;
 - with an opening bracket that is no smiley, or, from 80 characters on, with a comma;
-- inside a sentence: its last line has at least 80 characters and a sentence that ended, and stops at a letter or digit.
+- inside a sentence: its last line has at least 80 characters and a sentence that ended, and stops
+  at a letter or digit.
 """
 
 import re
@@ -31,9 +32,16 @@ _MIN_EQUAL_ANSWERS = 5
 
 
 def blank_and_cut(answers: Sequence[str]) -> tuple[list[int], list[int]]:
-    """Which answers have characters, but only white space, and which seem to stop before their end."""
-    # "" is in every text: an answer without characters ends well. Most answers are whole at the first look.
-    odd = [index for index, answer in enumerate(answers) if answer[-1:] not in _SENTENCE_MARKS or "`" in answer]
+    """Which answers have characters, but only white space, and which seem to stop before
+    their end.
+    """
+    # "" is in every text: an answer without characters ends well. Most answers are whole at the
+    # first look.
+    odd = [
+        index
+        for index, answer in enumerate(answers)
+        if answer[-1:] not in _SENTENCE_MARKS or "`" in answer
+    ]
     blank = [index for index in odd if answers[index].isspace()]
     return blank, [index for index in odd if _is_cut(answers[index])]
 
@@ -66,7 +74,11 @@ def _ends_in_json(text: str) -> bool:
 
 def _ends_in_sentence(text: str) -> bool:
     begin = text.rfind("\n") + 1
-    if len(text) - begin < _LONG_LINE or not text[-1].isalnum() or not any(text.find(end, begin) >= 0 for end in _SENTENCE_ENDS):
+    if (
+        len(text) - begin < _LONG_LINE
+        or not text[-1].isalnum()
+        or not any(text.find(end, begin) >= 0 for end in _SENTENCE_ENDS)
+    ):
         return False
     # A last word with other characters is an address, a path or code: it may stand without a mark.
     return text[text.rfind(" ") + 1 :].isalnum() and not _LISTED.match(text, begin)
@@ -75,7 +87,8 @@ def _ends_in_sentence(text: str) -> bool:
 def long_tail(tokens: Histogram) -> list[Finding]:
     """The finding for a few examples that outweigh the rest, from the tokens of all examples.
 
-    Ten times the 95th percentile from 20 examples on, or a quarter of all tokens in the longest 1 % from 100 examples on.
+    Ten times the 95th percentile from 20 examples on, or a quarter of all tokens in the longest 1 %
+    from 100 examples on.
     """
     figures = tokens.distribution()
     if figures is None or tokens.size < _MIN_TAIL_EXAMPLES:
@@ -106,12 +119,19 @@ def _share_of_longest(tokens: Histogram) -> float:
 def one_length(answers: Histogram) -> list[Finding]:
     """The finding for answers that a limit seems to have cut, from the tokens of all answers.
 
-    At least 5 answers and 1 in 200 have the greatest length, of 64 tokens or more, and four times as many as have any of the 16
-    lengths below it.
+    At least 5 answers and 1 in 200 have the greatest length, of 64 tokens or more, and four times
+    as many as have any of the 16 lengths below it.
     """
     longest = max(answers.counts, default=0)
     times = answers.counts.get(longest, 0)
     below = max((answers.counts.get(longest - step, 0) for step in range(1, 17)), default=0)
-    if longest < _MIN_EQUAL_TOKENS or times < max(_MIN_EQUAL_ANSWERS, answers.size / 200, 4 * below):
+    if longest < _MIN_EQUAL_TOKENS or times < max(
+        _MIN_EQUAL_ANSWERS, answers.size / 200, 4 * below
+    ):
         return []
-    return [finding(rules.ONE_LENGTH, message=f"{times:,} answers have exactly {longest:,} tokens, the greatest length.")]
+    return [
+        finding(
+            rules.ONE_LENGTH,
+            message=f"{times:,} answers have exactly {longest:,} tokens, the greatest length.",
+        )
+    ]

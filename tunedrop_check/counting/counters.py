@@ -1,8 +1,9 @@
-"""Counters of tokens: the fastest exact one where its wheel exists, tiktoken as reference and fallback.
+"""Counters of tokens: the fastest exact one where its wheel exists, tiktoken as reference and
+fallback.
 
-toktok knows an older Unicode than tiktoken: a text with one of NEWER_LETTERS goes to tiktoken, and so does one with lone
-surrogates, which toktok refuses. Both facts were probed for the two versions that newer_letters.py names; with any other
-version of either, tiktoken counts everything.
+toktok knows an older Unicode than tiktoken: a text with one of NEWER_LETTERS goes to tiktoken, and
+so does one with lone surrogates, which toktok refuses. Both facts were probed for the two versions
+that newer_letters.py names; with any other version of either, tiktoken counts everything.
 """
 
 import functools
@@ -19,10 +20,19 @@ from .newer_letters import NEWER_LETTERS, PROBED
 
 _LONG_TEXT = 2**18
 _MANY_TEXTS = 1024
-_NEWER = re.compile("[" + "".join(f"{chr(first)}-{chr(last)}" for first, last in NEWER_LETTERS) + "\ud800-\udfff]")
+_NEWER = re.compile(
+    "[" + "".join(f"{chr(first)}-{chr(last)}" for first, last in NEWER_LETTERS) + "\ud800-\udfff]"
+)
 
-_PREFIXES = {tuple(chr(letter).encode()[:2]) for first, last in NEWER_LETTERS for letter in range(first, last + 1)}
-_SECONDS = {lead: np.isin(np.arange(256), [second for first, second in _PREFIXES if first == lead]) for lead, _ in _PREFIXES}
+_PREFIXES = {
+    tuple(chr(letter).encode()[:2])
+    for first, last in NEWER_LETTERS
+    for letter in range(first, last + 1)
+}
+_SECONDS = {
+    lead: np.isin(np.arange(256), [second for first, second in _PREFIXES if first == lead])
+    for lead, _ in _PREFIXES
+}
 """By the first byte of such a letter: which second bytes one may have."""
 _building = threading.Lock()
 
@@ -51,12 +61,15 @@ class TiktokenCounter:
     def _one(self, text: str) -> int:
         if len(text) < _LONG_TEXT:
             return len(self._encoding.encode_ordinary(text))
-        # A list of millions of tokens would take ten times the text; the array takes no more than it.
+        # A list of millions of tokens would take ten times the text; the array takes no more than
+        # it.
         return len(self._encoding.encode_to_numpy(whole_characters(text), disallowed_special=()))
 
 
 class FastCounter:
-    """toktok on one thread, which lets go of the interpreter's lock; what it could count otherwise than tiktoken goes there."""
+    """toktok on one thread, which lets go of the interpreter's lock; what it could count otherwise
+    than tiktoken goes there.
+    """
 
     def __init__(self, encoding_name: str) -> None:
         import toktok  # pyright: ignore[reportMissingTypeStubs]  # 0.3 s, vocabularies included
@@ -69,32 +82,54 @@ class FastCounter:
         foreign = [] if ordinary else [text for text in texts if not text.isascii()]
         if foreign and not _are_ordinary(foreign):
             return self._apart(texts)
-        return self._by_script(texts) if len(texts) >= _MANY_TEXTS else self._batch_count(texts, self._encoding_name, 1)
+        return (
+            self._by_script(texts)
+            if len(texts) >= _MANY_TEXTS
+            else self._batch_count(texts, self._encoding_name, 1)
+        )
 
     def _by_script(self, texts: Sequence[str]) -> list[int]:
-        """Texts of one script after the other: the parts of the tables that a script needs then stay in the processor's cache."""
+        """Texts of one script after the other: the parts of the tables that a script needs then
+        stay in the processor's cache.
+        """
         # The first character tells the script well enough.
-        scripts = np.array([0 if text.isascii() else 1 + (ord(text[0]) >> 7) for text in texts], np.uint16)
+        scripts = np.array(
+            [0 if text.isascii() else 1 + (ord(text[0]) >> 7) for text in texts], np.uint16
+        )
         order = np.argsort(scripts, kind="stable")
         indexes: list[int] = order.tolist()
         counts = np.empty(len(texts), np.int64)
-        counts[order] = self._batch_count([texts[index] for index in indexes], self._encoding_name, 1)
+        counts[order] = self._batch_count(
+            [texts[index] for index in indexes], self._encoding_name, 1
+        )
         return counts.tolist()
 
     def _apart(self, texts: Sequence[str]) -> list[int]:
-        exact = {index for index, text in enumerate(texts) if not text.isascii() and _NEWER.search(text)}
+        exact = {
+            index for index, text in enumerate(texts) if not text.isascii() and _NEWER.search(text)
+        }
         rest = [text for index, text in enumerate(texts) if index not in exact]
-        fast, reference = iter(self._batch_count(rest, self._encoding_name, 1)), TiktokenCounter(self._encoding_name)
-        return [reference.count([text])[0] if index in exact else next(fast) for index, text in enumerate(texts)]
+        fast, reference = (
+            iter(self._batch_count(rest, self._encoding_name, 1)),
+            TiktokenCounter(self._encoding_name),
+        )
+        return [
+            reference.count([text])[0] if index in exact else next(fast)
+            for index, text in enumerate(texts)
+        ]
 
 
 def whole_characters(text: str) -> str:
-    """The text with surrogate pairs joined and lone surrogates replaced by U+FFFD, as tiktoken reads it."""
+    """The text with surrogate pairs joined and lone surrogates replaced by U+FFFD, as tiktoken
+    reads it.
+    """
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def is_ordinary(utf8: bytes) -> bool:
-    """A quick look: whether this text certainly holds none of NEWER_LETTERS, told by the first two bytes of their UTF-8."""
+    """A quick look: whether this text certainly holds none of NEWER_LETTERS, told by the first two
+    bytes of their UTF-8.
+    """
     if utf8.isascii():
         return True
     table = np.frombuffer(utf8, np.uint8)
@@ -128,8 +163,12 @@ def _built(encoding_name: str) -> Counter:
 
 
 def is_fast() -> bool:
-    """Whether the fast counter is here, in the version that was probed against the tiktoken that is here."""
+    """Whether the fast counter is here, in the version that was probed against the tiktoken that is
+    here.
+    """
     try:
-        return all(importlib.metadata.version(package) == version for package, version in PROBED.items())
+        return all(
+            importlib.metadata.version(package) == version for package, version in PROBED.items()
+        )
     except importlib.metadata.PackageNotFoundError:
         return False

@@ -1,7 +1,9 @@
-"""Tokens of images by the service's published formula for gpt-4o and gpt-4.1: an estimate, for the formula is no promise.
+"""Tokens of images by the service's published formula for gpt-4o and gpt-4.1: an estimate, for the
+formula is no promise.
 
-An image of low detail is 85 tokens. Of any other it is scaled down to fit a square of 2,048 pixels, then down to 768 on its shorter
-side, and each tile of 512 by 512 that it touches is 170 tokens more. Source: Azure OpenAI's guide on models with vision.
+An image of low detail is 85 tokens. Of any other it is scaled down to fit a square of 2,048 pixels,
+then down to 768 on its shorter side, and each tile of 512 by 512 that it touches is 170 tokens
+more. Source: Azure OpenAI's guide on models with vision.
 """
 
 from collections.abc import Iterable
@@ -14,7 +16,9 @@ from ..reading.json_types import JsonObject
 BASE = 85
 PER_TILE = 170
 ASSUMED_SIDE = 1024
-"""An image at an address, or one whose header can't be read, is taken as a square of this side, in pixels: 765 tokens."""
+"""An image at an address, or one whose header can't be read, is taken as a square of this side, in
+pixels: 765 tokens.
+"""
 
 MOST = 1445
 """No image has more: 8 tiles, of 2,048 by 768 pixels."""
@@ -25,7 +29,9 @@ _TILE = 512
 
 
 class ImageTokens(msgspec.Struct):
-    """Estimated tokens of the images of a file or span; `assumed` counts the images whose size isn't known, among `images`."""
+    """Estimated tokens of the images of a file or span; `assumed` counts the images whose size
+    isn't known, among `images`.
+    """
 
     images: int = 0
     assumed: int = 0
@@ -40,7 +46,13 @@ class ImageTokens(msgspec.Struct):
             self.images += 1
             low = images.detail_of(part) == "low"
             self.assumed += not (known or low)
-            self.tokens += BASE if low else tokens_of(width, height) if known else tokens_of(ASSUMED_SIDE, ASSUMED_SIDE)
+            self.tokens += (
+                BASE
+                if low
+                else tokens_of(width, height)
+                if known
+                else tokens_of(ASSUMED_SIDE, ASSUMED_SIDE)
+            )
         return self.images > before
 
     @property
@@ -56,7 +68,9 @@ class ImageTokens(msgspec.Struct):
 
 
 def tokens_of(width: int, height: int) -> int:
-    """Estimated tokens of an image of this size, in pixels, at high detail; `auto` is taken for high."""
+    """Estimated tokens of an image of this size, in pixels, at high detail; `auto` is taken for
+    high.
+    """
     longer, shorter = max(width, height), min(width, height)
     if longer > _SQUARE:
         longer, shorter = _SQUARE, max(shorter * _SQUARE // longer, 1)

@@ -1,7 +1,8 @@
-"""US dollars as people read them: reckoned in decimal, a half cent rounded up, and told alike on every page, in every message and terminal.
+"""US dollars as people read them: reckoned in decimal, a half cent rounded up, and told alike on
+every page, in every message and terminal.
 
-A binary fraction can't hold most prices: 0.435 lies a little below itself, so that `.2f` tells 0.43. Here a float stands for the shortest
-decimal that names it, which is the price that was meant.
+A binary fraction can't hold most prices: 0.435 lies a little below itself, so that `.2f` tells
+0.43. Here a float stands for the shortest decimal that names it, which is the price that was meant.
 """
 
 from decimal import ROUND_HALF_UP, Decimal
@@ -26,14 +27,20 @@ def total(*dollars: float) -> float:
 
 
 def amount(value: float) -> str:
-    """Dollars without their sign: cents below a thousand, whole dollars from there on; never a rounded zero for something that costs."""
+    """Dollars without their sign: cents below a thousand, whole dollars from there on; never a
+    rounded zero for something that costs.
+    """
     dollars = exact(value)
     if dollars == 0:
         return "0"
     if 0 < dollars < _CENT / 2:
         return "under 0.01"
     cents = dollars.quantize(_CENT, ROUND_HALF_UP)
-    return f"{cents:,}" if abs(cents) < _WHOLE_FROM else f"{dollars.quantize(_DOLLAR, ROUND_HALF_UP):,}"
+    return (
+        f"{cents:,}"
+        if abs(cents) < _WHOLE_FROM
+        else f"{dollars.quantize(_DOLLAR, ROUND_HALF_UP):,}"
+    )
 
 
 def usd(value: float) -> str:

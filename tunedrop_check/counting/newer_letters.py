@@ -1,4 +1,6 @@
-"""Letters that the fast counter does not know for letters. Generated: `python -m tests.fuzz.tokens --write`; don't edit."""
+"""Letters that the fast counter does not know for letters. Generated: `python -m tests.fuzz.tokens
+--write`; don't edit.
+"""
 
 PROBED = {"tiktoken": "0.14.0", "toktok-rs": "0.3.0"}
 """The versions that were compared."""

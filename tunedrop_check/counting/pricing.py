@@ -1,12 +1,14 @@
 """What a training costs, by a dated table of estimates: epochs, billed tokens, dollars.
 
-Azure publishes no training price per model; a table of one's own can replace the carried `prices.json`, and whoever shows a price shows
-the date of its table. A model without a price has no estimate.
+Azure publishes no training price per model; a table of one's own can replace the carried
+`prices.json`, and whoever shows a price shows the date of its table. A model without a price has no
+estimate.
 
-Where the carried figures come from. Training: OpenAI's own price list, of unknown age, taken for Azure's global training; Azure names
-no price per model, and its cost page reckons gpt-4.1 with 2 USD in an example, so the high figure is the safe one for a budget.
-Training types: the cost management page of Azure OpenAI fine-tuning has global 10 to 30 % under regional and developer at half of
-global; the table takes the near end. Hosting: the same page.
+Where the carried figures come from. Training: OpenAI's own price list, of unknown age, taken for
+Azure's global training; Azure names no price per model, and its cost page reckons gpt-4.1 with 2
+USD in an example, so the high figure is the safe one for a budget. Training types: the cost
+management page of Azure OpenAI fine-tuning has global 10 to 30 % under regional and developer at
+half of global; the table takes the near end. Hosting: the same page.
 """
 
 import datetime
@@ -32,9 +34,10 @@ _NotNegative = Annotated[float, msgspec.Meta(ge=0)]
 class PriceTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Prices in US dollars, all of them estimates, of one date.
 
-    Training prices are by short model name (`gpt-4.1-mini`), for global training; the factors say what another training type costs
-    relative to it. Hosting is what one deployment costs while it stands, by SKU; the tokens that it serves come on top. Training types
-    and SKUs are written in lower case.
+    Training prices are by short model name (`gpt-4.1-mini`), for global training; the factors say
+    what another training type costs relative to it. Hosting is what one deployment costs while it
+    stands, by SKU; the tokens that it serves come on top. Training types and SKUs are written in
+    lower case.
     """
 
     as_of: datetime.date
@@ -72,10 +75,11 @@ def prices(path: Path | str | None = None) -> PriceTable:
 
 
 def training_cost(table: PriceTable, model: str, billed: int, training_type: str = GLOBAL) -> Price:
-    """Estimated price of a supervised or preference training on `billed` tokens (epochs already in them).
+    """Estimated price of a supervised or preference training on `billed` tokens (epochs already in
+    them).
 
-    `model` may carry a version or be a former result (`base.ft-…`), which is priced as its base. Reinforcement training is billed by
-    the hour, so its models have no price here.
+    `model` may carry a version or be a former result (`base.ft-…`), which is priced as its base.
+    Reinforcement training is billed by the hour, so its models have no price here.
     """
     per_million = table.training_usd_per_million_tokens.get(base_name(model))
     factor = table.training_type_factor.get(canonical(training_type))
@@ -91,19 +95,21 @@ def base_name(model: str) -> str:
 
 
 def billed_tokens(total_tokens: int, epochs: int) -> int:
-    """Tokens that the service will charge for: those of the training file times the epochs, rounded up to a thousand.
+    """Tokens that the service will charge for: those of the training file times the epochs, rounded
+    up to a thousand.
 
-    Validation tokens are free. Source: the cost management page for the formula; one real job, whose 4,980 tokens were billed as 5,000,
-    for the rounding.
+    Validation tokens are free. Source: the cost management page for the formula; one real job,
+    whose 4,980 tokens were billed as 5,000, for the rounding.
     """
     return -(-total_tokens * epochs // _BILLING_STEP) * _BILLING_STEP
 
 
 def auto_epochs(examples: int) -> int:
-    """Epochs to expect where the run leaves them to the service; the job itself tells the real number.
+    """Epochs to expect where the run leaves them to the service; the job itself tells the real
+    number.
 
-    Source: OpenAI's published helper (100 passes over examples, 3 to 25 epochs) below 500 examples; it gives 10 for 10 examples, as a
-    real job had. The cost management page shows 2 epochs for 500.
+    Source: OpenAI's published helper (100 passes over examples, 3 to 25 epochs) below 500 examples;
+    it gives 10 for 10 examples, as a real job had. The cost management page shows 2 epochs for 500.
     """
     if examples >= 500:
         return 2
@@ -111,12 +117,16 @@ def auto_epochs(examples: int) -> int:
 
 
 def auto_epochs_at_most(examples: int) -> int:
-    """The most epochs to expect where the run leaves them to the service: the published helper never goes under 3 where it can."""
+    """The most epochs to expect where the run leaves them to the service: the published helper
+    never goes under 3 where it can.
+    """
     return max(3, auto_epochs(examples))
 
 
 def canonical(name: str) -> str:
-    """A training type or SKU as the table writes it: the service compares them without case and has several spellings of some."""
+    """A training type or SKU as the table writes it: the service compares them without case and has
+    several spellings of some.
+    """
     return _SPELLINGS.get(name.lower(), name.lower())
 
 

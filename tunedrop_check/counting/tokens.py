@@ -1,8 +1,9 @@
 """Tokens of chat examples by the service's published recipe.
 
-Per message 3, the tokens of every value, and 1 more for the key `name`; 3 once per example. Assistant tokens are those of the
-`content` of assistant messages. Numbers, booleans and null count nothing; of parts, the texts count; calls count by their compact
-JSON. The recipe leaves tools, images and `weight` out: it is an estimate, as the service says itself.
+Per message 3, the tokens of every value, and 1 more for the key `name`; 3 once per example.
+Assistant tokens are those of the `content` of assistant messages. Numbers, booleans and null count
+nothing; of parts, the texts count; calls count by their compact JSON. The recipe leaves tools,
+images and `weight` out: it is an estimate, as the service says itself.
 """
 
 import itertools
@@ -25,7 +26,9 @@ MAX_BLANK_RUN = 500_000
 """tiktoken 0.14 ends in a panic from about 999,900 blanks on end before other text."""
 
 MAX_TEXT_BYTES = 2**20
-"""Natural text of this size has four times the tokens of any model's limit; a tokenizer can need forty times its size in memory."""
+"""Natural text of this size has four times the tokens of any model's limit; a tokenizer can need
+forty times its size in memory.
+"""
 
 compact_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 """What stands for a value that is no text, such as calls."""
@@ -35,7 +38,9 @@ _BLANKS = re.compile(r"\s{2,}")
 
 
 class ExampleTokens(msgspec.Struct, frozen=True):
-    """The tokens of one example; those of its answers among them, and those of the answers that are learnt."""
+    """The tokens of one example; those of its answers among them, and those of the answers that are
+    learnt.
+    """
 
     total: int
     assistant: int
@@ -46,11 +51,16 @@ class Uncountable(ValueError):
     """A text is too long to count, or holds more blanks on end than a tokenizer can split."""
 
     def __init__(self) -> None:
-        super().__init__(f"A text has more than {MAX_TEXT_BYTES} bytes, or more than {MAX_BLANK_RUN} blanks on end.")
+        super().__init__(
+            f"A text has more than {MAX_TEXT_BYTES} bytes, or more than {MAX_BLANK_RUN} blanks "
+            "on end."
+        )
 
 
 class Texts(msgspec.Struct):
-    """What is to be counted of one example: its texts, which of them are answers, which are learnt, and the tokens of its frame."""
+    """What is to be counted of one example: its texts, which of them are answers, which are learnt,
+    and the tokens of its frame.
+    """
 
     values: list[str]
     answers: list[int]
@@ -59,9 +69,11 @@ class Texts(msgspec.Struct):
 
 
 def texts_of(example: JsonObject) -> Texts:
-    """The texts of an example: of all its messages, of a preference those of the input and of both outputs.
+    """The texts of an example: of all its messages, of a preference those of the input and of both
+    outputs.
 
-    Learnt are the answers whose weight isn't 0, wherever the conversation ends; of a preference, those of the preferred output.
+    Learnt are the answers whose weight isn't 0, wherever the conversation ends; of a preference,
+    those of the preferred output.
     """
     texts = Texts([], [], [], PER_EXAMPLE)
     for message in prompt_of(example):
@@ -111,14 +123,21 @@ def count_all(examples: Sequence[JsonObject], counter: Counter) -> list[ExampleT
     """The tokens of each example, counted in one go; None where a text can't be counted."""
     gathered = [texts_of(example) for example in examples]
     countable = [all(map(is_countable, texts.values)) for texts in gathered]
-    wanted = [text for texts, can in zip(gathered, countable, strict=True) if can for text in texts.values]
+    wanted = [
+        text for texts, can in zip(gathered, countable, strict=True) if can for text in texts.values
+    ]
     lengths = iter(counter.count(wanted))
-    return [_sum(texts, lengths) if can else None for texts, can in zip(gathered, countable, strict=True)]
+    return [
+        _sum(texts, lengths) if can else None
+        for texts, can in zip(gathered, countable, strict=True)
+    ]
 
 
 def _sum(texts: Texts, lengths: Iterator[int]) -> ExampleTokens:
     own = list(itertools.islice(lengths, len(texts.values)))
-    answers, trained = (sum(own[index] for index in chosen) for chosen in (texts.answers, texts.trained))
+    answers, trained = (
+        sum(own[index] for index in chosen) for chosen in (texts.answers, texts.trained)
+    )
     return ExampleTokens(texts.frame + sum(own), answers, trained)
 
 

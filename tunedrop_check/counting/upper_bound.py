@@ -1,9 +1,12 @@
-"""What the published recipe leaves out of an example, counted so that the service can't bill more: declarations, other fields, images.
+"""What the published recipe leaves out of an example, counted so that the service can't bill more:
+declarations, other fields, images.
 
-The recipe (tokens.py) stays the count; this stands beside it, and both together are the upper bound. What the recipe leaves out counts by
-its compact JSON, a tool declaration with a margin: the service writes declarations in a form of its own, and OpenAI's cookbook on
-counting tokens reckons up to 22 tokens beside the texts of a function and 3 for each value that a parameter may have, of which JSON
-has one. A text that can't be counted counts by its bytes: no token has less than one. A line of roles and texts alone leaves nothing out.
+The recipe (tokens.py) stays the count; this stands beside it, and both together are the upper
+bound. What the recipe leaves out counts by its compact JSON, a tool declaration with a margin: the
+service writes declarations in a form of its own, and OpenAI's cookbook on counting tokens reckons
+up to 22 tokens beside the texts of a function and 3 for each value that a parameter may have, of
+which JSON has one. A text that can't be counted counts by its bytes: no token has less than one. A
+line of roles and texts alone leaves nothing out.
 """
 
 from collections.abc import Callable, Iterable
@@ -18,8 +21,12 @@ from .counters import Counter
 from .image_tokens import ImageTokens
 from .tokens import compact_json, is_countable
 
-DECLARED = frozenset({"tools", "functions", "response_format", "parallel_tool_calls", "tool_choice", "function_call"})
-"""Fields beside the messages that say what may be called and in which form is answered; they are part of the prompt."""
+DECLARED = frozenset(
+    {"tools", "functions", "response_format", "parallel_tool_calls", "tool_choice", "function_call"}
+)
+"""Fields beside the messages that say what may be called and in which form is answered; they are
+part of the prompt.
+"""
 
 PER_FUNCTION = 24
 PER_LISTED_VALUE = 2
@@ -30,7 +37,9 @@ _PARTS = ("text", "image_url")
 
 
 class Beyond(msgspec.Struct, frozen=True):
-    """The tokens of one example beside those of the recipe: its declarations, its other fields, and the estimate of its images."""
+    """The tokens of one example beside those of the recipe: its declarations, its other fields, and
+    the estimate of its images.
+    """
 
     declared: int = 0
     other: int = 0
@@ -55,11 +64,19 @@ def declared_tokens(key: str, value: Json, counter: Counter) -> int:
     if value is None:
         return 0
     functions = len(value) if key in ("tools", "functions") and isinstance(value, list) else 1
-    return _at_most(compact_json({key: value}), counter) + PER_FUNCTION * functions + PER_LISTED_VALUE * _listed(value)
+    return (
+        _at_most(compact_json({key: value}), counter)
+        + PER_FUNCTION * functions
+        + PER_LISTED_VALUE * _listed(value)
+    )
 
 
 def _at_most(text: str, counter: Counter) -> int:
-    return counter.count([text])[0] if is_countable(text) else len(text.encode("utf-8", "surrogatepass"))
+    return (
+        counter.count([text])[0]
+        if is_countable(text)
+        else len(text.encode("utf-8", "surrogatepass"))
+    )
 
 
 def _listed(value: Json) -> int:
@@ -77,7 +94,9 @@ def _inside(value: Json) -> Iterable[Json]:
 
 
 def _left_out(example: JsonObject, declared: list[tuple[str, Json]]) -> JsonObject:
-    """The fields that the recipe doesn't count, and of those that it does what it leaves out; declarations go to `declared`."""
+    """The fields that the recipe doesn't count, and of those that it does what it leaves out;
+    declarations go to `declared`.
+    """
     counted = ("messages",) if "messages" in example else PREFERENCE_KEYS
     left: JsonObject = {}
     for key, value in example.items():
@@ -103,7 +122,9 @@ def _each(values: list[Json], left_of: Callable[[Json], Json]) -> list[Json]:
 
 
 def _of_message(message: Json) -> Json:
-    """What the recipe leaves out of a message: values that are no texts, keys that it doesn't know, what isn't the text of a part."""
+    """What the recipe leaves out of a message: values that are no texts, keys that it doesn't know,
+    what isn't the text of a part.
+    """
     if not isinstance(message, dict):
         return [message]
     left: JsonObject = {}
@@ -114,7 +135,9 @@ def _of_message(message: Json) -> Json:
         elif key in _TEXTS:
             if isinstance(value, (int, float)):
                 left[key] = value
-        elif not (key == "weight" and isinstance(value, (int, float))) and not (key in _EMPTY_IN_DUMPS and value is None):
+        elif not (key == "weight" and isinstance(value, (int, float))) and not (
+            key in _EMPTY_IN_DUMPS and value is None
+        ):
             # The recipe counts what stands under any key, but for numbers, true, false and null.
             left[key] = "" if isinstance(value, (str, dict, list)) else value
     return left
@@ -125,15 +148,21 @@ def _of_part(part: Json) -> Json:
         return None
     if not isinstance(part, dict):
         return [part]
-    left = {key: value for key, value in part.items() if not (key == "text" and isinstance(value, str))}
+    left = {
+        key: value for key, value in part.items() if not (key == "text" and isinstance(value, str))
+    }
     if left.get("type") in _PARTS:
         image = left.get("image_url") if left.pop("type") == "image_url" else None
         if isinstance(image, dict):
-            left["image_url"] = {key: value for key, value in image.items() if not _is_of_image(key, value)}
+            left["image_url"] = {
+                key: value for key, value in image.items() if not _is_of_image(key, value)
+            }
             left = {key: value for key, value in left.items() if value or key != "image_url"}
     return left
 
 
 def _is_of_image(key: str, value: Json) -> bool:
-    """Whether it is what the estimate of an image stands for: its address or content, and its detail."""
+    """Whether it is what the estimate of an image stands for: its address or content, and its
+    detail.
+    """
     return (key == "url" and isinstance(value, str)) or (key == "detail" and value in DETAILS)

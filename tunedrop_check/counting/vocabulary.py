@@ -1,7 +1,8 @@
-"""The two vocabularies of the supported models, carried with the package and proven by their published SHA-256.
+"""The two vocabularies of the supported models, carried with the package and proven by their
+published SHA-256.
 
-Nothing is ever downloaded. Hashes, split patterns and special tokens are those that tiktoken publishes; a test compares them with
-the installed tiktoken.
+Nothing is ever downloaded. Hashes, split patterns and special tokens are those that tiktoken
+publishes; a test compares them with the installed tiktoken.
 """
 
 import binascii
@@ -33,7 +34,10 @@ class VocabularyDamaged(RuntimeError):
 
     def __init__(self, file: str) -> None:
         self.file = file
-        super().__init__(f"The vocabulary file {file} is missing or damaged. Install the package again to restore it.")
+        super().__init__(
+            f"The vocabulary file {file} is missing or damaged. Install the package again to "
+            "restore it."
+        )
 
 
 _CONTRACTION = "(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
@@ -83,7 +87,8 @@ DEFINITIONS = {
 
 
 def ranks(file: Path, sha256: str) -> dict[bytes, int]:
-    """The tokens of a vocabulary file with their ranks, once the file is proven to be the published one.
+    """The tokens of a vocabulary file with their ranks, once the file is proven to be the published
+    one.
 
     Raises:
         VocabularyDamaged: It is missing, unreadable or another file.
@@ -92,7 +97,10 @@ def ranks(file: Path, sha256: str) -> dict[bytes, int]:
         data = file.read_bytes()
         if hashlib.sha256(data).hexdigest() != sha256:
             raise VocabularyDamaged(file.name)
-        return {binascii.a2b_base64(token): int(rank) for token, rank in (line.split() for line in data.splitlines() if line)}
+        return {
+            binascii.a2b_base64(token): int(rank)
+            for token, rank in (line.split() for line in data.splitlines() if line)
+        }
     except (OSError, binascii.Error, ValueError) as error:
         raise VocabularyDamaged(file.name) from error
 

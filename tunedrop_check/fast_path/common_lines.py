@@ -1,7 +1,9 @@
-"""Chat lines of the common shapes, decoded typed and known to be clean: what nearly all lines of a good file are.
+"""Chat lines of the common shapes, decoded typed and known to be clean: what nearly all lines of a
+good file are.
 
-A line is plain where every rule of a line would pass over it in silence, so that nothing but its tokens is left to look at. What
-isn't plain, for whatever reason, is for the full check: this module makes no finding, and a test holds that it never hides one.
+A line is plain where every rule of a line would pass over it in silence, so that nothing but its
+tokens is left to look at. What isn't plain, for whatever reason, is for the full check: this module
+makes no finding, and a test holds that it never hides one.
 """
 
 import re
@@ -33,7 +35,9 @@ KEPT_SHAPES, KEPT_TOOLS = 4096, 64
 _NEWLINE, _RETURN, _QUOTE, _COLON, _OPEN, _CLOSE, _BACKSLASH, _U = b'\n\r":{}\\u'
 _LAST_BLANK = 0x20  # a byte up to it before a colon is white space
 _NO_KEY_BEFORE = np.isin(np.arange(256), list(b"\\:,[ \t\r\n"))
-"""Bytes before a quote that ends no key: it is escaped, or begins a text. Of keys that end in such a byte a plain line has none."""
+"""Bytes before a quote that ends no key: it is escaped, or begins a text. Of keys that end in such
+a byte a plain line has none.
+"""
 _FEW_BLANKS = 16
 _ODD_KEY = re.compile(rb'[\\:,\[ \t\r\n]"[ \t\r\n]*:')
 
@@ -50,9 +54,9 @@ class _Line(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 class Shape(msgspec.Struct, frozen=True, eq=False):
     """What lines of one shape have in common.
 
-    Roles; the tokens beside those of the texts; how many texts there are, the system message's not among them; for each text a byte
-    that is 1 where it is an answer, and one where it is learnt; and the prompt as parts.py writes it, with a place for each text, None
-    where it isn't so simple.
+    Roles; the tokens beside those of the texts; how many texts there are, the system message's not
+    among them; for each text a byte that is 1 where it is an answer, and one where it is learnt;
+    and the prompt as parts.py writes it, with a place for each text, None where it isn't so simple.
     """
 
     roles: tuple[str, ...]
@@ -64,11 +68,13 @@ class Shape(msgspec.Struct, frozen=True, eq=False):
 
 
 class PlainLines:
-    """Plain lines that follow each other: each one's shape and system message, and the other texts of all, in order.
+    """Plain lines that follow each other: each one's shape and system message, and the other texts
+    of all, in order.
 
-    `closely` are those whose shape has no simple prompt; `declared` the tokens of the declarations of the lines that have some, by their
-    index; `with_null` the indices of those with null as a content beside calls, of which a warning speaks. `block` is all of them as
-    far as it must be searched; `ordinary` as in counters.py.
+    `closely` are those whose shape has no simple prompt; `declared` the tokens of the declarations
+    of the lines that have some, by their index; `with_null` the indices of those with null as a
+    content beside calls, of which a warning speaks. `block` is all of them as far as it must be
+    searched; `ordinary` as in counters.py.
     """
 
     def __init__(self) -> None:
@@ -100,8 +106,8 @@ class _Closely(NamedTuple):
 
 
 class _Tools(msgspec.Struct, frozen=True):
-    """A declaration that is clean: what it says, its part in a prompt, the names that it declares, the keys that it is written with, and
-    its tokens as bounds.py has them.
+    """A declaration that is clean: what it says, its part in a prompt, the names that it declares,
+    the keys that it is written with, and its tokens as bounds.py has them.
     """
 
     value: Json
@@ -116,7 +122,9 @@ _decoder = msgspec.json.Decoder(_Line)
 
 
 class PlainReader:
-    """Finds the plain lines of a file; it remembers shapes and tool declarations, a bounded number of each."""
+    """Finds the plain lines of a file; it remembers shapes and tool declarations, a bounded number
+    of each.
+    """
 
     def __init__(self, counter: counters.Counter, longest: int = LONGEST) -> None:
         roles = list(ROLES.values())
@@ -169,12 +177,18 @@ class PlainReader:
     def _system_of(self, start: bytes) -> str | None:
         """The system message of such a start, if it may be cut off as starts.py says."""
         found = self.line(start + REST)
-        if found is None or found.shapes[0].prompt is None or found.shapes[0].roles != ("system", "user", "assistant"):
+        if (
+            found is None
+            or found.shapes[0].prompt is None
+            or found.shapes[0].roles != ("system", "user", "assistant")
+        ):
             return None
         return None if blocks.may_hold(start) else found.systems[0]
 
     def _look(self, line: _Line, found: PlainLines, system: str | None = None) -> int:
-        """Add a line, if it is plain, and answer the number of its keys, else 0; `system` stands in place of its system message."""
+        """Add a line, if it is plain, and answer the number of its keys, else 0; `system` stands in
+        place of its system message.
+        """
         messages = line.messages
         kinds = tuple(map(type, messages))
         shape = self._shapes[kinds] if kinds in self._shapes else self._shape(kinds)
@@ -184,7 +198,9 @@ class PlainReader:
         if len(texts) < len(kinds):
             return self._look_closely(line, kinds, found, system)
         for message in messages:
-            if type(message) is Assistant and (message.weight is not UNSET or message.tool_calls is not UNSET):
+            if type(message) is Assistant and (
+                message.weight is not UNSET or message.tool_calls is not UNSET
+            ):
                 return self._look_closely(line, kinds, found, system)
         found.shapes.append(shape)
         if kinds[0] is System:
@@ -196,7 +212,9 @@ class PlainReader:
         return 2 * len(kinds) + 1
 
     def _shape(self, kinds: Kinds) -> Shape | None:
-        """The shape of lines of these messages without calls; None where they have some, or are no conversation to learn from."""
+        """The shape of lines of these messages without calls; None where they have some, or are no
+        conversation to learn from.
+        """
         shape = None
         if Tool not in kinds and _are_conversation(kinds):
             others = kinds[1:] if kinds[0] is System else kinds
@@ -207,13 +225,24 @@ class PlainReader:
             self._shapes[kinds] = shape
         return shape
 
-    def _shaped(self, kinds: Kinds, size: int, answers: tuple[int, ...], trained: tuple[int, ...], prompt: str | None = None) -> Shape:
+    def _shaped(
+        self,
+        kinds: Kinds,
+        size: int,
+        answers: tuple[int, ...],
+        trained: tuple[int, ...],
+        prompt: str | None = None,
+    ) -> Shape:
         roles = tuple(ROLES[kind] for kind in kinds)
         frame = PER_EXAMPLE + sum(PER_MESSAGE + self._role_tokens[role] for role in roles)
-        answers_there, trained_there = (bytes(index in chosen for index in range(size)) for chosen in (answers, trained))
+        answers_there, trained_there = (
+            bytes(index in chosen for index in range(size)) for chosen in (answers, trained)
+        )
         return Shape(roles, frame, size, answers_there, trained_there, prompt)
 
-    def _look_closely(self, line: _Line, kinds: Kinds, found: PlainLines, system: str | None) -> int:
+    def _look_closely(
+        self, line: _Line, kinds: Kinds, found: PlainLines, system: str | None
+    ) -> int:
         """As _look, for a line with tools or weights."""
         declared = self._declared(line.tools)
         if declared is None or not _are_conversation(kinds):
@@ -225,11 +254,19 @@ class PlainReader:
             found.declared[len(found)] = extra
         if walk.has_null:
             found.with_null.append(len(found))
-        found.closely.append(_Closely(line.messages, walk.system, walk.calls, _beside(line, declared)))
+        found.closely.append(
+            _Closely(line.messages, walk.system, walk.calls, _beside(line, declared))
+        )
         found.shapes.append(self._closer_shape(kinds, walk))
         found.systems.append(walk.system)
         found.texts += walk.texts
-        return 1 + (line.tools is not UNSET) + (line.parallel_tool_calls is not UNSET) + declared.keys + walk.keys
+        return (
+            1
+            + (line.tools is not UNSET)
+            + (line.parallel_tool_calls is not UNSET)
+            + declared.keys
+            + walk.keys
+        )
 
     def _closer_shape(self, kinds: Kinds, walk: Walk) -> Shape:
         key = (kinds, len(walk.texts), tuple(walk.answers), tuple(walk.trained))
@@ -252,7 +289,9 @@ class PlainReader:
         if isinstance(value, UnsetType):
             return 0
         if value not in self._parallel:
-            self._parallel[value] = upper_bound.declared_tokens("parallel_tool_calls", value, self._counter)
+            self._parallel[value] = upper_bound.declared_tokens(
+                "parallel_tool_calls", value, self._counter
+            )
         return self._parallel[value]
 
 
@@ -264,11 +303,18 @@ def _are_conversation(kinds: Kinds) -> bool:
 def _clean_tools(written: bytes, counter: counters.Counter) -> _Tools | None:
     """What a declaration declares, if nothing is wrong with it."""
     line = lines.decode(b'{"tools":' + written + b"}")
-    if line.value is None or line.findings or any(tools.check_declarations(line.value)) or _ODD_KEY.search(written):
+    if (
+        line.value is None
+        or line.findings
+        or any(tools.check_declarations(line.value))
+        or _ODD_KEY.search(written)
+    ):
         return None
     value, keys = line.value["tools"], (lines.keys_of(line.value) or 1) - 1
     tokens = upper_bound.declared_tokens("tools", value, counter)
-    return _Tools(value, compared_texts.beside(line.value), tools.declared_in(line.value), keys, tokens)
+    return _Tools(
+        value, compared_texts.beside(line.value), tools.declared_in(line.value), keys, tokens
+    )
 
 
 def _beside(line: _Line, declared: _Tools) -> str:
@@ -282,9 +328,16 @@ def _beside(line: _Line, declared: _Tools) -> str:
 def _one_object_a_line(table: Bytes, ends: NDArray[np.intp]) -> bool:
     """Whether each line feed stands between the end of an object and the start of the next.
 
-    With as many objects as lines, each then has a line of its own: between two objects of one line there is no line feed.
+    With as many objects as lines, each then has a line of its own: between two objects of one line
+    there is no line feed.
     """
-    if len(table) < 3 or not len(ends) or ends[0] < 2 or ends[-1] != len(table) - 1 or table[0] != _OPEN:
+    if (
+        len(table) < 3
+        or not len(ends)
+        or ends[0] < 2
+        or ends[-1] != len(table) - 1
+        or table[0] != _OPEN
+    ):
         return False
     before = table[ends - 1]
     before = np.where(before == _RETURN, table[ends - 2], before)
@@ -297,7 +350,9 @@ def _has_unicode_escapes(table: Bytes) -> bool:
 
 
 def _keys_written(table: Bytes) -> int:
-    """The keys that stand in lines, whatever their texts hold; -1 where white space may hide some."""
+    """The keys that stand in lines, whatever their texts hold; -1 where white space may
+    hide some.
+    """
     colons = np.flatnonzero(table == _COLON)
     before = table[colons - 1]
     if not _are_close(table, colons[before <= _LAST_BLANK] - 1):

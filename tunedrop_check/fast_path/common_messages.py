@@ -18,7 +18,9 @@ class User(msgspec.Struct, tag_field="role", tag="user", forbid_unknown_fields=T
     content: str
 
 
-class Assistant(msgspec.Struct, tag_field="role", tag="assistant", forbid_unknown_fields=True, gc=False):
+class Assistant(
+    msgspec.Struct, tag_field="role", tag="assistant", forbid_unknown_fields=True, gc=False
+):
     """An answer, or calls of tools, or both."""
 
     content: str | UnsetType | None = UNSET
@@ -34,4 +36,9 @@ class Tool(msgspec.Struct, tag_field="role", tag="tool", forbid_unknown_fields=T
 
 
 Message = Union[System, User, Assistant, Tool]  # noqa: UP007  # msgspec reads it at run time
-ROLES: dict[type[Message], str] = {System: "system", User: "user", Assistant: "assistant", Tool: "tool"}
+ROLES: dict[type[Message], str] = {
+    System: "system",
+    User: "user",
+    Assistant: "assistant",
+    Tool: "tool",
+}

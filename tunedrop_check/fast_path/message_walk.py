@@ -19,12 +19,14 @@ _encode = msgspec.json.encode
 
 
 class Walk:
-    """What a line holds so far: its texts, which are answers, the calls of each answer that makes some (keys sorted), the keys, and
-    whether null stands beside calls as a content.
+    """What a line holds so far: its texts, which are answers, the calls of each answer that makes
+    some (keys sorted), the keys, and whether null stands beside calls as a content.
     """
 
     def __init__(self, declared: frozenset[str], system: str | None = None) -> None:
-        """`declared` are the names of tools that are declared; `system` stands in place of the line's system message."""
+        """`declared` are the names of tools that are declared; `system` stands in place of the
+        line's system message.
+        """
         self.system = system
         self.texts: list[str] = []
         self.answers: list[int] = []
@@ -85,9 +87,14 @@ class Walk:
     def _calls(self, written: Raw) -> bool:
         calls = _decoder.decode(written)
         made: list[Any] = []
-        if not isinstance(calls, list) or not calls or not all(self._call(call, made) for call in calls):
+        if (
+            not isinstance(calls, list)
+            or not calls
+            or not all(self._call(call, made) for call in calls)
+        ):
             return False
-        # Calls as these have nothing but texts in them, which are written as the recipe writes them.
+        # Calls as these have nothing but texts in them, which are written as the recipe writes
+        # them.
         self.texts.append(_encode(calls).decode())
         self.calls.append(made)
         return True
@@ -96,14 +103,26 @@ class Walk:
         if not isinstance(call, dict) or len(call) != 3 or call.get("type") != "function":
             return False
         identity, function = call.get("id"), call.get("function")
-        if not isinstance(identity, str) or not identity or not isinstance(function, dict) or len(function) != 2:
+        if (
+            not isinstance(identity, str)
+            or not identity
+            or not isinstance(function, dict)
+            or len(function) != 2
+        ):
             return False
         self._made.add(identity)
         self._waiting.add(identity)
         self.keys += 5
         name, arguments = function.get("name"), function.get("arguments")
-        made.append({"function": {"arguments": arguments, "name": name}, "id": identity, "type": "function"})
-        return isinstance(name, str) and name in self._declared and isinstance(arguments, str) and _is_object(arguments)
+        made.append(
+            {"function": {"arguments": arguments, "name": name}, "id": identity, "type": "function"}
+        )
+        return (
+            isinstance(name, str)
+            and name in self._declared
+            and isinstance(arguments, str)
+            and _is_object(arguments)
+        )
 
 
 class _Result(msgspec.Struct):
@@ -123,8 +142,12 @@ class _Answer(msgspec.Struct):
     weight: int | UnsetType
 
 
-def parts_of(messages: list[Message], system: str | None, calls: list[list[Any]], fields: str) -> Parts:
-    """What parts.parts_of says of plain messages with this system message and these calls, beside which stand these fields."""
+def parts_of(
+    messages: list[Message], system: str | None, calls: list[list[Any]], fields: str
+) -> Parts:
+    """What parts.parts_of says of plain messages with this system message and these calls, beside
+    which stand these fields.
+    """
     *before, answer = messages
     made = iter(calls)
     texts: list[str] = []
@@ -153,7 +176,10 @@ def _answered(message: Assistant, made: Iterator[list[Any]]) -> tuple[str, ...]:
 
 
 def _is_object(arguments: str) -> bool:
-    if len(arguments) > MAX_ARGUMENTS or arguments.count("{") + arguments.count("[") > lines.MAX_DEPTH:
+    if (
+        len(arguments) > MAX_ARGUMENTS
+        or arguments.count("{") + arguments.count("[") > lines.MAX_DEPTH
+    ):
         return False
     try:
         return isinstance(_decoder.decode(arguments), dict)

@@ -1,10 +1,14 @@
-"""Starts that many lines share: a system message is often the same in all of them, and longer than the rest of the line.
+"""Starts that many lines share: a system message is often the same in all of them, and longer than
+the rest of the line.
 
-A known start is cut off before its lines are decoded and searched, and a short one put in its place. Nothing is lost by that:
+A known start is cut off before its lines are decoded and searched, and a short one put in its
+place. Nothing is lost by that:
 
-- A start is learnt from a line only if it is plain with another rest, too, and that rest only adds messages. JSON is read from left to
-  right, so every rest goes on from the same place; the keys of a start and of its stand-in are the same in number.
-- Nothing that is searched for begins in it, and a candidate that begins after it is looked at no further back than to a quote.
+- A start is learnt from a line only if it is plain with another rest, too, and that rest only adds
+  messages. JSON is read from left to right, so every rest goes on from the same place; the keys of
+  a start and of its stand-in are the same in number.
+- Nothing that is searched for begins in it, and a candidate that begins after it is looked at no
+  further back than to a quote.
 - The length that is held to a limit is that of the whole line.
 """
 
@@ -21,18 +25,23 @@ _GOES_ON = (b'{"', b' {"')
 _SHORTEST = 4 * len(STAND_IN)
 _KEPT = 16
 _TRIES = 16
-"""How many starts of a block are tried: where each line has one of its own, that must not cost much."""
+"""How many starts of a block are tried: where each line has one of its own, that must not cost
+much.
+"""
 
 
 class Start(msgspec.Struct, frozen=True, eq=False):
-    """How lines begin: as it is written, with the comma at its end, and the system message that it holds."""
+    """How lines begin: as it is written, with the comma at its end, and the system message that it
+    holds.
+    """
 
     written: bytes
     system: str
 
 
 class Cut(msgspec.Struct, frozen=True):
-    """A block whose lines have lost their known starts: `systems` are the messages that stood in them, None for a line that is whole.
+    """A block whose lines have lost their known starts: `systems` are the messages that stood in
+    them, None for a line that is whole.
 
     Lines beyond the end of `systems` are whole, too.
     """
@@ -42,7 +51,9 @@ class Cut(msgspec.Struct, frozen=True):
 
 
 class Starts:
-    """The starts that a file's lines were seen to share, a bounded number; `read` tells a start's system message, if it may be cut off."""
+    """The starts that a file's lines were seen to share, a bounded number; `read` tells a start's
+    system message, if it may be cut off.
+    """
 
     def __init__(self, read: Callable[[bytes], str | None]) -> None:
         self._read = read
@@ -64,7 +75,9 @@ class Starts:
                     start = self._learn(block, begin)
                     if not tries and not self._known:
                         break
-            end = block.find(b"\n", begin + len(start.written) if start else begin) + 1 or len(block)
+            end = block.find(b"\n", begin + len(start.written) if start else begin) + 1 or len(
+                block
+            )
             is_cut = start is not None and end - begin <= longest
             if start and is_cut:
                 pieces += (block[taken:begin], STAND_IN)

@@ -1,7 +1,8 @@
-"""The arithmetic that joins the scores of several graders: numbers, names, + - * / ^, parentheses and eight functions.
+"""The arithmetic that joins the scores of several graders: numbers, names, + - * / ^, parentheses
+and eight functions.
 
-A formula is only read, never computed, in one pass and without recursion. Source: Azure OpenAI's guide on reinforcement
-fine-tuning, section on the multigrader.
+A formula is only read, never computed, in one pass and without recursion. Source: Azure OpenAI's
+guide on reinforcement fine-tuning, section on the multigrader.
 """
 
 import re
@@ -12,7 +13,13 @@ FUNCTIONS = frozenset({"min", "max", "abs", "floor", "ceil", "exp", "sqrt", "log
 MAX_CHARS = 10_000
 """A limit of ours: a formula of one term for each of a thousand graders fits."""
 
-_TOKEN = re.compile(r"[ \t\r\n]*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_]\w*)|(?P<sign>[-+*/^(),]))", re.ASCII)
+_TOKEN = re.compile(
+    (
+        r"[ "
+        r"\t\r\n]*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_]\w*)|(?P<sign>[-+*/^(),]))"
+    ),
+    re.ASCII,
+)
 
 
 def is_sound(formula: str, names: AbstractSet[str]) -> bool:
@@ -38,7 +45,9 @@ def _tokens(formula: str) -> Iterator[tuple[str, str]]:
 
 
 class _Reader:
-    """Knows what may come next: a value, an operator, or the parenthesis after a function's name."""
+    """Knows what may come next: a value, an operator, or the parenthesis after a function's
+    name.
+    """
 
     def __init__(self, names: AbstractSet[str]) -> None:
         self._names = names

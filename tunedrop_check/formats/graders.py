@@ -1,7 +1,8 @@
-"""What scores the answers of a model in reinforcement fine-tuning: the grader's shape, and the fields of a line that it reads.
+"""What scores the answers of a model in reinforcement fine-tuning: the grader's shape, and the
+fields of a line that it reads.
 
-A grader stands in the run's settings, not in the data: the places of its findings are JSON pointers into the grader. Source: Azure
-OpenAI's guide on reinforcement fine-tuning.
+A grader stands in the run's settings, not in the data: the places of its findings are JSON pointers
+into the grader. Source: Azure OpenAI's guide on reinforcement fine-tuning.
 """
 
 import re
@@ -13,7 +14,9 @@ from ..rules.findings import Finding, finding
 from . import grader_formula
 
 OPERATIONS = frozenset({"eq", "ne", "like", "ilike"})
-METRICS = frozenset({"fuzzy_match", "bleu", "gleu", "meteor", *(f"rouge_{size}" for size in (1, 2, 3, 4, 5, "l"))})
+METRICS = frozenset(
+    {"fuzzy_match", "bleu", "gleu", "meteor", *(f"rouge_{size}" for size in (1, 2, 3, 4, 5, "l"))}
+)
 MODELS = frozenset({"gpt-4o-2024-08-06", "o3-mini-2025-01-31"})
 MAX_SOURCE_BYTES = 256 * 2**10
 SAMPLE_PARTS = frozenset({"output_text", "output_json"})
@@ -35,7 +38,8 @@ def check(grader: Json) -> Iterator[Finding]:
 
 
 def grader_fields(grader: Json) -> frozenset[str]:
-    """The fields of a line that a grader reads through its templates, such as `answer` or `truth.dates[0]`.
+    """The fields of a line that a grader reads through its templates, such as `answer` or
+    `truth.dates[0]`.
 
     What a Python grader reads can't be told from outside.
     """
@@ -47,7 +51,10 @@ def check_fields(example: JsonObject, fields: Iterable[str]) -> Iterator[Finding
     """The fields among these that an example lacks; null is a value, too."""
     for path in sorted(fields):
         if not _holds(example, path):
-            yield finding(format_rules.GRADER_FIELD_MISSING, "".join(f"/{index or key}" for index, key in _STEP.findall(path)))
+            yield finding(
+                format_rules.GRADER_FIELD_MISSING,
+                "".join(f"/{index or key}" for index, key in _STEP.findall(path)),
+            )
 
 
 def _holds(value: Json, path: str) -> bool:
@@ -90,7 +97,10 @@ def _score_model(place: str, grader: JsonObject) -> Iterator[Finding]:
     model = grader.get("model")
     if not isinstance(model, str) or model not in MODELS:
         is_undated = isinstance(model, str) and _UNDATED.fullmatch(model)
-        yield finding(format_rules.GRADER_UNDATED if is_undated else format_rules.GRADER_MODEL, f"{place}/model")
+        yield finding(
+            format_rules.GRADER_UNDATED if is_undated else format_rules.GRADER_MODEL,
+            f"{place}/model",
+        )
     span = grader.get("range", [0, 1])
     if not isinstance(span, list) or len(span) != 2 or not all(map(_is_number, span)):
         yield finding(format_rules.GRADER_SHAPE, f"{place}/range")
@@ -100,7 +110,9 @@ def _python(place: str, grader: JsonObject) -> Iterator[Finding]:
     source = grader.get("source")
     if not isinstance(source, str):
         yield finding(format_rules.GRADER_SHAPE, f"{place}/source")
-    elif len(source.encode("utf-8", "surrogatepass")) > MAX_SOURCE_BYTES or not _GRADE.search(source):
+    elif len(source.encode("utf-8", "surrogatepass")) > MAX_SOURCE_BYTES or not _GRADE.search(
+        source
+    ):
         yield finding(format_rules.GRADER_SOURCE, f"{place}/source")
 
 
@@ -132,11 +144,19 @@ def _texts(place: str, grader: JsonObject, *names: str) -> Iterator[Finding]:
 
 def _choice(place: str, value: Json, allowed: frozenset[str]) -> Iterator[Finding]:
     if not isinstance(value, str) or value not in allowed:
-        yield finding(format_rules.GRADER_OPERATION, place, f"Here one of these is expected: {', '.join(sorted(allowed))}.")
+        yield finding(
+            format_rules.GRADER_OPERATION,
+            place,
+            f"Here one of these is expected: {', '.join(sorted(allowed))}.",
+        )
 
 
 def _is_message(message: Json) -> bool:
-    return isinstance(message, dict) and isinstance(message.get("role"), str) and bool(message.get("content"))
+    return (
+        isinstance(message, dict)
+        and isinstance(message.get("role"), str)
+        and bool(message.get("content"))
+    )
 
 
 def _is_number(value: Json) -> bool:
@@ -148,7 +168,9 @@ def _templated(grader: Json) -> Iterator[tuple[str, str]]:
     if not isinstance(grader, dict):
         return
     parts = grader.get("graders")
-    for index, part in enumerate(parts.values() if grader.get("type") == "multi" and isinstance(parts, dict) else ()):
+    for index, part in enumerate(
+        parts.values() if grader.get("type") == "multi" and isinstance(parts, dict) else ()
+    ):
         # A multigrader has no multigrader inside: this is one level deep.
         if not (isinstance(part, dict) and part.get("type") == "multi"):
             yield from ((f"/graders/{index}{place}", text) for place, text in _templated(part))
@@ -180,5 +202,8 @@ def _template(place: str, text: str) -> Iterator[Finding]:
     references = list(_references(text))
     if len(references) < text.count("{{"):
         yield finding(format_rules.GRADER_REFERENCE, place)
-    if any(space == "sample" and re.split(r"[.\[]", path)[0] not in SAMPLE_PARTS for space, path in references):
+    if any(
+        space == "sample" and re.split(r"[.\[]", path)[0] not in SAMPLE_PARTS
+        for space, path in references
+    ):
         yield finding(format_rules.SAMPLE_REFERENCE, place)

@@ -1,6 +1,7 @@
 """Size and colours of an embedded image, read from its header without decoding it.
 
-Sources: PNG specification 11.2.1 (IHDR); JPEG, ITU-T T.81 B.2.2 (frame header); WebP container specification (VP8, VP8L, VP8X).
+Sources: PNG specification 11.2.1 (IHDR); JPEG, ITU-T T.81 B.2.2 (frame header); WebP container
+specification (VP8, VP8L, VP8X).
 """
 
 import base64
@@ -12,14 +13,20 @@ KINDS = ("jpeg", "png", "webp")
 
 _HEAD_BYTES = 30
 _PNG_COLOURS = (2, 6)  # RGB, RGBA
-_JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # the codes between them are tables
+_JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {
+    0xC4,
+    0xC8,
+    0xCC,
+}  # the codes between them are tables
 _JPEG_ALONE = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a length
 _JPEG_MAX_SEGMENTS = 512
 _JPEG_COMPONENTS = 3
 
 
 class Header(msgspec.Struct, frozen=True):
-    """What a header says; width and height, in pixels, are 0 where it doesn't say, and an image of unknown colours passes for coloured."""
+    """What a header says; width and height, in pixels, are 0 where it doesn't say, and an image of
+    unknown colours passes for coloured.
+    """
 
     kind: str
     width: int = 0
@@ -28,7 +35,9 @@ class Header(msgspec.Struct, frozen=True):
 
 
 class Encoded:
-    """Base64 text of which any bytes can be read without decoding the rest; the text must be well-formed."""
+    """Base64 text of which any bytes can be read without decoding the rest; the text must be
+    well-formed.
+    """
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -54,11 +63,15 @@ def header_of(image: Encoded) -> Header | None:
 
 def _png(head: bytes) -> Header:
     coloured = len(head) > 25 and head[25] in _PNG_COLOURS
-    return Header("png", int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big"), coloured)
+    return Header(
+        "png", int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big"), coloured
+    )
 
 
 def _jpeg(image: Encoded) -> Header:
-    """Goes from segment to segment up to the frame's header, past thumbnails and colour profiles of any size."""
+    """Goes from segment to segment up to the frame's header, past thumbnails and colour profiles of
+    any size.
+    """
     place = 2
     for _ in range(_JPEG_MAX_SEGMENTS):
         segment = image.read(place, 10)
@@ -68,7 +81,13 @@ def _jpeg(image: Encoded) -> Header:
         if marker in _JPEG_FRAMES:
             width, height = int.from_bytes(segment[7:9], "big"), int.from_bytes(segment[5:7], "big")
             return Header("jpeg", width, height, segment[9] == _JPEG_COMPONENTS)
-        place += 1 if marker == 0xFF else 2 if marker in _JPEG_ALONE else 2 + int.from_bytes(segment[2:4], "big")
+        place += (
+            1
+            if marker == 0xFF
+            else 2
+            if marker in _JPEG_ALONE
+            else 2 + int.from_bytes(segment[2:4], "big")
+        )
     return Header("jpeg")
 
 
@@ -81,7 +100,9 @@ def _webp(head: bytes) -> Header:
 
 
 def _webp_lossy(head: bytes) -> tuple[int, int]:
-    return int.from_bytes(head[26:28], "little") & 0x3FFF, int.from_bytes(head[28:30], "little") & 0x3FFF
+    return int.from_bytes(head[26:28], "little") & 0x3FFF, int.from_bytes(
+        head[28:30], "little"
+    ) & 0x3FFF
 
 
 def _webp_lossless(head: bytes) -> tuple[int, int]:

@@ -1,7 +1,8 @@
 """The rules of content parts and images in one example.
 
-Only what the line itself tells is checked: an address is not fetched, an embedded image is looked at by its header. A JPEG whose
-header isn't found and a WEBP, which is always RGB or RGBA, are taken as they come.
+Only what the line itself tells is checked: an address is not fetched, an embedded image is looked
+at by its header. A JPEG whose header isn't found and a WEBP, which is always RGB or RGBA, are taken
+as they come.
 """
 
 import ipaddress
@@ -60,11 +61,17 @@ def check_number(messages: Iterable[JsonObject], place: str = "/messages") -> It
     """Too many images in one example."""
     number = sum(1 for _ in images_in(messages))
     if number > MAX_IMAGES:
-        yield finding(format_rules.TOO_MANY_IMAGES, place, f"The example has {number} images; {MAX_IMAGES} are allowed.")
+        yield finding(
+            format_rules.TOO_MANY_IMAGES,
+            place,
+            f"The example has {number} images; {MAX_IMAGES} are allowed.",
+        )
 
 
 def check_parts(place: str, parts: list[Json], role: str, model: BaseModel) -> Iterator[Finding]:
-    """Everything that is wrong with the parts of one content: texts anywhere, images of a question, a refusal of an answer."""
+    """Everything that is wrong with the parts of one content: texts anywhere, images of a question,
+    a refusal of an answer.
+    """
     for index, part in enumerate(parts):
         if isinstance(part, dict) and part.get("type") == "image_url":
             yield from _image(f"{place}/{index}", part, role, model)
@@ -74,7 +81,9 @@ def check_parts(place: str, parts: list[Json], role: str, model: BaseModel) -> I
 
 def _is_text(part: Json, role: str) -> bool:
     kind = part.get("type") if isinstance(part, dict) else None
-    if not isinstance(part, dict) or not (kind == "text" or (kind == "refusal" and role == "assistant")):
+    if not isinstance(part, dict) or not (
+        kind == "text" or (kind == "refusal" and role == "assistant")
+    ):
         return False
     return isinstance(part.get(str(kind)), str)
 
@@ -109,7 +118,11 @@ def _address(place: str, url: str) -> Iterator[Finding]:
         return
     size = len(content) // 4 * 3 - content[-2:].count("=")
     if size > MAX_IMAGE_BYTES:
-        yield finding(format_rules.IMAGE_TOO_LARGE, place, f"The image has {size} bytes; {MAX_IMAGE_BYTES} are allowed.")
+        yield finding(
+            format_rules.IMAGE_TOO_LARGE,
+            place,
+            f"The image has {size} bytes; {MAX_IMAGE_BYTES} are allowed.",
+        )
     seen = image_headers.header_of(image_headers.Encoded(content))
     if seen is None or seen.kind != _KINDS.get(header[1].lower()) or not seen.coloured:
         yield finding(format_rules.IMAGE_FORMAT, place)
@@ -126,7 +139,11 @@ def _is_public(url: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_global
     except ValueError:
-        return "." in host.rstrip(".") and not host.rstrip(".").endswith(_PRIVATE_HOSTS) and not _is_number(host)
+        return (
+            "." in host.rstrip(".")
+            and not host.rstrip(".").endswith(_PRIVATE_HOSTS)
+            and not _is_number(host)
+        )
 
 
 def _is_number(host: str) -> bool:

@@ -1,6 +1,8 @@
-"""Keys that a line should not have: those that the format doesn't know, and those that hold null where they should be left out.
+"""Keys that a line should not have: those that the format doesn't know, and those that hold null
+where they should be left out.
 
-The names of a file's keys are its owner's data and are told nowhere; only those of fixed lists are, in the list's spelling.
+The names of a file's keys are its owner's data and are told nowhere; only those of fixed lists are,
+in the list's spelling.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,7 +18,10 @@ PREFERENCE_KEYS = ("input", PREFERRED, NON_PREFERRED)
 _REQUEST = "a setting of a request"
 _RECORD = "a note of whoever wrote the file"
 _ANSWER = "a part of a service's answer"
-_LOST = "nothing is learnt from it; OpenAI's service was reported to fail a job whose lines have further keys"
+_LOST = (
+    "nothing is learnt from it; OpenAI's service was reported to fail a job whose lines have "
+    "further keys"
+)
 _LONGEST = 64
 
 MEANINGS: dict[str, str] = {
@@ -37,47 +42,97 @@ MEANINGS: dict[str, str] = {
         ),
         _REQUEST,
     ),
-    **dict.fromkeys(("frequency_penalty", "presence_penalty", "tool_choice", "response_format", "reasoning_effort"), _REQUEST),
-    **dict.fromkeys(("metadata", "id", "source", "tags", "split", "category", "label", "language", "timestamp", "score"), _RECORD),
     **dict.fromkeys(
-        ("annotations", "refusal", "audio", "reasoning_content", "usage", "choices", "created", "object", "finish_reason", "index"), _ANSWER
+        (
+            "frequency_penalty",
+            "presence_penalty",
+            "tool_choice",
+            "response_format",
+            "reasoning_effort",
+        ),
+        _REQUEST,
+    ),
+    **dict.fromkeys(
+        (
+            "metadata",
+            "id",
+            "source",
+            "tags",
+            "split",
+            "category",
+            "label",
+            "language",
+            "timestamp",
+            "score",
+        ),
+        _RECORD,
+    ),
+    **dict.fromkeys(
+        (
+            "annotations",
+            "refusal",
+            "audio",
+            "reasoning_content",
+            "usage",
+            "choices",
+            "created",
+            "object",
+            "finish_reason",
+            "index",
+        ),
+        _ANSWER,
     ),
     "weight": "read in the assistant messages of a chat only",
     "system": "no message: a system message stands first in `messages`",
 }
-"""What a key of the list is, where the format doesn't know it: seen in what people have reported."""
+"""What a key of the list is, where the format doesn't know it: seen in what people have
+reported.
+"""
 
 MAY_BE_NULL = frozenset({"function_call", "refusal", "audio"})
-"""Keys of a message that the schema lets hold null; exports fill others with it, too, which it doesn't."""
+"""Keys of a message that the schema lets hold null; exports fill others with it, too, which it
+doesn't.
+"""
 _IN_MESSAGES = ("name", "tool_calls", "tool_call_id", "weight", "function_call", "refusal", "audio")
 _LEFT_OUT_BESIDE = ("tools", "functions", "parallel_tool_calls", "function_call")
 _FIELDS = ("messages", PREFERRED, NON_PREFERRED)
 
 
 def unknown(given: JsonObject, known: frozenset[str], field: str) -> Iterator[Finding]:
-    """The findings for the keys of the object at this place that the format doesn't know: one for each of the list, one for the others."""
+    """The findings for the keys of the object at this place that the format doesn't know: one for
+    each of the list, one for the others.
+    """
     others = 0
     capitals: set[str] = set()
     for key in given:
         if key in known:
             continue
         if key in MEANINGS:
-            yield finding(format_rules.UNKNOWN_KEY, f"{field}/{key}", unknown_sentence(f"{field}/{key}"))
+            yield finding(
+                format_rules.UNKNOWN_KEY, f"{field}/{key}", unknown_sentence(f"{field}/{key}")
+            )
         elif len(key) < _LONGEST and key.lower() in known:
             capitals.add(key.lower())
         else:
             others += 1
     for key in sorted(capitals):
-        yield finding(format_rules.KEY_CAPITALS, f"{field}/{key}", capitals_sentence(f"{field}/{key}"))
+        yield finding(
+            format_rules.KEY_CAPITALS, f"{field}/{key}", capitals_sentence(f"{field}/{key}")
+        )
     if others:
         yield finding(format_rules.UNKNOWN_KEY, field, unknown_sentence(field))
 
 
 def unknown_sentence(place: str) -> str:
-    """What a key of the list is at such a place; where the place names none, what is said of all others."""
+    """What a key of the list is at such a place; where the place names none, what is said of all
+    others.
+    """
     key = _key(place)
     if key not in MEANINGS:
-        return f"Keys {_where(f'{place}/-')} that the format doesn't know: what they hold may be billed, and {_LOST}."
+        return (
+            f"Keys {_where(f'{place}/-')} that the format doesn't know: what they hold may be "
+            f"billed, and {_LOST}."
+        )
     return f"`{key}` {_where(place)} is {MEANINGS[key]}: it may be billed, and {_LOST}."
 
 
@@ -100,17 +155,25 @@ def null_sentence(places: Iterable[str]) -> str:
 
 def _where(place: str) -> str:
     parent = place.rpartition("/")[0].rstrip("0123456789").rstrip("/")
-    return "of a message" if parent.endswith(("messages", "output")) else "of `input`" if parent.endswith("input") else "of the line"
+    return (
+        "of a message"
+        if parent.endswith(("messages", "output"))
+        else "of `input`"
+        if parent.endswith("input")
+        else "of the line"
+    )
 
 
 def without_nulls(example: JsonObject, also_allowed: bool = True) -> tuple[JsonObject, list[str]]:
-    """The example without the keys that should be left out as they hold null, and their places; without those that may hold it, too,
-    unless told otherwise.
+    """The example without the keys that should be left out as they hold null, and their places;
+    without those that may hold it, too, unless told otherwise.
     """
     if not any(True for _ in _nulls(example)):
         return example, []
     made = _copied(example, _LEVELS)
-    nulls = [(place, holder) for place, holder in _nulls(made) if also_allowed or not _is_allowed(place)]
+    nulls = [
+        (place, holder) for place, holder in _nulls(made) if also_allowed or not _is_allowed(place)
+    ]
     for place, holder in nulls:
         del holder[_key(place)]
     return made, [place for place, _ in nulls if not _is_allowed(place)]
@@ -127,7 +190,11 @@ def _copied(value: JsonObject, levels: int) -> JsonObject:
 def _copy_of(value: Json, levels: int) -> Json:
     if isinstance(value, dict) and levels:
         return _copied(value, levels)
-    return [_copy_of(inner, levels - 1) for inner in value] if isinstance(value, list) and levels else value
+    return (
+        [_copy_of(inner, levels - 1) for inner in value]
+        if isinstance(value, list) and levels
+        else value
+    )
 
 
 def _nulls(example: JsonObject) -> Iterator[tuple[str, JsonObject]]:
@@ -135,7 +202,11 @@ def _nulls(example: JsonObject) -> Iterator[tuple[str, JsonObject]]:
     given = example.get("input")
     for place, holder in (("", example), ("/input", given)):
         if isinstance(holder, dict):
-            yield from ((f"{place}/{key}", holder) for key in _LEFT_OUT_BESIDE if holder.get(key, "") is None)
+            yield from (
+                (f"{place}/{key}", holder)
+                for key in _LEFT_OUT_BESIDE
+                if holder.get(key, "") is None
+            )
             for field in _FIELDS:
                 yield from _nulls_of_messages(f"{place}/{field}", holder.get(field))
 
@@ -143,7 +214,11 @@ def _nulls(example: JsonObject) -> Iterator[tuple[str, JsonObject]]:
 def _nulls_of_messages(place: str, messages: Json) -> Iterator[tuple[str, JsonObject]]:
     for index, message in enumerate(messages if isinstance(messages, list) else ()):
         if isinstance(message, dict):
-            yield from ((f"{place}/{index}/{key}", message) for key in _IN_MESSAGES if message.get(key, "") is None)
+            yield from (
+                (f"{place}/{index}/{key}", message)
+                for key in _IN_MESSAGES
+                if message.get(key, "") is None
+            )
 
 
 def _is_allowed(place: str) -> bool:

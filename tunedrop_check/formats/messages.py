@@ -1,4 +1,5 @@
-"""The rules of one message, in every format: its role, content, weight, name and keys; and where a format keeps its messages.
+"""The rules of one message, in every format: its role, content, weight, name and keys; and where a
+format keeps its messages.
 
 Findings are yielded, not gathered: a hostile line can hold a million of them.
 """
@@ -24,8 +25,14 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def messages_of(example: JsonObject) -> list[JsonObject]:
-    """All messages of an example in the order of its fields: of a preference, those of the input and of both outputs."""
-    return [*prompt_of(example), *objects_in(example.get(PREFERRED)), *objects_in(example.get(NON_PREFERRED))]
+    """All messages of an example in the order of its fields: of a preference, those of the input
+    and of both outputs.
+    """
+    return [
+        *prompt_of(example),
+        *objects_in(example.get(PREFERRED)),
+        *objects_in(example.get(NON_PREFERRED)),
+    ]
 
 
 def prompt_of(example: JsonObject) -> list[JsonObject]:
@@ -38,7 +45,11 @@ def prompt_of(example: JsonObject) -> list[JsonObject]:
 
 def objects_in(messages: Json) -> list[JsonObject]:
     """The messages of a field that are objects at all."""
-    return [message for message in messages if isinstance(message, dict)] if isinstance(messages, list) else []
+    return (
+        [message for message in messages if isinstance(message, dict)]
+        if isinstance(messages, list)
+        else []
+    )
 
 
 def role_of(message: Json) -> str:
@@ -52,8 +63,12 @@ def is_zero(weight: Json) -> bool:
     return isinstance(weight, (int, float)) and not isinstance(weight, bool) and weight == 0
 
 
-def check_all(place: str, messages: Json, model: BaseModel, weighed: bool = False) -> Iterator[Finding]:
-    """What is wrong with each message of a field that must hold some; `weighed` where the format knows weights."""
+def check_all(
+    place: str, messages: Json, model: BaseModel, weighed: bool = False
+) -> Iterator[Finding]:
+    """What is wrong with each message of a field that must hold some; `weighed` where the format
+    knows weights.
+    """
     if not isinstance(messages, list) or not messages:
         yield finding(format_rules.MESSAGES_MISSING, place)
         return
@@ -86,7 +101,12 @@ def check(field: str, message: Json, model: BaseModel, weighed: bool) -> Iterato
 def _content(field: str, message: JsonObject, role: str, model: BaseModel) -> Iterator[Finding]:
     content = message.get("content")
     place = f"{field}/content"
-    if role == "assistant" and "tool_calls" in message and content in _EMPTY_BESIDE_CALLS and "content" in message:
+    if (
+        role == "assistant"
+        and "tool_calls" in message
+        and content in _EMPTY_BESIDE_CALLS
+        and "content" in message
+    ):
         yield finding(format_rules.CALL_CONTENT, place)
     elif content is None:
         calls = role == "assistant" and ("tool_calls" in message or "function_call" in message)

@@ -1,4 +1,6 @@
-"""The rules of one example for preference training (DPO): an input, the output that is preferred and the one that isn't."""
+"""The rules of one example for preference training (DPO): an input, the output that is preferred
+and the one that isn't.
+"""
 
 from collections.abc import Iterator
 
@@ -49,7 +51,9 @@ def _output(example: JsonObject, key: str, model: BaseModel) -> Iterator[Finding
     output = example.get(key)
     if not isinstance(output, list) or not output:
         yield finding(
-            format_rules.OUTPUT_MISSING, f"/{key}" if key in example else "", f"{key} must be an array with at least one message."
+            format_rules.OUTPUT_MISSING,
+            f"/{key}" if key in example else "",
+            f"{key} must be an array with at least one message.",
         )
         return
     for index, message in enumerate(output):
@@ -70,7 +74,10 @@ def _calls(example: JsonObject, given: JsonObject) -> Iterator[Finding]:
     declared = tools.declared_in(given)
     told: set[tuple[str, str]] = set()
     for key in (PREFERRED, NON_PREFERRED):
-        conversation = [*_placed("/input/messages", given.get("messages")), *_placed(f"/{key}", example.get(key))]
+        conversation = [
+            *_placed("/input/messages", given.get("messages")),
+            *_placed(f"/{key}", example.get(key)),
+        ]
         for found in tools.check_calls(conversation, declared):
             if (found.code, found.field) not in told:
                 told.add((found.code, found.field))

@@ -1,6 +1,7 @@
 """Which training method a decoded line is written for.
 
-A recognised format that has no checks ends in one finding for the file. A new format comes as a row of CHECKS and a branch here.
+A recognised format that has no checks ends in one finding for the file. A new format comes as a row
+of CHECKS and a branch here.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,7 +13,16 @@ from . import preference, reinforcement, supervised
 from .keys import PREFERENCE_KEYS
 from .messages import role_of
 
-__all__ = ["CHECKS", "COMPLETION", "MIXED", "PREFERENCE", "REINFORCEMENT", "SUPERVISED", "UNKNOWN", "recognise"]
+__all__ = [
+    "CHECKS",
+    "COMPLETION",
+    "MIXED",
+    "PREFERENCE",
+    "REINFORCEMENT",
+    "SUPERVISED",
+    "UNKNOWN",
+    "recognise",
+]
 
 COMPLETION = "completion"
 MIXED = "mixed"
@@ -30,10 +40,11 @@ _REINFORCEMENT_ONLY = frozenset({REINFORCEMENT})
 
 
 def recognise(example: JsonObject, model: BaseModel) -> str:
-    """The format of a line. A line that fits none is read as what the model learns from, whose check says what is missing.
+    """The format of a line. A line that fits none is read as what the model learns from, whose
+    check says what is missing.
 
-    A conversation that ends with the user is meant for reinforcement where it brings further fields for a grader. For a model that
-    learns in no other way, either is enough.
+    A conversation that ends with the user is meant for reinforcement where it brings further fields
+    for a grader. For a model that learns in no other way, either is enough.
     """
     only = model.methods == _REINFORCEMENT_ONLY
     if "messages" in example:

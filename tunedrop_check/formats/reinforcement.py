@@ -1,4 +1,5 @@
-"""The rules of one example for reinforcement fine-tuning: a conversation that ends with the question, and fields for the grader.
+"""The rules of one example for reinforcement fine-tuning: a conversation that ends with the
+question, and fields for the grader.
 
 What a grader must be, and which fields it reads, stands in `graders`.
 """
@@ -14,7 +15,9 @@ from .messages import objects_in, role_of
 
 
 def check(example: JsonObject, model: BaseModel) -> Iterator[Finding]:
-    """Everything that is wrong with an example; further fields at its top level are the grader's."""
+    """Everything that is wrong with an example; further fields at its top level are the
+    grader's.
+    """
     example, nulls = keys.without_nulls(example)
     yield from keys.check_nulls(nulls)
     if "messages" not in example:

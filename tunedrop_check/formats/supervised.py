@@ -1,4 +1,6 @@
-"""The rules of one example for supervised fine-tuning: a conversation that ends with the answer to learn."""
+"""The rules of one example for supervised fine-tuning: a conversation that ends with the answer to
+learn.
+"""
 
 from collections.abc import Iterator
 
@@ -32,7 +34,10 @@ def check(example: JsonObject, model: BaseModel) -> Iterator[Finding]:
 def _line_keys(example: JsonObject) -> Iterator[Finding]:
     foreign = [key for key in PREFERENCE_KEYS if key in example]
     if foreign and "messages" in example:
-        yield finding(format_rules.OTHER_FORMAT_KEY, message=f"The line has {', '.join(foreign)} beside messages.")
+        yield finding(
+            format_rules.OTHER_FORMAT_KEY,
+            message=f"The line has {', '.join(foreign)} beside messages.",
+        )
     yield from keys.unknown(example, LINE_KEYS | set(PREFERENCE_KEYS), "")
 
 

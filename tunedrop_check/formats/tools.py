@@ -12,11 +12,16 @@ KEYS = frozenset({"tools", "parallel_tool_calls", "functions", "function_call"})
 
 
 def check(example: JsonObject) -> Iterator[Finding]:
-    """Everything that is wrong with the tools and functions of an example whose messages stand in `messages`."""
+    """Everything that is wrong with the tools and functions of an example whose messages stand in
+    `messages`.
+    """
     yield from check_declarations(example)
     messages = example.get("messages")
     if isinstance(messages, list):
-        yield from check_calls(((f"/messages/{index}", message) for index, message in enumerate(messages)), declared_in(example))
+        yield from check_calls(
+            ((f"/messages/{index}", message) for index, message in enumerate(messages)),
+            declared_in(example),
+        )
 
 
 def check_declarations(given: JsonObject, place: str = "") -> Iterator[Finding]:
@@ -59,7 +64,9 @@ def declared_in(given: JsonObject) -> frozenset[str]:
     for key in ("tools", "functions"):
         declared = given.get(key)
         for entry in declared if isinstance(declared, list) else ():
-            function = entry.get("function") if isinstance(entry, dict) and key == "tools" else entry
+            function = (
+                entry.get("function") if isinstance(entry, dict) and key == "tools" else entry
+            )
             found.append(function.get("name") if isinstance(function, dict) else None)
     return frozenset(name for name in found if isinstance(name, str))
 
@@ -68,8 +75,12 @@ def _is_text(value: Json) -> bool:
     return isinstance(value, str) and value != ""
 
 
-def check_calls(conversation: Iterable[tuple[str, Json]], declared: frozenset[str]) -> Iterator[Finding]:
-    """Walk a conversation of places and messages: which calls were made, and which of them still wait for an answer."""
+def check_calls(
+    conversation: Iterable[tuple[str, Json]], declared: frozenset[str]
+) -> Iterator[Finding]:
+    """Walk a conversation of places and messages: which calls were made, and which of them still
+    wait for an answer.
+    """
     made: set[str] = set()
     waiting: dict[str, str] = {}
     is_call = False
@@ -102,12 +113,17 @@ def _unanswered(waiting: dict[str, str]) -> Iterator[Finding]:
     waiting.clear()
 
 
-def _answer(field: str, message: JsonObject, made: set[str], waiting: dict[str, str]) -> Iterator[Finding]:
+def _answer(
+    field: str, message: JsonObject, made: set[str], waiting: dict[str, str]
+) -> Iterator[Finding]:
     identity = message.get("tool_call_id")
     if isinstance(identity, str) and identity in made:
         waiting.pop(identity, None)
         return
-    yield finding(format_rules.ANSWER_UNMATCHED, f"{field}/tool_call_id" if "tool_call_id" in message else field)
+    yield finding(
+        format_rules.ANSWER_UNMATCHED,
+        f"{field}/tool_call_id" if "tool_call_id" in message else field,
+    )
     # It is meant for one of the calls that wait: that one lacks no answer, but its id.
     waiting.pop(next(iter(waiting), ""), None)
 
@@ -177,7 +193,12 @@ def _arguments(place: str, text: str) -> Iterator[Finding]:
     if _is_object(text):
         return
     inner = lines.text_in(text.encode("utf-8", "surrogatepass"))
-    yield finding(format_rules.ARGUMENTS_TWICE if inner is not None and _is_object(inner) else format_rules.ARGUMENTS_NOT_JSON, place)
+    yield finding(
+        format_rules.ARGUMENTS_TWICE
+        if inner is not None and _is_object(inner)
+        else format_rules.ARGUMENTS_NOT_JSON,
+        place,
+    )
 
 
 def _is_object(text: str) -> bool:

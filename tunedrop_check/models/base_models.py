@@ -1,8 +1,8 @@
 """The base models that a file can be checked for, with what a check needs to know of each.
 
-Encodings and limits: Azure OpenAI's fine-tuning tutorial and model pages, read in November 2026. No longest example was found for
-o4-mini, gpt-5 and gpt-oss; they get the 65,536 of the other current models. The harmony encoding of gpt-oss splits ordinary text
-exactly as o200k_base does.
+Encodings and limits: Azure OpenAI's fine-tuning tutorial and model pages, read in November 2026. No
+longest example was found for o4-mini, gpt-5 and gpt-oss; they get the 65,536 of the other current
+models. The harmony encoding of gpt-oss splits ordinary text exactly as o200k_base does.
 """
 
 import difflib
@@ -18,7 +18,9 @@ FORMER_RESULT = ".ft-"
 
 
 class BaseModel(msgspec.Struct, frozen=True):
-    """What a check needs to know of one base model; `max_example_tokens` is the largest total that is still accepted."""
+    """What a check needs to know of one base model; `max_example_tokens` is the largest total that
+    is still accepted.
+    """
 
     name: str
     encoding: str
@@ -28,7 +30,9 @@ class BaseModel(msgspec.Struct, frozen=True):
 
 
 class UnknownModel(LookupError):
-    """The name is not in the table; `nearest` is the entry that reads most like it, and the name itself is not repeated."""
+    """The name is not in the table; `nearest` is the entry that reads most like it, and the name
+    itself is not repeated.
+    """
 
     def __init__(self, nearest: str) -> None:
         self.nearest = nearest
@@ -71,7 +75,8 @@ _SHORT_NAMES = {
 
 
 def base_model(name: str) -> BaseModel:
-    """The table's entry for a full name, a short name, or the name of a former result or checkpoint; case does not matter.
+    """The table's entry for a full name, a short name, or the name of a former result or
+    checkpoint; case does not matter.
 
     Raises:
         UnknownModel: No entry fits.
@@ -80,6 +85,8 @@ def base_model(name: str) -> BaseModel:
     found = KNOWN.get(_SHORT_NAMES.get(base, base))
     if found is None:
         candidates = (*KNOWN, *_SHORT_NAMES)
-        nearest = max(candidates, key=lambda known: difflib.SequenceMatcher(None, known, base[:64]).ratio())
+        nearest = max(
+            candidates, key=lambda known: difflib.SequenceMatcher(None, known, base[:64]).ratio()
+        )
         raise UnknownModel(_SHORT_NAMES.get(nearest, nearest))
     return found

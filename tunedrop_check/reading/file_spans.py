@@ -28,7 +28,9 @@ class Span(msgspec.Struct, frozen=True):
 
 
 class Source(Protocol):
-    """A file that can be read in ranges, from several threads at once, and does not change meanwhile."""
+    """A file that can be read in ranges, from several threads at once, and does not change
+    meanwhile.
+    """
 
     size: int
 
@@ -42,7 +44,10 @@ class SourceTruncated(OSError):
 
     def __init__(self, wanted: int, given: int) -> None:
         self.wanted, self.given = wanted, given
-        super().__init__(f"The source gave {given} of {wanted} bytes; it changed while it was read. Scan it again.")
+        super().__init__(
+            f"The source gave {given} of {wanted} bytes; it changed while it was read. Scan it "
+            "again."
+        )
 
 
 class FileSource:
@@ -92,7 +97,9 @@ class BlockDigests:
 
 
 def content_hash(block_digests: Iterable[str]) -> str:
-    """The hash of a file: SHA-256, in hex, over the raw digests of its blocks one after the other."""
+    """The hash of a file: SHA-256, in hex, over the raw digests of its blocks one after the
+    other.
+    """
     return hashlib.sha256(b"".join(map(bytes.fromhex, block_digests))).hexdigest()
 
 
@@ -113,7 +120,9 @@ def spans(size: int, span_bytes: int = BLOCK_BYTES) -> list[Span]:
     if span_bytes <= 0 or span_bytes % BLOCK_BYTES:
         msg = f"A span is a multiple of {BLOCK_BYTES} bytes."
         raise ValueError(msg)
-    return [Span(start, min(start + span_bytes, size)) for start in range(0, size, span_bytes)] or [Span(0, 0)]
+    return [Span(start, min(start + span_bytes, size)) for start in range(0, size, span_bytes)] or [
+        Span(0, 0)
+    ]
 
 
 def head_of(source: Source) -> bytes:
@@ -122,13 +131,18 @@ def head_of(source: Source) -> bytes:
 
 
 def blocks_of(
-    source: Source, span: Span, digests: BlockDigests, max_line_bytes: int = MAX_LINE_BYTES, window_bytes: int = BLOCK_BYTES
+    source: Source,
+    span: Span,
+    digests: BlockDigests,
+    max_line_bytes: int = MAX_LINE_BYTES,
+    window_bytes: int = BLOCK_BYTES,
 ) -> Iterator[tuple[int, bytes | None]]:
-    """The lines whose first byte lies in the span, many at a time; None stands for one line over the limit.
+    """The lines whose first byte lies in the span, many at a time; None stands for one line over
+    the limit.
 
-    Beside them stands the number of the window of the file, a piece of `window_bytes`, in which the first bytes of all of them lie.
-    The last line of the last block may lack its line feed. A block has about 512 KiB, or one longer line. The span's own bytes go to
-    `digests` on the way.
+    Beside them stands the number of the window of the file, a piece of `window_bytes`, in which the
+    first bytes of all of them lie. The last line of the last block may lack its line feed. A block
+    has about 512 KiB, or one longer line. The span's own bytes go to `digests` on the way.
 
     Raises:
         SourceTruncated: The source did not give what was asked for.
@@ -144,7 +158,9 @@ def blocks_of(
         end = 0 if foreign else chunk.rfind(b"\n", begin) + 1
         if end > begin and line.size and line_begin // window_bytes < window:
             first = chunk.find(b"\n", begin) + 1
-            yield from ((line_begin // window_bytes, block) for block in line.closed_by(chunk, begin, first))
+            yield from (
+                (line_begin // window_bytes, block) for block in line.closed_by(chunk, begin, first)
+            )
             begin = first
         if end > begin:
             yield from ((window, block) for block in line.closed_by(chunk, begin, end))
@@ -163,7 +179,10 @@ def lines_of(block: bytes | None, max_line_bytes: int = MAX_LINE_BYTES) -> list[
     if block is None:
         return [None]
     lines = block.split(b"\n")
-    return [line if len(line) <= max_line_bytes else None for line in (lines if lines[-1] else lines[:-1])]
+    return [
+        line if len(line) <= max_line_bytes else None
+        for line in (lines if lines[-1] else lines[:-1])
+    ]
 
 
 class _Assembly:
@@ -186,7 +205,9 @@ class _Assembly:
             self._pieces.append(piece)
 
     def closed_by(self, chunk: bytes, begin: int, end: int) -> Iterator[bytes | None]:
-        """The block [begin, end) of a chunk with the line that its start belongs to; without it, and None ahead, where that is too long."""
+        """The block [begin, end) of a chunk with the line that its start belongs to; without it,
+        and None ahead, where that is too long.
+        """
         before = b""
         if self.size:
             first = chunk.find(b"\n", begin)
@@ -226,7 +247,9 @@ def _finish(line: _Assembly, source: Source, start: int) -> None:
         start, step = stop, min(step * 2, _CHUNK_BYTES)
 
 
-def _exactly(source: Source, start: int, stop: int, window_bytes: int = BLOCK_BYTES) -> Iterator[bytes]:
+def _exactly(
+    source: Source, start: int, stop: int, window_bytes: int = BLOCK_BYTES
+) -> Iterator[bytes]:
     """The bytes [start, stop), in pieces none of which lies in two windows."""
     place = start
     for piece in source.read(start, stop):

@@ -1,6 +1,8 @@
-"""One line of a file, decoded strictly: UTF-8, one JSON object, no key twice, bounded depth and size.
+"""One line of a file, decoded strictly: UTF-8, one JSON object, no key twice, bounded depth and
+size.
 
-msgspec decodes; what it refuses is looked at again with the standard library, which tells why, and takes lone surrogates.
+msgspec decodes; what it refuses is looked at again with the standard library, which tells why, and
+takes lone surrogates.
 """
 
 import json
@@ -26,7 +28,9 @@ _decoder = msgspec.json.Decoder()
 
 
 class Line(msgspec.Struct):
-    """What a line holds: the object it decodes to, None where there is none to check, and what is wrong with it as JSON."""
+    """What a line holds: the object it decodes to, None where there is none to check, and what is
+    wrong with it as JSON.
+    """
 
     value: JsonObject | None
     findings: list[Finding]
@@ -46,7 +50,9 @@ def opens_array(head: bytes) -> bool:
 
 def is_array(line: bytes) -> bool:
     """Whether a line is one whole array, whatever else is wrong with it."""
-    return opens_array(line) and all(found.code != format_rules.NOT_JSON.code for found in decode(line).findings)
+    return opens_array(line) and all(
+        found.code != format_rules.NOT_JSON.code for found in decode(line).findings
+    )
 
 
 def is_blank(line: bytes) -> bool:
@@ -69,7 +75,11 @@ def decode(line: bytes) -> Line:
     keys = keys_of(value)
     if keys is None:
         return _refused(format_rules.TOO_DEEP)
-    found = [finding(format_rules.DUPLICATE_KEY)] if keys != _keys_written(line) and _has_duplicates(line) else []
+    found = (
+        [finding(format_rules.DUPLICATE_KEY)]
+        if keys != _keys_written(line) and _has_duplicates(line)
+        else []
+    )
     return _of_object(value, found)
 
 
@@ -106,7 +116,9 @@ def keys_of(value: Json) -> int | None:
 
 def _nested(level: list[Json]) -> Iterator[Json]:
     for entry in level:
-        inner = entry.values() if isinstance(entry, dict) else entry if isinstance(entry, list) else ()
+        inner = (
+            entry.values() if isinstance(entry, dict) else entry if isinstance(entry, list) else ()
+        )
         for value in inner:
             if isinstance(value, (dict, list)):
                 yield value
@@ -131,7 +143,8 @@ def _has_duplicates(line: bytes) -> bool:
     try:
         json.loads(line, object_pairs_hook=unique)
     except RecursionError:
-        # Short of MAX_DEPTH only where the caller has used up the stack: the value itself is known to be fine.
+        # Short of MAX_DEPTH only where the caller has used up the stack: the value itself is known
+        # to be fine.
         return False
     return doubled
 
@@ -148,20 +161,27 @@ def _finite(digits: str) -> float:
 
 
 def _whole(digits: str) -> int:
-    # Python refuses more than 4,300 digits by itself, as msgspec does; both speak of a value, not of syntax.
+    # Python refuses more than 4,300 digits by itself, as msgspec does; both speak of a value, not
+    # of syntax.
     if len(digits) > 4300:
         raise _NotFinite
     return int(digits)
 
 
 def _second_look(line: bytes) -> Line:
-    """Why msgspec refused a line; the object after all, where only lone surrogates were in the way."""
+    """Why msgspec refused a line; the object after all, where only lone surrogates were in
+    the way.
+    """
     try:
         text = line.decode("utf-8")
     except UnicodeDecodeError as error:
-        return _refused(format_rules.NOT_UTF8, f"The line isn't UTF-8 from byte {error.start + 1} on.")
+        return _refused(
+            format_rules.NOT_UTF8, f"The line isn't UTF-8 from byte {error.start + 1} on."
+        )
     try:
-        value: Json = json.loads(text, parse_constant=_not_finite, parse_float=_finite, parse_int=_whole)
+        value: Json = json.loads(
+            text, parse_constant=_not_finite, parse_float=_finite, parse_int=_whole
+        )
     except _NotFinite:
         return _refused(format_rules.NUMBER_OUT_OF_RANGE)
     except RecursionError:
@@ -171,7 +191,9 @@ def _second_look(line: bytes) -> Line:
     if keys_of(value) is None:
         return _refused(format_rules.TOO_DEEP)
     found = [finding(format_rules.LONE_SURROGATE)]
-    return _of_object(value, [finding(format_rules.DUPLICATE_KEY), *found] if _has_duplicates(line) else found)
+    return _of_object(
+        value, [finding(format_rules.DUPLICATE_KEY), *found] if _has_duplicates(line) else found
+    )
 
 
 def _no_json(text: str, error: json.JSONDecodeError) -> Line:
@@ -182,6 +204,10 @@ def _no_json(text: str, error: json.JSONDecodeError) -> Line:
     place = f"The line isn't JSON from character {error.pos + 1} on"
     if text.lstrip().startswith("{'") or text.startswith(_PYTHON, error.pos):
         return _refused(
-            format_rules.NOT_JSON, f"{place}: it is written as Python shows an object (single quotes, True, None); json.dumps writes JSON."
+            format_rules.NOT_JSON,
+            (
+                f"{place}: it is written as Python shows an object (single quotes, True, None); "
+                "json.dumps writes JSON."
+            ),
         )
     return _refused(format_rules.NOT_JSON, f"{place}.")

@@ -1,8 +1,10 @@
 """Which files of a folder are its data, where Spark or Databricks wrote it.
 
-Spark writes `part-*` files and, when all are there, `_SUCCESS`. Databricks' transactional commit writes straight into the folder: each
-job leaves `_started_<id>` when it begins and `_committed_<id>` when it ends, a JSON object that names the files it added and those it
-removed. Parts of failed or unfinished tasks stay beside them and are not data. Pure: names and a way to read a file in, names out.
+Spark writes `part-*` files and, when all are there, `_SUCCESS`. Databricks' transactional commit
+writes straight into the folder: each job leaves `_started_<id>` when it begins and
+`_committed_<id>` when it ends, a JSON object that names the files it added and those it removed.
+Parts of failed or unfinished tasks stay beside them and are not data. Pure: names and a way to read
+a file in, names out.
 """
 
 import re
@@ -28,8 +30,9 @@ class Commit(msgspec.Struct, frozen=True):
 class Folder(msgspec.Struct, frozen=True):
     """The data of a folder: its parts in order.
 
-    `uncommitted` parts lie there and are not data; `missing` ones are named by a commit and not there; `unreadable` counts commit files
-    that can't be read as such; `finished` says whether the writer has marked its end.
+    `uncommitted` parts lie there and are not data; `missing` ones are named by a commit and not
+    there; `unreadable` counts commit files that can't be read as such; `finished` says whether the
+    writer has marked its end.
     """
 
     parts: tuple[str, ...]
@@ -54,7 +57,9 @@ def folder(names: Iterable[str], read: Callable[[str], bytes]) -> Folder:
         data = {name for name in parts if not begun.intersection(_TASK_OF.findall(name))}
         return _of(data, parts, 0, 0, SUCCESS in found)
     readable = [commit for commit in commits if commit is not None]
-    named = {name for commit in readable for name in commit.added} - {name for commit in readable for name in commit.removed}
+    named = {name for commit in readable for name in commit.added} - {
+        name for commit in readable for name in commit.removed
+    }
     missing = sum(name.startswith(_PART) for name in named - parts)
     return _of(parts & named, parts, missing, len(commits) - len(readable), finished=True)
 

@@ -1,4 +1,5 @@
-"""The catalogue of rules on what the texts hold: 7xx their quality, 80x secrets, 81x personal data, 82x characters.
+"""The catalogue of rules on what the texts hold: 7xx their quality, 80x secrets, 81x personal data,
+82x characters.
 
 None of them is a rule of the service; all but the secrets are warnings.
 """
@@ -15,7 +16,13 @@ def _rule(number: str, severity: Severity, title: str, explanation: str, fix: st
     return rule
 
 
-DUPLICATE = _rule("701", "warning", "Duplicate example", "The example equals an earlier one; it weighs double.", "Keep one of each.")
+DUPLICATE = _rule(
+    "701",
+    "warning",
+    "Duplicate example",
+    "The example equals an earlier one; it weighs double.",
+    "Keep one of each.",
+)
 NEAR_DUPLICATE = _rule(
     "702",
     "warning",
@@ -31,7 +38,11 @@ CONFLICT = _rule(
     "Keep one answer, unless the variety is meant to be learnt.",
 )
 BLANK_ANSWER = _rule(
-    "704", "warning", "Blank answer", "The answer to learn is nothing but white space.", "Write the answer or leave the example out."
+    "704",
+    "warning",
+    "Blank answer",
+    "The answer to learn is nothing but white space.",
+    "Write the answer or leave the example out.",
 )
 ANSWER_CUT = _rule(
     "705",
@@ -94,7 +105,10 @@ PASSWORD = _rule(
     "803",
     "error",
     "Password in an address",
-    "A text holds an address with user name and password; a trained model can repeat them to anyone.",
+    (
+        "A text holds an address with user name and password; a trained model can repeat them to "
+        "anyone."
+    ),
     "Change the password, and write a placeholder such as <password>.",
 )
 
@@ -138,7 +152,10 @@ INVISIBLE = _rule(
     "822",
     "warning",
     "Invisible characters",
-    "Texts hold characters that nobody sees and the model learns: zero-width, soft hyphen, byte-order mark, tags.",
+    (
+        "Texts hold characters that nobody sees and the model learns: zero-width, soft hyphen, "
+        "byte-order mark, tags."
+    ),
     "Remove them.",
 )
 BIDI = _rule(

@@ -11,8 +11,9 @@ KEPT = 100
 class Finding(msgspec.Struct, frozen=True):
     """One broken rule at one place.
 
-    `line` counts from 1 and is None where the whole file is meant; `field` is a JSON pointer of known keys and indices, "" for the
-    whole line. A finding may stand for `times` lines: then `line` is the first of them, and `lines` are the first 20.
+    `line` counts from 1 and is None where the whole file is meant; `field` is a JSON pointer of
+    known keys and indices, "" for the whole line. A finding may stand for `times` lines: then
+    `line` is the first of them, and `lines` are the first 20.
     """
 
     line: int | None
@@ -26,12 +27,16 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 def finding(rule: Rule, field: str = "", message: str = "", line: int | None = None) -> Finding:
-    """The finding for a rule; `message` replaces the rule's explanation where numbers make it clearer."""
+    """The finding for a rule; `message` replaces the rule's explanation where numbers make it
+    clearer.
+    """
     return Finding(line, field, rule.code, rule.severity, message or rule.explanation, rule.fix)
 
 
 class Tally(msgspec.Struct):
-    """All findings counted, the first KEPT of each severity kept, in the order in which they were added."""
+    """All findings counted, the first KEPT of each severity kept, in the order in which they were
+    added.
+    """
 
     counts: dict[str, int] = msgspec.field(default_factory=dict[str, int])
     errors: list[Finding] = msgspec.field(default_factory=list[Finding])
@@ -51,7 +56,11 @@ class Tally(msgspec.Struct):
         for code, times in later.counts.items():
             self.count(code, times)
         for found in (*later.errors, *later.warnings):
-            self._keep(found if found.line is None else msgspec.structs.replace(found, line=found.line + lines_before))
+            self._keep(
+                found
+                if found.line is None
+                else msgspec.structs.replace(found, line=found.line + lines_before)
+            )
 
     def _keep(self, found: Finding) -> None:
         kept = self.errors if found.severity == "error" else self.warnings

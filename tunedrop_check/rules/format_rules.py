@@ -1,8 +1,10 @@
-"""The catalogue of rules: every code that a finding can carry, with what it means and how to fix it.
+"""The catalogue of rules: every code that a finding can carry, with what it means and how to fix
+it.
 
-Codes are stable: a rule that goes leaves its number unused. 0xx speak of the file, 1xx of a line, 2xx of an example's messages,
-3xx of tools, 4xx of images, 5xx of preferences, 6xx of reinforcement and its grader; 7xx and 8xx are in content_rules.py. Sources of
-the rules: Azure OpenAI's guides on fine-tuning (supervised, preference, reinforcement), tools and vision (docs/data-formats.md).
+Codes are stable: a rule that goes leaves its number unused. 0xx speak of the file, 1xx of a line,
+2xx of an example's messages, 3xx of tools, 4xx of images, 5xx of preferences, 6xx of reinforcement
+and its grader; 7xx and 8xx are in content_rules.py. Sources of the rules: Azure OpenAI's guides on
+fine-tuning (supervised, preference, reinforcement), tools and vision (docs/data-formats.md).
 """
 
 from . import content_rules
@@ -12,19 +14,41 @@ RULES: dict[str, Rule] = {}
 """Every rule by its code, those of content_rules.py among them."""
 
 
-def _rule(number: str, severity: Severity, title: str, explanation: str, fix: str, gathered: bool = False) -> Rule:
+def _rule(
+    number: str, severity: Severity, title: str, explanation: str, fix: str, gathered: bool = False
+) -> Rule:
     rule = Rule(f"TD-DATA-{number}", severity, title, explanation, fix, gathered)
     RULES[rule.code] = rule
     return rule
 
 
-FILE_EMPTY = _rule("001", "error", "Empty file", "The file has no line with content.", "Write one JSON object per line.")
-TOO_FEW_EXAMPLES = _rule(
-    "002", "error", "Too few examples", "Training needs at least 10 examples.", "Add examples; some hundred are advised."
+FILE_EMPTY = _rule(
+    "001",
+    "error",
+    "Empty file",
+    "The file has no line with content.",
+    "Write one JSON object per line.",
 )
-FILE_TOO_LARGE = _rule("003", "error", "File too large", "Files of 512 MB and more are refused.", "Split the file or shorten its examples.")
+TOO_FEW_EXAMPLES = _rule(
+    "002",
+    "error",
+    "Too few examples",
+    "Training needs at least 10 examples.",
+    "Add examples; some hundred are advised.",
+)
+FILE_TOO_LARGE = _rule(
+    "003",
+    "error",
+    "File too large",
+    "Files of 512 MB and more are refused.",
+    "Split the file or shorten its examples.",
+)
 NOT_TEXT = _rule(
-    "004", "error", "Not a UTF-8 text file", "The first bytes are those of another kind of file.", "Export plain JSON Lines in UTF-8."
+    "004",
+    "error",
+    "Not a UTF-8 text file",
+    "The first bytes are those of another kind of file.",
+    "Export plain JSON Lines in UTF-8.",
 )
 FORMAT_UNSUPPORTED = _rule(
     "005",
@@ -34,10 +58,18 @@ FORMAT_UNSUPPORTED = _rule(
     'Write chat examples: {"messages": [...]} that end with the answer to learn.',
 )
 FORMATS_MIXED = _rule(
-    "006", "error", "Mixed formats", "Lines of several training methods stand in one file.", "Keep one format per file and per run."
+    "006",
+    "error",
+    "Mixed formats",
+    "Lines of several training methods stand in one file.",
+    "Keep one format per file and per run.",
 )
 TOO_MANY_IMAGE_EXAMPLES = _rule(
-    "007", "error", "Too many examples with images", "A file may have 50,000 examples with images.", "Leave some of them out."
+    "007",
+    "error",
+    "Too many examples with images",
+    "A file may have 50,000 examples with images.",
+    "Leave some of them out.",
 )
 METHOD_NOT_OFFERED = _rule(
     "008",
@@ -76,7 +108,11 @@ JSON_ARRAY = _rule(
 )
 
 ARCHIVE_DAMAGED = _rule(
-    "051", "error", "Damaged archive", "The gzip archive can't be unpacked to its end.", "Pack the file again, or give it as it is."
+    "051",
+    "error",
+    "Damaged archive",
+    "The gzip archive can't be unpacked to its end.",
+    "Pack the file again, or give it as it is.",
 )
 FOLDER_INCOMPLETE = _rule(
     "052",
@@ -89,20 +125,55 @@ FOLDER_UNFINISHED = _rule(
     "053",
     "warning",
     "Unfinished folder",
-    "The folder has part files, but neither _SUCCESS nor a commit: its writer may not have come to its end.",
+    (
+        "The folder has part files, but neither _SUCCESS nor a commit: its writer may not have "
+        "come to its end."
+    ),
     "Wait for the job that writes it, or add _SUCCESS if all parts are there.",
 )
 
-LINE_TOO_LONG = _rule("101", "error", "Line too long", "A line may have 16 MiB; it was not read further.", "Shorten or split the example.")
-NOT_UTF8 = _rule("102", "error", "Not UTF-8", "The line holds bytes that aren't UTF-8.", "Save the file as UTF-8.")
+LINE_TOO_LONG = _rule(
+    "101",
+    "error",
+    "Line too long",
+    "A line may have 16 MiB; it was not read further.",
+    "Shorten or split the example.",
+)
+NOT_UTF8 = _rule(
+    "102",
+    "error",
+    "Not UTF-8",
+    "The line holds bytes that aren't UTF-8.",
+    "Save the file as UTF-8.",
+)
 NOT_JSON = _rule(
-    "103", "error", "Not JSON", "The line is not one whole JSON value.", "Write each example as one line of strict JSON, without comments."
+    "103",
+    "error",
+    "Not JSON",
+    "The line is not one whole JSON value.",
+    "Write each example as one line of strict JSON, without comments.",
 )
-NOT_OBJECT = _rule("104", "error", "Not an object", "The line is JSON, but no object.", "Wrap the example in { and }.")
+NOT_OBJECT = _rule(
+    "104",
+    "error",
+    "Not an object",
+    "The line is JSON, but no object.",
+    "Wrap the example in { and }.",
+)
 DUPLICATE_KEY = _rule(
-    "105", "error", "Key given twice", "An object has the same key twice; readers differ in which one they take.", "Keep one of the two."
+    "105",
+    "error",
+    "Key given twice",
+    "An object has the same key twice; readers differ in which one they take.",
+    "Keep one of the two.",
 )
-TOO_DEEP = _rule("106", "error", "Nested too deeply", "Values may be nested 64 levels deep.", "Flatten the value.")
+TOO_DEEP = _rule(
+    "106",
+    "error",
+    "Nested too deeply",
+    "Values may be nested 64 levels deep.",
+    "Flatten the value.",
+)
 NUMBER_OUT_OF_RANGE = _rule(
     "107",
     "error",
@@ -110,9 +181,15 @@ NUMBER_OUT_OF_RANGE = _rule(
     "NaN, Infinity, and numbers too large for a reader are no JSON numbers.",
     "Write an ordinary number, or a string.",
 )
-BLANK_LINE = _rule("108", "warning", "Blank line", "A blank line stands between examples.", "Remove it.")
+BLANK_LINE = _rule(
+    "108", "warning", "Blank line", "A blank line stands between examples.", "Remove it."
+)
 CR_LINE_ENDS = _rule(
-    "109", "error", "Line ends of a bare CR", "Lines end with CR alone, so that the file is one line.", "Save with LF or CRLF line ends."
+    "109",
+    "error",
+    "Line ends of a bare CR",
+    "Lines end with CR alone, so that the file is one line.",
+    "Save with LF or CRLF line ends.",
 )
 LONE_SURROGATE = _rule(
     "110",
@@ -122,7 +199,11 @@ LONE_SURROGATE = _rule(
     "Write the whole character.",
 )
 TOO_MANY_VALUES = _rule(
-    "111", "error", "Too many values in a line", "A line may hold 1,048,576 separators.", "Split the example into several lines."
+    "111",
+    "error",
+    "Too many values in a line",
+    "A line may hold 1,048,576 separators.",
+    "Split the example into several lines.",
 )
 BOM_INSIDE = _rule(
     "112",
@@ -131,21 +212,42 @@ BOM_INSIDE = _rule(
     "A byte-order mark is allowed at the start of the file only; files were joined as they were.",
     "Remove the mark at the start of this line.",
 )
-UNREAD = (LINE_TOO_LONG, NOT_UTF8, NOT_JSON, NOT_OBJECT, TOO_DEEP, NUMBER_OUT_OF_RANGE, CR_LINE_ENDS, TOO_MANY_VALUES, BOM_INSIDE)
+UNREAD = (
+    LINE_TOO_LONG,
+    NOT_UTF8,
+    NOT_JSON,
+    NOT_OBJECT,
+    TOO_DEEP,
+    NUMBER_OUT_OF_RANGE,
+    CR_LINE_ENDS,
+    TOO_MANY_VALUES,
+    BOM_INSIDE,
+)
 """Of a line that breaks one of these nothing more is known; it breaks no other of them."""
 NOT_CHECKED = _rule(
     "113",
     "error",
     "Checking stopped",
-    "After 1,000 lines with errors, or 50,000 errors, in a piece of 8 MiB the rest of that piece is counted, but not checked.",
+    (
+        "After 1,000 lines with errors, or 50,000 errors, in a piece of 8 MiB the rest of that "
+        "piece is counted, but not checked."
+    ),
     "Correct the errors that are told, which mostly have one cause, and check again.",
 )
 
 MESSAGES_MISSING = _rule(
-    "201", "error", "No messages", "`messages` must be an array with at least one message.", "Give the conversation as an array."
+    "201",
+    "error",
+    "No messages",
+    "`messages` must be an array with at least one message.",
+    "Give the conversation as an array.",
 )
 MESSAGE_NOT_OBJECT = _rule(
-    "202", "error", "Message is not an object", "A message must be an object with role and content.", "Write it as an object."
+    "202",
+    "error",
+    "Message is not an object",
+    "A message must be an object with role and content.",
+    "Write it as an object.",
 )
 ROLE_UNKNOWN = _rule(
     "203",
@@ -155,12 +257,32 @@ ROLE_UNKNOWN = _rule(
     "Use one of these roles.",
 )
 ROLE_DEVELOPER = _rule(
-    "204", "warning", "Role developer", "The developer role is meant for reasoning models.", "Use the role system for this model."
+    "204",
+    "warning",
+    "Role developer",
+    "The developer role is meant for reasoning models.",
+    "Use the role system for this model.",
 )
-NO_USER = _rule("205", "error", "No user message", "An example needs at least one user message.", "Add the question.")
-NO_ASSISTANT = _rule("206", "error", "No assistant message", "An example needs at least one assistant message.", "Add the answer.")
+NO_USER = _rule(
+    "205",
+    "error",
+    "No user message",
+    "An example needs at least one user message.",
+    "Add the question.",
+)
+NO_ASSISTANT = _rule(
+    "206",
+    "error",
+    "No assistant message",
+    "An example needs at least one assistant message.",
+    "Add the answer.",
+)
 LAST_NOT_ASSISTANT = _rule(
-    "207", "error", "Last message is not the assistant's", "The model learns the answer that ends the example.", "End with the answer."
+    "207",
+    "error",
+    "Last message is not the assistant's",
+    "The model learns the answer that ends the example.",
+    "End with the answer.",
 )
 CONTENT_MISSING = _rule(
     "208",
@@ -169,14 +291,48 @@ CONTENT_MISSING = _rule(
     "Content may be absent or null only in an assistant message with tool_calls or function_call.",
     "Give the content.",
 )
-CONTENT_TYPE = _rule("209", "error", "Content of the wrong type", "Content is a string or an array of parts.", "Write it as a string.")
-CONTENT_EMPTY = _rule("210", "warning", "Empty content", "The content is an empty text.", "Fill it in or leave the message out.")
-WEIGHT_VALUE = _rule("211", "error", "Weight other than 0 or 1", "A weight must be the number 0 or 1.", "Write 0 or 1.")
-WEIGHT_PLACE = _rule("212", "error", "Weight outside an assistant message", "Only answers have a weight.", "Remove the weight.")
-NOTHING_TO_LEARN = _rule(
-    "213", "error", "Nothing to learn", "All assistant messages have weight 0.", "Give at least one answer weight 1, or leave the line out."
+CONTENT_TYPE = _rule(
+    "209",
+    "error",
+    "Content of the wrong type",
+    "Content is a string or an array of parts.",
+    "Write it as a string.",
 )
-NAME_TYPE = _rule("214", "error", "Name is not a text", "A message's name must be a string.", "Write the name as a string.")
+CONTENT_EMPTY = _rule(
+    "210",
+    "warning",
+    "Empty content",
+    "The content is an empty text.",
+    "Fill it in or leave the message out.",
+)
+WEIGHT_VALUE = _rule(
+    "211",
+    "error",
+    "Weight other than 0 or 1",
+    "A weight must be the number 0 or 1.",
+    "Write 0 or 1.",
+)
+WEIGHT_PLACE = _rule(
+    "212",
+    "error",
+    "Weight outside an assistant message",
+    "Only answers have a weight.",
+    "Remove the weight.",
+)
+NOTHING_TO_LEARN = _rule(
+    "213",
+    "error",
+    "Nothing to learn",
+    "All assistant messages have weight 0.",
+    "Give at least one answer weight 1, or leave the line out.",
+)
+NAME_TYPE = _rule(
+    "214",
+    "error",
+    "Name is not a text",
+    "A message's name must be a string.",
+    "Write the name as a string.",
+)
 NAME_CHARACTERS = _rule(
     "215",
     "warning",
@@ -188,16 +344,25 @@ UNKNOWN_KEY = _rule(
     "216",
     "warning",
     "Unknown keys",
-    "Keys that the format doesn't know are uploaded and may be billed, but nothing is learnt from them. OpenAI's service was reported to "
+    "Keys that the format doesn't know are uploaded and may be billed, but nothing is learnt "
+    "from them. OpenAI's service was reported to "
     "fail a job for them; Azure documents nothing.",
     "Remove them, or correct their spelling.",
     gathered=True,
 )
 OTHER_FORMAT_KEY = _rule(
-    "217", "warning", "Key of another format", "The line has keys of preference training beside `messages`.", "Keep one format per line."
+    "217",
+    "warning",
+    "Key of another format",
+    "The line has keys of preference training beside `messages`.",
+    "Keep one format per line.",
 )
 TOKEN_LIMIT = _rule(
-    "218", "error", "Example too long", "The example has more tokens than the model takes.", "Shorten or split the example."
+    "218",
+    "error",
+    "Example too long",
+    "The example has more tokens than the model takes.",
+    "Shorten or split the example.",
 )
 UNCOUNTABLE = _rule(
     "219",
@@ -217,7 +382,10 @@ CALL_CONTENT = _rule(
     "221",
     "warning",
     "Empty content beside calls",
-    'Beside tool_calls the content is null, an empty text or the text "null"; Azure\'s preparation was reported to refuse such lines.',
+    (
+        'Beside tool_calls the content is null, an empty text or the text "null"; Azure\'s '
+        "preparation was reported to refuse such lines."
+    ),
     "Leave content out of messages with calls, unless there is a text.",
     gathered=True,
 )
@@ -225,7 +393,10 @@ NULL_KEY = _rule(
     "222",
     "error",
     "Null where a key should be left out",
-    "Keys such as name, tool_calls, weight or tools hold null; the schema knows them with a value only.",
+    (
+        "Keys such as name, tool_calls, weight or tools hold null; the schema knows them with a "
+        "value only."
+    ),
     "Leave these keys out; check --fix does.",
     gathered=True,
 )
@@ -242,17 +413,27 @@ TOOLS_SHAPE = _rule(
     "301",
     "error",
     "Malformed tool declaration",
-    "tools is an array of {type: function, function: {name, description?, parameters?}}; functions, of its inner objects.",
+    (
+        "tools is an array of {type: function, function: {name, description?, parameters?}}; "
+        "functions, of its inner objects."
+    ),
     "Declare each tool in this shape.",
 )
 PARALLEL_TYPE = _rule(
-    "302", "error", "parallel_tool_calls is not a boolean", "parallel_tool_calls must be true or false.", "Write true or false."
+    "302",
+    "error",
+    "parallel_tool_calls is not a boolean",
+    "parallel_tool_calls must be true or false.",
+    "Write true or false.",
 )
 CALL_SHAPE = _rule(
     "303",
     "error",
     "Malformed tool call",
-    "A call has an id, the type function, and a function with a name and arguments as a JSON string.",
+    (
+        "A call has an id, the type function, and a function with a name and arguments as a JSON "
+        "string."
+    ),
     "Give the call in this shape.",
 )
 ARGUMENTS_NOT_JSON = _rule(
@@ -273,29 +454,55 @@ CALL_UNANSWERED = _rule(
     "306",
     "error",
     "Tool call without answer",
-    "After a message with calls come the tools' answers to all of them, unless that message ends the example.",
+    (
+        "After a message with calls come the tools' answers to all of them, unless that message "
+        "ends the example."
+    ),
     "Add the tool's answer right after the calls.",
 )
 TOOL_UNDECLARED = _rule(
-    "307", "warning", "Undeclared tool", "A called tool isn't declared in tools or functions.", "Declare the tool in this line."
+    "307",
+    "warning",
+    "Undeclared tool",
+    "A called tool isn't declared in tools or functions.",
+    "Declare the tool in this line.",
 )
 LEGACY_FUNCTIONS = _rule(
-    "308", "warning", "Deprecated function calling", "functions and function_call are deprecated.", "Write tools and tool_calls."
+    "308",
+    "warning",
+    "Deprecated function calling",
+    "functions and function_call are deprecated.",
+    "Write tools and tool_calls.",
 )
 TOOLS_AND_FUNCTIONS = _rule(
-    "309", "error", "tools beside functions", "A line has either tools or the older functions.", "Write tools only."
+    "309",
+    "error",
+    "tools beside functions",
+    "A line has either tools or the older functions.",
+    "Write tools only.",
 )
 FUNCTION_NAME = _rule(
-    "310", "error", "Function message without name", "A function message needs the name of its function.", "Add the name."
+    "310",
+    "error",
+    "Function message without name",
+    "A function message needs the name of its function.",
+    "Add the name.",
 )
 CALL_PLACE = _rule(
-    "311", "error", "Call outside an assistant message", "Only the assistant calls tools.", "Move the call to an assistant message."
+    "311",
+    "error",
+    "Call outside an assistant message",
+    "Only the assistant calls tools.",
+    "Move the call to an assistant message.",
 )
 ARGUMENTS_TWICE = _rule(
     "312",
     "warning",
     "Arguments encoded twice",
-    "The arguments of a call are the JSON text of a text that holds an object: the model would learn to write them so.",
+    (
+        "The arguments of a call are the JSON text of a text that holds an object: the model would "
+        "learn to write them so."
+    ),
     "Encode them once: the text of an object.",
 )
 
@@ -303,7 +510,10 @@ PART_SHAPE = _rule(
     "401",
     "error",
     "Malformed content part",
-    "A part is {type: text, text}; of a question also {type: image_url, image_url: {url, detail?}}, of an answer {type: refusal, refusal}.",
+    (
+        "A part is {type: text, text}; of a question also {type: image_url, image_url: {url, "
+        "detail?}}, of an answer {type: refusal, refusal}."
+    ),
     "Write the part in one of these shapes.",
 )
 IMAGES_UNSUPPORTED = _rule(
@@ -313,7 +523,13 @@ IMAGES_UNSUPPORTED = _rule(
     "The chosen base model learns from text only.",
     "Choose gpt-4o or gpt-4.1, or remove the images.",
 )
-IMAGE_ROLE = _rule("403", "error", "Image outside a user message", "Images belong in user messages.", "Move the image to a user message.")
+IMAGE_ROLE = _rule(
+    "403",
+    "error",
+    "Image outside a user message",
+    "Images belong in user messages.",
+    "Move the image to a user message.",
+)
 IMAGE_URL = _rule(
     "404",
     "error",
@@ -321,10 +537,26 @@ IMAGE_URL = _rule(
     "An image is a public http(s) address or a base64 data URI.",
     "Use a public address or embed the image.",
 )
-IMAGE_DETAIL = _rule("405", "error", "Unknown image detail", "detail is low, high or auto.", "Use one of these, or leave it out.")
-IMAGE_FORMAT = _rule("406", "error", "Unsupported image format", "Images are JPEG, PNG or WEBP, in RGB or RGBA.", "Convert the image.")
-IMAGE_TOO_LARGE = _rule("407", "error", "Image too large", "An image may have 10 MB.", "Make the image smaller.")
-TOO_MANY_IMAGES = _rule("408", "error", "Too many images", "An example may have 64 images.", "Split the example.")
+IMAGE_DETAIL = _rule(
+    "405",
+    "error",
+    "Unknown image detail",
+    "detail is low, high or auto.",
+    "Use one of these, or leave it out.",
+)
+IMAGE_FORMAT = _rule(
+    "406",
+    "error",
+    "Unsupported image format",
+    "Images are JPEG, PNG or WEBP, in RGB or RGBA.",
+    "Convert the image.",
+)
+IMAGE_TOO_LARGE = _rule(
+    "407", "error", "Image too large", "An image may have 10 MB.", "Make the image smaller."
+)
+TOO_MANY_IMAGES = _rule(
+    "408", "error", "Too many images", "An example may have 64 images.", "Split the example."
+)
 
 INPUT_MISSING = _rule(
     "501",
@@ -348,13 +580,25 @@ OUTPUT_ROLE = _rule(
     "Move the message into the input.",
 )
 OUTPUT_WITHOUT_ASSISTANT = _rule(
-    "504", "error", "Output without an answer", "Each output needs at least one assistant message.", "Add the assistant's answer."
+    "504",
+    "error",
+    "Output without an answer",
+    "Each output needs at least one assistant message.",
+    "Add the assistant's answer.",
 )
 OUTPUTS_IDENTICAL = _rule(
-    "505", "warning", "Identical outputs", "Both outputs are the same, so that there is no preference to learn.", "Leave the line out."
+    "505",
+    "warning",
+    "Identical outputs",
+    "Both outputs are the same, so that there is no preference to learn.",
+    "Leave the line out.",
 )
 INPUT_WITHOUT_USER = _rule(
-    "506", "warning", "No user message in the input", "The input asks nothing that the outputs could answer.", "Add the question."
+    "506",
+    "warning",
+    "No user message in the input",
+    "The input asks nothing that the outputs could answer.",
+    "Add the question.",
 )
 
 LAST_NOT_USER = _rule(
@@ -368,8 +612,14 @@ GRADER_SHAPE = _rule(
     "602",
     "error",
     "Malformed grader",
-    "A grader is an object of the type string_check, text_similarity, score_model, python or multi, with the fields of its type.",
-    "Give the grader in the shape of its type; a multigrader holds others by name, and none of its own kind.",
+    (
+        "A grader is an object of the type string_check, text_similarity, score_model, python or "
+        "multi, with the fields of its type."
+    ),
+    (
+        "Give the grader in the shape of its type; a multigrader holds others by name, and none of "
+        "its own kind."
+    ),
 )
 GRADER_OPERATION = _rule(
     "603",
@@ -396,14 +646,20 @@ GRADER_FORMULA = _rule(
     "606",
     "error",
     "Formula that can't be read",
-    "calculate_output joins the names of the graders by + - * / ^ and min, max, abs, floor, ceil, exp, sqrt, log.",
+    (
+        "calculate_output joins the names of the graders by + - * / ^ and min, max, abs, floor, "
+        "ceil, exp, sqrt, log."
+    ),
     "Write a formula over the names of its graders.",
 )
 GRADER_REFERENCE = _rule(
     "607",
     "error",
     "Template that can't be filled",
-    "A template between {{ and }} names a field of the line, as item.answer, or a part of the sample, as sample.output_text.",
+    (
+        "A template between {{ and }} names a field of the line, as item.answer, or a part of the "
+        "sample, as sample.output_text."
+    ),
     "Begin the reference with item. or sample., and close its braces.",
 )
 SAMPLE_REFERENCE = _rule(
@@ -424,7 +680,10 @@ GRADER_UNDATED = _rule(
     "610",
     "warning",
     "Grader's model without a date",
-    "The documentation names the models that grade by their dated names; one without is reported to be taken, too.",
+    (
+        "The documentation names the models that grade by their dated names; one without is "
+        "reported to be taken, too."
+    ),
     "Name the dated version: gpt-4o-2024-08-06 or o3-mini-2025-01-31.",
 )
 

@@ -1,4 +1,6 @@
-"""What a rule is; the catalogues are in rules.py (the format) and content_rules.py (what the texts hold)."""
+"""What a rule is; the catalogues are in rules.py (the format) and content_rules.py (what the texts
+hold).
+"""
 
 from typing import Literal
 
@@ -10,7 +12,8 @@ Severity = Literal["error", "warning"]
 class Rule(msgspec.Struct, frozen=True):
     """One rule; `fix` is what the owner of the data can do.
 
-    `gathered`: a file has one finding for all its lines, as they mostly have the fault in common (gathering.py).
+    `gathered`: a file has one finding for all its lines, as they mostly have the fault in common
+    (gathering.py).
     """
 
     code: str

@@ -15,9 +15,11 @@ class Bin(NamedTuple):
 
 
 def bins_of(counts: Mapping[int, int], at_most: int = 40) -> list[Bin]:
-    """Equal bins that cover every value, of a round width (1, 2 or 5 times a power of ten), as fine as `at_most` (2 or more) allows.
+    """Equal bins that cover every value, of a round width (1, 2 or 5 times a power of ten), as fine
+    as `at_most` (2 or more) allows.
 
-    `counts` tells how often each value occurs; the sum over the bins is the sum of the counts. Empty counts give no bins.
+    `counts` tells how often each value occurs; the sum over the bins is the sum of the counts.
+    Empty counts give no bins.
     """
     if not counts:
         return []
@@ -27,7 +29,10 @@ def bins_of(counts: Mapping[int, int], at_most: int = 40) -> list[Bin]:
     totals = [0] * (high // width - first + 1)
     for value, number in counts.items():
         totals[value // width - first] += number
-    return [Bin((first + i) * width, (first + i + 1) * width - 1, total) for i, total in enumerate(totals)]
+    return [
+        Bin((first + i) * width, (first + i + 1) * width - 1, total)
+        for i, total in enumerate(totals)
+    ]
 
 
 def _round_width(low: int, high: int, at_most: int) -> int:

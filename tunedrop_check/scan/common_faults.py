@@ -1,4 +1,6 @@
-"""Faults that the lines of a file mostly have in common, such as a key that an export has put in each: told once for all of them."""
+"""Faults that the lines of a file mostly have in common, such as a key that an export has put in
+each: told once for all of them.
+"""
 
 import re
 
@@ -21,7 +23,9 @@ class Gathered(msgspec.Struct):
     """By code: the lines that have the fault, and those that have it at each pattern of a place."""
 
     lines: dict[str, Sightings] = msgspec.field(default_factory=dict[str, Sightings])
-    places: dict[str, dict[str, Sightings]] = msgspec.field(default_factory=dict[str, dict[str, Sightings]])
+    places: dict[str, dict[str, Sightings]] = msgspec.field(
+        default_factory=dict[str, dict[str, Sightings]]
+    )
 
     def add(self, line: int, places: set[tuple[str, str]]) -> None:
         """Take the next line with its codes and patterns."""
@@ -46,13 +50,19 @@ class Gathered(msgspec.Struct):
             if code == format_rules.NULL_KEY.code:
                 found.append(_of(code, keys.null_sentence(patterns), "", self.lines[code]))
             elif code in _SENTENCES:
-                found += [_of(code, _SENTENCES[code](pattern), pattern, seen) for pattern, seen in sorted(patterns.items())]
+                found += [
+                    _of(code, _SENTENCES[code](pattern), pattern, seen)
+                    for pattern, seen in sorted(patterns.items())
+                ]
             else:
                 found.append(_of(code, "", "", self.lines[code]))
         return found
 
 
-_SENTENCES = {format_rules.UNKNOWN_KEY.code: keys.unknown_sentence, format_rules.KEY_CAPITALS.code: keys.capitals_sentence}
+_SENTENCES = {
+    format_rules.UNKNOWN_KEY.code: keys.unknown_sentence,
+    format_rules.KEY_CAPITALS.code: keys.capitals_sentence,
+}
 
 
 def _of(code: str, message: str, pattern: str, seen: Sightings) -> Finding:

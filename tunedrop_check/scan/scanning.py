@@ -1,7 +1,8 @@
 """Scanning a file: span by span, each on its own, or whole.
 
-A line belongs to the span in which its first byte lies, so that spans can be scanned anywhere and merged exactly. A byte-order mark
-is skipped at the start of the file; line ends are LF or CRLF; a last line without an end and blank lines at the end are accepted.
+A line belongs to the span in which its first byte lies, so that spans can be scanned anywhere and
+merged exactly. A byte-order mark is skipped at the start of the file; line ends are LF or CRLF; a
+last line without an end and blank lines at the end are accepted.
 """
 
 import os
@@ -11,9 +12,25 @@ from pathlib import Path
 
 from ..counting import counters
 from ..reading import file_spans, lines
-from ..reading.file_spans import BLOCK_BYTES, MAX_LINE_BYTES, FileSource, Source, SourceTruncated, Span, content_hash_of, spans
+from ..reading.file_spans import (
+    BLOCK_BYTES,
+    MAX_LINE_BYTES,
+    FileSource,
+    Source,
+    SourceTruncated,
+    Span,
+    content_hash_of,
+    spans,
+)
 from . import workers
-from .file_result import FileScan, compared, file_scan_from_json, merge, span_scan_from_json, to_json
+from .file_result import (
+    FileScan,
+    compared,
+    file_scan_from_json,
+    merge,
+    span_scan_from_json,
+    to_json,
+)
 from .span_result import COUNTING_VERSION, ScanOptions, SpanScan, SpansDontFit
 from .span_scanner import SpanScanner
 
@@ -79,18 +96,25 @@ def scan_span(source: Source, span: Span, options: ScanOptions) -> SpanScan:
     result.opens_array = lines.opens_array(head)
     scanner = SpanScanner(result, options)
     at_start = span.start == 0
-    for window, block in file_spans.blocks_of(source, span, digests, options.max_line_bytes, options.window_bytes):
+    for window, block in file_spans.blocks_of(
+        source, span, digests, options.max_line_bytes, options.window_bytes
+    ):
         scanner.enter(window)
         # A mark alone is a blank line.
-        scanner.take((block.removeprefix(lines.BOM) or b"\n") if at_start and block is not None else block)
+        scanner.take(
+            (block.removeprefix(lines.BOM) or b"\n") if at_start and block is not None else block
+        )
         at_start = False
     scanner.finish()
     result.block_digests = digests.finish()
     return result
 
 
-def scan_source(source: Source, options: ScanOptions, span_bytes: int = BLOCK_BYTES, threads: int | None = None) -> FileScan:
-    """Scan a whole source, span by span, on as many threads as there are processors, or as told; the result doesn't depend on that.
+def scan_source(
+    source: Source, options: ScanOptions, span_bytes: int = BLOCK_BYTES, threads: int | None = None
+) -> FileScan:
+    """Scan a whole source, span by span, on as many threads as there are processors, or as told;
+    the result doesn't depend on that.
 
     Raises:
         SourceTruncated: The source changed while it was read.
@@ -101,7 +125,11 @@ def scan_source(source: Source, options: ScanOptions, span_bytes: int = BLOCK_BY
     if threads == 1:
         return merge((scan_span(source, span, options) for span in wanted), options, source.size)
     with ThreadPoolExecutor(threads, "scan") as pool:
-        return merge(workers.in_order(pool, partial(scan_span, source, options=options), wanted, threads), options, source.size)
+        return merge(
+            workers.in_order(pool, partial(scan_span, source, options=options), wanted, threads),
+            options,
+            source.size,
+        )
 
 
 def scan_file(path: Path | str, options: ScanOptions) -> FileScan:
@@ -117,12 +145,16 @@ def scan_file(path: Path | str, options: ScanOptions) -> FileScan:
     if processes == 1 or source.size < PROCESSES_PAY_BYTES or not workers.may_fork():
         return scan_source(source, options)
     counters.counter(options.model.encoding)  # so that the processes share one vocabulary
-    parts = workers.by_forks(partial(scan_span, source, options=options), wanted, min(processes, len(wanted)))
+    parts = workers.by_forks(
+        partial(scan_span, source, options=options), wanted, min(processes, len(wanted))
+    )
     return merge(parts, options, source.size)
 
 
 def _shares(size: int, processes: int) -> list[Span]:
-    """Spans of two blocks, whose texts are counted in one go, and at the end of one, so that the processes are done at the same time."""
+    """Spans of two blocks, whose texts are counted in one go, and at the end of one, so that the
+    processes are done at the same time.
+    """
     blocks = -(-size // BLOCK_BYTES)
     shares: list[Span] = []
     while (begin := shares[-1].stop if shares else 0) < size:

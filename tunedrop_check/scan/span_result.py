@@ -17,21 +17,27 @@ from .common_faults import Gathered
 from .statistics import Histogram
 
 COUNTING_VERSION = 1
-"""What a count or a bound comes to. It rises whenever the same bytes would be counted otherwise: spans of two versions make no file."""
+"""What a count or a bound comes to. It rises whenever the same bytes would be counted otherwise:
+spans of two versions make no file.
+"""
 
 
 class SpansDontFit(ValueError):
-    """Spans that don't make one file: they don't cover its bytes once and in order, or were counted in different ways."""
+    """Spans that don't make one file: they don't cover its bytes once and in order, or were counted
+    in different ways.
+    """
 
 
 class ScanOptions(msgspec.Struct, frozen=True):
-    """What a file is checked for. `method` is the run's training method; None takes the file's own format for it.
+    """What a file is checked for. `method` is the run's training method; None takes the file's own
+    format for it.
 
     `grader_fields` are what a grader reads of each example for reinforcement.
 
-    `watched`: whether what the texts hold is looked at, too (watch.py), and `secrets`: whether a probable secret is an error.
-    After `max_error_lines` lines with errors that begin in one window of the file, a piece of `window_bytes`, the rest of that window is
-    not checked. These and the other sizes are the package's own; tests cut smaller pieces. Spans must be multiples of windows.
+    `watched`: whether what the texts hold is looked at, too (watch.py), and `secrets`: whether a
+    probable secret is an error. After `max_error_lines` lines with errors that begin in one window
+    of the file, a piece of `window_bytes`, the rest of that window is not checked. These and the
+    other sizes are the package's own; tests cut smaller pieces. Spans must be multiples of windows.
     """
 
     model: BaseModel
@@ -54,7 +60,9 @@ class Place(msgspec.Struct):
 
 
 class Unchecked(msgspec.Struct):
-    """Lines that were counted only, as too many before them have errors: how many, in how many windows, and after which line first."""
+    """Lines that were counted only, as too many before them have errors: how many, in how many
+    windows, and after which line first.
+    """
 
     lines: int = 0
     windows: int = 0
@@ -70,8 +78,8 @@ class Unchecked(msgspec.Struct):
 class SystemMessages(msgspec.Struct):
     """System messages of chat examples, as far as their sameness goes.
 
-    `digest` is that of the first one, which stands on the line `first`; `other` is the first line with another one, 0 where none has.
-    `without` are the first lines of examples without one.
+    `digest` is that of the first one, which stands on the line `first`; `other` is the first line
+    with another one, 0 where none has. `without` are the first lines of examples without one.
     """
 
     examples: int = 0
@@ -83,7 +91,9 @@ class SystemMessages(msgspec.Struct):
     without: list[int] = msgspec.field(default_factory=list[int])
 
     def add(self, digest: str, line: int, times: int = 1) -> None:
-        """Take the next examples, the first of which stands on this line; "" where they have no system message."""
+        """Take the next examples, the first of which stands on this line; "" where they have no
+        system message.
+        """
         self.examples += times
         if not digest:
             self.missing += times
@@ -114,9 +124,10 @@ class SystemMessages(msgspec.Struct):
 class SpanScan(msgspec.Struct):
     """The scan of one span; line numbers are relative to its first line.
 
-    `kind` names the file's kind where its first bytes show that it isn't text; `opens_array`: they open an array, and `whole_array` is the
-    line that holds a whole one, where that is the first line with content. `open_blanks` are the blank lines at its end, of which
-    only a later part tells whether they stand inside the file.
+    `kind` names the file's kind where its first bytes show that it isn't text; `opens_array`: they
+    open an array, and `whole_array` is the line that holds a whole one, where that is the first
+    line with content. `open_blanks` are the blank lines at its end, of which only a later part
+    tells whether they stand inside the file.
     """
 
     start: int
@@ -171,10 +182,16 @@ class SpanScan(msgspec.Struct):
             SpansDontFit: It doesn't follow, or was counted in another way.
         """
         if later.start != self.stop or later.stop < later.start:
-            msg = f"A span from byte {later.start} to {later.stop} can't follow one that ends at byte {self.stop}."
+            msg = (
+                f"A span from byte {later.start} to {later.stop} can't follow one that ends at "
+                f"byte {self.stop}."
+            )
             raise SpansDontFit(msg)
         if later.counting_version != self.counting_version:
-            msg = f"A span of counting version {later.counting_version} can't follow one of {self.counting_version}."
+            msg = (
+                f"A span of counting version {later.counting_version} can't follow one of "
+                f"{self.counting_version}."
+            )
             raise SpansDontFit(msg)
         if self.lines == self.open_blanks and later.whole_array:
             self.whole_array = later.whole_array + self.lines

@@ -1,6 +1,8 @@
-"""The scan of one span: takes its blocks in order, checks every line, and counts the texts of many lines in one go.
+"""The scan of one span: takes its blocks in order, checks every line, and counts the texts of many
+lines in one go.
 
-Findings stay in the order of lines, whatever the blocks are; so the result doesn't depend on where a file is cut.
+Findings stay in the order of lines, whatever the blocks are; so the result doesn't depend on where
+a file is cut.
 """
 
 import hashlib
@@ -26,12 +28,18 @@ _NULL_BESIDE_CALLS = {(format_rules.CALL_CONTENT.code, "/messages/content")}
 _SMALL_BLOCK = 2**14
 _LAST_BLANK = 0x20  # no byte above it is white space
 ERRORS_A_LINE = 50
-"""A window's lines are checked no further after so many errors for each line with errors that it may have."""
+"""A window's lines are checked no further after so many errors for each line with errors that it
+may have.
+"""
 KEPT_SYSTEMS = 1024
 KEPT_CHARACTERS = 2**23
-"""How many system messages are remembered at least, and how many characters the lines that are counted in one go may add."""
+"""How many system messages are remembered at least, and how many characters the lines that are
+counted in one go may add.
+"""
 WAITING_BYTES = 2**24
-"""Plain blocks of so many bytes are counted in one go: between other work a counter finds its tables out of the processor's cache."""
+"""Plain blocks of so many bytes are counted in one go: between other work a counter finds its
+tables out of the processor's cache.
+"""
 
 
 class SpanScanner:
@@ -74,13 +82,19 @@ class SpanScanner:
             self._search(plain.block)
             self._plain(plain, len(plain.block))
             return
-        middle = block.find(b"\n", len(block) // 2) + 1 if block and len(block) > _SMALL_BLOCK else 0
-        if block is not None and 0 < middle < len(block):  # what isn't plain mustn't slow down the rest of its block
+        middle = (
+            block.find(b"\n", len(block) // 2) + 1 if block and len(block) > _SMALL_BLOCK else 0
+        )
+        if block is not None and 0 < middle < len(
+            block
+        ):  # what isn't plain mustn't slow down the rest of its block
             self.take(block[:middle])
             self.take(block[middle:])
             return
         found = file_spans.lines_of(block, self._options.max_line_bytes)
-        self._search(b"\n".join(line or b"" for line in found) if block is None or None in found else block)
+        self._search(
+            b"\n".join(line or b"" for line in found) if block is None or None in found else block
+        )
         for index, line in enumerate(found):
             if self._has_stopped:
                 self._pass_over(len(found) - index)
@@ -115,10 +129,17 @@ class SpanScanner:
             self._plain(plain, len(line))
         else:
             self._count_waiting()
-            if line is not None and self._result.lines == self._result.open_blanks and lines.is_array(line):
+            if (
+                line is not None
+                and self._result.lines == self._result.open_blanks
+                and lines.is_array(line)
+            ):
                 self._result.whole_array = self._result.lines + 1
             self._full(
-                lines.decode(line) if line is not None else lines.Line(None, [finding(format_rules.LINE_TOO_LONG)]), len(line or b"")
+                lines.decode(line)
+                if line is not None
+                else lines.Line(None, [finding(format_rules.LINE_TOO_LONG)]),
+                len(line or b""),
             )
 
     def _blank(self, lines: int) -> None:
@@ -126,7 +147,9 @@ class SpanScanner:
         self._result.open_blanks += lines
 
     def _plain(self, found: PlainLines, size: int) -> None:
-        """Add lines that have nothing but their tokens to look at; the tokens wait for those of more lines."""
+        """Add lines that have nothing but their tokens to look at; the tokens wait for those of
+        more lines.
+        """
         result = self._begin()
         result.see_format(recognition.SUPERVISED, len(found))
         result.examples += len(found)
@@ -154,26 +177,39 @@ class SpanScanner:
             is_news = not seen.digest or (digest != seen.digest and not seen.varies)
             seen.add(digest, first + systems.index(text) if digest and is_news else first, times)
             if text is None:
-                seen.see_without(first + index for index, system in enumerate(systems) if system is None)
+                seen.see_without(
+                    first + index for index, system in enumerate(systems) if system is None
+                )
 
     def _count_waiting(self) -> None:
         """Count the texts of the lines that wait."""
         waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
         over: list[tuple[int, int, int]] = []
         for ordinary in {found.ordinary for _, found in waiting}:
-            over += self._add_tokens([one for one in waiting if one[1].ordinary is ordinary], ordinary)
+            over += self._add_tokens(
+                [one for one in waiting if one[1].ordinary is ordinary], ordinary
+            )
         for line, total, at_most in sorted(over):
             self._tell_over_limit(total, at_most, line)
 
-    def _add_tokens(self, waiting: list[tuple[int, PlainLines]], ordinary: bool) -> Iterator[tuple[int, int, int]]:
-        """Add the tokens of plain lines, from those of their texts; says which lines may have more than the model takes, and how many."""
+    def _add_tokens(
+        self, waiting: list[tuple[int, PlainLines]], ordinary: bool
+    ) -> Iterator[tuple[int, int, int]]:
+        """Add the tokens of plain lines, from those of their texts; says which lines may have more
+        than the model takes, and how many.
+        """
         result, found = self._result, [found for _, found in waiting]
-        counts = np.array(self._counter.count([text for block in found for text in block.texts], ordinary), np.int64)
+        counts = np.array(
+            self._counter.count([text for block in found for text in block.texts], ordinary),
+            np.int64,
+        )
         shapes = [shape for block in found for shape in block.shapes]
         systems = [system for block in found for system in block.systems]
         tokens_of = self._know({text for text in systems if text is not None})
         begins = np.cumsum([0, *[shape.size for shape in shapes[:-1]]])
-        beside = [shape.frame + tokens_of[system] for shape, system in zip(shapes, systems, strict=True)]
+        beside = [
+            shape.frame + tokens_of[system] for shape, system in zip(shapes, systems, strict=True)
+        ]
         answers = counts * np.frombuffer(b"".join([shape.answers for shape in shapes]), np.uint8)
         trained = counts * np.frombuffer(b"".join([shape.trained for shape in shapes]), np.uint8)
         totals = np.add.reduceat(counts, begins) + beside
@@ -184,10 +220,14 @@ class SpanScanner:
         result.longest_at_most = max(result.longest_at_most, int(at_most.max()))
         numbers = np.concatenate([np.arange(first, first + len(block)) for first, block in waiting])
         over = at_most > self._options.model.max_example_tokens
-        return zip(numbers[over].tolist(), totals[over].tolist(), at_most[over].tolist(), strict=True)
+        return zip(
+            numbers[over].tolist(), totals[over].tolist(), at_most[over].tolist(), strict=True
+        )
 
     def _declared(self, found: list[PlainLines], lines: int) -> NDArray[np.int64] | int:
-        """Add the tokens of the declarations of plain lines; those of each line, or 0 where none has any."""
+        """Add the tokens of the declarations of plain lines; those of each line, or 0 where none
+        has any.
+        """
         if not any(block.declared for block in found):
             return 0
         declared, first = np.zeros(lines, np.int64), 0
@@ -278,7 +318,9 @@ class SpanScanner:
             self._watch.example(result.lines, *compared_texts.parts_of(example))
 
     def _count(self, example: JsonObject, size: int, is_graded: bool) -> None:
-        """Add the tokens of an example; what a grader reads beside its messages counts to the file, not to what the model takes."""
+        """Add the tokens of an example; what a grader reads beside its messages counts to the file,
+        not to what the model takes.
+        """
         result, counted = self._result, tokens.count_all([example], self._counter)[0]
         beyond = upper_bound.beyond(example, self._counter)
         result.images.merge(beyond.images)
@@ -290,10 +332,17 @@ class SpanScanner:
             return
         result.total.add(counted.total)
         result.assistant.add(counted.assistant)
-        result.trained.add(0 if is_graded else counted.trained)  # for reinforcement the model answers by itself
+        result.trained.add(
+            0 if is_graded else counted.trained
+        )  # for reinforcement the model answers by itself
         result.declared_tokens += beyond.declared
         result.other_tokens += beyond.other
-        at_most = counted.total + beyond.declared + beyond.images.tokens + (0 if is_graded else beyond.other)
+        at_most = (
+            counted.total
+            + beyond.declared
+            + beyond.images.tokens
+            + (0 if is_graded else beyond.other)
+        )
         result.longest_at_most = max(result.longest_at_most, at_most)
         if at_most > self._options.model.max_example_tokens:
             self._tell_over_limit(counted.total, at_most, result.lines)
@@ -305,7 +354,8 @@ class SpanScanner:
         if total <= limit:
             self._result.over_by_estimate += 1
             message = (
-                f"The example has {total} tokens, and about {at_most - total} more of declarations, other fields and images, "
+                f"The example has {total} tokens, and about {at_most - total} more of "
+                "declarations, other fields and images, "
                 f"which are estimated; the model takes {limit}."
             )
         self._result.tally.add(finding(format_rules.TOKEN_LIMIT, message=message), line)
@@ -315,7 +365,11 @@ class SpanScanner:
         for role in filter(None, map(messages.role_of, given)):
             result.messages_by_role[role] = result.messages_by_role.get(role, 0) + 1
         if given:
-            prompts = (message.get("content") for message in given if messages.role_of(message) in messages.PROMPTS)
+            prompts = (
+                message.get("content")
+                for message in given
+                if messages.role_of(message) in messages.PROMPTS
+            )
             system = messages.text_of(next(prompts, None))
             result.system.add(_digest(system) if system is not None else "", result.lines)
             if system is None:

@@ -1,6 +1,7 @@
 """Statistics that merge exactly: how often each value occurs, and the figures that follow from it.
 
-Quantiles are numpy's default ("linear") to the last bit, computed from the counts instead of a sorted array.
+Quantiles are numpy's default ("linear") to the last bit, computed from the counts instead of a
+sorted array.
 """
 
 import math
@@ -42,7 +43,9 @@ class Histogram(msgspec.Struct):
             self.add(value, times)
 
     def sorted(self) -> "Histogram":
-        """The same counts in the order of their values: equal histograms are then written alike, in whatever order they were counted."""
+        """The same counts in the order of their values: equal histograms are then written alike, in
+        whatever order they were counted.
+        """
         return Histogram(dict(sorted(self.counts.items())))
 
     @property
@@ -69,7 +72,10 @@ class Histogram(msgspec.Struct):
         places = [last * fraction for fraction in asked]
         around = [(math.floor(place), min(math.floor(place) + 1, last)) for place in places]
         values = dict(self._values_at(sorted({index for pair in around for index in pair})))
-        return [_between(values[low], values[high], place - low) for place, (low, high) in zip(places, around, strict=True)]
+        return [
+            _between(values[low], values[high], place - low)
+            for place, (low, high) in zip(places, around, strict=True)
+        ]
 
     def distribution(self) -> Distribution | None:
         """The figures of what was counted; None where nothing was."""
@@ -77,7 +83,9 @@ class Histogram(msgspec.Struct):
             return None
         p5, median, p95 = self.quantiles((0.05, 0.5, 0.95))
         total = self.sum
-        return Distribution(min(self.counts), max(self.counts), total / self.size, median, total, p5, p95)
+        return Distribution(
+            min(self.counts), max(self.counts), total / self.size, median, total, p5, p95
+        )
 
     def _values_at(self, indexes: list[int]) -> Iterator[tuple[int, int]]:
         """The values at these ascending places of the sorted multiset."""

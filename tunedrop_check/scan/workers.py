@@ -1,8 +1,10 @@
-"""Sharing a scan's spans out among processors: to this process and its forks where that is safe, to threads elsewhere.
+"""Sharing a scan's spans out among processors: to this process and its forks where that is safe, to
+threads elsewhere.
 
-Counting, hashing and searching let go of the interpreter's lock, the rest of a span's work holds it: processes don't wait for each
-other. A fork takes a few milliseconds and finds the vocabularies loaded; a process that starts from nothing needs a second for them.
-What a fork writes to it must copy first, for a small file a tenth of its time: so this process works, too, instead of one more.
+Counting, hashing and searching let go of the interpreter's lock, the rest of a span's work holds
+it: processes don't wait for each other. A fork takes a few milliseconds and finds the vocabularies
+loaded; a process that starts from nothing needs a second for them. What a fork writes to it must
+copy first, for a small file a tenth of its time: so this process works, too, instead of one more.
 """
 
 import gc
@@ -26,23 +28,28 @@ _AHEAD = 4  # parts a process that may be worked at beyond the first whose resul
 
 
 def may_fork() -> bool:
-    """Whether a fork is safe here: on Linux, and while no other thread of Python's could hold a lock that nobody would release."""
+    """Whether a fork is safe here: on Linux, and while no other thread of Python's could hold a
+    lock that nobody would release.
+    """
     return sys.platform == "linux" and threading.active_count() == 1
 
 
 def by_forks(  # noqa: UP047  # Python 3.11 has no such syntax
     work: Callable[[Part], Result], parts: Sequence[Part], processes: int
 ) -> Iterator[Result]:
-    """The parts' results in order, from this process and its forks; each takes the next part when it is done with one.
+    """The parts' results in order, from this process and its forks; each takes the next part when
+    it is done with one.
 
-    What a fork fails at is done here again: an error is raised here, and a fork that somebody ended, as a machine does that is out
-    of memory, costs no result.
+    What a fork fails at is done here again: an error is raised here, and a fork that somebody
+    ended, as a machine does that is out of memory, costs no result.
     """
     ready: dict[int, Result] = {}
     due = issued = 0
     collects = gc.isenabled()
     tickets, forks = _Tickets(), _Forks()
-    gc.disable()  # a scan makes no cycles, and a collection would touch, and so copy, all that the processes share
+    # a scan makes no cycles, and a collection would touch, and so copy, all that the processes
+    # share
+    gc.disable()
     try:
         forks.start(tickets, work, parts, processes - 1)
         while due < len(parts):
@@ -121,13 +128,17 @@ class _Forks:
         self._processes: list[BaseProcess] = []
         self._threads: list[threading.Thread] = []
 
-    def start(self, tickets: _Tickets, work: Callable[[Any], Any], parts: Sequence[Any], number: int) -> None:
+    def start(
+        self, tickets: _Tickets, work: Callable[[Any], Any], parts: Sequence[Any], number: int
+    ) -> None:
         """Start so many; the threads last, as no fork is safe beside one."""
         context = multiprocessing.get_context("fork")
         for _ in range(number):
             here, there = context.Pipe(duplex=False)
             self._connections.append(here)
-            process = context.Process(target=_help, args=(tickets, work, parts, there, self._connections), daemon=True)
+            process = context.Process(
+                target=_help, args=(tickets, work, parts, there, self._connections), daemon=True
+            )
             process.start()
             there.close()
             self._processes.append(process)
@@ -137,7 +148,9 @@ class _Forks:
             self._threads.append(thread)
 
     def answers(self, *, wait: bool) -> Iterator[tuple[int, Any]]:
-        """What the forks have answered meanwhile; to wait is to wait for an answer, or for the end of a fork."""
+        """What the forks have answered meanwhile; to wait is to wait for an answer, or for the end
+        of a fork.
+        """
         while wait or not self._heard.empty():
             heard = self._heard.get()
             wait = False
@@ -164,7 +177,13 @@ class _Forks:
             self._heard.put(None)
 
 
-def _help(tickets: _Tickets, work: Callable[[Any], Any], parts: Sequence[Any], connection: Connection, of_parent: list[Connection]) -> None:
+def _help(
+    tickets: _Tickets,
+    work: Callable[[Any], Any],
+    parts: Sequence[Any],
+    connection: Connection,
+    of_parent: list[Connection],
+) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the parent's to answer
     for foreign in of_parent:  # else nobody would notice that the parent is gone
         foreign.close()
@@ -180,7 +199,9 @@ def _help(tickets: _Tickets, work: Callable[[Any], Any], parts: Sequence[Any], c
 def in_order(  # noqa: UP047  # Python 3.11 has no such syntax
     pool: Executor, work: Callable[[Part], Result], parts: Iterable[Part], workers: int
 ) -> Iterator[Result]:
-    """The parts' results in order; one more part than workers is under way, so that results don't pile up."""
+    """The parts' results in order; one more part than workers is under way, so that results don't
+    pile up.
+    """
     under_way: deque[Future[Result]] = deque()
     try:
         for part in parts:

@@ -1,4 +1,6 @@
-"""Every call that the app makes of a service, as its adapters make it; `tests/faults/test_hostile.py` holds that none is missing."""
+"""Every call that the app makes of a service, as its adapters make it;
+`tests/faults/test_hostile.py` holds that none is missing.
+"""
 
 import io
 import uuid
@@ -19,14 +21,25 @@ from tests.faults.hostile.sound import BLOB, CONTENT
 from tests.unit.adapters.misbehaving import ACCOUNT_ID
 
 OLDER = "2025-04-01-preview"
-ORDER = JobOrder("gpt-4.1-mini-2025-04-14", "file-1", None, "travel", 7, "supervised", "GlobalStandard", {"n_epochs": 3})
+ORDER = JobOrder(
+    "gpt-4.1-mini-2025-04-14",
+    "file-1",
+    None,
+    "travel",
+    7,
+    "supervised",
+    "GlobalStandard",
+    {"n_epochs": 3},
+)
 PLAN = DeploymentPlan(name="d", sku="GlobalStandard", capacity=1)
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call. `of`: the adapter's method; `right`: what it answers where all is well; `creates`: the request that makes something, which
-    is sent once, and whose outcome is unknown where its answer can't be used."""
+    """One call. `of`: the adapter's method; `right`: what it answers where all is well; `creates`:
+    the request that makes something, which is sent once, and whose outcome is unknown where its
+    answer can't be used.
+    """
 
     of: Callable[..., Any]
     ask: Callable[[float], Any]
@@ -46,20 +59,42 @@ def arm() -> ResourceManager:
 
 FILE = FileFacts("file-1", "travel.jsonl", "processed", 10, "checked", 1_700_000_000)
 JOB = JobFacts(
-    "ftjob-1", "running", "file-1", 1_700_000_000, "ft:travel", 1_700_000_100, 1_000, 3, ("file-9",), error_code="c", error_message="m"
+    "ftjob-1",
+    "running",
+    "file-1",
+    1_700_000_000,
+    "ft:travel",
+    1_700_000_100,
+    1_000,
+    3,
+    ("file-9",),
+    error_code="c",
+    error_message="m",
 )
 DEPLOYMENT = DeploymentFacts("d", "ft:travel", "GlobalStandard", 10, "Succeeded", "run-1")
 
 
 def _of_openai(version: str | None) -> Iterator[Call]:
     root = "/openai" if version else "/openai/v1"
-    yield Call(AzureOpenAI.upload, lambda s: openai(version).upload("travel.jsonl", io.BytesIO(b"{}"), s), FILE, f"POST {root}/files")
-    yield Call(AzureOpenAI.files_named, lambda _s: openai(version).files_named("travel.jsonl"), [FILE])
+    yield Call(
+        AzureOpenAI.upload,
+        lambda s: openai(version).upload("travel.jsonl", io.BytesIO(b"{}"), s),
+        FILE,
+        f"POST {root}/files",
+    )
+    yield Call(
+        AzureOpenAI.files_named, lambda _s: openai(version).files_named("travel.jsonl"), [FILE]
+    )
     yield Call(AzureOpenAI.files, lambda _s: openai(version).files(), [FILE])
     yield Call(AzureOpenAI.count_files, lambda _s: openai(version).count_files(), 1)
     yield Call(AzureOpenAI.file, lambda _s: openai(version).file("file-1"), FILE)
     yield Call(AzureOpenAI.delete_file, lambda _s: openai(version).delete_file("file-1"))
-    yield Call(AzureOpenAI.create_job, lambda s: openai(version).create_job(ORDER, s), JOB, f"POST {root}/fine_tuning/jobs")
+    yield Call(
+        AzureOpenAI.create_job,
+        lambda s: openai(version).create_job(ORDER, s),
+        JOB,
+        f"POST {root}/fine_tuning/jobs",
+    )
     yield Call(AzureOpenAI.jobs_of_file, lambda _s: openai(version).jobs_of_file("file-1"), [JOB])
     yield Call(AzureOpenAI.count_jobs, lambda _s: openai(version).count_jobs(), 1)
     yield Call(AzureOpenAI.job, lambda _s: openai(version).job("ftjob-1"), JOB)
@@ -68,7 +103,11 @@ def _of_openai(version: str | None) -> Iterator[Call]:
     yield Call(AzureOpenAI.events, lambda _s: openai(version).events("ftjob-1", 5), [event])
     yield Call(AzureOpenAI.content, lambda _s: openai(version).content("file-9"), CONTENT)
     question = [{"role": "user", "content": "?"}]
-    yield Call(AzureOpenAI.chat, lambda s: openai(version).chat("d", question, s), Reply("Lisbon", model="ft:travel"))
+    yield Call(
+        AzureOpenAI.chat,
+        lambda s: openai(version).chat("d", question, s),
+        Reply("Lisbon", model="ft:travel"),
+    )
 
 
 def _of_arm() -> Iterator[Call]:
@@ -83,7 +122,9 @@ def _of_arm() -> Iterator[Call]:
     yield Call(ResourceManager.quotas, lambda _s: arm().quotas("westus"), {quota: Quota(10, 100)})
     yield Call(ResourceManager.may_deploy, lambda _s: arm().may_deploy(), True)
     yield Call(
-        ResourceManager.rai_policies, lambda _s: arm().rai_policies(), frozenset({"Microsoft.Default", "Microsoft.DefaultV2", "strict"})
+        ResourceManager.rai_policies,
+        lambda _s: arm().rai_policies(),
+        frozenset({"Microsoft.Default", "Microsoft.DefaultV2", "strict"}),
     )
     yield Call(ResourceManager.deployments, lambda _s: arm().deployments(), [DEPLOYMENT])
     yield Call(ResourceManager.deployment, lambda _s: arm().deployment("d"), DEPLOYMENT)
@@ -101,13 +142,27 @@ def _of_storage() -> Iterator[Call]:
     yield Call(Container.make_if_missing, lambda _s: storage.named("missing").make_if_missing())
     yield Call(Container.reach, lambda s: storage.training().reach(s), True)
     yield Call(Container.read, lambda _s: _content(storage.training().read("b")), BLOB)
-    yield Call(Container.facts, lambda _s: _told(storage.training().facts("b")), ("0x8D1", len(BLOB), "block", {"report": "kept"}))
+    yield Call(
+        Container.facts,
+        lambda _s: _told(storage.training().facts("b")),
+        ("0x8D1", len(BLOB), "block", {"report": "kept"}),
+    )
     yield Call(Container.put, lambda _s: storage.training().put("b", b"x"))
-    yield Call(Container.put_new, lambda _s: storage.training().put_new("b", b"x", {"report": "kept"}), True)
+    yield Call(
+        Container.put_new,
+        lambda _s: storage.training().put_new("b", b"x", {"report": "kept"}),
+        True,
+    )
     yield Call(Container.swap, lambda _s: storage.training().swap("b", b"x", "0x8D1"), True)
     yield Call(Container.try_write, lambda _s: storage.training().try_write())
-    yield Call(Container.chunks, lambda _s: b"".join(storage.training().chunks("b", "0x8D1", 0, len(BLOB))), BLOB)
-    yield Call(Container.put_stream, lambda _s: storage.training().put_stream("b", iter([b"x", b"y"])))
+    yield Call(
+        Container.chunks,
+        lambda _s: b"".join(storage.training().chunks("b", "0x8D1", 0, len(BLOB))),
+        BLOB,
+    )
+    yield Call(
+        Container.put_stream, lambda _s: storage.training().put_stream("b", iter([b"x", b"y"]))
+    )
     yield Call(Container.delete, lambda _s: storage.training().delete("b"))
     yield Call(
         Container.list,

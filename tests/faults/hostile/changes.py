@@ -22,7 +22,9 @@ def changed(change: Callable[[Sound], Sound]) -> Misbehaving:
     """The sound answer, changed in its parts."""
 
     def answering(asked: Asked, sound: Sound) -> None:
-        asked.send(sent(change(sound)) if asked.method != "HEAD" else sent(sound))  # an answer to HEAD has no body to be strange
+        asked.send(
+            sent(change(sound)) if asked.method != "HEAD" else sent(sound)
+        )  # an answer to HEAD has no body to be strange
 
     return answering
 
@@ -43,7 +45,11 @@ def headed(**headers: str) -> Misbehaving:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
 
     def change(sound: Sound) -> Sound:
-        kept = {name: value for name, value in sound.headers.items() if name.lower() not in {key.lower() for key in named}}
+        kept = {
+            name: value
+            for name, value in sound.headers.items()
+            if name.lower() not in {key.lower() for key in named}
+        }
         return replace(sound, headers=kept | named)
 
     return lambda asked, sound: asked.send(sent(change(sound)))
@@ -53,13 +59,19 @@ def bodied(body: bytes, **headers: str) -> Misbehaving:
     """The sound answer with this body."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return changed(
-        lambda sound: replace(sound, body=body, headers={n: v for n, v in sound.headers.items() if n != "Content-Length"} | named)
+        lambda sound: replace(
+            sound,
+            body=body,
+            headers={n: v for n, v in sound.headers.items() if n != "Content-Length"} | named,
+        )
     )
 
 
 def refused(status: int, body: bytes = b"", **headers: str) -> Misbehaving:
     """No answer but a status, with this body."""
-    named = {"Content-Type": "application/json"} | {name.replace("_", "-"): value for name, value in headers.items()}
+    named = {"Content-Type": "application/json"} | {
+        name.replace("_", "-"): value for name, value in headers.items()
+    }
     return lambda asked, _sound: asked.send(sent(Sound(status, named, body)))
 
 
@@ -111,13 +123,24 @@ def resets(asked: Asked, sound: Sound) -> None:
 
 def head_of(sound: Sound, **headers: str) -> bytes:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return sent(replace(sound, body=b"", headers={n: v for n, v in sound.headers.items() if n != "Content-Length"} | named))
+    return sent(
+        replace(
+            sound,
+            body=b"",
+            headers={n: v for n, v in sound.headers.items() if n != "Content-Length"} | named,
+        )
+    )
 
 
 def bomb() -> bytes:
     packing = zlib.compressobj(9, wbits=zlib.MAX_WBITS | 16)
     return b"".join(
-        [packing.compress(b'{"id": "'), *(packing.compress(MEGABYTE) for _ in range(256)), packing.compress(b'"}'), packing.flush()]
+        [
+            packing.compress(b'{"id": "'),
+            *(packing.compress(MEGABYTE) for _ in range(256)),
+            packing.compress(b'"}'),
+            packing.flush(),
+        ]
     )
 
 
@@ -130,7 +153,11 @@ def without_length(sound: Sound) -> bytes:
 
 
 def cut_gzip(sound: Sound) -> Sound:
-    return replace(sound, body=gzip.compress(sound.body)[:-6], headers=but_length(sound) | {"Content-Encoding": "gzip"})
+    return replace(
+        sound,
+        body=gzip.compress(sound.body)[:-6],
+        headers=but_length(sound) | {"Content-Encoding": "gzip"},
+    )
 
 
 def but_length(sound: Sound) -> dict[str, str]:
@@ -138,17 +165,32 @@ def but_length(sound: Sound) -> dict[str, str]:
 
 
 def as_chunks(whole: bytes, chunks: bytes) -> bytes:
-    lines = [line for line in whole.partition(b"\r\n\r\n")[0].split(b"\r\n") if not line.lower().startswith(b"content-length")]
+    lines = [
+        line
+        for line in whole.partition(b"\r\n\r\n")[0].split(b"\r\n")
+        if not line.lower().startswith(b"content-length")
+    ]
     return b"\r\n".join([*lines, b"Transfer-Encoding: chunked", b"", b""]) + chunks
 
 
 def paged(more: Callable[[Asked, Any], Any], marker: Callable[[Asked], bytes]) -> Misbehaving:
-    """Listings whose pages go on as this says: of JSON with more fields, of blobs with another marker. Other answers stay sound."""
+    """Listings whose pages go on as this says: of JSON with more fields, of blobs with another
+    marker. Other answers stay sound.
+    """
 
     def answering(asked: Asked, sound: Sound) -> None:
         if set(sound.told or ()) & {"data", "value"}:
             sound = replace(sound, body=json.dumps(sound.told | more(asked, sound.told)).encode())
-        asked.send(sent(replace(sound, body=sound.body.replace(b"<NextMarker/>", b"<NextMarker>" + marker(asked) + b"</NextMarker>"))))
+        asked.send(
+            sent(
+                replace(
+                    sound,
+                    body=sound.body.replace(
+                        b"<NextMarker/>", b"<NextMarker>" + marker(asked) + b"</NextMarker>"
+                    ),
+                )
+            )
+        )
 
     return answering
 

@@ -42,7 +42,18 @@ MORE: dict[str, Any] = {
     "a path": "../../files/other?x=1#y",
     "no": False,
 }
-TEXTS = ("", "text", "-1", "1e999", "9" * 400, "null", "<b>&amp;</b>", "\x01\x1b[2J", "\u202e\u00e9", "y" * 20_000)
+TEXTS = (
+    "",
+    "text",
+    "-1",
+    "1e999",
+    "9" * 400,
+    "null",
+    "<b>&amp;</b>",
+    "\x01\x1b[2J",
+    "\u202e\u00e9",
+    "y" * 20_000,
+)
 """What a header or an element of XML may hold."""
 
 type Path = tuple[str | int, ...]
@@ -50,7 +61,9 @@ type Path = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Place:
-    """A field of an answer. `answer`: its place in `ANSWERS`; `path`: keys in JSON, or one name of a header or an element."""
+    """A field of an answer. `answer`: its place in `ANSWERS`; `path`: keys in JSON, or one name of
+    a header or an element.
+    """
 
     answer: int
     path: Path
@@ -59,8 +72,15 @@ class Place:
     def __str__(self) -> str:
         """As a test names it."""
         method, pattern, _ = ANSWERS[self.answer]
-        words = [word for word in re.findall(r"[A-Za-z_]{3,}", pattern) if word not in {"subscriptions", "resourceGroups", "providers"}]
-        return f"{self.answer} {method} {words[-1] if words else 'blob'}, {self.kind} {'.'.join(map(str, self.path))}"
+        words = [
+            word
+            for word in re.findall(r"[A-Za-z_]{3,}", pattern)
+            if word not in {"subscriptions", "resourceGroups", "providers"}
+        ]
+        return (
+            f"{self.answer} {method} {words[-1] if words else 'blob'}, {self.kind} "
+            f"{'.'.join(map(str, self.path))}"
+        )
 
 
 def places() -> Iterator[Place]:
@@ -70,7 +90,11 @@ def places() -> Iterator[Place]:
             yield Place(number, path, "field")
         yield from (Place(number, (name,), "header") for name in sound.headers)
         yield from (
-            (Place(number, (name,), "element") for name in dict.fromkeys(re.findall(rb"<([\w-]+)>[^<]+</", sound.body)) if name)
+            (
+                Place(number, (name,), "element")
+                for name in dict.fromkeys(re.findall(rb"<([\w-]+)>[^<]+</", sound.body))
+                if name
+            )
             if (sound.headers.get("Content-Type") == "application/xml")
             else ()
         )
@@ -119,11 +143,17 @@ def _at(place: Place, change: Callable[[Sound], Sound]) -> Misbehaving:
 def _replaced(sound: Sound, place: Place, value: Any) -> Sound:
     if place.kind == "header":
         kept = {name: text for name, text in sound.headers.items() if name != place.path[0]}
-        return replace(sound, headers=kept if value is MISSING else kept | {str(place.path[0]): value})
+        return replace(
+            sound, headers=kept if value is MISSING else kept | {str(place.path[0]): value}
+        )
     if place.kind == "element":
         name = str(place.path[0]).encode()
-        whole = b"" if value is MISSING else b"<" + name + b">" + _escaped(value) + b"</" + name + b">"
-        return replace(sound, body=re.sub(b"<" + name + b">[^<]+</" + name + b">", lambda _: whole, sound.body))
+        whole = (
+            b"" if value is MISSING else b"<" + name + b">" + _escaped(value) + b"</" + name + b">"
+        )
+        return replace(
+            sound, body=re.sub(b"<" + name + b">[^<]+</" + name + b">", lambda _: whole, sound.body)
+        )
     told = copy.deepcopy(sound.told)
     above = found(told, place.path[:-1])
     if value is MISSING:

@@ -41,7 +41,9 @@ BROKEN: dict[str, Misbehaving] = {
     "resets": resets,
     "half a status line": mangled(lambda whole: whole[:9]),
     "closes in the headers": mangled(lambda whole: whole[:30]),
-    "closes in the body": mangled(lambda whole: whole[: -max(1, (len(whole) - whole.index(b"\r\n\r\n")) // 2)]),
+    "closes in the body": mangled(
+        lambda whole: whole[: -max(1, (len(whole) - whole.index(b"\r\n\r\n")) // 2)]
+    ),
     "another protocol": mangled(lambda _whole: b"SSH-2.0-OpenSSH_9.2\r\n"),
     "bytes without a meaning": mangled(lambda _whole: bytes(range(256)) * 4),
     "a body without a head": mangled(lambda whole: whole.partition(b"\r\n\r\n")[2] or b"{}"),
@@ -49,17 +51,31 @@ BROKEN: dict[str, Misbehaving] = {
     "a status in letters": mangled(lambda whole: b"HTTP/1.1 abc\r\n" + whole.partition(b"\r\n")[2]),
     "a status of 999": changed(lambda sound: replace(sound, status=999)),
     "a status of 600": refused(600, b"{}"),
-    "a negative status": mangled(lambda whole: b"HTTP/1.1 -200 OK\r\n" + whole.partition(b"\r\n")[2]),
+    "a negative status": mangled(
+        lambda whole: b"HTTP/1.1 -200 OK\r\n" + whole.partition(b"\r\n")[2]
+    ),
     "a version of another time": mangled(lambda whole: whole.replace(b"HTTP/1.1", b"HTTP/9.9", 1)),
-    "headers without colons": mangled(lambda whole: whole.replace(b"\r\n", b"\r\nno colon here\r\n", 1)),
-    "a header of another line": mangled(lambda whole: whole.replace(b"\r\n", b"\r\n folded: x\r\n", 1)),
-    "headers of other bytes": mangled(lambda whole: whole.replace(b"\r\n", b"\r\nX-Odd: \xff\xfe\x00\x01\r\n", 1)),
-    "lengths that differ": mangled(lambda whole: whole.replace(b"\r\n", b"\r\nContent-Length: 1\r\n", 1)),
+    "headers without colons": mangled(
+        lambda whole: whole.replace(b"\r\n", b"\r\nno colon here\r\n", 1)
+    ),
+    "a header of another line": mangled(
+        lambda whole: whole.replace(b"\r\n", b"\r\n folded: x\r\n", 1)
+    ),
+    "headers of other bytes": mangled(
+        lambda whole: whole.replace(b"\r\n", b"\r\nX-Odd: \xff\xfe\x00\x01\r\n", 1)
+    ),
+    "lengths that differ": mangled(
+        lambda whole: whole.replace(b"\r\n", b"\r\nContent-Length: 1\r\n", 1)
+    ),
     "a negative length": headed(Content_Length="-1"),
     "a length in words": headed(Content_Length="many"),
     "a length of 400 digits": headed(Content_Length="9" * 400),
-    "a length and chunks": mangled(lambda whole: whole.replace(b"\r\n", b"\r\nTransfer-Encoding: chunked\r\n", 1)),
-    "an encoding of transfer that isn't one": mangled(lambda whole: whole.replace(b"\r\n", b"\r\nTransfer-Encoding: klingon\r\n", 1)),
+    "a length and chunks": mangled(
+        lambda whole: whole.replace(b"\r\n", b"\r\nTransfer-Encoding: chunked\r\n", 1)
+    ),
+    "an encoding of transfer that isn't one": mangled(
+        lambda whole: whole.replace(b"\r\n", b"\r\nTransfer-Encoding: klingon\r\n", 1)
+    ),
     "chunks without a size": mangled(lambda whole: as_chunks(whole, b"zz\r\n{}\r\n0\r\n\r\n")),
     "a chunk of negative size": mangled(lambda whole: as_chunks(whole, b"-5\r\n{}\r\n0\r\n\r\n")),
     "chunks without an end": mangled(lambda whole: as_chunks(whole, b"2\r\n{}\r\n")),
@@ -80,9 +96,13 @@ ENDLESS: dict[str, Misbehaving] = {
     "a body without an end": repeated(without_length, MEGABYTE),
     "chunks for ever": repeated(chunked, b"100000\r\n" + MEGABYTE + b"\r\n"),
     "a chunk's size for ever": repeated(chunked, b"0" * 2**16),
-    "a header without an end": repeated(lambda _sound: b"HTTP/1.1 200 OK\r\nX-Long: ", b"x" * 2**16),
+    "a header without an end": repeated(
+        lambda _sound: b"HTTP/1.1 200 OK\r\nX-Long: ", b"x" * 2**16
+    ),
     "headers for ever": repeated(lambda _sound: b"HTTP/1.1 200 OK\r\n", b"X-More: 1\r\n" * 2**10),
-    "trailers for ever": repeated(lambda sound: chunked(sound) + b"0\r\n", b"X-More: 1\r\n" * 2**10),
+    "trailers for ever": repeated(
+        lambda sound: chunked(sound) + b"0\r\n", b"X-More: 1\r\n" * 2**10
+    ),
     "a bomb": bodied(bomb(), Content_Encoding="gzip"),
     "a bomb in a refusal": refused(400, bomb(), Content_Encoding="gzip"),
     "a bomb in a failure": refused(503, bomb(), Content_Encoding="gzip"),
@@ -108,8 +128,14 @@ TYPED: dict[str, Misbehaving] = {
 }
 BODIED: dict[str, Misbehaving] = {
     "nothing": bodied(b""),
-    "half of it": changed(lambda sound: replace(sound, body=sound.body[: len(sound.body) // 2], headers=but_length(sound))),
-    "it twice": changed(lambda sound: replace(sound, body=sound.body * 2, headers=but_length(sound))),
+    "half of it": changed(
+        lambda sound: replace(
+            sound, body=sound.body[: len(sound.body) // 2], headers=but_length(sound)
+        )
+    ),
+    "it twice": changed(
+        lambda sound: replace(sound, body=sound.body * 2, headers=but_length(sound))
+    ),
     "a web page": bodied(b"<html><script>alert(1)</script></html>", Content_Type="text/html"),
     "null": bodied(b"null"),
     "a text": bodied(b'"text"'),
@@ -121,13 +147,17 @@ BODIED: dict[str, Misbehaving] = {
     "not a number": bodied(b'{"id": NaN, "created_at": NaN, "value": NaN, "data": NaN}'),
     "infinity": bodied(b'{"id": "x", "created_at": 1e999, "value": 1e999, "data": -1e999}'),
     "5,000 digits": bodied(b'{"created_at": ' + b"9" * 5_000 + b"}"),
-    "a name twice": bodied(b'{"id": "a", "id": "b", "value": [], "value": [{}], "data": [], "data": [{}]}'),
+    "a name twice": bodied(
+        b'{"id": "a", "id": "b", "value": [], "value": [{}], "data": [], "data": [{}]}'
+    ),
     "deep lists": bodied(b"[" * 100_000),
     "deep objects": bodied(b'{"data":' * 20_000),
     "deep lists that close": bodied(b'{"data":' + b"[" * 50_000 + b"]" * 50_000 + b"}"),
     "no UTF-8": bodied(b'{"id": "\xff\xfe", "name": "\xc3\x28"}'),
     "UTF-16": bodied('{"id": "x"}'.encode("utf-16")),
-    "half a character": bodied(b'{"id": "\\ud800", "name": "\\udfff", "location": "\\ud800", "model": "\\ud800"}'),
+    "half a character": bodied(
+        b'{"id": "\\ud800", "name": "\\udfff", "location": "\\ud800", "model": "\\ud800"}'
+    ),
     "zeros": bodied(b"\0" * 1_000),
     "entities in entities": bodied(
         b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY a "'
@@ -138,7 +168,8 @@ BODIED: dict[str, Misbehaving] = {
         Content_Type="application/xml",
     ),
     "a file of this machine": bodied(
-        b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/hostname">]><EnumerationResults><Blobs><Blob><Name>&b;</Name></Blob>'
+        b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b SYSTEM '
+        b'"file:///etc/hostname">]><EnumerationResults><Blobs><Blob><Name>&b;</Name></Blob>'
         b"</Blobs></EnumerationResults>",
         Content_Type="application/xml",
     ),
@@ -189,18 +220,31 @@ REFUSED: dict[str, Misbehaving] = (
         f"{status} and a page": refused(status, b"<html>" + LEAK.encode(), Content_Type="text/html")
         for status in (400, 403, 409, 429, 500, 503)
     }
-    | {f"{status} and words without end": refused(status, ERROR) for status in (400, 401, 403, 409, 412, 429, 500, 503)}
     | {
-        "400 and strange fields": refused(400, b'{"error": {"code": {"a": [1]}, "message": 5, "innererror": "x"}}'),
+        f"{status} and words without end": refused(status, ERROR)
+        for status in (400, 401, 403, 409, 412, 429, 500, 503)
+    }
+    | {
+        "400 and strange fields": refused(
+            400, b'{"error": {"code": {"a": [1]}, "message": 5, "innererror": "x"}}'
+        ),
         "400 and an error that is text": refused(400, b'{"error": "' + LEAK.encode() + b'"}'),
         "400 and an error that is a list": refused(400, b'{"error": [{"code": 1}]}'),
         "400 and deep lists": refused(400, b'{"error":' * 20_000),
         "400 and a code of storage": refused(400, b"", x_ms_error_code="<b>" + LEAK),
         "503 and a code of storage": refused(503, b"", x_ms_error_code="x" * 50_000),
-        "a reason with a secret": mangled(lambda _whole: f"HTTP/1.1 400 {LEAK}\r\nContent-Length: 0\r\n\r\n".encode()),
-        "a reason of 60 kB": mangled(lambda _whole: b"HTTP/1.1 400 " + b"y" * 60_000 + b"\r\nContent-Length: 0\r\n\r\n"),
-        "a request's id of 60 kB": refused(400, b"{}", x_request_id="i" * 60_000, x_ms_request_id="i" * 60_000),
-        "a challenge": refused(401, b"{}", WWW_Authenticate='Bearer authorization="http://127.0.0.1:1/x", resource="y"'),
+        "a reason with a secret": mangled(
+            lambda _whole: f"HTTP/1.1 400 {LEAK}\r\nContent-Length: 0\r\n\r\n".encode()
+        ),
+        "a reason of 60 kB": mangled(
+            lambda _whole: b"HTTP/1.1 400 " + b"y" * 60_000 + b"\r\nContent-Length: 0\r\n\r\n"
+        ),
+        "a request's id of 60 kB": refused(
+            400, b"{}", x_request_id="i" * 60_000, x_ms_request_id="i" * 60_000
+        ),
+        "a challenge": refused(
+            401, b"{}", WWW_Authenticate='Bearer authorization="http://127.0.0.1:1/x", resource="y"'
+        ),
     }
 )
 WAITS = {
@@ -217,7 +261,9 @@ WAITS = {
     "a broken number": "1_0",
 }
 ASKED_TO_WAIT: dict[str, Misbehaving] = {
-    f"{status}, to wait: {name}": refused(status, b'{"error": {"code": "Busy", "message": "m"}}', **headers)
+    f"{status}, to wait: {name}": refused(
+        status, b'{"error": {"code": "Busy", "message": "m"}}', **headers
+    )
     for status in (429, 503)
     for name, value in WAITS.items()
     for headers in ({"Retry_After": value, "retry_after_ms": value, "x_ms_retry_after_ms": value},)
@@ -242,10 +288,13 @@ REDIRECTED: dict[str, Misbehaving] = {
 }
 PAGED: dict[str, Misbehaving] = {
     "the same page for ever": paged(
-        lambda asked, _told: {"has_more": True, "nextLink": asked.service.base + asked.target}, lambda _asked: b"always"
+        lambda asked, _told: {"has_more": True, "nextLink": asked.service.base + asked.target},
+        lambda _asked: b"always",
     ),
     "new pages for ever": paged(
-        lambda asked, told: {"has_more": True, "nextLink": next_of(asked)} | (fresh(told) if "data" in told else {}),
+        lambda asked, told: (
+            {"has_more": True, "nextLink": next_of(asked)} | (fresh(told) if "data" in told else {})
+        ),
         lambda _asked: str(uuid.uuid4()).encode(),
     ),
     "empty pages for ever": paged(
@@ -255,15 +304,21 @@ PAGED: dict[str, Misbehaving] = {
     "two pages in turn": paged(
         lambda asked, told: {
             "has_more": True,
-            "nextLink": next_of(asked).partition("=")[0] + ("=1" if asked.target.endswith("=2") else "=2"),
-            **({"data": [told["data"][0] | {"id": f"id-{len(asked.service.asked) % 2}"}]} if "data" in told else {}),
+            "nextLink": next_of(asked).partition("=")[0]
+            + ("=1" if asked.target.endswith("=2") else "=2"),
+            **(
+                {"data": [told["data"][0] | {"id": f"id-{len(asked.service.asked) % 2}"}]}
+                if "data" in told
+                else {}
+            ),
         },
         lambda asked: b"one" if b"two" in asked.target.encode() else b"two",
     ),
 }
 LINKED: dict[str, Misbehaving] = {
     f"a next page at {name}": paged(
-        lambda asked, _told, to=to: {"has_more": True, "nextLink": to(asked)}, lambda asked, to=to: html.escape(to(asked)).encode()[:9_000]
+        lambda asked, _told, to=to: {"has_more": True, "nextLink": to(asked)},
+        lambda asked, to=to: html.escape(to(asked)).encode()[:9_000],
     )
     for name, to in PLACES.items()
     if name != "nowhere"

@@ -1,1 +1,3 @@
-"""A deterministic simulator of the whole app: its real functions, on a virtual clock, under one seeded source of disorder."""
+"""A deterministic simulator of the whole app: its real functions, on a virtual clock, under one
+seeded source of disorder.
+"""

@@ -67,11 +67,15 @@ class Words(logging.Handler):
 @cache
 def functions() -> dict[str, Callable[..., Any]]:
     """Every function of the app by name: the code that the decorators were put on."""
-    return {str(f.get_function_name()): _written(f.get_user_function()) for f in registered_functions()}
+    return {
+        str(f.get_function_name()): _written(f.get_user_function()) for f in registered_functions()
+    }
 
 
 def _written(function: Any) -> Callable[..., Any]:
-    return getattr(function, "orchestrator_function", None) or getattr(function, "__wrapped__", function)
+    return getattr(function, "orchestrator_function", None) or getattr(
+        function, "__wrapped__", function
+    )
 
 
 @cache
@@ -82,17 +86,27 @@ def worker() -> DurableFunctionsWorker:
 
 @contextmanager
 def installed(account: Account, wire: Wire, words: Words, more: dict[str, str]) -> Generator[None]:
-    """For this long the app's adapters stand on this storage and this wire, and its settings are the simulation's."""
+    """For this long the app's adapters stand on this storage and this wire, and its settings are
+    the simulation's.
+    """
     OpenAITransport.wire = ArmAdapter.wire = wire
     with ExitStack() as stack:
         stack.enter_context(_environment(SETTINGS | more))
         for name in CONTAINERS:
-            stack.enter_context(swapped(storage, name, lambda name=name: account.container(getattr(settings(), f"{name}_container"))))
+            stack.enter_context(
+                swapped(
+                    storage,
+                    name,
+                    lambda name=name: account.container(getattr(settings(), f"{name}_container")),
+                )
+            )
         stack.enter_context(swapped(storage, "named", account.container))
         stack.enter_context(swapped(planning, "pins", _pins))
         stack.enter_context(swapped(file_spans, "BLOCK_BYTES", BLOCK_BYTES))
         stack.enter_context(swapped(scans, "options", _options))
-        stack.enter_context(swapped(scans, "_ahead", iter))  # a thread of its own would take no part in the order of things
+        stack.enter_context(
+            swapped(scans, "_ahead", iter)
+        )  # a thread of its own would take no part in the order of things
         stack.enter_context(swapped(azure_openai, "connect", openai_on_the_wire))
         stack.enter_context(swapped(resource_manager, "connect", arm_on_the_wire))
         stack.enter_context(_heard(words))
@@ -105,7 +119,9 @@ def installed(account: Account, wire: Wire, words: Words, more: dict[str, str]) 
 
 def _pins(wanted: Settings, versions: Any, training: Any, deployment: Any) -> Pinned:
     """What a plan pins, with spans as small as the files here."""
-    return pinning.pins(wanted, versions, training, deployment).model_copy(update={"span_bytes": span_bytes()})
+    return pinning.pins(wanted, versions, training, deployment).model_copy(
+        update={"span_bytes": span_bytes()}
+    )
 
 
 def _options(plan: Any, role: Any) -> Any:
@@ -135,7 +151,9 @@ def swapped(owner: Any, name: str, other: Any) -> Generator[None]:
 
 @contextmanager
 def _remembered(model: Any) -> Generator[None]:
-    """For this long the same JSON gives the same frozen record, without being read again: an eighth of a simulation's time."""
+    """For this long the same JSON gives the same frozen record, without being read again: an eighth
+    of a simulation's time.
+    """
     read, known = model.model_validate_json, dict[bytes | str, Any]()
 
     def remembering(content: bytes | str) -> Any:
@@ -168,7 +186,10 @@ def _environment(wanted: dict[str, str]) -> Generator[None]:
 def _heard(words: Words) -> Generator[None]:
     root = logging.getLogger()
     former, level = root.handlers[:], root.level
-    quiet = {name: logging.getLogger(name).level for name in ("azure", "durabletask", "openai", "httpx", "httpx2")}
+    quiet = {
+        name: logging.getLogger(name).level
+        for name in ("azure", "durabletask", "openai", "httpx", "httpx2")
+    }
     root.handlers, root.level = [words], logging.INFO
     for name in quiet:
         logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -192,8 +213,19 @@ def openai_on_the_wire(endpoint: str, api_version: str | None = None) -> AzureOp
     http = http_on_the_wire()
     limit = azure_openai.READ_TIMEOUT_S
     if api_version is None:
-        return AzureOpenAI(openai.OpenAI(api_key="stand-in", base_url=f"{BASE}/openai/v1/", timeout=limit, http_client=http), None)
-    client = openai.AzureOpenAI(azure_endpoint=BASE, api_key="stand-in", api_version=api_version, timeout=limit, http_client=http)
+        return AzureOpenAI(
+            openai.OpenAI(
+                api_key="stand-in", base_url=f"{BASE}/openai/v1/", timeout=limit, http_client=http
+            ),
+            None,
+        )
+    client = openai.AzureOpenAI(
+        azure_endpoint=BASE,
+        api_key="stand-in",
+        api_version=api_version,
+        timeout=limit,
+        http_client=http,
+    )
     return AzureOpenAI(client, api_version)
 
 
@@ -206,6 +238,11 @@ def arm_on_the_wire(endpoint: str, account: str, version: str) -> ResourceManage
     transport = RequestsTransport(session=session, session_owner=False)
     parts = ACCOUNT_ID.strip("/").split("/")
     client = CognitiveServicesManagementClient(
-        StandInCredential(), parts[1], base_url=BASE, api_version=version, transport=transport, credential_scopes=["scope"]
+        StandInCredential(),
+        parts[1],
+        base_url=BASE,
+        api_version=version,
+        transport=transport,
+        credential_scopes=["scope"],
     )
     return ResourceManager(client, ACCOUNT_ID, BASE, version)

@@ -1,6 +1,8 @@
-"""Blob storage in memory, behind the real `shared.services.storage.Container`: conditional writes, ETags, the service's clock, and faults.
+"""Blob storage in memory, behind the real `shared.services.storage.Container`: conditional writes,
+ETags, the service's clock, and faults.
 
-Only what the app calls of azure-storage-blob's ContainerClient stands here, and it answers with that library's errors.
+Only what the app calls of azure-storage-blob's ContainerClient stands here, and it answers with
+that library's errors.
 """
 
 import itertools
@@ -74,9 +76,24 @@ class Account:
         """What stands in a container, by name."""
         return self._containers.setdefault(container, {})
 
-    def write(self, container: str, name: str, content: bytes, metadata: dict[str, str] | None = None, **more: Any) -> Blob:
-        """Writes at once and without faults, as an uploader outside the simulation does; `more` is what is unusual about the blob."""
-        blob = Blob(content, f"0x8D{next(self._numbers):08X}", self.stage.now.replace(microsecond=0), metadata or {}, **more)
+    def write(
+        self,
+        container: str,
+        name: str,
+        content: bytes,
+        metadata: dict[str, str] | None = None,
+        **more: Any,
+    ) -> Blob:
+        """Writes at once and without faults, as an uploader outside the simulation does; `more` is
+        what is unusual about the blob.
+        """
+        blob = Blob(
+            content,
+            f"0x8D{next(self._numbers):08X}",
+            self.stage.now.replace(microsecond=0),
+            metadata or {},
+            **more,
+        )
         self.blobs(container)[name] = blob
         for watcher in self.watchers:
             watcher(container, name, blob)
@@ -85,7 +102,11 @@ class Account:
     def call[T](self, act: Callable[[], T], *, freezes: bool = True) -> T:
         """One call over the network: both ways take time, and either can fail."""
         random = self.stage.random
-        fate = random.choice(("busy", "lost", "repeated")) if random.random() < self.fault_rate else "fine"
+        fate = (
+            random.choice(("busy", "lost", "repeated"))
+            if random.random() < self.fault_rate
+            else "fine"
+        )
         self.stage.pause(random.uniform(0.005, 0.1), freezes=freezes)
         if fate == "busy":
             raise _error(HttpResponseError, 503)
@@ -93,7 +114,9 @@ class Account:
         self.stage.pause(random.uniform(0.005, 0.1), freezes=freezes)
         if fate == "lost":
             raise ServiceResponseError("reset")
-        return act() if fate == "repeated" else result  # the client's own retry meets what its first attempt did
+        return (
+            act() if fate == "repeated" else result
+        )  # the client's own retry meets what its first attempt did
 
 
 class MemoryContainer:
@@ -120,18 +143,37 @@ class MemoryContainer:
         return found
 
     def download_blob(
-        self, blob: str, offset: int = 0, length: int | None = None, *, etag: str | None = None, raw_response_hook: Any = None, **_: Any
+        self,
+        blob: str,
+        offset: int = 0,
+        length: int | None = None,
+        *,
+        etag: str | None = None,
+        raw_response_hook: Any = None,
+        **_: Any,
     ) -> SimpleNamespace:
         """The content, or the part of it, that readall gives."""
-        # A range is read while a file is being uploaded: who freezes in the middle of a call leaves the window that reliability.md names.
+        # A range is read while a file is being uploaded: who freezes in the middle of a call leaves
+        # the window that reliability.md names.
         found = self._account.call(lambda: self._readable(blob, etag), freezes=length is None)
         if raw_response_hook:
-            headers = {"Date": format_datetime(self._account.stage.now, usegmt=True), "Content-Length": str(found.size)}
-            raw_response_hook(SimpleNamespace(http_response=SimpleNamespace(status_code=200, headers=headers, close=lambda: None)))
+            headers = {
+                "Date": format_datetime(self._account.stage.now, usegmt=True),
+                "Content-Length": str(found.size),
+            }
+            raw_response_hook(
+                SimpleNamespace(
+                    http_response=SimpleNamespace(
+                        status_code=200, headers=headers, close=lambda: None
+                    )
+                )
+            )
         content = found.content[offset : None if length is None else offset + length]
 
         def readall() -> bytes:
-            if not found.usable and (length is not None or found.size > OWN_BLOB_BYTES):  # a small one that was just replaced is no harm
+            if not found.usable and (
+                length is not None or found.size > OWN_BLOB_BYTES
+            ):  # a small one that was just replaced is no harm
                 self._account.misread(blob, found)
             return content
 
@@ -139,10 +181,21 @@ class MemoryContainer:
 
     def get_blob_client(self, blob: str) -> SimpleNamespace:
         """A client that tells a blob's properties."""
-        return SimpleNamespace(get_blob_properties=lambda: _properties(blob, self._account.call(lambda: self._there(blob))))
+        return SimpleNamespace(
+            get_blob_properties=lambda: _properties(
+                blob, self._account.call(lambda: self._there(blob))
+            )
+        )
 
     def upload_blob(
-        self, name: str, data: bytes, *, overwrite: bool, etag: str | None = None, metadata: dict[str, str] | None = None, **_: Any
+        self,
+        name: str,
+        data: bytes,
+        *,
+        overwrite: bool,
+        etag: str | None = None,
+        metadata: dict[str, str] | None = None,
+        **_: Any,
     ) -> None:
         """A conditional write."""
 

@@ -1,4 +1,6 @@
-"""Which seed catches which known bug: found by `simulate --mutations --record`, held by the tests."""
+"""Which seed catches which known bug: found by `simulate --mutations --record`, held by the
+tests.
+"""
 
 import json
 from dataclasses import asdict, dataclass
@@ -24,9 +26,16 @@ class Catch:
 
 def read() -> dict[str, Catch]:
     """What is known, by the name of the bug."""
-    return {name: Catch(**told) for name, told in json.loads(FILE.read_text(encoding="utf-8")).items()} if FILE.exists() else {}
+    return (
+        {name: Catch(**told) for name, told in json.loads(FILE.read_text(encoding="utf-8")).items()}
+        if FILE.exists()
+        else {}
+    )
 
 
 def write(known: dict[str, Catch]) -> None:
     """Keeps what is known."""
-    FILE.write_text(json.dumps({name: asdict(catch) for name, catch in sorted(known.items())}, indent=1) + "\n", encoding="utf-8")
+    FILE.write_text(
+        json.dumps({name: asdict(catch) for name, catch in sorted(known.items())}, indent=1) + "\n",
+        encoding="utf-8",
+    )

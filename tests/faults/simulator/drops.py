@@ -48,7 +48,9 @@ class Dropped:
 
 
 def training_set(subject: int, examples: int = 10) -> bytes:
-    """Small chat examples that hold the canary where no model repeats it, but for the first one, which the smoke test asks."""
+    """Small chat examples that hold the canary where no model repeats it, but for the first one,
+    which the smoke test asks.
+    """
     return b"".join(
         json.dumps(
             {
@@ -72,11 +74,19 @@ def drops_of(random: Random, count: int, cancels: float, attacks: float = 0) -> 
     for number in range(count):
         kind = random.choices(list(KINDS), list(KINDS.values()))[0]
         ill = random.random() < attacks
-        made.append(attack(random, number, random.uniform(0, 7200)) if ill else _dropped(random, kind, number, made))
+        made.append(
+            attack(random, number, random.uniform(0, 7200))
+            if ill
+            else _dropped(random, kind, number, made)
+        )
         if made[-1].aims_at and number:
-            made[-1].at_s = made[-2].at_s + random.uniform(0, 2)  # before its victim is through the gate
+            made[-1].at_s = made[-2].at_s + random.uniform(
+                0, 2
+            )  # before its victim is through the gate
         if random.random() < cancels:
-            made[-1].cancelled_after_s = random.choice((random.uniform(0, 120), random.uniform(0, 3600), random.uniform(0, 12_000)))
+            made[-1].cancelled_after_s = random.choice(
+                (random.uniform(0, 120), random.uniform(0, 3600), random.uniform(0, 12_000))
+            )
     return made
 
 
@@ -84,7 +94,10 @@ def good_drop(number: int, at_s: float) -> Dropped:
     """A drop that nothing is wrong with, of its own content."""
     name = f"run-{number}"
     job = json.dumps({"hyperparameters": {"n_epochs": 1, "batch_size": 10}}).encode()
-    blobs = [(0.0, f"{name}/{JOB_FILE}", job), (0.0, f"{name}/{TRAINING_SET}", training_set(number))]
+    blobs = [
+        (0.0, f"{name}/{JOB_FILE}", job),
+        (0.0, f"{name}/{TRAINING_SET}", training_set(number)),
+    ]
     return Dropped("good", at_s, blobs, f"{name}/{TRAINING_SET}", content=number)
 
 
@@ -98,7 +111,10 @@ def _dropped(random: Random, kind: str, number: int, before: list[Dropped]) -> D
             at_s = earlier.at_s + random.choice((0, random.uniform(0, 30), random.uniform(0, 9000)))
             job |= {"retrain": True} if kind == "retrained" else {}
         case "replaced" if earlier and "/" in earlier.starting:
-            name, at_s = earlier.starting.split("/")[0], earlier.at_s + random.choice((random.uniform(0, 40), random.uniform(0, 6000)))
+            name, at_s = (
+                earlier.starting.split("/")[0],
+                earlier.at_s + random.choice((random.uniform(0, 40), random.uniform(0, 6000))),
+            )
         case "refused":
             job |= {"method": "dpo"} if random.random() < 0.5 else {"hyperparametres": {}}
         case "dear":
@@ -118,14 +134,18 @@ def _dropped(random: Random, kind: str, number: int, before: list[Dropped]) -> D
     return _uploaded(random, kind, name, at_s, content, job)
 
 
-def _uploaded(random: Random, kind: str, name: str, at_s: float, content: int, job: dict[str, Any]) -> Dropped:
+def _uploaded(
+    random: Random, kind: str, name: str, at_s: float, content: int, job: dict[str, Any]
+) -> Dropped:
     data = training_set(content) if kind != "broken" else training_set(content) + b"{broken\n"
     starting = f"{name}/{TRAINING_SET}"
     blobs = [(0.0, starting, data)]
     if kind != "posted":
         blobs.insert(0, (0.0, f"{name}/{JOB_FILE}", json.dumps(job).encode()))
     if kind == "waiting" and random.random() < 0.7:
-        blobs.append((random.uniform(0, 3000), f"{name}/{VALIDATION_SET}", training_set(content + 500)))
+        blobs.append(
+            (random.uniform(0, 3000), f"{name}/{VALIDATION_SET}", training_set(content + 500))
+        )
     elif kind in {"good", "posted"} and random.random() < 0.3:
         blobs.insert(0, (0.0, f"{name}/{VALIDATION_SET}", training_set(content + 500)))
     dropped = Dropped(kind, at_s, blobs, starting, content=content, job=job)

@@ -22,9 +22,16 @@ class Counted:
 
 
 def counted(count: int, seed: int) -> Counted:
-    """So many drops within three days, each its own content; raises Violation where an invariant does not hold."""
+    """So many drops within three days, each its own content; raises Violation where an invariant
+    does not hold.
+    """
     drops: list[Dropped] = [good_drop(number, number * SPREAD_S / count) for number in range(count)]
     simulation = Simulation(seed, trouble=CALM, drops=drops, speed=QUICK)
     simulation.run()
-    jobs = sum(asked.operation == "fine_tuning.jobs.create" and asked.committed for asked in simulation.provider.record)
-    return Counted(len(simulation.watch.records), jobs, simulation.events_lost, simulation.events_doubled)
+    jobs = sum(
+        asked.operation == "fine_tuning.jobs.create" and asked.committed
+        for asked in simulation.provider.record
+    )
+    return Counted(
+        len(simulation.watch.records), jobs, simulation.events_lost, simulation.events_doubled
+    )

@@ -15,15 +15,25 @@ def none_is_lost(world: "Simulation") -> None:
         if record.plan is None or record.report is None:
             continue
         container, _, page = record.report.partition("/")
-        report = json.loads(world.account.blobs(container)[page.replace("report.html", "report.json")].content)
+        report = json.loads(
+            world.account.blobs(container)[page.replace("report.html", "report.json")].content
+        )
         pins = {role: pin.dropped for role in record.plan.roles if (pin := record.plan.file(role))}
         for part in report["data"]:
             wanted, found = _counted(world.watch.uploads[pins[part["role"]].etag]), _told(part)
             if found != wanted:
-                raise Violation("I11", f"the report of {record.id} counts {found} of the {part['role']} file, which has {wanted}")
+                raise Violation(
+                    "I11",
+                    (
+                        f"the report of {record.id} counts {found} of the {part['role']} file, "
+                        f"which has {wanted}"
+                    ),
+                )
         for role, summary in record.files.items():
             if summary.examples != _counted(world.watch.uploads[pins[role].etag])["examples"]:
-                raise Violation("I11", f"{record.id} trained on {summary.examples} examples of the {role} file")
+                raise Violation(
+                    "I11", f"{record.id} trained on {summary.examples} examples of the {role} file"
+                )
 
 
 def _told(part: dict[str, Any]) -> dict[str, int]:
@@ -32,4 +42,8 @@ def _told(part: dict[str, Any]) -> dict[str, int]:
 
 def _counted(content: bytes) -> dict[str, int]:
     lines = content.splitlines()
-    return {"bytes": len(content), "lines": len(lines), "examples": sum(line.startswith(b"{") and line.endswith(b"}") for line in lines)}
+    return {
+        "bytes": len(content),
+        "lines": len(lines),
+        "examples": sum(line.startswith(b"{") and line.endswith(b"}") for line in lines),
+    }

@@ -1,4 +1,6 @@
-"""Bugs that a day of use, attack and reading found in the release before 0.2.0, put in one at a time, as those of mutations.py."""
+"""Bugs that a day of use, attack and reading found in the release before 0.2.0, put in one at a
+time, as those of mutations.py.
+"""
 
 import re
 from collections.abc import Callable
@@ -32,7 +34,9 @@ def price_unknown_is_nothing() -> list[Swap]:
 
 
 def declarations_count_nothing() -> list[Swap]:
-    """The gate reckons with the lab's count of tokens, which leaves out what else is billed (M2)."""
+    """The gate reckons with the lab's count of tokens, which leaves out what else is billed
+    (M2).
+    """
 
     def counted(_plan: Plan, training: FileSummary) -> int:
         return training.total_tokens
@@ -41,7 +45,9 @@ def declarations_count_nothing() -> list[Swap]:
 
 
 def spans_cut_by_the_settings_of_now() -> list[Swap]:
-    """The scan is joined by today's size of a span, and nobody looks whether the parts cover the file (H1)."""
+    """The scan is joined by today's size of a span, and nobody looks whether the parts cover the
+    file (H1).
+    """
     from tunedrop_check.scan import scanning as scan
 
     def parts(plan: Plan, run_id: str, role: Any) -> Any:
@@ -70,7 +76,9 @@ def names_of_runs_are_free() -> list[Swap]:
 
 
 def place_kept_to_the_end() -> list[Swap]:
-    """A run that stops before it has bought anything keeps its place in the wallet until it has ended (S14)."""
+    """A run that stops before it has bought anything keeps its place in the wallet until it has
+    ended (S14).
+    """
     closed = booking.closed
 
     def kept(ledger: Ledger, run_id: str) -> Any:
@@ -81,26 +89,38 @@ def place_kept_to_the_end() -> list[Swap]:
 
 
 def only_the_recorded_is_removed() -> list[Swap]:
-    """The end of a run removes what is recorded, and looks for nothing else by the run's mark; nor does the sweep (R2)."""
+    """The end of a run removes what is recorded, and looks for nothing else by the run's mark; nor
+    does the sweep (R2).
+    """
     gone = effects._gone  # pyright: ignore[reportPrivateUsage]
 
-    def gone_as_recorded(removing: effects.Removing, mine: str | None, *, kept: str | None) -> dict[str, bool]:
-        return {mine: removing.remove(mine) is not False} if mine else gone(removing, mine, kept=kept)
+    def gone_as_recorded(
+        removing: effects.Removing, mine: str | None, *, kept: str | None
+    ) -> dict[str, bool]:
+        return (
+            {mine: removing.remove(mine) is not False} if mine else gone(removing, mine, kept=kept)
+        )
 
     return [(effects, "_gone", gone_as_recorded), (sweep, "delete_unowned", nothing)]
 
 
 def slots_are_not_booked() -> list[Swap]:
-    """The wallet doesn't know that a deployment is to come, and takes the last place of the account for free (R4)."""
+    """The wallet doesn't know that a deployment is to come, and takes the last place of the account
+    for free (R4).
+    """
     return [(booking, "no_room", nothing)]
 
 
 def pace_of_now_ages_intents() -> list[Swap]:
-    """How long an intent holds is reckoned by the pace of whoever looks at it, and that one is the settings' (R6)."""
+    """How long an intent holds is reckoned by the pace of whoever looks at it, and that one is the
+    settings' (R6).
+    """
 
     def hidden_until(found: Effect, pace: Any, takes_s: float) -> datetime:
         wait_s = pace.list_lag_s + (takes_s if found.state == "intended" else 0)
-        return found.at if found.state in {"made", "removed"} else found.at + timedelta(seconds=wait_s)
+        return (
+            found.at if found.state in {"made", "removed"} else found.at + timedelta(seconds=wait_s)
+        )
 
     schedule = starting.schedule
 
@@ -111,7 +131,9 @@ def pace_of_now_ages_intents() -> list[Swap]:
 
 
 def taking_back_costs_nothing() -> list[Swap]:
-    """The hours in which the end of a run tries to delete the deployment are not in its worst case."""
+    """The hours in which the end of a run tries to delete the deployment are not in its
+    worst case.
+    """
     hosting = worst_case.hosting_at_most
 
     def without_taking_back(plan: Plan, prices: Prices, pace: Any) -> float:

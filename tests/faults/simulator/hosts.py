@@ -1,4 +1,6 @@
-"""Where the app runs: instances with clocks of their own, the engine whose work items they take, and their deaths."""
+"""Where the app runs: instances with clocks of their own, the engine whose work items they take,
+and their deaths.
+"""
 
 import json
 from collections.abc import Callable
@@ -35,7 +37,9 @@ class Hosts:
         self._stage = stage
         self._trouble = trouble
         self._watch = watch
-        self._hosts = [Host(stage.random.uniform(-1, 1) * trouble.clock_s) for _ in range(trouble.hosts)]
+        self._hosts = [
+            Host(stage.random.uniform(-1, 1) * trouble.clock_s) for _ in range(trouble.hosts)
+        ]
         self._stories = Stories()
         self.hub = self._new_hub()
         self.hubs = [self.hub]
@@ -46,8 +50,16 @@ class Hosts:
     def _new_hub(self) -> Hub:
         return Hub(self._stage, ended_is_replaced=self._trouble.ended_is_replaced)
 
-    def act(self, what: str, work: Callable[[], object], ended: Callable[[object], None], strike: Strike | None = None) -> None:
-        """Has some instance do this work, to its end, to what befalls it on the way, or to the instance's death."""
+    def act(
+        self,
+        what: str,
+        work: Callable[[], object],
+        ended: Callable[[object], None],
+        strike: Strike | None = None,
+    ) -> None:
+        """Has some instance do this work, to its end, to what befalls it on the way, or to the
+        instance's death.
+        """
         host = self._stage.random.choice(self._hosts)
 
         def over(result: object) -> None:
@@ -68,7 +80,9 @@ class Hosts:
         self._stage.note("jumped", f"{host.skew.total_seconds():.0f} s")
 
     def kill(self) -> bool:
-        """Kills one instance; or all of them with the engine, where that goes with them, which is the answer."""
+        """Kills one instance; or all of them with the engine, where that goes with them, which is
+        the answer.
+        """
         lost = self._trouble.engine_lost
         self._stage.note("killed", "hosts and engine" if lost else "a host")
         self._stories.forget()
@@ -76,7 +90,9 @@ class Hosts:
             self.hub = self._new_hub()
             self.hubs.append(self.hub)
         victims = self._hosts if lost else [self._stage.random.choice(self._hosts)]
-        for actor in [actor for host in victims for actor in sorted(host.actors, key=lambda a: a.number)]:
+        for actor in [
+            actor for host in victims for actor in sorted(host.actors, key=lambda a: a.number)
+        ]:
             actor.kill()
         return lost
 
@@ -107,9 +123,15 @@ class Hosts:
         return answer
 
     def _perform(self, of: Hub, request: pb.ActivityRequest, token: str) -> None:
-        """Once; twice at about the same time; a second time much later; or to a death or a long halt in it, and again after the lease."""
+        """Once; twice at about the same time; a second time much later; or to a death or a long
+        halt in it, and again after the lease.
+        """
         random = self._stage.random
-        fate = random.choice(("twice", "late", "dies", "freezes")) if random.random() < self._trouble.activity else "once"
+        fate = (
+            random.choice(("twice", "late", "dies", "freezes"))
+            if random.random() < self._trouble.activity
+            else "once"
+        )
         settled = False
 
         def answered(result: object) -> None:
@@ -121,12 +143,16 @@ class Hosts:
 
         def lost(_: object) -> None:
             if of is self.hub and not settled:
-                self._stage.after(random.uniform(LEASE_S, 5 * LEASE_S), lambda: self._perform(of, request, token))
+                self._stage.after(
+                    random.uniform(LEASE_S, 5 * LEASE_S), lambda: self._perform(of, request, token)
+                )
 
         def ended(result: object) -> None:
             lost(result) if isinstance(result, Killed) else answered(result)
 
-        def begin(ended: Callable[[object], None], strike: Strike | None = None) -> Callable[[], None]:
+        def begin(
+            ended: Callable[[object], None], strike: Strike | None = None
+        ) -> Callable[[], None]:
             return lambda: self._activity(request, ended, strike) if of is self.hub else None
 
         first_s = random.uniform(0.01, 2)
@@ -139,7 +165,10 @@ class Hosts:
         if frozen:
             self._stage.after(first_s + random.uniform(LEASE_S, 5 * LEASE_S), begin(answered))
         if fate == "twice":
-            self._stage.after(first_s + random.choice((0, random.uniform(0, 3), random.uniform(0, 60))), begin(answered))
+            self._stage.after(
+                first_s + random.choice((0, random.uniform(0, 3), random.uniform(0, 60))),
+                begin(answered),
+            )
         if fate == "late":
             self._much_later(random.uniform(60, 20_000), begin(answered))
 
@@ -147,7 +176,12 @@ class Hosts:
         at_checkpoint = self._stage.random.random() < 0.5
         in_call = self._stage.random.random() < self._trouble.in_calls and not at_checkpoint
         told = partial(self._watch.frozen_in_a_call.add, run_id) if in_call else None
-        return Strike(self._stage.random.randint(1, 4 if at_checkpoint or told else 25), frozen_s, at_checkpoint, told)
+        return Strike(
+            self._stage.random.randint(1, 4 if at_checkpoint or told else 25),
+            frozen_s,
+            at_checkpoint,
+            told,
+        )
 
     def _much_later(self, seconds: float, act: Callable[[], None]) -> None:
         self.to_come += 1
@@ -158,7 +192,9 @@ class Hosts:
 
         self._stage.after(seconds, happen)
 
-    def _activity(self, request: pb.ActivityRequest, ended: Callable[[object], None], strike: Strike | None) -> None:
+    def _activity(
+        self, request: pb.ActivityRequest, ended: Callable[[object], None], strike: Strike | None
+    ) -> None:
         given = json.loads(request.input.value)
         what = f"{request.name} {given.get('role', '')} of {given['run_id']}"
 
@@ -172,9 +208,15 @@ class Hosts:
 
 
 def _response(request: pb.ActivityRequest, token: str, result: object) -> pb.ActivityResponse:
-    response = pb.ActivityResponse(instanceId=request.orchestrationInstance.instanceId, taskId=request.taskId, completionToken=token)
+    response = pb.ActivityResponse(
+        instanceId=request.orchestrationInstance.instanceId,
+        taskId=request.taskId,
+        completionToken=token,
+    )
     if isinstance(result, BaseException):
-        response.failureDetails.CopyFrom(pb.TaskFailureDetails(errorType=type(result).__name__, errorMessage=str(result)))
+        response.failureDetails.CopyFrom(
+            pb.TaskFailureDetails(errorType=type(result).__name__, errorMessage=str(result))
+        )
     else:
         response.result.value = json.dumps(result)
     return response
@@ -183,4 +225,8 @@ def _response(request: pb.ActivityRequest, token: str, result: object) -> pb.Act
 def _short(result: object) -> str:
     if isinstance(result, BaseException):
         return f"{type(result).__name__} {str(result)[:80]}"
-    return str(cast("dict[str, Any]", result).get("kind")) if isinstance(result, dict) else type(result).__name__
+    return (
+        str(cast("dict[str, Any]", result).get("kind"))
+        if isinstance(result, dict)
+        else type(result).__name__
+    )

@@ -1,4 +1,6 @@
-"""The embedded host's own engine on the virtual clock, without its server; and the durable client's channel to it."""
+"""The embedded host's own engine on the virtual clock, without its server; and the durable client's
+channel to it.
+"""
 
 import base64
 import logging
@@ -15,7 +17,9 @@ from tunedrop.host.engine import Engine
 
 
 class _Context:
-    """A call's context: it lets GetWorkItems hand out one item and end, and turns abort into the client's error."""
+    """A call's context: it lets GetWorkItems hand out one item and end, and turns abort into the
+    client's error.
+    """
 
     def __init__(self) -> None:
         self._asked = 0
@@ -69,28 +73,44 @@ class Hub(Engine):
         context: Any = _Context()
         return getattr(self, name)(request, context)
 
-    def StartInstance(self, request: pb.CreateInstanceRequest, context: Any) -> pb.CreateInstanceResponse:
-        """Azure Storage starts an ended instance anew without a word; the embedded engine refuses."""
+    def StartInstance(
+        self, request: pb.CreateInstanceRequest, context: Any
+    ) -> pb.CreateInstanceResponse:
+        """Azure Storage starts an ended instance anew without a word; the embedded engine
+        refuses.
+        """
         found = self._instances.get(request.instanceId)
         if found and self._ended_is_replaced and self._is_terminal_status(found.status):
             self.call("PurgeInstances", pb.PurgeInstancesRequest(instanceId=request.instanceId))
         return super().StartInstance(request, context)
 
     def purge_ended(self) -> None:
-        """Forgets the history of every instance that has ended, as a clean-up of the task hub does."""
-        for instance in [i.instance_id for i in self._instances.values() if self._is_terminal_status(i.status)]:
+        """Forgets the history of every instance that has ended, as a clean-up of the task
+        hub does.
+        """
+        for instance in [
+            i.instance_id for i in self._instances.values() if self._is_terminal_status(i.status)
+        ]:
             self.call("PurgeInstances", pb.PurgeInstancesRequest(instanceId=instance))
 
     def said(self) -> bytes:
         """Everything that the histories and statuses hold."""
         return (
-            b"\n".join(event.SerializeToString() for i in self._instances.values() for event in [*i.history, *i.pending_events])
-            + "\n".join(str(i.custom_status) + str(i.output) for i in self._instances.values()).encode()
+            b"\n".join(
+                event.SerializeToString()
+                for i in self._instances.values()
+                for event in [*i.history, *i.pending_events]
+            )
+            + "\n".join(
+                str(i.custom_status) + str(i.output) for i in self._instances.values()
+            ).encode()
         )
 
 
 class Channel:
-    """A gRPC channel that leads to whatever hub stands now; each call pauses on its way there and back."""
+    """A gRPC channel that leads to whatever hub stands now; each call pauses on its way there and
+    back.
+    """
 
     def __init__(self, stage: Stage, hub: Callable[[], Hub]) -> None:
         self._stage = stage
@@ -118,7 +138,9 @@ class Channel:
 def client(stage: Stage, hub: Callable[[], Hub]) -> TaskHubGrpcClient:
     """The real client of the durable SDK on that channel."""
     channel: Any = Channel(stage, hub)
-    return TaskHubGrpcClient(channel=channel, emit_trace_spans=False, logger=logging.getLogger("durabletask.client"))
+    return TaskHubGrpcClient(
+        channel=channel, emit_trace_spans=False, logger=logging.getLogger("durabletask.client")
+    )
 
 
 def encoded(request: pb.OrchestratorRequest) -> str:

@@ -1,25 +1,23 @@
 """What must hold in every world, by the provider's record: the invariants I0 to I14.
 
-| | holds | checked |
-| --- | --- | --- |
-| I0 | no run fails by faults alone, no activity crashes, no story breaks | here and in watch.py |
-| I1 | one job a run, one at a time and one success for the same content; no creating call is repeated by a client | here |
-| I1 | no claim forgets who holds it, and nobody waits for a run that ended badly without a job | watch.py |
-| I2 | a deployment outlives its run only where the run succeeded, and then it does | here |
-| I3 | every drop ends, with a report, in bounded time | here and in simulation.py |
-| I4 | what is live was proven | no promotion yet |
-| I5 | nothing is bought without a budget for it, nor more at a time than the wallet allows | here |
-| I5 | no run and no day costs more than its limit, by the provider's own bill | bills.py |
-| I6 | an ending never changes, a step never goes back, a story ends as the ledger says | watch.py |
-| I7 | a replay says the same, and a generation leaves no timer behind | watch.py |
-| I8 | what a service says is kept without secrets, and cut | here |
-| I8 | text of a drop stands nowhere but in the drop; the row that the smoke test asks in record and report, too | here |
-| I9 | what stands at the provider is known to its run, what a run took back is gone, what is somebody else's is left alone | here |
-| I10 | after an accepted cancel nothing is made, and the run does not succeed | here |
-| I11 | a run trains on exactly the bytes that began it, and its report counts every line of them | here and in examples.py |
-| I12 | bytes that no run can use are never read: of page and append blobs, and of blobs that are too large | watch.py |
-| I13 | a run that waits says why | watch.py |
-| I14 | a run's own name is its own, whoever asks for it | here |
+| | holds | checked | | --- | --- | --- | | I0 | no run fails by faults alone, no activity crashes,
+no story breaks | here and in watch.py | | I1 | one job a run, one at a time and one success for the
+same content; no creating call is repeated by a client | here | | I1 | no claim forgets who holds
+it, and nobody waits for a run that ended badly without a job | watch.py | | I2 | a deployment
+outlives its run only where the run succeeded, and then it does | here | | I3 | every drop ends,
+with a report, in bounded time | here and in simulation.py | | I4 | what is live was proven | no
+promotion yet | | I5 | nothing is bought without a budget for it, nor more at a time than the wallet
+allows | here | | I5 | no run and no day costs more than its limit, by the provider's own bill |
+bills.py | | I6 | an ending never changes, a step never goes back, a story ends as the ledger says |
+watch.py | | I7 | a replay says the same, and a generation leaves no timer behind | watch.py | | I8
+| what a service says is kept without secrets, and cut | here | | I8 | text of a drop stands nowhere
+but in the drop; the row that the smoke test asks in record and report, too | here | | I9 | what
+stands at the provider is known to its run, what a run took back is gone, what is somebody else's is
+left alone | here | | I10 | after an accepted cancel nothing is made, and the run does not succeed |
+here | | I11 | a run trains on exactly the bytes that began it, and its report counts every line of
+them | here and in examples.py | | I12 | bytes that no run can use are never read: of page and
+append blobs, and of blobs that are too large | watch.py | | I13 | a run that waits says why |
+watch.py | | I14 | a run's own name is its own, whoever asks for it | here |
 """
 
 import hashlib
@@ -76,8 +74,16 @@ def check(world: "Simulation") -> None:
 
 def one_job_a_run(world: "Simulation") -> None:
     """I1: by the provider's own record of what it made."""
-    made = Counter(asked.about for asked in world.provider.record if asked.operation == "fine_tuning.jobs.create" and asked.committed)
-    if more := {run_id: count for run_id, count in made.items() if count > 1 and run_id not in world.watch.frozen_in_a_call}:
+    made = Counter(
+        asked.about
+        for asked in world.provider.record
+        if asked.operation == "fine_tuning.jobs.create" and asked.committed
+    )
+    if more := {
+        run_id: count
+        for run_id, count in made.items()
+        if count > 1 and run_id not in world.watch.frozen_in_a_call
+    }:
         raise Violation("I1", f"more than one job was made: {more}")
 
 
@@ -85,14 +91,23 @@ def one_purchase_for_one_content(world: "Simulation") -> None:
     """I1: of the runs that don't ask for a retrain."""
     by_content: dict[str, list[dict[str, Any]]] = {}
     for job, record in jobs_of(world):
-        if record.plan and not record.plan.retrain and record.id not in world.watch.frozen_in_a_call:
+        if (
+            record.plan
+            and not record.plan.retrain
+            and record.id not in world.watch.frozen_in_a_call
+        ):
             hashes = [record.files[role].content_hash for role in record.plan.roles]
-            by_content.setdefault("\n".join([*hashes, record.plan.training.model_dump_json()]), []).append(job)
+            by_content.setdefault(
+                "\n".join([*hashes, record.plan.training.model_dump_json()]), []
+            ).append(job)
     for jobs in by_content.values():
         names = [str(world.provider.run_of(job)) for job in jobs]
         if sum(world.watch.records[name].outcome is Outcome.SUCCEEDED for name in names) > 1:
             raise Violation("I1", f"the same content was bought twice: {names}")
-        spans = sorted((job["created"], job.get("finished", float("inf")), name) for job, name in zip(jobs, names, strict=True))
+        spans = sorted(
+            (job["created"], job.get("finished", float("inf")), name)
+            for job, name in zip(jobs, names, strict=True)
+        )
         if clash := [(a[2], b[2]) for a, b in pairwise(spans) if b[0] < a[1]]:
             raise Violation("I1", f"the same content was trained at the same time: {clash}")
 
@@ -111,7 +126,11 @@ def deployments_stand_where_runs_succeeded(world: "Simulation") -> None:
     if foreign is None or foreign["model"]["name"] != "gpt-4.1-mini":
         raise Violation("I9", "somebody else's deployment was changed or deleted")
     owners = {_owner(deployment): name for name, deployment in standing.items()}
-    succeeded = {run_id for run_id, record in world.watch.records.items() if record.outcome is Outcome.SUCCEEDED}
+    succeeded = {
+        run_id
+        for run_id, record in world.watch.records.items()
+        if record.outcome is Outcome.SUCCEEDED
+    }
     if alone := sorted(set(owners) - succeeded):
         raise Violation("I2", f"deployments outlive their runs: {alone}")
     if gone := sorted(succeeded - set(owners)):
@@ -121,22 +140,43 @@ def deployments_stand_where_runs_succeeded(world: "Simulation") -> None:
 def what_is_taken_back_is_gone(world: "Simulation") -> None:
     """I9: by the end of all runs no file and no job is left, and the ledger says the same.
 
-    A deployment that could not be deleted in time is left to the sweep: the ledger and the report say so.
+    A deployment that could not be deleted in time is left to the sweep: the ledger and the report
+    say so.
     """
-    if left := [file["filename"] for file in world.provider.docs("file") if file["purpose"] == "fine-tune"]:
+    if left := [
+        file["filename"] for file in world.provider.docs("file") if file["purpose"] == "fine-tune"
+    ]:
         raise Violation("I9", f"files of ended runs are left at the service: {left}")
-    if live := [record.id for job, record in jobs_of(world) if job["status"] not in {"succeeded", "failed", "cancelled"}]:
+    if live := [
+        record.id
+        for job, record in jobs_of(world)
+        if job["status"] not in {"succeeded", "failed", "cancelled"}
+    ]:
         raise Violation("I9", f"jobs of ended runs still run: {live}")
     for record in world.watch.records.values():
         for name, effect in record.effects.items():
             stays = record.outcome is Outcome.SUCCEEDED and name in {"job", "deployment"}
-            given_up = record.ended_at and (record.ended_at - record.entered(Step.CLEAN_UP)).total_seconds() > AZURE.take_back_s
-            if effect.state != ("made" if stays else "removed") and not (given_up and name == "deployment"):
-                raise Violation("I9", f"{record.id} ended {record.outcome} and says that its {name} is {effect.state}")
+            given_up = (
+                record.ended_at
+                and (record.ended_at - record.entered(Step.CLEAN_UP)).total_seconds()
+                > AZURE.take_back_s
+            )
+            if effect.state != ("made" if stays else "removed") and not (
+                given_up and name == "deployment"
+            ):
+                raise Violation(
+                    "I9",
+                    (
+                        f"{record.id} ended {record.outcome} and says that its {name} is "
+                        f"{effect.state}"
+                    ),
+                )
 
 
 def everything_at_the_provider_is_known(world: "Simulation") -> None:
-    """I9: each job is one that its run recorded, and nothing else that bears a run's mark is left."""
+    """I9: each job is one that its run recorded, and nothing else that bears a run's mark
+    is left.
+    """
     for job, record in jobs_of(world):
         effect = record.effects.get("job")
         if effect is None or job["id"] not in {effect.id, *effect.others}:
@@ -148,9 +188,19 @@ def everything_at_the_provider_is_known(world: "Simulation") -> None:
 def unowned(world: "Simulation") -> list[str]:
     """Files, and deployments by their tag, of runs that have ended without keeping them."""
     records = world.watch.records
-    files = [file["filename"] for file in world.provider.docs("file") if file["purpose"] == "fine-tune"]
-    deployments = [d["name"] for d in world.provider.docs("deployment") if d["name"] != FOREIGN and d["state"] != "Deleting"]
-    succeeded = {record.plan.deployment.name.lower() for record in records.values() if record.plan and record.outcome is Outcome.SUCCEEDED}
+    files = [
+        file["filename"] for file in world.provider.docs("file") if file["purpose"] == "fine-tune"
+    ]
+    deployments = [
+        d["name"]
+        for d in world.provider.docs("deployment")
+        if d["name"] != FOREIGN and d["state"] != "Deleting"
+    ]
+    succeeded = {
+        record.plan.deployment.name.lower()
+        for record in records.values()
+        if record.plan and record.outcome is Outcome.SUCCEEDED
+    }
     return [*files, *(name for name in deployments if name.lower() not in succeeded)]
 
 
@@ -160,9 +210,18 @@ def everything_ended_with_a_report(world: "Simulation") -> None:
         raise Violation("I3", f"drops were never taken up: {unheard}")
     for record in world.watch.records.values():
         container, _, where = (record.report or "").partition("/")
-        stands = where == f"{record.drop.name}/{record.id}/report.html" and where in world.account.blobs(container)
+        stands = (
+            where == f"{record.drop.name}/{record.id}/report.html"
+            and where in world.account.blobs(container)
+        )
         if record.outcome is None or not stands:
-            raise Violation("I3", f"{record.id} has {record.outcome or 'not ended'}, and its report is {record.report}")
+            raise Violation(
+                "I3",
+                (
+                    f"{record.id} has {record.outcome or 'not ended'}, and its report is "
+                    f"{record.report}"
+                ),
+            )
 
 
 def nothing_failed_by_faults_alone(world: "Simulation") -> None:
@@ -170,7 +229,13 @@ def nothing_failed_by_faults_alone(world: "Simulation") -> None:
     for record in world.watch.records.values():
         doomed = world.doomed or record.drop.blob in world.watch.harmed
         if record.outcome in {Outcome.FAILED, Outcome.EXPIRED} and not doomed and record.ending:
-            raise Violation("I0", f"{record.id} {record.outcome}: {record.ending.problem.message if record.ending.problem else ''}")
+            raise Violation(
+                "I0",
+                (
+                    f"{record.id} {record.outcome}: "
+                    f"{record.ending.problem.message if record.ending.problem else ''}"
+                ),
+            )
 
 
 def nothing_is_bought_without_a_budget(world: "Simulation") -> None:
@@ -183,7 +248,9 @@ def nothing_is_bought_without_a_budget(world: "Simulation") -> None:
 def no_more_at_a_time_than_allowed(world: "Simulation") -> None:
     """I5: jobs that live at one moment, by the provider's clock."""
     first = {record.id: job for job, record in reversed(list(jobs_of(world)))}.values()
-    turns = [(job["created"], 1) for job in first] + [(job["finished"], -1) for job in first if "finished" in job]
+    turns = [(job["created"], 1) for job in first] + [
+        (job["finished"], -1) for job in first if "finished" in job
+    ]
     living = 0
     for _, change in sorted(turns):
         living += change
@@ -197,34 +264,63 @@ def cancelled_is_cancelled(world: "Simulation") -> None:
         if world.watch.records[run_id].outcome is Outcome.SUCCEEDED:
             raise Violation("I10", f"the cancel of {run_id} was accepted, and it succeeded")
         for asked in world.provider.record:
-            late_s, most_s = asked.at - at.timestamp(), UPLOAD_MOST_S if asked.operation == "files.create" else CALL_MOST_S
+            late_s, most_s = (
+                asked.at - at.timestamp(),
+                UPLOAD_MOST_S if asked.operation == "files.create" else CALL_MOST_S,
+            )
             late = late_s > most_s and run_id not in world.watch.frozen_in_a_call
-            if asked.committed and asked.operation in CREATING and run_id == (run_of_file(asked.about) or asked.about) and late:
-                raise Violation("I10", f"{asked.operation} for {run_id} {late_s:.0f} s after its cancel was accepted")
+            if (
+                asked.committed
+                and asked.operation in CREATING
+                and run_id == (run_of_file(asked.about) or asked.about)
+                and late
+            ):
+                raise Violation(
+                    "I10",
+                    f"{asked.operation} for {run_id} {late_s:.0f} s after its cancel was accepted",
+                )
 
 
 def own_bytes_are_trained_on(world: "Simulation") -> None:
     """I11: what was uploaded for training is the content that the drop's ETag stood for."""
-    dropped = {run_id: hashlib.sha256(world.watch.uploads[record.drop.etag]).hexdigest() for run_id, record in world.watch.records.items()}
+    dropped = {
+        run_id: hashlib.sha256(world.watch.uploads[record.drop.etag]).hexdigest()
+        for run_id, record in world.watch.records.items()
+    }
     for asked in world.provider.record:
         run_id = run_of_file(asked.about)
-        if asked.digest and run_id and asked.about.endswith("training_set.jsonl") and asked.digest != dropped[run_id]:
+        if (
+            asked.digest
+            and run_id
+            and asked.about.endswith("training_set.jsonl")
+            and asked.digest != dropped[run_id]
+        ):
             raise Violation("I11", f"{run_id} uploaded other bytes than its own")
 
 
 def no_word_of_a_drop_elsewhere(world: "Simulation") -> None:
-    """I8: not in the ledger, the reports, the histories or the logs; the canary stands in every row but the one that is asked."""
+    """I8: not in the ledger, the reports, the histories or the logs; the canary stands in every row
+    but the one that is asked.
+    """
     word = CANARY.encode()
     for container in KEPT:
-        if found := [name for name, blob in world.account.blobs(container).items() if word in blob.content]:
+        if found := [
+            name for name, blob in world.account.blobs(container).items() if word in blob.content
+        ]:
             raise Violation("I8", f"text of a drop stands in {container}: {found}")
-    if any(word in hub.said() for hosts in world.apps for hub in hosts.hubs) or any(CANARY in line for line in world.words.lines):
+    if any(word in hub.said() for hosts in world.apps for hub in hosts.hubs) or any(
+        CANARY in line for line in world.words.lines
+    ):
         raise Violation("I8", "text of a drop stands in a history or a log")
 
 
 def no_secret_of_a_service_elsewhere(world: "Simulation") -> None:
     """I8: what a service says is kept without its secrets, and cut."""
-    said = [(name, blob.content) for container in KEPT for name, blob in world.account.blobs(container).items()]
+    said = [
+        (name, blob.content)
+        for container in KEPT
+        for name, blob in world.account.blobs(container).items()
+    ]
     said += [("a history", hub.said()) for hosts in world.apps for hub in hosts.hubs]
     said += [("a log", line.encode()) for line in world.words.lines]
     for secret in SECRETS:
@@ -248,7 +344,9 @@ def jobs_of(world: "Simulation") -> Iterable[tuple[dict[str, Any], RunRecord]]:
     for job in world.provider.docs("job"):
         record = world.watch.records.get(world.provider.run_of(job) or "")
         if record is None:
-            raise Violation("I9", f"a job was made for {job['suffix']}, which the ledger doesn't know")
+            raise Violation(
+                "I9", f"a job was made for {job['suffix']}, which the ledger doesn't know"
+            )
         yield job, record
 
 

@@ -54,22 +54,40 @@ class Total:
     def sentence(self) -> str:
         """What came of them."""
         ended = ", ".join(f"{count} {outcome}" for outcome, count in self.outcomes.most_common())
-        return f"{self.seeds} seeds from {self.first}, {self.violations} violations, trace {self.trace}; runs: {ended}."
+        return (
+            f"{self.seeds} seeds from {self.first}, {self.violations} violations, trace "
+            f"{self.trace}; runs: {ended}."
+        )
 
 
 def result_of(seed: int, mutation: str | None = None, trouble: Trouble | None = None) -> Result:
-    """Runs one seed, with a known bug where one is named, and with this trouble instead of the seed's own."""
-    simulation = Simulation(seed, trouble=trouble, mutation=partial(mutated, mutation) if mutation else None)
+    """Runs one seed, with a known bug where one is named, and with this trouble instead of the
+    seed's own.
+    """
+    simulation = Simulation(
+        seed, trouble=trouble, mutation=partial(mutated, mutation) if mutation else None
+    )
     try:
         simulation.run()
         violation = None
     except Violation as found:
         violation = str(found)
     outcomes = Counter(str(record.outcome) for record in simulation.watch.records.values())
-    return Result(seed, simulation.stage.trace, violation, dict(outcomes), tuple(simulation.stage.last) if violation else ())
+    return Result(
+        seed,
+        simulation.stage.trace,
+        violation,
+        dict(outcomes),
+        tuple(simulation.stage.last) if violation else (),
+    )
 
 
-def results(seeds: Iterable[int], processes: int, mutation: str | None = None, trouble: Trouble | None = None) -> Iterator[Result]:
+def results(
+    seeds: Iterable[int],
+    processes: int,
+    mutation: str | None = None,
+    trouble: Trouble | None = None,
+) -> Iterator[Result]:
     """The results of these seeds, in their order."""
     run = partial(result_of, mutation=mutation, trouble=trouble)
     if processes == 1:
@@ -80,13 +98,17 @@ def results(seeds: Iterable[int], processes: int, mutation: str | None = None, t
 
 
 def _settle_in() -> None:
-    """What is loaded stays, and a simulation leaves little behind: the collector needn't look so often."""
+    """What is loaded stays, and a simulation leaves little behind: the collector needn't look so
+    often.
+    """
     gc.freeze()
     gc.set_threshold(COLLECTED_AFTER, 50, 50)
 
 
 def first_violation(mutation: str, seeds: Iterable[int]) -> tuple[Result, bool] | None:
-    """The first of these seeds that catches a known bug, and whether in a storm, or in the seed's own trouble."""
+    """The first of these seeds that catches a known bug, and whether in a storm, or in the seed's
+    own trouble.
+    """
     for seed in seeds:
         for storm in (True, False):
             found = result_of(seed, mutation, STORM if storm else None)
@@ -96,6 +118,8 @@ def first_violation(mutation: str, seeds: Iterable[int]) -> tuple[Result, bool] 
 
 
 def violations(seeds: Iterable[int], processes: int, trouble: Trouble | None = None) -> list[str]:
-    """What does not hold in these seeds; `python -m tests.faults.simulate --seed N` shows the events before it."""
+    """What does not hold in these seeds; `python -m tests.faults.simulate --seed N` shows the
+    events before it.
+    """
     found = results(seeds, processes, trouble=trouble)
     return [f"seed {result.seed}: {result.violation}" for result in found if result.violation]

@@ -1,4 +1,5 @@
-"""What befalls a world besides faults of single calls: changed settings, harmed blobs, clocks that jump, a damaged ledger.
+"""What befalls a world besides faults of single calls: changed settings, harmed blobs, clocks that
+jump, a damaged ledger.
 
 Each is planned when the world begins, at a time that its random source picks.
 """
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 
 WITHIN_S = 12_000.0
 CHANGED_BETWEEN = 0.01
-"""The share of activities after which a setting is changed, for each change of a world's trouble."""
+"""The share of activities after which a setting is changed, for each change of a world's
+trouble.
+"""
 OUTAGE_MOST_S = 3000.0
 SMOKE_MOST_S = 500.0
 """The shortest deadline of a run is that of its smoke test: a longer outage can end it."""
@@ -42,21 +45,29 @@ CHANGES: dict[str, tuple[str, ...]] = {
     "TUNEDROP_ALLOWED_MODELS": ("[]", '["gpt-4.1-nano-2025-04-14"]'),
     app.SPAN_BYTES: ("500", "1000", "100000"),
 }
-"""What somebody sets the settings to. Spans are set in bytes: no drop here is as large as the smallest that the setting allows."""
+"""What somebody sets the settings to. Spans are set in bytes: no drop here is as large as the
+smallest that the setting allows.
+"""
 
 
 def plan(world: "Simulation") -> None:
     """Plans all of it, by the world's trouble."""
     random, trouble = world.stage.random, world.trouble
     world.watch.stepped = lambda: _perhaps_change(world)
-    for times, act in ((trouble.changes, _change), (trouble.jumps, _jump), (trouble.damage, _damage), (trouble.outages, _outage)):
+    for times, act in (
+        (trouble.changes, _change),
+        (trouble.jumps, _jump),
+        (trouble.damage, _damage),
+        (trouble.outages, _outage),
+    ):
         for _ in range(times):
             world.later(random.uniform(0, WITHIN_S), lambda act=act: act(world))
     for drop in world.drops:
         for _, name, _ in drop.blobs:
             if random.random() < trouble.harm:
                 world.later(
-                    drop.at_s + random.choice((random.uniform(0, 30), random.uniform(0, 4000))), lambda name=name: _harm(world, name)
+                    drop.at_s + random.choice((random.uniform(0, 30), random.uniform(0, 4000))),
+                    lambda name=name: _harm(world, name),
                 )
 
     _assign(world)
@@ -68,12 +79,19 @@ def _assign(world: "Simulation") -> None:
         case "no usages":
             world.provider.switch(role_usages_reader=False)
         case "user" | "none" as left:
-            world.provider.switch(role_openai_contributor=False, role_usages_reader=False, role_openai_user=left == "user")
+            world.provider.switch(
+                role_openai_contributor=False,
+                role_usages_reader=False,
+                role_openai_user=left == "user",
+            )
             world.doomed = True
         case "lost":
             lost_s = world.stage.random.uniform(0, WITHIN_S)
             world.later(lost_s, lambda: world.provider.switch(role_openai_contributor=False))
-            world.later(lost_s + world.stage.random.uniform(60, 2400), lambda: world.provider.switch(role_openai_contributor=True))
+            world.later(
+                lost_s + world.stage.random.uniform(60, 2400),
+                lambda: world.provider.switch(role_openai_contributor=True),
+            )
             world.doomed = True
         case _:
             pass
@@ -113,7 +131,9 @@ def _harm(world: "Simulation", name: str) -> None:
         return
     how = random.choice(("gone", "archived", "page", "append"))
     world.stage.note("harmed", name, how)
-    world.watch.harmed.update({name, *(name.replace(file, TRAINING_SET) for file in (JOB_FILE, VALIDATION_SET))})
+    world.watch.harmed.update(
+        {name, *(name.replace(file, TRAINING_SET) for file in (JOB_FILE, VALIDATION_SET))}
+    )
     match how:
         case "gone":
             del blobs[name]
@@ -134,4 +154,6 @@ def _damage(world: "Simulation") -> None:
     if name == WALLET and random.random() < 0.5:
         del blobs[name]
     else:
-        blobs[name] = replace(blobs[name], content=random.choice((b"", b"{", b"[]")), etag=f"{blobs[name].etag}D")
+        blobs[name] = replace(
+            blobs[name], content=random.choice((b"", b"{", b"[]")), etag=f"{blobs[name].etag}D"
+        )

@@ -1,7 +1,8 @@
-"""Known bugs, put in one at a time: each must be caught by the invariants, or the invariants are worth nothing.
+"""Known bugs, put in one at a time: each must be caught by the invariants, or the invariants are
+worth nothing.
 
-A mutation swaps a dependency for the length of one simulation; the app has no switch for it. Its docstring says what
-the bug is, its name is what `--mutation` takes.
+A mutation swaps a dependency for the length of one simulation; the app has no switch for it. Its
+docstring says what the bug is, its name is what `--mutation` takes.
 """
 
 import logging
@@ -66,7 +67,12 @@ class Retrying(openai.OpenAI):
 
 @cache
 def _retrying(_endpoint: str, _api_version: str | None = None) -> AzureOpenAI:
-    client = Retrying(api_key="stand-in", base_url=f"{app.BASE}/openai/v1/", timeout=30, http_client=app.http_on_the_wire())
+    client = Retrying(
+        api_key="stand-in",
+        base_url=f"{app.BASE}/openai/v1/",
+        timeout=30,
+        http_client=app.http_on_the_wire(),
+    )
     return AzureOpenAI(client, None)
 
 
@@ -103,7 +109,13 @@ def swap_without_condition() -> list[Swap]:
     """A write of the ledger does not ask whether somebody else wrote meanwhile."""
     swap = Container.swap
 
-    def write(self: Container, blob: str, content: bytes, etag: str, metadata: dict[str, str] | None = None) -> bool:
+    def write(
+        self: Container,
+        blob: str,
+        content: bytes,
+        etag: str,
+        metadata: dict[str, str] | None = None,
+    ) -> bool:
         facts = self.facts(blob)
         return swap(self, blob, content, facts.etag if facts else etag, metadata)
 
@@ -176,7 +188,15 @@ def intent_never_ages() -> list[Swap]:
     """A call gets its whole time, however old its intent is."""
     act = effects._act  # pyright: ignore[reportPrivateUsage]
 
-    def act_in_full_time(ledger: Ledger, run_id: str, pace: Any, making: effects.Making, me: str, _left_s: float, until: Any) -> Any:
+    def act_in_full_time(
+        ledger: Ledger,
+        run_id: str,
+        pace: Any,
+        making: effects.Making,
+        me: str,
+        _left_s: float,
+        until: Any,
+    ) -> Any:
         return act(ledger, run_id, pace, making, me, making.takes_s, until)
 
     return [(effects, "_act", act_in_full_time)]
@@ -237,7 +257,9 @@ def ending_written_late() -> list[Swap]:
             return begin(request=request)
         decided[record.id] = Ending(outcome=request["outcome"])
         roles = list(record.plan.roles) if record.plan else []
-        return done_with(outcome=request["outcome"], roles=roles).model_dump(mode="json", exclude_none=True)
+        return done_with(outcome=request["outcome"], roles=roles).model_dump(
+            mode="json", exclude_none=True
+        )
 
     def end_run(request: dict[str, Any]) -> dict[str, Any]:
         if request["run_id"] in decided:
@@ -287,12 +309,18 @@ def claim_kept_without_a_job() -> list[Swap]:
 
 
 def story_decides_itself() -> list[Swap]:
-    """The story goes on with the outcome that it asked for, and not with the one that the ledger has decided."""
+    """The story goes on with the outcome that it asked for, and not with the one that the ledger
+    has decided.
+    """
     begin = app.functions()["begin_ending"]
 
     def begin_ending(request: dict[str, Any]) -> dict[str, Any]:
         answer = begin(request=request)
-        return {**answer, "value": {**answer["value"], "outcome": request["outcome"]}} if answer["kind"] == "done" else answer
+        return (
+            {**answer, "value": {**answer["value"], "outcome": request["outcome"]}}
+            if answer["kind"] == "done"
+            else answer
+        )
 
     return [(app.functions(), "begin_ending", begin_ending)]
 
@@ -324,7 +352,11 @@ def data_in_the_log() -> list[Swap]:
     order_of = create_job.order_of
 
     def order_and_log(record: RunRecord, plan: Any, training_file: str) -> Any:
-        first = next(iter(storage.training().chunks(plan.training_file.blob, plan.training_file.etag, 0, 400)))
+        first = next(
+            iter(
+                storage.training().chunks(plan.training_file.blob, plan.training_file.etag, 0, 400)
+            )
+        )
         logging.getLogger("tunedrop").info("job of %s", first.decode(errors="replace"))
         return order_of(record, plan, training_file)
 

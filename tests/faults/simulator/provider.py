@@ -1,4 +1,5 @@
-"""Azure OpenAI and ARM: the stand-in's own state machines, without its HTTP server, on the virtual clock.
+"""Azure OpenAI and ARM: the stand-in's own state machines, without its HTTP server, on the virtual
+clock.
 
 Its record of what was asked and made is the oracle of the invariants; nothing of our ledger is.
 """
@@ -29,7 +30,12 @@ BASE = "http://127.0.0.1:9"
 ARM = "arm"
 CREATING = frozenset({"files.create", "fine_tuning.jobs.create", "deployments.create_or_update"})
 PLENTY = {
-    **{"files_max": 10_000, "jobs_max": 10_000, "fine_tuned_deployments_max": 1000, "deployments_max": 1000},
+    **{
+        "files_max": 10_000,
+        "jobs_max": 10_000,
+        "fine_tuned_deployments_max": 1000,
+        "deployments_max": 1000,
+    },
     **{"quota_units": 1_000_000, "fine_tuned_quota_units": 1_000_000},
 }
 
@@ -84,17 +90,38 @@ class Matched:
 class Provider:
     """One account of Azure OpenAI, and ARM in front of it."""
 
-    def __init__(self, stage: Stage, seed: int, speed: Pace, limits: dict[str, int] | None = None, region: str = regions.DEFAULT) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        seed: int,
+        speed: Pace,
+        limits: dict[str, int] | None = None,
+        region: str = regions.DEFAULT,
+    ) -> None:
         self.record: list[Asked] = []
         self._stage = stage
         self._names: dict[str, str] = {}
         limits = PLENTY | (limits or {})
-        self.service = Service(Config(seed=seed, time_source=lambda: stage.now.timestamp(), limits=limits, pace=speed, region=region))
+        self.service = Service(
+            Config(
+                seed=seed,
+                time_source=lambda: stage.now.timestamp(),
+                limits=limits,
+                pace=speed,
+                region=region,
+            )
+        )
         plane = self.service.data_plane
         self._routes = [
             *(_route(V1, "/openai/v1", operation) for operation in plane.operations(V1)),
-            *(_route("api-version", "/openai", operation) for operation in plane.operations("api-version")),
-            *(_route(ARM, "", operation) for operation in self.service.management_plane.operations()),
+            *(
+                _route("api-version", "/openai", operation)
+                for operation in plane.operations("api-version")
+            ),
+            *(
+                _route(ARM, "", operation)
+                for operation in self.service.management_plane.operations()
+            ),
         ]
 
     def close(self) -> None:
@@ -106,7 +133,13 @@ class Provider:
         parts = urlsplit(request.url)
         for surface, method, pattern, operation in self._routes:
             if method == request.method and (found := pattern.fullmatch(parts.path)):
-                return Matched(surface, operation, found.groupdict(), dict(parse_qsl(parts.query, keep_blank_values=True)), request)
+                return Matched(
+                    surface,
+                    operation,
+                    found.groupdict(),
+                    dict(parse_qsl(parts.query, keep_blank_values=True)),
+                    request,
+                )
         message = f"the stand-in has no {request.method} {parts.path}"
         raise LookupError(message)
 
@@ -124,12 +157,18 @@ class Provider:
                 reply, status, answer = None, refusal.status, _refused(wanted, call, refusal)
         made = operation.writes and reply is not None and status != 204
         about = self._about(call)
-        digest = hashlib.sha256(b"".join(call.form.files["file"].chunks())).hexdigest() if call.form.files else None
+        digest = (
+            hashlib.sha256(b"".join(call.form.files["file"].chunks())).hexdigest()
+            if call.form.files
+            else None
+        )
         retries = wanted.request.headers.get("x-stainless-retry-count", "0")
         id_ = (reply.id if reply else None) or call.path.get("id")
         if made and call.form.files:
             self._names[str(id_)] = about
-        self.record.append(Asked(operation.name, world.now(), sent_at, status, id_, about, made, retries, digest))
+        self.record.append(
+            Asked(operation.name, world.now(), sent_at, status, id_, about, made, retries, digest)
+        )
         self._stage.note("provider", operation.name, status, about)
         return answer
 
@@ -185,9 +224,13 @@ class Provider:
             self.service.world.add_faults([{"on": thing, "then": then}])
 
     def own_deployment(self, name: str) -> None:
-        """Puts a deployment of a base model that belongs to somebody else, as it stands when it is ready."""
+        """Puts a deployment of a base model that belongs to somebody else, as it stands when it is
+        ready.
+        """
         body: Doc = {"sku": {"name": "GlobalStandard", "capacity": 1}}
-        body["properties"] = {"model": {"format": "OpenAI", "name": "gpt-4.1-mini", "version": "2025-04-14"}}
+        body["properties"] = {
+            "model": {"format": "OpenAI", "name": "gpt-4.1-mini", "version": "2025-04-14"}
+        }
         with self.service.world.store.transaction():
             self.service.deployments.put(name, body)
         speed, self.service.world.pace = self.service.world.pace, pace.INSTANT
@@ -195,8 +238,14 @@ class Provider:
         self.service.world.pace = speed
 
 
-def _route(surface: str, root: str, operation: Operation) -> tuple[str, str, re.Pattern[str], Operation]:
-    pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", re.escape(root + operation.path).replace(r"\{", "{").replace(r"\}", "}"))
+def _route(
+    surface: str, root: str, operation: Operation
+) -> tuple[str, str, re.Pattern[str], Operation]:
+    pattern = re.sub(
+        r"\{(\w+)\}",
+        r"(?P<\1>[^/]+)",
+        re.escape(root + operation.path).replace(r"\{", "{").replace(r"\}", "}"),
+    )
     return surface, operation.method, re.compile(pattern), operation
 
 
@@ -205,7 +254,11 @@ def _call(wanted: Matched, lag_s: float, most_bytes: int) -> Call:
     version = V1 if wanted.surface == V1 else query.pop("api-version", "")
     call = Call(version, BASE, dict(wanted.path), query, lag_s=lag_s)
     if wanted.operation.takes == "form":
-        call.form = _driven(multipart.read(_stream(wanted.request.content), wanted.request.headers["content-type"], most_bytes))
+        call.form = _driven(
+            multipart.read(
+                _stream(wanted.request.content), wanted.request.headers["content-type"], most_bytes
+            )
+        )
     elif wanted.operation.takes == "json" and wanted.request.content.strip():
         call.body = json.loads(wanted.request.content)
     return call
@@ -228,14 +281,31 @@ def _driven[T](coroutine: Coroutine[Any, Any, T]) -> T:
 def _encoded(reply: Reply) -> Answer:
     headers = {"content-type": "application/json", "x-request-id": "simulated", **reply.headers}
     if reply.content is not None:
-        return Answer(reply.status, b"".join(reply.content), headers | {"content-type": "application/octet-stream"})
-    return Answer(reply.status, json.dumps(reply.body).encode() if reply.body is not None else b"", headers)
+        return Answer(
+            reply.status,
+            b"".join(reply.content),
+            headers | {"content-type": "application/octet-stream"},
+        )
+    return Answer(
+        reply.status, json.dumps(reply.body).encode() if reply.body is not None else b"", headers
+    )
 
 
 def _refused(wanted: Matched, call: Call, refusal: Refusal) -> Answer:
-    parts: Doc = {"code": refusal.code, "message": refusal.message, "param": refusal.param, "inner": refusal.inner}
+    parts: Doc = {
+        "code": refusal.code,
+        "message": refusal.message,
+        "param": refusal.param,
+        "inner": refusal.inner,
+    }
     if wanted.surface == ARM:
         body: Doc = {"error": {"code": refusal.code, "message": refusal.message}}
     else:
-        body = routes.error_body(call.version, wanted.operation.name, refusal.status, parts, "openai")
-    return Answer(refusal.status, json.dumps(body).encode(), {"content-type": "application/json", **refusal.headers})
+        body = routes.error_body(
+            call.version, wanted.operation.name, refusal.status, parts, "openai"
+        )
+    return Answer(
+        refusal.status,
+        json.dumps(body).encode(),
+        {"content-type": "application/json", **refusal.headers},
+    )

@@ -1,4 +1,6 @@
-"""One seed: people, events, hosts, the engine, the app and the provider, until nothing is left to happen."""
+"""One seed: people, events, hosts, the engine, the app and the provider, until nothing is left to
+happen.
+"""
 
 import json
 from collections.abc import Callable
@@ -25,11 +27,19 @@ SWEEP_S = 1200.0
 DAY_S = 86_400.0
 SLOW_S = 3000.0
 """A deployment that takes longer can miss its deadline by itself."""
-FATES = (("file", {"ends": "error"}), ("job", "rai_data"), ("job", "rai_model"), ("deployment", {"ends": "Failed"}), ("readiness", "never"))
+FATES = (
+    ("file", {"ends": "error"}),
+    ("job", "rai_data"),
+    ("job", "rai_model"),
+    ("deployment", {"ends": "Failed"}),
+    ("readiness", "never"),
+)
 JSON = {"Content-Type": "application/json"}
 LAST_SWEEPS = 4
 ENDS_WITHIN = timedelta(days=12)
-"""After so much virtual time every run must have ended: late events, deadlines and storms included."""
+"""After so much virtual time every run must have ended: late events, deadlines and storms
+included.
+"""
 
 
 class Simulation:
@@ -51,7 +61,11 @@ class Simulation:
         speed = speed or _speed(self.stage)
         self.doomed = (speed.deployment.seconds or 0) > SLOW_S
         """Whether something at the provider ends badly by itself."""
-        full = {} if self.trouble.deployments is None else {"fine_tuned_deployments_max": self.trouble.deployments}
+        full = (
+            {}
+            if self.trouble.deployments is None
+            else {"fine_tuned_deployments_max": self.trouble.deployments}
+        )
         self.provider = Provider(self.stage, seed, speed, full, self.trouble.region)
         self.wire = Wire(self.stage, self.provider, self.trouble)
         self.jobs_at_a_time, self.usd_a_day = self.trouble.jobs_at_a_time, self.trouble.usd_a_day
@@ -59,18 +73,29 @@ class Simulation:
         self.watch = Watch(self.stage, self.account)
         self.watch.proved = self._proved
         self.apps = [Hosts(self.stage, self.trouble, self.watch) for _ in range(self.trouble.apps)]
-        self.drops = drops if drops is not None else drops_of(random, random.randint(1, 6), self.trouble.cancels, self.trouble.attacks)
-        self._clients = [hub.client(self.stage, lambda hosts=hosts: hosts.hub) for hosts in self.apps]
+        self.drops = (
+            drops
+            if drops is not None
+            else drops_of(random, random.randint(1, 6), self.trouble.cancels, self.trouble.attacks)
+        )
+        self._clients = [
+            hub.client(self.stage, lambda hosts=hosts: hosts.hub) for hosts in self.apps
+        ]
         self._mutation = mutation
         self._to_come = 0
         self.events_lost = self.events_doubled = 0
 
     def run(self) -> str:
         """Lets it all happen, and answers the hash of the trace; raises Violation."""
-        chosen = {"TUNEDROP_JOBS_AT_A_TIME": str(self.jobs_at_a_time), "TUNEDROP_USD_A_DAY": str(self.trouble.usd_a_day)}
+        chosen = {
+            "TUNEDROP_JOBS_AT_A_TIME": str(self.jobs_at_a_time),
+            "TUNEDROP_USD_A_DAY": str(self.trouble.usd_a_day),
+        }
         chosen[app.SPAN_BYTES] = self.stage.random.choice(("1000", "100000"))
         if self.trouble.deployments is not None:
-            chosen["TUNEDROP_LIMITS"] = json.dumps(app.PLENTY | {"fine_tuned_deployments": self.trouble.deployments})
+            chosen["TUNEDROP_LIMITS"] = json.dumps(
+                app.PLENTY | {"fine_tuned_deployments": self.trouble.deployments}
+            )
         try:
             with ExitStack() as stack:
                 stack.enter_context(self.stage.opened())
@@ -91,7 +116,13 @@ class Simulation:
             self._step()
             if self._at_rest():
                 return
-        raise Violation("I3", f"not everything has ended after {ENDS_WITHIN.days} days: {self.watch.unended() or self.watch.unheard()}")
+        raise Violation(
+            "I3",
+            (
+                f"not everything has ended after {ENDS_WITHIN.days} days: "
+                f"{self.watch.unended() or self.watch.unheard()}"
+            ),
+        )
 
     def _step(self) -> None:
         self.stage.step()
@@ -100,7 +131,9 @@ class Simulation:
         self.watch.as_it_goes()
 
     def _look_through(self) -> None:
-        """The sweep goes on when nothing else happens any more: what was made too late to be known is found, when nothing goes wrong."""
+        """The sweep goes on when nothing else happens any more: what was made too late to be known
+        is found, when nothing goes wrong.
+        """
         self.wire.trouble, self.account.fault_rate = CALM, 0
         for _ in range(LAST_SWEEPS):
             self._sweep_by(0)
@@ -127,7 +160,9 @@ class Simulation:
         for _ in range(self.trouble.kills):
             self.later(random.uniform(0, 12_000), self._kill)
         if random.random() < 0.5:
-            self.later(random.uniform(3600, 40_000), lambda: random.choice(self.apps).hub.purge_ended())
+            self.later(
+                random.uniform(3600, 40_000), lambda: random.choice(self.apps).hub.purge_ended()
+            )
         mischief.plan(self)
         self.stage.after(SWEEP_S, self._sweep)
 
@@ -154,9 +189,17 @@ class Simulation:
     def _take_aim(self, drop: Dropped, field: str) -> None:
         """Whoever may look into the container can reckon the ids of the runs there."""
         blobs = self.account.blobs("training").items()
-        others = [found.run_id for name, blob in blobs if (found := drop_of(ACCOUNT, "training", name, blob.etag))]
+        others = [
+            found.run_id
+            for name, blob in blobs
+            if (found := drop_of(ACCOUNT, "training", name, blob.etag))
+        ]
         if others:
-            aim = {"deployment": {"name": others[-1]}} if field == "deployment" else {"suffix": others[-1]}
+            aim = (
+                {"deployment": {"name": others[-1]}}
+                if field == "deployment"
+                else {"suffix": others[-1]}
+            )
             drop.blobs[0] = (*drop.blobs[0][:2], json.dumps(drop.job | aim).encode())
 
     def put(self, name: str, content: bytes, **unusual: Any) -> None:
@@ -180,9 +223,15 @@ class Simulation:
 
     def _events(self) -> list[float]:
         random, trouble = self.stage.random, self.trouble
-        late = random.uniform(0, DAY_S) if random.random() < trouble.event_late else random.uniform(0, 30)
+        late = (
+            random.uniform(0, DAY_S)
+            if random.random() < trouble.event_late
+            else random.uniform(0, 30)
+        )
         lost, twice = random.random() < trouble.event_lost, random.random() < trouble.event_twice
-        more = random.choice((random.uniform(0, 3), random.uniform(0, 600), random.uniform(0, DAY_S)))
+        more = random.choice(
+            (random.uniform(0, 3), random.uniform(0, 600), random.uniform(0, DAY_S))
+        )
         self.events_lost += lost
         self.events_doubled += twice
         return [after_s for after_s, comes in ((late, not lost), (more, twice)) if comes]
@@ -195,7 +244,9 @@ class Simulation:
                 self.later(30, lambda: self._event(blob, number, tries - 1))
 
         on_drop, client = app.functions()["on_drop"], self._clients[number]
-        self.apps[number].act(f"on_drop {blob!a}", lambda: on_drop(SimpleNamespace(blob_name=blob), client), ended)
+        self.apps[number].act(
+            f"on_drop {blob!a}", lambda: on_drop(SimpleNamespace(blob_name=blob), client), ended
+        )
 
     def _one(self) -> tuple[Hosts, Any]:
         """One of the apps, and its durable client."""
@@ -203,13 +254,23 @@ class Simulation:
         return self.apps[number], self._clients[number]
 
     def _post(self, drop: Dropped) -> None:
-        request = func.HttpRequest(method="POST", url="/api/runs", headers=JSON, body=json.dumps(drop.posted).encode())
+        request = func.HttpRequest(
+            method="POST", url="/api/runs", headers=JSON, body=json.dumps(drop.posted).encode()
+        )
         hosts, client = self._one()
-        hosts.act(f"start_run {drop.starting}", lambda: app.functions()["start_run"](request, client), lambda _: None)
+        hosts.act(
+            f"start_run {drop.starting}",
+            lambda: app.functions()["start_run"](request, client),
+            lambda _: None,
+        )
 
     def _cancel(self, drop: Dropped, tries: int) -> None:
-        """Somebody cancels the newest run of this name; tries again while it isn't known yet, or the answer is an error."""
-        found = [record for record in self.watch.records.values() if record.drop.blob == drop.starting]
+        """Somebody cancels the newest run of this name; tries again while it isn't known yet, or
+        the answer is an error.
+        """
+        found = [
+            record for record in self.watch.records.values() if record.drop.blob == drop.starting
+        ]
         if not found:
             if tries > 1:
                 self.later(60, lambda: self._cancel(drop, tries - 1))
@@ -217,12 +278,16 @@ class Simulation:
         self._cancel_run(max(found, key=lambda record: record.created_at).id, tries)
 
     def _proved(self, run_id: str) -> None:
-        """Now and then somebody cancels a run right when its model has been proven: the last moment that counts."""
+        """Now and then somebody cancels a run right when its model has been proven: the last moment
+        that counts.
+        """
         if self.stage.random.random() < self.trouble.cancels / 2:
             self.later(self.stage.random.uniform(0, 3), lambda: self._cancel_run(run_id, 1))
 
     def _cancel_run(self, run_id: str, tries: int) -> None:
-        request = func.HttpRequest(method="POST", url=f"/api/runs/{run_id}/cancel", body=b"", route_params={"id": run_id})
+        request = func.HttpRequest(
+            method="POST", url=f"/api/runs/{run_id}/cancel", body=b"", route_params={"id": run_id}
+        )
 
         def ended(result: object) -> None:
             if isinstance(result, func.HttpResponse):
@@ -231,10 +296,14 @@ class Simulation:
                 self.later(30, lambda: self._cancel_run(run_id, tries - 1))
 
         hosts, client = self._one()
-        hosts.act(f"cancel_run {run_id}", lambda: app.functions()["cancel_run"](request, client), ended)
+        hosts.act(
+            f"cancel_run {run_id}", lambda: app.functions()["cancel_run"](request, client), ended
+        )
 
     def _sweep(self) -> None:
-        """The timer; now and then it comes twice. While there is nothing to find it is left out, to keep a simulation quick."""
+        """The timer; now and then it comes twice. While there is nothing to find it is left out, to
+        keep a simulation quick.
+        """
         if self.watch.unended() or self.watch.unheard():
             for number in range(len(self.apps)):
                 for _ in range(2 if self.stage.random.random() < 0.1 else 1):
@@ -255,5 +324,11 @@ class Simulation:
 def _speed(stage: Stage) -> Pace:
     random = stage.random
     job, deployment = random.choice((60, 1200, 8000)), random.choice((5, 60, 600, 600, 9000))
-    parts = (random.choice((1, 30, 300)), job, deployment, random.choice((1, 30, 200)), random.choice((1, 20)))
+    parts = (
+        random.choice((1, 30, 300)),
+        job,
+        deployment,
+        random.choice((1, 30, 200)),
+        random.choice((1, 20)),
+    )
     return Pace(*(after_seconds(value) for value in parts))

@@ -1,7 +1,9 @@
-"""Virtual time and real interleaving: code runs in greenlets of one thread, which go on in a seeded order.
+"""Virtual time and real interleaving: code runs in greenlets of one thread, which go on in a seeded
+order.
 
-Nothing sleeps. Code under test pauses where it waits for a network or a timer; which of the paused goes on next, and what
-the clock then says, is decided here. The same seed gives the same order, and so the same trace.
+Nothing sleeps. Code under test pauses where it waits for a network or a timer; which of the paused
+goes on next, and what the clock then says, is decided here. The same seed gives the same order, and
+so the same trace.
 """
 
 import hashlib
@@ -26,13 +28,17 @@ LAST_KEPT = 10_000
 
 @dataclass(frozen=True)
 class Strike:
-    """What befalls an actor at its `at`-th pause, or at its `at`-th checkpoint: it stands still for so long, or ends."""
+    """What befalls an actor at its `at`-th pause, or at its `at`-th checkpoint: it stands still for
+    so long, or ends.
+    """
 
     at: int
     frozen_s: float | None = None
     at_checkpoint: bool = False
     in_call: Callable[[], None] | None = None
-    """Whether it halts in the middle of its `at`-th call, and who is told so: the call is heard when it goes on."""
+    """Whether it halts in the middle of its `at`-th call, and who is told so: the call is heard
+    when it goes on.
+    """
 
 
 class Killed(BaseException):
@@ -60,7 +66,11 @@ class Stage:
         """For this long the process's clocks are the stage's, and `time.sleep` is a pause."""
         really = time.sleep, time.monotonic
         with time_machine.travel(START.timestamp(), tick=False) as clock:
-            self._clock, time.sleep, time.monotonic = clock, self._sleep, lambda: (self.now - START).total_seconds()
+            self._clock, time.sleep, time.monotonic = (
+                clock,
+                self._sleep,
+                lambda: (self.now - START).total_seconds(),
+            )
             try:
                 yield
             finally:
@@ -104,19 +114,25 @@ class Stage:
             self._shown = moment
 
     def pause(self, seconds: float, *, freezes: bool = True) -> None:
-        """On an actor: lets so much virtual time and everybody else's work go by. Elsewhere nothing waits.
+        """On an actor: lets so much virtual time and everybody else's work go by. Elsewhere nothing
+        waits.
 
-        An actor whose fate it is to freeze does so here, unless what it waits for is on its way already.
+        An actor whose fate it is to freeze does so here, unless what it waits for is on its way
+        already.
         """
         if (actor := self._acting) is not None:
             actor.pause(seconds, freezes=freezes)
 
     def _sleep(self, seconds: float) -> None:
-        """Without the jitter of the openai client, up to a quarter of half a second, one or two: it hangs on what ran before."""
+        """Without the jitter of the openai client, up to a quarter of half a second, one or two: it
+        hangs on what ran before.
+        """
         self.pause(math.ceil(seconds * 2) / 2)
 
     def checkpoint(self, _name: str) -> None:
-        """A named point of the app (shared/runs/checkpoints.py): a moment at which much can happen."""
+        """A named point of the app (shared/runs/checkpoints.py): a moment at which much can
+        happen.
+        """
         if (actor := self._acting) is not None:
             actor.pause(CHECKPOINT_S, freezes=True, checkpoint=True)
 
@@ -136,7 +152,13 @@ class Actor:
     """
 
     def __init__(
-        self, stage: Stage, work: Callable[[], object], ended: Callable[[object], None], *, skew: timedelta, strike: Strike | None = None
+        self,
+        stage: Stage,
+        work: Callable[[], object],
+        ended: Callable[[object], None],
+        *,
+        skew: timedelta,
+        strike: Strike | None = None,
     ) -> None:
         self.skew = skew
         self.number = next(stage.numbers)
@@ -169,7 +191,11 @@ class Actor:
             self._pauses += not freezes
         else:
             self._pauses += checkpoint or not (strike and strike.at_checkpoint)
-        if strike and self._pauses >= strike.at and (freezes or strike.frozen_s is None or strike.in_call):
+        if (
+            strike
+            and self._pauses >= strike.at
+            and (freezes or strike.frozen_s is None or strike.in_call)
+        ):
             if strike.in_call:
                 strike.in_call()
             seconds += self._struck(strike)

@@ -1,7 +1,9 @@
-"""Executes orchestrators as the Functions host does: each turn goes on where the last one stopped, or replays from the beginning.
+"""Executes orchestrators as the Functions host does: each turn goes on where the last one stopped,
+or replays from the beginning.
 
-The worker replays the whole history at every turn, which costs most of a simulation's time. Here an execution is kept between two turns,
-as a worker with sticky sessions keeps it; a share of the turns is replayed as well, and must say the same.
+The worker replays the whole history at every turn, which costs most of a simulation's time. Here an
+execution is kept between two turns, as a worker with sticky sessions keeps it; a share of the turns
+is replayed as well, and must say the same.
 """
 
 from dataclasses import dataclass
@@ -35,7 +37,9 @@ class Stories:
         self._kept.clear()
 
     def turned(self, request: pb.OrchestratorRequest) -> pb.OrchestratorResponse:
-        """The answer of this turn, by the execution that was kept, or else by a replay that is kept."""
+        """The answer of this turn, by the execution that was kept, or else by a replay that is
+        kept.
+        """
         kept = self._kept.pop(request.instanceId, None)
         if kept is None or not _continues(kept, request):
             kept = _begun(request)
@@ -49,11 +53,17 @@ class Stories:
 
 def replayed(request: pb.OrchestratorRequest) -> pb.OrchestratorResponse:
     """The answer of this turn by a replay of its whole history, by the worker that Azure uses."""
-    return hub.decoded(app.worker().execute_orchestration_request(_story(request), hub.encoded(request)))
+    return hub.decoded(
+        app.worker().execute_orchestration_request(_story(request), hub.encoded(request))
+    )
 
 
 def _story(request: pb.OrchestratorRequest) -> Any:
-    started = [e.executionStarted for e in [*request.pastEvents, *request.newEvents] if e.HasField("executionStarted")]
+    started = [
+        e.executionStarted
+        for e in [*request.pastEvents, *request.newEvents]
+        if e.HasField("executionStarted")
+    ]
     return app.functions()[started[-1].name]
 
 
@@ -65,12 +75,21 @@ def _continues(kept: _Kept, request: pb.OrchestratorRequest) -> bool:
 
 def _begun(request: pb.OrchestratorRequest) -> _Kept:
     worker: Any = app.worker()
-    name = next(e.executionStarted.name for e in [*request.pastEvents, *request.newEvents] if e.HasField("executionStarted"))
+    name = next(
+        e.executionStarted.name
+        for e in [*request.pastEvents, *request.newEvents]
+        if e.HasField("executionStarted")
+    )
     worker._register_orchestrator_once(name, _story(request))
-    executor: Any = _OrchestrationExecutor(worker._registry, worker._logger, data_converter=worker._data_converter)
+    executor: Any = _OrchestrationExecutor(
+        worker._registry, worker._logger, data_converter=worker._data_converter
+    )
     executor._orchestration_name = name
     context = _RuntimeOrchestrationContext(
-        request.instanceId, worker._registry, data_converter=worker._data_converter, logger=worker._logger
+        request.instanceId,
+        worker._registry,
+        data_converter=worker._data_converter,
+        logger=worker._logger,
     )
     return _Kept(executor, context, 0, b"")
 
@@ -88,5 +107,7 @@ def _went_on(kept: _Kept, request: pb.OrchestratorRequest) -> pb.OrchestratorRes
     except Exception as error:  # as the worker: what isn't handled fails the orchestration
         context.set_failed(error)
     return pb.OrchestratorResponse(
-        instanceId=request.instanceId, actions=context.get_actions(), customStatus=ph.get_string_value(context._encoded_custom_status)
+        instanceId=request.instanceId,
+        actions=context.get_actions(),
+        customStatus=ph.get_string_value(context._encoded_custom_status),
     )

@@ -35,11 +35,15 @@ class Trouble:
     cancels: float
     """The share of runs that somebody cancels."""
     doom: float
-    """How likely the next file, job or deployment ends badly at the provider, for each kind of end."""
+    """How likely the next file, job or deployment ends badly at the provider, for each kind
+    of end.
+    """
     jobs_at_a_time: int
     """What the wallet allows."""
     apps: int = 1
-    """How many apps, each with an engine and hosts of its own, hear of the same container and share one ledger."""
+    """How many apps, each with an engine and hosts of its own, hear of the same container and share
+    one ledger.
+    """
     attacks: float = 0
     """The share of drops whose uploader means ill."""
     changes: int = 0
@@ -51,13 +55,17 @@ class Trouble:
     damage: int = 0
     """How often the wallet is lost or damaged, or a claim."""
     in_calls: float = 0
-    """The share of the halts that may come in the middle of a call: the window that docs/reliability.md names."""
+    """The share of the halts that may come in the middle of a call: the window that
+    docs/reliability.md names.
+    """
     deployments: int | None = None
     """How many fine-tuned deployments the account holds; None: more than anybody wants."""
     usd_a_day: float = 250
     region: str = regions.DEFAULT
     roles: str = "all"
-    """Which roles the identity has: all, none of the two that are asked for, all but the reader of usages, or for a while not all."""
+    """Which roles the identity has: all, none of the two that are asked for, all but the reader of
+    usages, or for a while not all.
+    """
     outages: int = 0
     """How often one of the two services answers nothing but 503 for up to an hour."""
     secrets: bool = False
@@ -102,7 +110,9 @@ STORM = replace(
     outages=1,
     secrets=True,
 )
-"""Everything goes wrong at once: what a bug needs that hides in the meeting of two rare troubles."""
+"""Everything goes wrong at once: what a bug needs that hides in the meeting of two rare
+troubles.
+"""
 
 
 def trouble_of(random: Random) -> Trouble:

@@ -1,4 +1,6 @@
-"""Looks on while a simulation runs: at each write of the ledger, each turn of an orchestrator, each end of an activity."""
+"""Looks on while a simulation runs: at each write of the ledger, each turn of an orchestrator, each
+end of an activity.
+"""
 
 import json
 from collections.abc import Callable
@@ -18,7 +20,9 @@ from tests.faults.simulator.blobs import ACCOUNT, Account, Blob
 from tests.faults.simulator.stage import Stage
 
 STEPS = list(Step)
-WAITING = frozenset({"settle_drop", "claim_content", "preflight", "reserve", "upload_file", "create_job", "deploy"})
+WAITING = frozenset(
+    {"settle_drop", "claim_content", "preflight", "reserve", "upload_file", "create_job", "deploy"}
+)
 SILENT_MOST_S = 1800.0
 NO_PLACE = WalletFull.of_places(1).problem.message.partition(":")[0]
 
@@ -49,7 +53,9 @@ class Watch:
         self.written_at: dict[str, datetime] = {}
         """When each run's record was written last."""
         self.proved: Callable[[str], None] = lambda _run_id: None
-        """Is told of each run whose model has just been proven: whatever befalls it then meets its last steps."""
+        """Is told of each run whose model has just been proven: whatever befalls it then meets its
+        last steps.
+        """
         self.stepped: Callable[[], None] = lambda: None
         """Is called after each activity."""
         self.frozen_in_a_call: set[str] = set()
@@ -63,7 +69,9 @@ class Watch:
         self._account = account
         self._found: Violation | None = None
         account.watchers.append(self._written)
-        account.misread = lambda name, blob: self.see("I12", f"bytes of {name!a} were read: {blob.kind}, {blob.size} bytes")
+        account.misread = lambda name, blob: self.see(
+            "I12", f"bytes of {name!a} were read: {blob.kind}, {blob.size} bytes"
+        )
 
     def as_it_goes(self) -> None:
         """Raises what was seen since."""
@@ -77,7 +85,11 @@ class Watch:
     def unheard(self) -> list[str]:
         """Drops that stand in the container and have no run."""
         blobs = self._account.blobs("training").items()
-        standing = [drop.run_id for name, blob in blobs if (drop := drop_of(ACCOUNT, "training", name, blob.etag))]
+        standing = [
+            drop.run_id
+            for name, blob in blobs
+            if (drop := drop_of(ACCOUNT, "training", name, blob.etag))
+        ]
         return [run_id for run_id in standing if run_id not in self.records]
 
     def unended(self) -> list[str]:
@@ -89,7 +101,9 @@ class Watch:
         if status == 202:
             self.cancels.setdefault(run_id, self._stage.now)
 
-    def replayed(self, instance: str, first: pb.OrchestratorResponse, again: pb.OrchestratorResponse) -> None:
+    def replayed(
+        self, instance: str, first: pb.OrchestratorResponse, again: pb.OrchestratorResponse
+    ) -> None:
         """The same history gave these two answers."""
         if list(first.actions) != list(again.actions):
             self.see("I7", f"{instance} answers differently when it is replayed")
@@ -98,23 +112,48 @@ class Watch:
         """A turn ends in no failure, and a generation in no timer that nobody waited for."""
         for action in answer.actions:
             status = action.completeOrchestration.orchestrationStatus
-            if action.HasField("completeOrchestration") and status == pb.ORCHESTRATION_STATUS_FAILED:
-                self.see("I0", f"{request.instanceId} broke: {action.completeOrchestration.failureDetails.errorMessage}")
-            if action.HasField("completeOrchestration") and status == pb.ORCHESTRATION_STATUS_COMPLETED:
-                self._told(request.instanceId, json.loads(action.completeOrchestration.result.value or "null"))
-            if action.HasField("completeOrchestration") and status == pb.ORCHESTRATION_STATUS_CONTINUED_AS_NEW:
+            if (
+                action.HasField("completeOrchestration")
+                and status == pb.ORCHESTRATION_STATUS_FAILED
+            ):
+                self.see(
+                    "I0",
+                    (
+                        f"{request.instanceId} broke: "
+                        f"{action.completeOrchestration.failureDetails.errorMessage}"
+                    ),
+                )
+            if (
+                action.HasField("completeOrchestration")
+                and status == pb.ORCHESTRATION_STATUS_COMPLETED
+            ):
+                self._told(
+                    request.instanceId,
+                    json.loads(action.completeOrchestration.result.value or "null"),
+                )
+            if (
+                action.HasField("completeOrchestration")
+                and status == pb.ORCHESTRATION_STATUS_CONTINUED_AS_NEW
+            ):
                 events = [*request.pastEvents, *request.newEvents]
-                left = sum(e.HasField("timerCreated") for e in events) - sum(e.HasField("timerFired") for e in events)
+                left = sum(e.HasField("timerCreated") for e in events) - sum(
+                    e.HasField("timerFired") for e in events
+                )
                 left += sum(other.HasField("createTimer") for other in answer.actions)
                 if left > sum(e.HasField("eventRaised") for e in events):
-                    self.see("I7", f"{request.instanceId} continues as new with a timer left behind")
+                    self.see(
+                        "I7", f"{request.instanceId} continues as new with a timer left behind"
+                    )
 
     def _told(self, run_id: str, result: object) -> None:
         """A story ends as the ledger says, and not as it thought itself."""
         told = cast("dict[str, Any]", result).get("outcome") if isinstance(result, dict) else None
         record = self.records.get(run_id)
         if told and record and record.ending and told != record.ending.outcome:
-            self.see("I6", f"the story of {run_id} ended {told}, and the ledger says {record.ending.outcome}")
+            self.see(
+                "I6",
+                f"the story of {run_id} ended {told}, and the ledger says {record.ending.outcome}",
+            )
 
     def activity_ended(self, what: str, result: object, began: datetime) -> None:
         """An activity raises nothing but "try me again"."""
@@ -123,38 +162,72 @@ class Watch:
             self.see("I0", f"{what} raised {type(result).__name__}: {result}")
         if isinstance(result, dict):
             self._waits(what, cast("dict[str, Any]", result))
-            if what.startswith("reserve ") and str(cast("dict[str, Any]", result).get("because")).startswith(NO_PLACE):
+            if what.startswith("reserve ") and str(
+                cast("dict[str, Any]", result).get("because")
+            ).startswith(NO_PLACE):
                 self._waits_for_room(what, began)
         if what.startswith("claim_content ") and isinstance(result, dict):
-            self._waits_behind(what, str(cast("dict[str, Any]", result).get("because") or "").partition(" ")[0], began)
+            self._waits_behind(
+                what,
+                str(cast("dict[str, Any]", result).get("because") or "").partition(" ")[0],
+                began,
+            )
 
     def _waits(self, what: str, answer: dict[str, Any]) -> None:
-        """Before a run has made what it is at, it says why it waits: not at each look, but within half an hour."""
+        """Before a run has made what it is at, it says why it waits: not at each look, but within
+        half an hour.
+        """
         activity, _, rest = what.partition(" ")
         record = self.records.get(rest.rpartition(" ")[2])
         if activity not in WAITING or record is None:
             return
         told = record.waits_because is not None or record.stopping
-        self._silent[what] = self._silent.get(what, 0) + answer.get("wait_s", 0) if answer["kind"] == "wait" and not told else 0
+        self._silent[what] = (
+            self._silent.get(what, 0) + answer.get("wait_s", 0)
+            if answer["kind"] == "wait" and not told
+            else 0
+        )
         if self._silent[what] > SILENT_MOST_S:
-            self.see("I13", f"{what} waits since {self._silent[what]:.0f} s, and nobody is told why")
+            self.see(
+                "I13", f"{what} waits since {self._silent[what]:.0f} s, and nobody is told why"
+            )
 
     def _waits_for_room(self, what: str, began: datetime) -> None:
-        """Nobody waits for the room of a run that was ending, or had ended, with nothing bought, before the wait was looked at."""
+        """Nobody waits for the room of a run that was ending, or had ended, with nothing bought,
+        before the wait was looked at.
+        """
         stored = self._account.blobs("tunedrop").get(WALLET)
         for run_id, booking in (wallet_of(stored.content) if stored else {}).items():
             record = self.records.get(run_id)
-            if booking.open and record and record.stopping and not record.effects and self.written_at[run_id] < began:
-                self.see("I1", f"{what} waits, and {run_id} keeps a place, though it ends and has bought nothing")
+            if (
+                booking.open
+                and record
+                and record.stopping
+                and not record.effects
+                and self.written_at[run_id] < began
+            ):
+                self.see(
+                    "I1",
+                    (
+                        f"{what} waits, and {run_id} keeps a place, though it ends and has bought "
+                        "nothing"
+                    ),
+                )
 
     def _waits_behind(self, what: str, holder: str, began: datetime) -> None:
-        """Nobody waits for a run that had ended badly, with no job left, before the wait was looked at."""
+        """Nobody waits for a run that had ended badly, with no job left, before the wait was looked
+        at.
+        """
         record = self.records.get(holder)
         if record is None or self.written_at[holder] >= began:
             return
         job = record.effects.get("job")
-        if record.outcome not in {None, Outcome.SUCCEEDED} and (job is None or job.state == "removed"):
-            self.see("I1", f"{what} waits behind {holder}, which ended {record.outcome} and has no job")
+        if record.outcome not in {None, Outcome.SUCCEEDED} and (
+            job is None or job.state == "removed"
+        ):
+            self.see(
+                "I1", f"{what} waits behind {holder}, which ended {record.outcome} and has no job"
+            )
 
     def _claim_written(self, name: str, claim: Claim) -> None:
         """Whoever lives or has succeeded with this content stays known, whoever takes it."""
@@ -164,7 +237,13 @@ class Watch:
         for run_id in (before.run_id, *before.before, before.succeeded) if before else ():
             record = self.records.get(run_id or "")
             if record and record.outcome in {None, Outcome.SUCCEEDED} and run_id not in known:
-                self.see("I1", f"{name} was taken by {claim.run_id}, and forgot {run_id}, which {record.outcome or 'lives'}")
+                self.see(
+                    "I1",
+                    (
+                        f"{name} was taken by {claim.run_id}, and forgot {run_id}, which "
+                        f"{record.outcome or 'lives'}"
+                    ),
+                )
 
     def _written(self, container: str, name: str, blob: Blob) -> None:
         if container == "training":
@@ -184,7 +263,9 @@ class Watch:
 
     def _compare(self, before: RunRecord, record: RunRecord) -> None:
         if before.ending and record.ending != before.ending:
-            self.see("I6", f"{record.id} had the ending {before.ending.outcome} and now has another")
+            self.see(
+                "I6", f"{record.id} had the ending {before.ending.outcome} and now has another"
+            )
         if before.ended_at and (record.ended_at, record.step) != (before.ended_at, before.step):
             self.see("I6", f"{record.id} had ended and was opened again")
         if STEPS.index(record.step) < STEPS.index(before.step):

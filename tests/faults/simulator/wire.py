@@ -1,7 +1,8 @@
-"""The network between the app and the provider: the transports of both clients, and what goes wrong between them.
+"""The network between the app and the provider: the transports of both clients, and what goes wrong
+between them.
 
-Every call pauses on its way there and on its way back, so that other work can come in between, and so that a kill can
-hit it before or after the provider has committed it.
+Every call pauses on its way there and on its way back, so that other work can come in between, and
+so that a kill can hit it before or after the provider has committed it.
 """
 
 import io
@@ -26,10 +27,16 @@ REFUSALS = (408, 409, 429, 500, 502, 503, 504)
 RETRY_AFTER = (None, "1", "600", "soon")
 
 
-SECRETS = ("c2VjcmV0LWtleS1vZi10aGUtc3RvcmFnZQ", "eyJhbGciOiJub25lIn0", "c2lnbmF0dXJlLW9mLWEtbGluaw", "sk-0123456789abcdefghij")
+SECRETS = (
+    "c2VjcmV0LWtleS1vZi10aGUtc3RvcmFnZQ",
+    "eyJhbGciOiJub25lIn0",
+    "c2lnbmF0dXJlLW9mLWEtbGluaw",
+    "sk-0123456789abcdefghij",
+)
 """May stand nowhere but in what a service says."""
 QUOTING = (
-    f"Access denied: AccountKey={SECRETS[0]}==; Authorization: Bearer {SECRETS[1]}.eyJzdWIiOiJ4In0.x; ?sv=1&sig={SECRETS[2]}%3D; "
+    f"Access denied: AccountKey={SECRETS[0]}==; Authorization: Bearer "
+    f"{SECRETS[1]}.eyJzdWIiOiJ4In0.x; ?sv=1&sig={SECRETS[2]}%3D; "
     f"api-key: {SECRETS[3]} " + "and on and on " * 3000
 )
 """A refusal that quotes what it was sent, and has no end."""
@@ -65,13 +72,17 @@ class Wire:
         self._provider = provider
         self.trouble = trouble
         self.out: dict[bool, float] = {}
-        """Until when ARM (true), or Azure OpenAI (false), answers nothing but 503, in seconds since 1970."""
+        """Until when ARM (true), or Azure OpenAI (false), answers nothing but 503, in seconds since
+        1970.
+        """
 
     def send(self, request: Request, timeout_s: float) -> Answer:
         """One call; raises NoAnswer."""
         wanted = self._provider.matched(request)
         fate, sent_at = self._fate(wanted), self._stage.now.timestamp()
-        self._stage.note("call", wanted.operation.name, fate, request.headers.get("x-stainless-retry-count", ""))
+        self._stage.note(
+            "call", wanted.operation.name, fate, request.headers.get("x-stainless-retry-count", "")
+        )
         commit = self._committing(wanted, sent_at)
         match fate:
             case Fate.REFUSED:
@@ -79,7 +90,10 @@ class Wire:
                 return Answer(503, b"", {}) if self._is_out(wanted) else self._refusal()
             case Fate.RESET_BEFORE | Fate.TIMEOUT_BEFORE | Fate.TIMEOUT_LATE:
                 if fate is Fate.TIMEOUT_LATE:
-                    self._stage.after(timeout_s + self._stage.random.uniform(0, LATE_COMMIT_MOST_S), lambda: (commit(), None)[1])
+                    self._stage.after(
+                        timeout_s + self._stage.random.uniform(0, LATE_COMMIT_MOST_S),
+                        lambda: (commit(), None)[1],
+                    )
                 self._lose(fate is not Fate.RESET_BEFORE, sent_at, timeout_s)
             case _:
                 self._travel_and_maybe_die(wanted, timeout_s, commit)
@@ -103,9 +117,14 @@ class Wire:
     def _travel(self, wanted: Matched, timeout_s: float) -> None:
         random = self._stage.random
         slow = random.random() < 0.05
-        self._stage.pause(min(random.uniform(1, 20) if slow else random.uniform(0.02, 0.5), timeout_s * 0.45), freezes=False)
+        self._stage.pause(
+            min(random.uniform(1, 20) if slow else random.uniform(0.02, 0.5), timeout_s * 0.45),
+            freezes=False,
+        )
 
-    def _travel_and_maybe_die(self, wanted: Matched, timeout_s: float, commit: Callable[[], Answer]) -> None:
+    def _travel_and_maybe_die(
+        self, wanted: Matched, timeout_s: float, commit: Callable[[], Answer]
+    ) -> None:
         try:
             self._travel(wanted, timeout_s)
         except Killed:
@@ -128,22 +147,33 @@ class Wire:
     def _lose(self, timed_out: bool, sent_at: float, timeout_s: float) -> None:
         """The caller gives up when its patience ends, or when the connection falls before that."""
         left_s = timeout_s - (self._stage.now.timestamp() - sent_at)
-        self._stage.pause(left_s if timed_out else left_s * self._stage.random.random(), freezes=False)
+        self._stage.pause(
+            left_s if timed_out else left_s * self._stage.random.random(), freezes=False
+        )
         raise NoAnswer(timed_out)
 
     def _refusal(self, *, after: bool = False) -> Answer:
-        """An answer that says no; where the work was done all the same, it is none that promises that it wasn't."""
+        """An answer that says no; where the work was done all the same, it is none that promises
+        that it wasn't.
+        """
         random = self._stage.random
         status = random.choice([s for s in REFUSALS if not (after and s == 429)])
         wait = random.choice(RETRY_AFTER)
         headers = {"content-type": "application/json"} | ({"retry-after": wait} if wait else {})
-        said = {"code": "simulated", "message": QUOTING if self.trouble.secrets else "told to say no"}
-        body = json.dumps({"error": said}).encode() if status != 429 or random.random() < 0.8 else b""
+        said = {
+            "code": "simulated",
+            "message": QUOTING if self.trouble.secrets else "told to say no",
+        }
+        body = (
+            json.dumps({"error": said}).encode() if status != 429 or random.random() < 0.8 else b""
+        )
         return Answer(status, body, headers)
 
 
 class OpenAITransport(httpx2.BaseTransport):
-    """Under the openai client. Clients are costly to make, so one of these serves all simulations of a process in turn."""
+    """Under the openai client. Clients are costly to make, so one of these serves all simulations
+    of a process in turn.
+    """
 
     wire: ClassVar[Wire]
 
@@ -152,9 +182,14 @@ class OpenAITransport(httpx2.BaseTransport):
         timeout: dict[str, float | None] = request.extensions.get("timeout", {})
         limit = timeout.get("read") or DEFAULT_TIMEOUT_S
         try:
-            answer = self.wire.send(Request(request.method, str(request.url), dict(request.headers), request.read()), limit)
+            answer = self.wire.send(
+                Request(request.method, str(request.url), dict(request.headers), request.read()),
+                limit,
+            )
         except NoAnswer as error:
-            raise (httpx2.ReadTimeout if error.timed_out else httpx2.ReadError)("simulated", request=request) from None
+            raise (httpx2.ReadTimeout if error.timed_out else httpx2.ReadError)(
+                "simulated", request=request
+            ) from None
         return httpx2.Response(answer.status, headers=answer.headers, content=answer.content)
 
 
@@ -163,20 +198,42 @@ class ArmAdapter(BaseAdapter):
 
     wire: ClassVar[Wire]
 
-    def send(self, request: requests.PreparedRequest, stream: bool = False, timeout: Any = None, *_: Any, **__: Any) -> requests.Response:
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: Any = None,
+        *_: Any,
+        **__: Any,
+    ) -> requests.Response:
         """Sends one request."""
         _, limit = timeout
         content = request.body.encode() if isinstance(request.body, str) else request.body
         body = content if isinstance(content, bytes) else b""
         headers = {name.lower(): str(value) for name, value in request.headers.items()}
         try:
-            answer = self.wire.send(Request(str(request.method), str(request.url), headers, body), limit)
+            answer = self.wire.send(
+                Request(str(request.method), str(request.url), headers, body), limit
+            )
         except NoAnswer as error:
-            raise (requests.ReadTimeout() if error.timed_out else requests.ConnectionError(ProtocolError("reset"))) from None
+            raise (
+                requests.ReadTimeout()
+                if error.timed_out
+                else requests.ConnectionError(ProtocolError("reset"))
+            ) from None
         response = requests.Response()
-        response.status_code, response.request, response.url = answer.status, request, request.url or ""
+        response.status_code, response.request, response.url = (
+            answer.status,
+            request,
+            request.url or "",
+        )
         response.headers.update(answer.headers)
-        response.raw = HTTPResponse(io.BytesIO(answer.content), headers=answer.headers, status=answer.status, preload_content=False)
+        response.raw = HTTPResponse(
+            io.BytesIO(answer.content),
+            headers=answer.headers,
+            status=answer.status,
+            preload_content=False,
+        )
         response.reason = "as told"
         return response
 

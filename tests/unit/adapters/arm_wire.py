@@ -1,4 +1,6 @@
-"""Azure Resource Manager's wire for these tests: an adapter under azure-core's own transport, with a script of answers."""
+"""Azure Resource Manager's wire for these tests: an adapter under azure-core's own transport, with
+a script of answers.
+"""
 
 import io
 import json
@@ -16,7 +18,9 @@ from urllib3 import HTTPResponse
 from shared.services.resource_manager import ResourceManager
 
 BASE = "https://arm.test"
-ACCOUNT_ID = "/subscriptions/s/resourceGroups/lab/providers/Microsoft.CognitiveServices/accounts/lab"
+ACCOUNT_ID = (
+    "/subscriptions/s/resourceGroups/lab/providers/Microsoft.CognitiveServices/accounts/lab"
+)
 
 type Answering = Callable[[requests.PreparedRequest], requests.Response]
 
@@ -37,7 +41,9 @@ def raw(status: int, content: bytes = b"", **headers: str) -> Answering:
         response.status_code, response.request, response.url = status, request, request.url or ""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         response.headers.update({"content-type": "application/json", **named})
-        response.raw = HTTPResponse(io.BytesIO(content), headers=response.headers, status=status, preload_content=False)
+        response.raw = HTTPResponse(
+            io.BytesIO(content), headers=response.headers, status=status, preload_content=False
+        )
         response.reason = "as told"
         return response
 
@@ -51,7 +57,9 @@ def told(body: Any, status: int = 200) -> Answering:
 
 def refused(status: int, code: str, message: str = "no", **headers: str) -> Answering:
     """A refusal with an error body."""
-    return raw(status, json.dumps({"error": {"code": code, "message": message}}).encode(), **headers)
+    return raw(
+        status, json.dumps({"error": {"code": code, "message": message}}).encode(), **headers
+    )
 
 
 def fails(error: Exception) -> Answering:
@@ -76,14 +84,18 @@ def deployment_body(**changes: Any) -> dict[str, Any]:
 
 
 class Wire(BaseAdapter):
-    """The service's end: answers in the order of the script, the last one for ever, and remembers the requests."""
+    """The service's end: answers in the order of the script, the last one for ever, and remembers
+    the requests.
+    """
 
     def __init__(self, *script: Answering) -> None:
         super().__init__()
         self.requests: list[requests.PreparedRequest] = []
         self._script = script
 
-    def send(self, request: requests.PreparedRequest, *_arguments: Any, **_options: Any) -> requests.Response:
+    def send(
+        self, request: requests.PreparedRequest, *_arguments: Any, **_options: Any
+    ) -> requests.Response:
         """Answers one request."""
         self.requests.append(request)
         return self._script[min(len(self.requests), len(self._script)) - 1](request)

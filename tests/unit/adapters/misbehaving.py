@@ -1,4 +1,6 @@
-"""Services that misbehave on a real socket: bodies without end, a byte now and then, pages for ever, other people's addresses."""
+"""Services that misbehave on a real socket: bodies without end, a byte now and then, pages for
+ever, other people's addresses.
+"""
 
 import json
 import socket
@@ -17,9 +19,18 @@ from shared.services.resource_manager import ResourceManager
 from shared.services.storage import Container
 from shared.settings import settings, storage_connection
 
-ACCOUNT_ID = "/subscriptions/s/resourceGroups/lab/providers/Microsoft.CognitiveServices/accounts/lab"
+ACCOUNT_ID = (
+    "/subscriptions/s/resourceGroups/lab/providers/Microsoft.CognitiveServices/accounts/lab"
+)
 MEGABYTE = b" " * 2**20
-CACHES = (settings, storage_connection, azure_openai.connect, resource_manager.connect, credentials.credential, vars(storage)["_service"])
+CACHES = (
+    settings,
+    storage_connection,
+    azure_openai.connect,
+    resource_manager.connect,
+    credentials.credential,
+    vars(storage)["_service"],
+)
 
 type Answering = Callable[["Asked"], None]
 
@@ -27,7 +38,9 @@ type Answering = Callable[["Asked"], None]
 class Asked:
     """One request, and the socket that its answer goes to."""
 
-    def __init__(self, service: "Service", connection: socket.socket, line: str, head: dict[str, str]) -> None:
+    def __init__(
+        self, service: "Service", connection: socket.socket, line: str, head: dict[str, str]
+    ) -> None:
         self.service = service
         self.method, self.target, _ = line.split(" ", 2)
         self.head = head
@@ -113,14 +126,22 @@ def told(body: Any, status: int = 200, **headers: str) -> Answering:
     return whole(json.dumps(body).encode(), status, **headers)
 
 
-ANYTHING = b'{"id": "x", "name": "d", "status": "processed", "filename": "f", "training_file": "f", "value": [], "data": [], "padding": "'
+ANYTHING = (
+    b'{"id": "x", "name": "d", "status": "processed", "filename": "f", "training_file": "f", '
+    b'"value": [], "data": [], "padding": "'
+)
 """The beginning of an object that is a file, a job, a deployment and an empty page."""
 
 
 def bomb(megabytes: int) -> Answering:
     """A small body that unpacks to so much; a sound answer, but for its size."""
     packing = zlib.compressobj(1, wbits=zlib.MAX_WBITS | 16)
-    packed = [packing.compress(ANYTHING), *(packing.compress(MEGABYTE) for _ in range(megabytes)), packing.compress(b'"}'), packing.flush()]
+    packed = [
+        packing.compress(ANYTHING),
+        *(packing.compress(MEGABYTE) for _ in range(megabytes)),
+        packing.compress(b'"}'),
+        packing.flush(),
+    ]
     return whole(b"".join(packed), Content_Encoding="gzip")
 
 
@@ -143,8 +164,16 @@ def drips(before: bytes) -> Answering:
 
 
 def _head(status: int, headers: dict[str, str]) -> bytes:
-    named = {"Content-Type": "application/json"} | {name.replace("_", "-"): value for name, value in headers.items()}
-    return b"".join([f"HTTP/1.1 {status} As told\r\n".encode(), *(f"{n}: {v}\r\n".encode() for n, v in named.items()), b"\r\n"])
+    named = {"Content-Type": "application/json"} | {
+        name.replace("_", "-"): value for name, value in headers.items()
+    }
+    return b"".join(
+        [
+            f"HTTP/1.1 {status} As told\r\n".encode(),
+            *(f"{n}: {v}\r\n".encode() for n, v in named.items()),
+            b"\r\n",
+        ]
+    )
 
 
 DRIPPING = {
@@ -174,7 +203,9 @@ def connected(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Service], N
         monkeypatch.setenv("TUNEDROP_ARM_ENDPOINT", service.base)
         monkeypatch.setenv("TUNEDROP_ACCOUNT", ACCOUNT_ID)
         monkeypatch.setenv("TUNEDROP_CREDENTIAL", "stand-in")
-        monkeypatch.setenv("DropStorage", f"AccountName=a;AccountKey={key};BlobEndpoint={service.base}/a;")
+        monkeypatch.setenv(
+            "DropStorage", f"AccountName=a;AccountKey={key};BlobEndpoint={service.base}/a;"
+        )
         forget()
 
     yield point

@@ -1,4 +1,6 @@
-"""Azure OpenAI's wire for these tests: a transport that answers from a script and keeps what it was sent."""
+"""Azure OpenAI's wire for these tests: a transport that answers from a script and keeps what it was
+sent.
+"""
 
 import json
 from collections.abc import Callable
@@ -50,7 +52,9 @@ def file_body(**changes: Any) -> dict[str, Any]:
 def refused(status: int, code: str, message: str = "no", **headers: str) -> Answering:
     """A refusal with an error body; an underscore in a header's name stands for a hyphen."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return lambda _request: httpx2.Response(status, json={"error": {"code": code, "message": message}}, headers=named)
+    return lambda _request: httpx2.Response(
+        status, json={"error": {"code": code, "message": message}}, headers=named
+    )
 
 
 def told(body: Any, status: int = 200) -> Answering:
@@ -58,10 +62,14 @@ def told(body: Any, status: int = 200) -> Answering:
     return lambda _request: httpx2.Response(status, json=body)
 
 
-def raw(status: int, content: bytes = b"", content_type: str = "application/json", **headers: str) -> Answering:
+def raw(
+    status: int, content: bytes = b"", content_type: str = "application/json", **headers: str
+) -> Answering:
     """An answer of just these bytes."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return lambda _request: httpx2.Response(status, content=content, headers={"content-type": content_type, **named})
+    return lambda _request: httpx2.Response(
+        status, content=content, headers={"content-type": content_type, **named}
+    )
 
 
 def fails(error: type[httpx2.TransportError]) -> Answering:
@@ -74,7 +82,9 @@ def fails(error: type[httpx2.TransportError]) -> Answering:
 
 
 class Wire:
-    """The service's end: answers in the order of the script, the last one for ever, and remembers the requests."""
+    """The service's end: answers in the order of the script, the last one for ever, and remembers
+    the requests.
+    """
 
     def __init__(self, *script: Answering) -> None:
         self.requests: list[httpx2.Request] = []
@@ -95,8 +105,20 @@ class Wire:
         """The adapter on this wire, on v1 or on an api-version."""
         http = httpx2.Client(transport=httpx2.MockTransport(self))
         if api_version is None:
-            return AzureOpenAI(openai.OpenAI(api_key="key", base_url="https://lab.test/openai/v1/", http_client=http, max_retries=0), None)
+            return AzureOpenAI(
+                openai.OpenAI(
+                    api_key="key",
+                    base_url="https://lab.test/openai/v1/",
+                    http_client=http,
+                    max_retries=0,
+                ),
+                None,
+            )
         client = openai.AzureOpenAI(
-            azure_endpoint="https://lab.test", api_key="key", api_version=api_version, http_client=http, max_retries=0
+            azure_endpoint="https://lab.test",
+            api_key="key",
+            api_version=api_version,
+            http_client=http,
+            max_retries=0,
         )
         return AzureOpenAI(client, api_version)

@@ -1,4 +1,6 @@
-"""Looking up a host: in the time of the call, one question at a time, every address in turn, and through the proxy of the machine."""
+"""Looking up a host: in the time of the call, one question at a time, every address in turn, and
+through the proxy of the machine.
+"""
 
 import base64
 import socket
@@ -12,15 +14,28 @@ import pytest
 from shared.errors import ServiceUnavailable
 from shared.services import azure_openai, resource_manager
 from shared.services.addresses import addresses_of
-from tests.unit.adapters.misbehaving import ACCOUNT_ID, Service, connected, container, forget, serving, told, whole
+from tests.unit.adapters.misbehaving import (
+    ACCOUNT_ID,
+    Service,
+    connected,
+    container,
+    forget,
+    serving,
+    told,
+    whole,
+)
 
 __all__ = ["connected"]
 
 SOON_S = 20  # a safety net: what is tested ends within two seconds, or never
 FILE = {"id": "file-1", "filename": "f", "status": "processed", "bytes": 1, "created_at": 1}
 CALLS: dict[str, Callable[[Service], object]] = {
-    "openai": lambda service: azure_openai.connect(f"http://localhost:{service.port}").chat("d", [], 2),
-    "arm": lambda service: resource_manager.connect(f"http://localhost:{service.port}", ACCOUNT_ID, "2024-10-01").put_deployment(
+    "openai": lambda service: azure_openai.connect(f"http://localhost:{service.port}").chat(
+        "d", [], 2
+    ),
+    "arm": lambda service: resource_manager.connect(
+        f"http://localhost:{service.port}", ACCOUNT_ID, "2024-10-01"
+    ).put_deployment(
         resource_manager.DeploymentPlan(name="d", sku="GlobalStandard", capacity=1), "m", "run-1", 2
     ),
     "storage": lambda _service: container().reach(2),
@@ -28,7 +43,9 @@ CALLS: dict[str, Callable[[Service], object]] = {
 
 
 class Resolver:
-    """Stands where the system's resolver stands: it doesn't answer before it may, or answers what it is told to."""
+    """Stands where the system's resolver stands: it doesn't answer before it may, or answers what
+    it is told to.
+    """
 
     def __init__(self, *addresses: str) -> None:
         self.asked: list[str] = []
@@ -41,16 +58,24 @@ class Resolver:
         self.may_answer.wait()
         if not self._addresses:
             raise socket.gaierror(socket.EAI_NONAME, "no such host")
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in self._addresses]
+        return [
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))
+            for address in self._addresses
+        ]
 
 
 @pytest.fixture
-def by_name(connected: Callable[[Service], None], monkeypatch: pytest.MonkeyPatch) -> Callable[[Service], None]:
+def by_name(
+    connected: Callable[[Service], None], monkeypatch: pytest.MonkeyPatch
+) -> Callable[[Service], None]:
     """Points the app to a service by a name."""
 
     def point(service: Service) -> None:
         connected(service)
-        monkeypatch.setenv("DropStorage", f"AccountName=a;AccountKey=c2VjcmV0;BlobEndpoint=http://localhost:{service.port}/a;")
+        monkeypatch.setenv(
+            "DropStorage",
+            f"AccountName=a;AccountKey=c2VjcmV0;BlobEndpoint=http://localhost:{service.port}/a;",
+        )
         forget()
 
     return point
@@ -106,7 +131,9 @@ def test_name_that_can_be_none_is_an_error_of_the_network() -> None:
 
 
 @pytest.mark.parametrize("name", ["openai", "storage"])
-def test_each_address_of_a_host_is_tried(by_name: Callable[[Service], None], monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_each_address_of_a_host_is_tried(
+    by_name: Callable[[Service], None], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     """Where nobody answers at the first one, the second one is asked."""
     resolver = Resolver("127.0.0.2", "127.0.0.1")
     resolver.may_answer.set()
@@ -115,7 +142,9 @@ def test_each_address_of_a_host_is_tried(by_name: Callable[[Service], None], mon
         by_name(service)
         monkeypatch.setattr("socket.getaddrinfo", resolver)
         if name == "openai":
-            assert azure_openai.connect(f"http://localhost:{service.port}").file("file-1") is not None
+            assert (
+                azure_openai.connect(f"http://localhost:{service.port}").file("file-1") is not None
+            )
         else:
             assert container().reach(SOON_S)
 
@@ -123,7 +152,9 @@ def test_each_address_of_a_host_is_tried(by_name: Callable[[Service], None], mon
 def test_proxy_of_the_machine_is_used_but_for_the_hosts_that_it_names(
     connected: Callable[[Service], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the name and the word that its address holds; a host that needs no proxy is asked straight."""
+    """With the name and the word that its address holds; a host that needs no proxy is asked
+    straight.
+    """
     with serving(told(FILE)) as proxy:
         connected(proxy)
         monkeypatch.setenv("TUNEDROP_OPENAI_API_KEY", "a-key")
@@ -133,9 +164,15 @@ def test_proxy_of_the_machine_is_used_but_for_the_hosts_that_it_names(
         assert azure_openai.connect("http://far.test").file("file-1") is not None
         (asked,) = proxy.asked
         assert asked.target == "http://far.test/openai/v1/files/file-1"
-        assert asked.head["proxy-authorization"] == "Basic " + base64.b64encode(b"someone:a word").decode()
+        assert (
+            asked.head["proxy-authorization"]
+            == "Basic " + base64.b64encode(b"someone:a word").decode()
+        )
         resolver = Resolver("127.0.0.1")
         resolver.may_answer.set()
         monkeypatch.setattr("socket.getaddrinfo", resolver)
         assert azure_openai.connect(f"http://near.test:{proxy.port}").file("file-1") is not None
-        assert (proxy.asked[-1].target, resolver.asked[0]) == ("/openai/v1/files/file-1", "near.test")
+        assert (proxy.asked[-1].target, resolver.asked[0]) == (
+            "/openai/v1/files/file-1",
+            "near.test",
+        )

@@ -1,4 +1,6 @@
-"""Reads, deletes, cancels and chats at the transport: what is gone is gone, what is busy is asked again."""
+"""Reads, deletes, cancels and chats at the transport: what is gone is gone, what is busy is asked
+again.
+"""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -11,20 +13,43 @@ from shared.errors import OutcomeUnknown, ServiceRejected, ServiceUnavailable
 from shared.services import azure_openai
 from shared.services.azure_openai import AzureOpenAI, decoded_results
 from shared.settings import settings
-from tests.unit.adapters.openai_wire import OLDER, SECRET, Answering, Wire, fails, file_body, job_body, raw, refused, told
+from tests.unit.adapters.openai_wire import (
+    OLDER,
+    SECRET,
+    Answering,
+    Wire,
+    fails,
+    file_body,
+    job_body,
+    raw,
+    refused,
+    told,
+)
 
 QUESTION = [{"role": "user", "content": SECRET}]
 NONE_THERE = refused(404, "ResourceNotFound")
 RUNNING = told(job_body(status="running"))
 NOES = pytest.mark.parametrize(
-    "no", [refused(400, "invalidOperation"), refused(409, "conflict"), fails(httpx2.ReadTimeout)], ids=["400", "409", "timeout"]
+    "no",
+    [refused(400, "invalidOperation"), refused(409, "conflict"), fails(httpx2.ReadTimeout)],
+    ids=["400", "409", "timeout"],
 )
 
 
 def chat_body(content: str | None, finish_reason: str = "stop") -> dict[str, object]:
     """A chat completion as the service tells it."""
-    choice = {"index": 0, "finish_reason": finish_reason, "message": {"role": "assistant", "content": content}}
-    return {"id": "chat-1", "object": "chat.completion", "created": 1, "model": "travel", "choices": [choice]}
+    choice = {
+        "index": 0,
+        "finish_reason": finish_reason,
+        "message": {"role": "assistant", "content": content},
+    }
+    return {
+        "id": "chat-1",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "travel",
+        "choices": [choice],
+    }
 
 
 @pytest.mark.parametrize("ask", [AzureOpenAI.file, AzureOpenAI.job, AzureOpenAI.delete_file])
@@ -35,10 +60,20 @@ def test_what_is_not_there_is_none(ask: Callable[[AzureOpenAI, str], object]) ->
 
 @pytest.mark.parametrize(
     "answering",
-    [fails(httpx2.ReadTimeout), fails(httpx2.ReadError), refused(408, "t"), refused(409, "c"), refused(429, "429"), raw(429), raw(503)],
+    [
+        fails(httpx2.ReadTimeout),
+        fails(httpx2.ReadError),
+        refused(408, "t"),
+        refused(409, "c"),
+        refused(429, "429"),
+        raw(429),
+        raw(503),
+    ],
     ids=["read-timeout", "reset", "408", "409", "429", "429-without-body", "503"],
 )
-def test_read_is_unavailable_and_never_of_unknown_outcome_when_the_service_is_in_trouble(answering: Answering) -> None:
+def test_read_is_unavailable_and_never_of_unknown_outcome_when_the_service_is_in_trouble(
+    answering: Answering,
+) -> None:
     """A read changes nothing, so it can be asked again."""
     with pytest.raises(ServiceUnavailable) as raised:
         Wire(answering).service().job("ftjob-1")
@@ -53,7 +88,10 @@ def test_read_is_refused_when_the_caller_may_not() -> None:
 
 @pytest.mark.parametrize(
     "answering",
-    [NONE_THERE, *(told(job_body(status=status)) for status in ("succeeded", "failed", "cancelled"))],
+    [
+        NONE_THERE,
+        *(told(job_body(status=status)) for status in ("succeeded", "failed", "cancelled")),
+    ],
     ids=["none-there", "succeeded", "failed", "cancelled"],
 )
 def test_cancel_only_looks_when_nothing_is_left_to_cancel(answering: Answering) -> None:
@@ -67,11 +105,16 @@ def test_cancel_is_sent_once_when_the_job_runs() -> None:
     """The job is looked at, then cancelled."""
     wire = Wire(RUNNING, told(job_body(status="cancelled")))
     wire.service().cancel_job("ftjob-1")
-    assert [(request.method, request.url.path.rpartition("/")[2]) for request in wire.requests] == [("GET", "ftjob-1"), ("POST", "cancel")]
+    assert [(request.method, request.url.path.rpartition("/")[2]) for request in wire.requests] == [
+        ("GET", "ftjob-1"),
+        ("POST", "cancel"),
+    ]
 
 
 @NOES
-@pytest.mark.parametrize("after", [told(job_body(status="succeeded")), NONE_THERE], ids=["ended", "gone"])
+@pytest.mark.parametrize(
+    "after", [told(job_body(status="succeeded")), NONE_THERE], ids=["ended", "gone"]
+)
 def test_cancel_is_through_when_the_job_ends_meanwhile(no: Answering, after: Answering) -> None:
     """Whatever the service said to the cancelling, an ended job needs none."""
     wire = Wire(RUNNING, no, after)
@@ -98,7 +141,11 @@ def test_job_goes_on_when_its_status_is_not_one_of_the_end(status: str) -> None:
 
 def test_jobs_of_a_file_are_the_ones_that_train_on_it_oldest_first() -> None:
     """Other people's jobs on the same resource are left out."""
-    listed = [job_body(id="new", created_at=9), job_body(id="other", training_file="file-2"), job_body(id="old", created_at=1)]
+    listed = [
+        job_body(id="new", created_at=9),
+        job_body(id="other", training_file="file-2"),
+        job_body(id="old", created_at=1),
+    ]
     service = Wire(told({"object": "list", "data": listed, "has_more": False})).service()
     assert [job.id for job in service.jobs_of_file("file-1")] == ["old", "new"]
 
@@ -156,7 +203,11 @@ def test_chat_is_unavailable_when_the_deployment_does_not_answer_yet(answering: 
 
 @pytest.mark.parametrize(
     "answering",
-    [refused(400, "content_filter"), refused(400, "contentFilter"), told(chat_body(None, "content_filter"))],
+    [
+        refused(400, "content_filter"),
+        refused(400, "contentFilter"),
+        told(chat_body(None, "content_filter")),
+    ],
     ids=["prompt", "prompt-older", "answer"],
 )
 def test_chat_is_blocked_when_the_content_filter_stops_it(answering: Answering) -> None:
@@ -165,9 +216,14 @@ def test_chat_is_blocked_when_the_content_filter_stops_it(answering: Answering) 
     assert (reply.text, reply.blocked) == ("", True)
 
 
-@pytest.mark.parametrize(("status", "code"), [(410, "ModelDeprecated"), (400, "invalidPayload"), (401, "PermissionDenied")])
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(410, "ModelDeprecated"), (400, "invalidPayload"), (401, "PermissionDenied")],
+)
 def test_chat_is_refused_when_asking_again_would_not_help(status: int, code: str) -> None:
-    """A retired model and a wrong call stay what they are, and the question stays out of the error."""
+    """A retired model and a wrong call stay what they are, and the question stays out of
+    the error.
+    """
     with pytest.raises(ServiceRejected, match=f"{status} {code}") as raised:
         Wire(refused(status, code)).service().chat("travel", QUESTION, 5)
     assert SECRET not in str(raised.value)
@@ -180,16 +236,32 @@ def test_chat_answers_nothing_when_the_service_gives_no_choice() -> None:
 
 
 def test_events_hold_numbers_only_in_their_metrics() -> None:
-    """Texts in an event's data are left out; the newest stands first, and no more than asked for are read."""
+    """Texts in an event's data are left out; the newest stands first, and no more than asked for
+    are read.
+    """
     listed = [
-        {"id": f"ev-{n}", "object": "e", "created_at": n, "level": "info", "message": "m", "data": {"step": n, "note": "x"}} for n in (2, 1)
+        {
+            "id": f"ev-{n}",
+            "object": "e",
+            "created_at": n,
+            "level": "info",
+            "message": "m",
+            "data": {"step": n, "note": "x"},
+        }
+        for n in (2, 1)
     ]
     wire = Wire(told({"object": "list", "data": listed, "has_more": False}))
-    assert [(e.id, e.metrics) for e in wire.service().events("ftjob-1", 1)] == [("ev-2", {"step": 2.0})]
+    assert [(e.id, e.metrics) for e in wire.service().events("ftjob-1", 1)] == [
+        ("ev-2", {"step": 2.0})
+    ]
     assert wire.requests[0].url.params["limit"] == "1"
 
 
-@pytest.mark.parametrize("content", [b"step,train_loss\n1,0.5\n", b"c3RlcCx0cmFpbl9sb3NzCjEsMC41Cg=="], ids=["plain", "base64"])
+@pytest.mark.parametrize(
+    "content",
+    [b"step,train_loss\n1,0.5\n", b"c3RlcCx0cmFpbl9sb3NzCjEsMC41Cg=="],
+    ids=["plain", "base64"],
+)
 def test_results_are_the_same_in_either_spelling(content: bytes) -> None:
     """The CSV comes plain or in base64."""
     assert decoded_results(content) == b"step,train_loss\n1,0.5\n"
@@ -202,7 +274,9 @@ class Redirecting(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Notes the path and the key."""
-        self.seen.append((self.path, self.headers.get("authorization") or self.headers.get("api-key")))
+        self.seen.append(
+            (self.path, self.headers.get("authorization") or self.headers.get("api-key"))
+        )
         self.send_response(307)
         self.send_header("location", "/elsewhere")
         self.send_header("content-length", "0")
@@ -231,7 +305,9 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, str | None
 
 
 @pytest.mark.parametrize("api_version", [None, OLDER], ids=["v1", "api-version"])
-def test_token_does_not_follow_a_redirect(seen: list[tuple[str, str | None]], api_version: str | None) -> None:
+def test_token_does_not_follow_a_redirect(
+    seen: list[tuple[str, str | None]], api_version: str | None
+) -> None:
     """An answer that sends the caller elsewhere is a refusal, and elsewhere hears nothing."""
     with pytest.raises(ServiceRejected) as raised:
         azure_openai.connect(settings().openai_endpoint, api_version).file("file-1")

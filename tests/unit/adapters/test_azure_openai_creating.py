@@ -1,4 +1,6 @@
-"""Calls that create, at the transport: sent once, and told apart by whether the service can have taken them."""
+"""Calls that create, at the transport: sent once, and told apart by whether the service can have
+taken them.
+"""
 
 import io
 from collections.abc import Callable
@@ -9,7 +11,18 @@ import pytest
 
 from shared.errors import OutcomeUnknown, ServiceRejected, ServiceUnavailable, TuneDropError
 from shared.services.azure_openai import AzureOpenAI, JobOrder
-from tests.unit.adapters.openai_wire import OLDER, SECRET, Answering, Wire, fails, file_body, job_body, raw, refused, told
+from tests.unit.adapters.openai_wire import (
+    OLDER,
+    SECRET,
+    Answering,
+    Wire,
+    fails,
+    file_body,
+    job_body,
+    raw,
+    refused,
+    told,
+)
 
 NO_BODY = b""
 
@@ -79,14 +92,23 @@ TABLE = pytest.mark.parametrize(("answering", "ending"), ENDINGS.values(), ids=E
 @SURFACES
 @TABLE
 def test_creating_call_is_sent_once_and_ends_as_promised(
-    create: Callable[[AzureOpenAI], object], api_version: str | None, answering: Answering, ending: type[TuneDropError]
+    create: Callable[[AzureOpenAI], object],
+    api_version: str | None,
+    answering: Answering,
+    ending: type[TuneDropError],
 ) -> None:
-    """Only an answer that says no is a no; what may have been taken has an unknown outcome, and is not sent twice."""
+    """Only an answer that says no is a no; what may have been taken has an unknown outcome, and is
+    not sent twice.
+    """
     wire = Wire(answering)
     with pytest.raises(TuneDropError) as raised:
         create(wire.service(api_version))
     assert type(raised.value) is ending
-    without_token = create is upload and isinstance(raised.value, ServiceRejected) and raised.value.status == 401
+    without_token = (
+        create is upload
+        and isinstance(raised.value, ServiceRejected)
+        and raised.value.status == 401
+    )
     assert len(wire.requests) == (2 if without_token else 1)
 
 
@@ -111,13 +133,17 @@ def test_error_of_a_creating_call_holds_nothing_of_its_body(
 
 
 @CREATING
-def test_creating_call_is_sent_once_when_the_client_would_retry(create: Callable[[AzureOpenAI], object]) -> None:
+def test_creating_call_is_sent_once_when_the_client_would_retry(
+    create: Callable[[AzureOpenAI], object],
+) -> None:
     """The adapter turns off the retries of the client that it was given."""
     import openai
 
     wire = Wire(refused(503, "busy", retry_after="0"))
     http = httpx2.Client(transport=httpx2.MockTransport(wire))
-    client = openai.OpenAI(api_key="key", base_url="https://lab.test/openai/v1/", http_client=http, max_retries=5)
+    client = openai.OpenAI(
+        api_key="key", base_url="https://lab.test/openai/v1/", http_client=http, max_retries=5
+    )
     with pytest.raises(OutcomeUnknown):
         create(AzureOpenAI(client, None))
     assert len(wire.requests) == 1
@@ -125,9 +151,21 @@ def test_creating_call_is_sent_once_when_the_client_would_retry(create: Callable
 
 @pytest.mark.parametrize(
     ("header", "seconds"),
-    [("7", 7.0), ("1.5", 1.5), ("0", 0.0), ("-3", 0.0), ("999999999", 3600.0), ("inf", 3600.0), ("nan", None), ("soon", None), ("", None)],
+    [
+        ("7", 7.0),
+        ("1.5", 1.5),
+        ("0", 0.0),
+        ("-3", 0.0),
+        ("999999999", 3600.0),
+        ("inf", 3600.0),
+        ("nan", None),
+        ("soon", None),
+        ("", None),
+    ],
 )
-def test_retry_after_is_seconds_between_nothing_and_an_hour(header: str, seconds: float | None) -> None:
+def test_retry_after_is_seconds_between_nothing_and_an_hour(
+    header: str, seconds: float | None
+) -> None:
     """The service's wish is heard, bounded, and ignored where it is not a number."""
     with pytest.raises(ServiceUnavailable) as raised:
         create_job(Wire(refused(429, "429", retry_after=header)).service())
@@ -143,10 +181,23 @@ def test_retry_after_is_none_when_the_header_is_a_date() -> None:
 
 def test_refusal_keeps_the_services_code_text_and_request_id() -> None:
     """What a person needs for a question to Azure's support stands in the problem."""
-    wire = Wire(refused(400, "invalidPayload", "The specified base model does not support fine-tuning.", x_request_id="req-1"))
-    with pytest.raises(ServiceRejected, match=r"400 invalidPayload: The specified base model") as raised:
+    wire = Wire(
+        refused(
+            400,
+            "invalidPayload",
+            "The specified base model does not support fine-tuning.",
+            x_request_id="req-1",
+        )
+    )
+    with pytest.raises(
+        ServiceRejected, match=r"400 invalidPayload: The specified base model"
+    ) as raised:
         create_job(wire.service())
-    assert (raised.value.status, raised.value.azure_code, raised.value.problem.request_id) == (400, "invalidPayload", "req-1")
+    assert (raised.value.status, raised.value.azure_code, raised.value.problem.request_id) == (
+        400,
+        "invalidPayload",
+        "req-1",
+    )
 
 
 def test_refusal_is_cut_when_the_service_tells_a_novel() -> None:
@@ -156,11 +207,17 @@ def test_refusal_is_cut_when_the_service_tells_a_novel() -> None:
     assert len(raised.value.problem.message) <= 1000
 
 
-@pytest.mark.parametrize("api_version", [None, "2025-04-01-preview", "2026-01-01"], ids=["v1", "first", "later"])
-def test_method_and_training_type_are_sent_when_the_surface_knows_them(api_version: str | None) -> None:
+@pytest.mark.parametrize(
+    "api_version", [None, "2025-04-01-preview", "2026-01-01"], ids=["v1", "first", "later"]
+)
+def test_method_and_training_type_are_sent_when_the_surface_knows_them(
+    api_version: str | None,
+) -> None:
     """On v1 and from 2025-04-01-preview the hyperparameters stand under the method."""
     wire = Wire(told(job_body()))
-    wire.service(api_version).create_job(an_order(training_type="GlobalStandard", hyperparameters={"n_epochs": 2}, seed=7), 5)
+    wire.service(api_version).create_job(
+        an_order(training_type="GlobalStandard", hyperparameters={"n_epochs": 2}, seed=7), 5
+    )
     assert wire.sent() == {
         "model": "gpt-4.1-mini-2025-04-14",
         "training_file": "file-1",
@@ -172,9 +229,14 @@ def test_method_and_training_type_are_sent_when_the_surface_knows_them(api_versi
 
 @pytest.mark.parametrize("api_version", ["2024-10-21", "2025-03-01-preview"])
 def test_method_and_training_type_stay_out_when_the_surface_is_older(api_version: str) -> None:
-    """An older api-version gets the hyperparameters where it looks for them, and nothing that it refuses."""
+    """An older api-version gets the hyperparameters where it looks for them, and nothing that it
+    refuses.
+    """
     wire = Wire(told(job_body()))
-    wire.service(api_version).create_job(an_order(training_type="GlobalStandard", hyperparameters={"n_epochs": 2}, suffix="travel"), 5)
+    wire.service(api_version).create_job(
+        an_order(training_type="GlobalStandard", hyperparameters={"n_epochs": 2}, suffix="travel"),
+        5,
+    )
     assert wire.sent() == {
         "model": "gpt-4.1-mini-2025-04-14",
         "training_file": "file-1",

@@ -1,4 +1,6 @@
-"""What a service can cost us: bytes after unpacking, pages, and the whole time of a call; and where our token goes."""
+"""What a service can cost us: bytes after unpacking, pages, and the whole time of a call; and where
+our token goes.
+"""
 
 import gzip
 import threading
@@ -63,7 +65,9 @@ EACH_CREATING = pytest.mark.parametrize("create", CREATING.values(), ids=CREATIN
 
 def put(manager: ResourceManager) -> str:
     """Puts a deployment, within a second."""
-    return manager.put_deployment(DeploymentPlan(name="d", sku="GlobalStandard", capacity=1), "model", "run-1", CALL_S)
+    return manager.put_deployment(
+        DeploymentPlan(name="d", sku="GlobalStandard", capacity=1), "model", "run-1", CALL_S
+    )
 
 
 @pytest.fixture(scope="module")
@@ -73,8 +77,12 @@ def large_bomb() -> Answering:
 
 
 @EACH_READ
-def test_answer_that_unpacks_to_too_much_is_unavailable(connected: Point, read: Callable[[Service], object], large_bomb: Answering) -> None:
-    """What is held of it is bounded after unpacking; a service that is well again answers otherwise."""
+def test_answer_that_unpacks_to_too_much_is_unavailable(
+    connected: Point, read: Callable[[Service], object], large_bomb: Answering
+) -> None:
+    """What is held of it is bounded after unpacking; a service that is well again answers
+    otherwise.
+    """
     with serving(large_bomb) as service:
         connected(service)
         with pytest.raises(ServiceUnavailable):
@@ -82,14 +90,18 @@ def test_answer_that_unpacks_to_too_much_is_unavailable(connected: Point, read: 
 
 
 @EACH_READ
-def test_answer_without_an_end_is_cut_off(connected: Point, read: Callable[[Service], object]) -> None:
+def test_answer_without_an_end_is_cut_off(
+    connected: Point, read: Callable[[Service], object]
+) -> None:
     """However much a service sends, little more than the limit is taken from it."""
     with serving(endless) as service:
         connected(service)
         with pytest.raises(ServiceUnavailable):
             read(service)
         buffers = 32 * 2**20
-        assert service.sent_bytes < len(service.asked) * (call_limits.CONTENT_BYTES + call_limits.ANSWER_BYTES + buffers)
+        assert service.sent_bytes < len(service.asked) * (
+            call_limits.CONTENT_BYTES + call_limits.ANSWER_BYTES + buffers
+        )
 
 
 @EACH_CREATING
@@ -146,11 +158,17 @@ class Slow:
 
 
 def test_call_whose_token_came_too_late_is_never_sent(connected: Point) -> None:
-    """A creating call that leaves after its time could be heard when another execution has looked, and acted."""
+    """A creating call that leaves after its time could be heard when another execution has looked,
+    and acted.
+    """
     with serving(told({"name": "d"})) as service:
         connected(service)
         client = CognitiveServicesManagementClient(
-            Slow(), "s", base_url=service.base, credential_scopes=["scope"], transport=transport(service.base)
+            Slow(),
+            "s",
+            base_url=service.base,
+            credential_scopes=["scope"],
+            transport=transport(service.base),
         )
         with pytest.raises(ServiceUnavailable):
             put(ResourceManager(client, ACCOUNT_ID, service.base, "2024-10-01"))
@@ -163,8 +181,14 @@ def pages(link: Callable[[Asked, int], Any]) -> Answering:
 
 
 ENDLESS_PAGES: dict[str, tuple[Answering, Callable[[Service], object]]] = {
-    "jobs-and-the-same-again": (pages(lambda _a, _n: {"data": [job_body()], "has_more": True}), READS["jobs"]),
-    "jobs-without-end": (pages(lambda _a, n: {"data": [job_body(id=f"ftjob-{n}")], "has_more": True}), READS["jobs"]),
+    "jobs-and-the-same-again": (
+        pages(lambda _a, _n: {"data": [job_body()], "has_more": True}),
+        READS["jobs"],
+    ),
+    "jobs-without-end": (
+        pages(lambda _a, n: {"data": [job_body(id=f"ftjob-{n}")], "has_more": True}),
+        READS["jobs"],
+    ),
     "files-without-end": (
         pages(lambda _a, n: {"data": [{"id": f"file-{n}", "filename": "f"}], "has_more": True}),
         lambda service: openai_of(service).count_files(),
@@ -173,7 +197,10 @@ ENDLESS_PAGES: dict[str, tuple[Answering, Callable[[Service], object]]] = {
         pages(lambda a, _n: {"value": [], "nextLink": a.service.base + a.target}),
         lambda service: arm_of(service).deployments(),
     ),
-    "models-without-end": (pages(lambda a, n: {"value": [], "nextLink": f"{a.service.base}/page/{n}"}), READS["models"]),
+    "models-without-end": (
+        pages(lambda a, n: {"value": [], "nextLink": f"{a.service.base}/page/{n}"}),
+        READS["models"],
+    ),
     "usages-without-end": (
         pages(lambda a, n: {"value": [], "nextLink": f"{a.service.base}/page/{n}"}),
         lambda service: arm_of(service).quotas("westus"),
@@ -185,13 +212,20 @@ ENDLESS_PAGES: dict[str, tuple[Answering, Callable[[Service], object]]] = {
 
 def blobs(marker: str) -> Answering:
     """An empty page of a listing of blobs."""
-    page = f'<?xml version="1.0"?><EnumerationResults ContainerName="c"><Blobs/><NextMarker>{marker}</NextMarker></EnumerationResults>'
+    page = (
+        '<?xml version="1.0"?><EnumerationResults '
+        f'ContainerName="c"><Blobs/><NextMarker>{marker}</NextMarker></EnumerationResults>'
+    )
     return whole(page.encode(), Content_Type="application/xml")
 
 
 @pytest.mark.parametrize(("answering", "ask"), ENDLESS_PAGES.values(), ids=ENDLESS_PAGES.keys())
-def test_pages_without_end_are_given_up(connected: Point, answering: Answering, ask: Callable[[Service], object]) -> None:
-    """No listing is followed for ever, nor cut silently: a job that was not listed would be bought again."""
+def test_pages_without_end_are_given_up(
+    connected: Point, answering: Answering, ask: Callable[[Service], object]
+) -> None:
+    """No listing is followed for ever, nor cut silently: a job that was not listed would be bought
+    again.
+    """
     with serving(answering) as service:
         connected(service)
         with pytest.raises(ServiceUnavailable):
@@ -209,9 +243,14 @@ LISTINGS: dict[str, Callable[[ResourceManager], object]] = {
 
 
 @pytest.mark.parametrize("ask", LISTINGS.values(), ids=LISTINGS.keys())
-def test_token_goes_to_no_host_that_a_page_names(connected: Point, ask: Callable[[ResourceManager], object]) -> None:
+def test_token_goes_to_no_host_that_a_page_names(
+    connected: Point, ask: Callable[[ResourceManager], object]
+) -> None:
     """`nextLink` leads elsewhere: elsewhere hears nothing."""
-    with serving(told({})) as elsewhere, serving(told({"value": [], "nextLink": f"{elsewhere.base}/next"})) as service:
+    with (
+        serving(told({})) as elsewhere,
+        serving(told({"value": [], "nextLink": f"{elsewhere.base}/next"})) as service,
+    ):
         connected(service)
         with pytest.raises(ServiceUnavailable, match="another host"):
             ask(arm_of(service))
@@ -230,9 +269,16 @@ REDIRECTED: dict[str, Callable[[Service], object]] = {
 
 @pytest.mark.parametrize("call", REDIRECTED.values(), ids=REDIRECTED.keys())
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
-def test_token_follows_no_redirect(connected: Point, call: Callable[[Service], object], status: int) -> None:
-    """An answer that sends the caller elsewhere is a refusal, asked for once, and elsewhere hears nothing."""
-    with serving(told({})) as elsewhere, serving(whole(b"", status, Location=f"{elsewhere.base}/")) as service:
+def test_token_follows_no_redirect(
+    connected: Point, call: Callable[[Service], object], status: int
+) -> None:
+    """An answer that sends the caller elsewhere is a refusal, asked for once, and elsewhere hears
+    nothing.
+    """
+    with (
+        serving(told({})) as elsewhere,
+        serving(whole(b"", status, Location=f"{elsewhere.base}/")) as service,
+    ):
         connected(service)
         with pytest.raises((ServiceRejected, ServiceUnavailable)) as raised:
             call(service)
@@ -241,7 +287,9 @@ def test_token_follows_no_redirect(connected: Point, call: Callable[[Service], o
 
 
 @pytest.mark.parametrize("read", [READS["file"], READS["deployment"]], ids=["openai", "arm"])
-def test_long_wait_that_a_service_asks_for_is_not_slept_inside_of_a_call(connected: Point, read: Callable[[Service], object]) -> None:
+def test_long_wait_that_a_service_asks_for_is_not_slept_inside_of_a_call(
+    connected: Point, read: Callable[[Service], object]
+) -> None:
     """The run waits, where it can be cancelled, and not a thread of the app."""
     with serving(told({"error": {"code": "Busy"}}, 503, Retry_After="600")) as service:
         connected(service)
@@ -256,14 +304,24 @@ def test_small_answers_are_read_packed_or_not(connected: Point) -> None:
     packed = whole(gzip.compress(plain), Content_Encoding="gzip")
     with serving(packed, whole(plain), packed, whole(plain)) as service:
         connected(service)
-        ask: list[Callable[[AzureOpenAI], Any]] = [lambda o: o.file("file-1"), lambda o: o.file("file-1")]
-        assert [found.status for found in (one(openai_of(service)) for one in ask) if found] == ["processed"] * 2
+        ask: list[Callable[[AzureOpenAI], Any]] = [
+            lambda o: o.file("file-1"),
+            lambda o: o.file("file-1"),
+        ]
+        assert [found.status for found in (one(openai_of(service)) for one in ask) if found] == [
+            "processed"
+        ] * 2
         assert [arm_of(service).rai_policies() is not None for _ in range(2)] == [True, True]
 
 
 @pytest.mark.parametrize(
     ("body", "encoding"),
-    [(b"x" * 100, ""), (gzip.compress(b"x" * 100), "gzip"), (zlib.compress(b"x" * 100), "Deflate"), (b"x" * 100, " identity ")],
+    [
+        (b"x" * 100, ""),
+        (gzip.compress(b"x" * 100), "gzip"),
+        (zlib.compress(b"x" * 100), "Deflate"),
+        (b"x" * 100, " identity "),
+    ],
     ids=["plain", "gzip", "deflate", "identity"],
 )
 def test_body_of_the_most_bytes_is_taken_and_one_more_is_not(body: bytes, encoding: str) -> None:
@@ -275,7 +333,11 @@ def test_body_of_the_most_bytes_is_taken_and_one_more_is_not(body: bytes, encodi
             call_limits.whole(pieces, encoding, 99)
 
 
-@pytest.mark.parametrize(("body", "encoding"), [(b"x", "br"), (b"x", "gzip, gzip"), (b"no gzip", "gzip")], ids=["other", "twice", "broken"])
+@pytest.mark.parametrize(
+    ("body", "encoding"),
+    [(b"x", "br"), (b"x", "gzip, gzip"), (b"no gzip", "gzip")],
+    ids=["other", "twice", "broken"],
+)
 def test_body_that_is_packed_otherwise_is_none(body: bytes, encoding: str) -> None:
     """What nobody asked for is not guessed at."""
     with pytest.raises(call_limits.Exceeded):

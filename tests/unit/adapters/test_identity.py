@@ -42,14 +42,17 @@ EACH_CALL = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
 
 
 @pytest.fixture
-def by_identity(connected: Callable[[Service], None], monkeypatch: pytest.MonkeyPatch) -> Callable[[Service, Service], None]:
+def by_identity(
+    connected: Callable[[Service], None], monkeypatch: pytest.MonkeyPatch
+) -> Callable[[Service, Service], None]:
     """Points the app to a service that it reaches with the token of an identity endpoint."""
 
     def point(service: Service, identity: Service) -> None:
         connected(service)
         monkeypatch.setenv("TUNEDROP_CREDENTIAL", "managed-identity")
         monkeypatch.delenv("DropStorage")
-        # The bearer policies refuse plain http, so storage is asked by a name that leads nowhere: no token, no question.
+        # The bearer policies refuse plain http, so storage is asked by a name that leads nowhere:
+        # no token, no question.
         monkeypatch.setenv("DropStorage__blobServiceUri", "https://account.blob.invalid")
         monkeypatch.setenv("DropStorage__queueServiceUri", "https://account.queue.invalid")
         monkeypatch.setenv("IDENTITY_ENDPOINT", f"{identity.base}/msi/token")
@@ -64,13 +67,18 @@ def by_identity(connected: Callable[[Service], None], monkeypatch: pytest.Monkey
 def test_identity_endpoint_that_refuses_is_told_by_name(
     by_identity: Callable[[Service, Service], None], call: Callable[[Service], object], status: int
 ) -> None:
-    """What it said stands in the error, the secret of its address doesn't; nothing was sent to the service, so no outcome is unknown."""
+    """What it said stands in the error, the secret of its address doesn't; nothing was sent to the
+    service, so no outcome is unknown.
+    """
     refusal = told({"statusCode": status, "message": f"no identity here {TOKEN}"}, status)
     with serving(refusal) as identity, serving(told({})) as service:
         by_identity(service, identity)
         with pytest.raises(NoToken, match="The app's identity gives no token: ") as raised:
             call(service)
-        assert (raised.value.problem.code, raised.value.problem.kind) == ("TD-IDENTITY-001", "unavailable")
+        assert (raised.value.problem.code, raised.value.problem.kind) == (
+            "TD-IDENTITY-001",
+            "unavailable",
+        )
         assert not isinstance(raised.value, OutcomeUnknown)
         text = raised.value.problem.model_dump_json() + str(raised.value)
         assert not [secret for secret in (TOKEN, "a-secret-header") if secret in text]
@@ -78,7 +86,9 @@ def test_identity_endpoint_that_refuses_is_told_by_name(
 
 
 @pytest.mark.parametrize(
-    "answering", [whole(b"<html>", 200), told({"error": "x"}), told([], 200), whole(b"", 200)], ids=["page", "error", "list", "empty"]
+    "answering",
+    [whole(b"<html>", 200), told({"error": "x"}), told([], 200), whole(b"", 200)],
+    ids=["page", "error", "list", "empty"],
 )
 def test_identity_endpoint_that_answers_no_token_is_told_by_name(
     by_identity: Callable[[Service, Service], None], answering: Answering
@@ -119,7 +129,10 @@ FAULTS: dict[str, Exception] = {
 @EACH_CALL
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
 def test_fault_of_the_identity_is_waited_for(
-    connected: Callable[[Service], None], monkeypatch: pytest.MonkeyPatch, call: Callable[[Service], object], fault: Exception
+    connected: Callable[[Service], None],
+    monkeypatch: pytest.MonkeyPatch,
+    call: Callable[[Service], object],
+    fault: Exception,
 ) -> None:
     """Every kind of it, on every way: a blip of seconds must end no run."""
     with serving(told({})) as service:

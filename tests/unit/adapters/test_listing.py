@@ -50,8 +50,12 @@ HIDDEN = st.tuples(st.text("ab/~é", max_size=4), st.text(max_size=3)).map("\x01
 ANY = st.text(st.characters(codec="utf-8"), min_size=1, max_size=6)
 
 
-@given(st.sets(OF_DROPS, max_size=30), st.sets(HIDDEN, max_size=4), st.sampled_from([1, 3, 10, 5_000]))
-def test_names_of_drops_are_told_whatever_lies_between(names: set[str], hidden: set[str], most: int) -> None:
+@given(
+    st.sets(OF_DROPS, max_size=30), st.sets(HIDDEN, max_size=4), st.sampled_from([1, 3, 10, 5_000])
+)
+def test_names_of_drops_are_told_whatever_lies_between(
+    names: set[str], hidden: set[str], most: int
+) -> None:
     """Each once and in order; one hidden name or several make no difference."""
     shelf = Shelf(names | hidden)
     assert (shelf.told(most), bool(shelf.hidden)) == (sorted(names), bool(hidden))
@@ -65,7 +69,9 @@ def test_no_name_is_told_twice_or_out_of_order(names: set[str], most: int) -> No
 
 
 def test_long_hidden_name_takes_only_those_along_that_begin_like_it() -> None:
-    """Of its thousand characters 64 are followed, not all: every one of them costs a hundred questions."""
+    """Of its thousand characters 64 are followed, not all: every one of them costs a hundred
+    questions.
+    """
     long = "a" * 1_000
     shelf = Shelf({"a", f"{long}\x01", f"{'a' * 63}b", "b"})
     assert (shelf.told(), shelf.hidden) == (["a", f"{'a' * 63}b", "b"], ["one"])
@@ -89,14 +95,22 @@ def container(azurite: str) -> Iterator[Container]:
         yield made
 
 
-@pytest.mark.parametrize("name", ["run/\x01.jsonl", "\x1f", "m\x0bn/training_set.jsonl", "m\ufffe"], ids=ascii)
-def test_blob_with_a_name_that_azurite_cant_tell_hides_no_other(container: Container, name: str, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(
+    "name", ["run/\x01.jsonl", "\x1f", "m\x0bn/training_set.jsonl", "m\ufffe"], ids=ascii
+)
+def test_blob_with_a_name_that_azurite_cant_tell_hides_no_other(
+    container: Container, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
     """The others are listed, and the log tells of it once, without the name."""
     others = ["a.jsonl", "m/training_set.jsonl", "run/training_set.jsonl", "z.jsonl"]
     for blob in [*others, name]:
         container.put(blob, b"")
     assert [facts.name for facts in container.list()] == others
-    said = [record.getMessage() for record in caplog.records if record.name == "shared.services.container"]
+    said = [
+        record.getMessage()
+        for record in caplog.records
+        if record.name == "shared.services.container"
+    ]
     assert said == ["blob with a name that can't be listed"]
     assert name not in caplog.text
 

@@ -42,7 +42,9 @@ TOLD = {
 def keys(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The app sends these."""
     monkeypatch.setenv("TUNEDROP_OPENAI_API_KEY", KEY)
-    monkeypatch.setenv("DropStorage", f"AccountName=a;AccountKey={ACCOUNT_KEY};BlobEndpoint=http://127.0.0.1:1/a;")
+    monkeypatch.setenv(
+        "DropStorage", f"AccountName=a;AccountKey={ACCOUNT_KEY};BlobEndpoint=http://127.0.0.1:1/a;"
+    )
     for cached in (settings, storage_connection):
         cached.cache_clear()
     yield
@@ -52,8 +54,16 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.parametrize("text", TOLD.values(), ids=TOLD.keys())
 def test_no_secret_is_told(text: str) -> None:
-    """Keys that we send, and what looks like anybody's: none of it is left, in whatever the service wraps it."""
-    for said in (text, f'{{"error": "{text}"}}', " ".join([text] * 200), "x" * 32_760 + text, "x " * 16_370 + text):
+    """Keys that we send, and what looks like anybody's: none of it is left, in whatever the service
+    wraps it.
+    """
+    for said in (
+        text,
+        f'{{"error": "{text}"}}',
+        " ".join([text] * 200),
+        "x" * 32_760 + text,
+        "x " * 16_370 + text,
+    ):
         told = service_text.told(said)
         for secret in (*SECRETS.values(), KEY[::-1], ACCOUNT_KEY[5:]):
             assert secret not in told
@@ -79,7 +89,9 @@ def test_any_code_becomes_a_short_word(code: object) -> None:
     assert not set(word) & set(" \n<>|`\"'")
 
 
-@pytest.mark.parametrize("code", ["InsufficientQuota", "content_filter", "429", "invalid_request_error"])
+@pytest.mark.parametrize(
+    "code", ["InsufficientQuota", "content_filter", "429", "invalid_request_error"]
+)
 def test_codes_of_azure_are_told_as_they_are(code: str) -> None:
     """What is fit already is not changed."""
     assert service_text.code(code) == code
@@ -87,23 +99,37 @@ def test_codes_of_azure_are_told_as_they_are(code: str) -> None:
 
 def test_words_of_a_service_stay_readable() -> None:
     """Only secrets go; letters of any script stay, and lines are joined."""
-    assert service_text.told("Die Datei „x“ fehlt.\n\tBitte prüfen: 日本.") == "Die Datei „x“ fehlt. Bitte prüfen: 日本."
-    assert service_text.told("signature=none of the tokens; bearer of news") == "signature=none of the tokens; bearer of news"
+    assert (
+        service_text.told("Die Datei „x“ fehlt.\n\tBitte prüfen: 日本.")
+        == "Die Datei „x“ fehlt. Bitte prüfen: 日本."
+    )
+    assert (
+        service_text.told("signature=none of the tokens; bearer of news")
+        == "signature=none of the tokens; bearer of news"
+    )
 
 
 FIVE_MEGABYTES = "x" * 5_000_000
 EVIL = f"{KEY} Bearer {TOKEN} sig={SIGNATURE} AccountKey={ACCOUNT_KEY} " + FIVE_MEGABYTES
 
 REFUSALS: dict[str, Callable[[], object]] = {
-    "openai": lambda: create_job(openai_wire.Wire(refused(400, EVIL, EVIL, x_request_id=KEY * 100)).service()),
+    "openai": lambda: create_job(
+        openai_wire.Wire(refused(400, EVIL, EVIL, x_request_id=KEY * 100)).service()
+    ),
     "openai-busy": lambda: create_job(openai_wire.Wire(refused(503, EVIL, EVIL)).service()),
     "openai-429": lambda: create_job(openai_wire.Wire(refused(429, EVIL, EVIL)).service()),
     "openai-chat": lambda: openai_wire.Wire(refused(404, EVIL, EVIL)).service().chat("d", [], 5),
-    "arm": lambda: put(arm_wire.Wire(arm_wire.refused(400, EVIL, EVIL, x_ms_request_id=KEY * 100)).manager()),
+    "arm": lambda: put(
+        arm_wire.Wire(arm_wire.refused(400, EVIL, EVIL, x_ms_request_id=KEY * 100)).manager()
+    ),
     "arm-busy": lambda: put(arm_wire.Wire(arm_wire.refused(500, EVIL, EVIL)).manager()),
-    "arm-conflict": lambda: put(arm_wire.Wire(arm_wire.refused(409, "RequestConflict", EVIL)).manager()),
+    "arm-conflict": lambda: put(
+        arm_wire.Wire(arm_wire.refused(409, "RequestConflict", EVIL)).manager()
+    ),
     "internal": lambda: _raise(InternalError(FIVE_MEGABYTES)),
-    "rejected": lambda: _raise(ServiceRejected("x", 400, FIVE_MEGABYTES, FIVE_MEGABYTES, FIVE_MEGABYTES)),
+    "rejected": lambda: _raise(
+        ServiceRejected("x", 400, FIVE_MEGABYTES, FIVE_MEGABYTES, FIVE_MEGABYTES)
+    ),
 }
 
 
@@ -122,11 +148,18 @@ def test_refusal_holds_neither_the_key_nor_megabytes(call: Callable[[], object])
 
 
 @pytest.mark.parametrize("header", ["x-ms-error-code", "reason"])
-def test_refusal_of_storage_holds_neither_the_key_nor_much(connected: Callable[[Service], None], header: str) -> None:
+def test_refusal_of_storage_holds_neither_the_key_nor_much(
+    connected: Callable[[Service], None], header: str
+) -> None:
     """Its code comes in a header, its reason in the first line."""
     evil = f"{ACCOUNT_KEY} sig={SIGNATURE} " + "x" * 30_000
-    answer = f"HTTP/1.1 400 {evil if header == 'reason' else 'no'}\r\nx-ms-error-code: {evil if header != 'reason' else 'No'}\r\n"
-    with serving(lambda asked: asked.send(f"{answer}Content-Length: 0\r\n\r\n".encode())) as service:
+    answer = (
+        f"HTTP/1.1 400 {evil if header == 'reason' else 'no'}\r\nx-ms-error-code: "
+        f"{evil if header != 'reason' else 'No'}\r\n"
+    )
+    with serving(
+        lambda asked: asked.send(f"{answer}Content-Length: 0\r\n\r\n".encode())
+    ) as service:
         connected(service)
         with pytest.raises(ServiceRejected) as raised:
             container().read("b")
@@ -137,12 +170,33 @@ def test_refusal_of_storage_holds_neither_the_key_nor_much(connected: Callable[[
 
 def test_what_is_kept_of_files_jobs_and_events_is_clean() -> None:
     """Reasons and messages come with a yes, and stand in the report."""
-    file = openai_wire.Wire(openai_wire.told(file_body(status="error", status_details=EVIL))).service().file("file-1")
-    job = openai_wire.Wire(openai_wire.told(job_body(status="failed", error={"code": EVIL, "message": EVIL}))).service().job("ftjob-1")
+    file = (
+        openai_wire.Wire(openai_wire.told(file_body(status="error", status_details=EVIL)))
+        .service()
+        .file("file-1")
+    )
+    job = (
+        openai_wire.Wire(
+            openai_wire.told(job_body(status="failed", error={"code": EVIL, "message": EVIL}))
+        )
+        .service()
+        .job("ftjob-1")
+    )
     event = {"id": KEY, "created_at": 1, "level": EVIL, "message": EVIL, "data": {EVIL: 1}}
-    (kept,) = openai_wire.Wire(openai_wire.told({"data": [event], "has_more": False})).service().events("ftjob-1", 5)
+    (kept,) = (
+        openai_wire.Wire(openai_wire.told({"data": [event], "has_more": False}))
+        .service()
+        .events("ftjob-1", 5)
+    )
     assert file is not None
     assert job is not None
-    texts = (file.reason, job.error_code, job.error_message, kept.message, kept.level, *kept.metrics)
+    texts = (
+        file.reason,
+        job.error_code,
+        job.error_message,
+        kept.message,
+        kept.level,
+        *kept.metrics,
+    )
     assert [len(text or "") <= 1_000 for text in texts] == [True] * len(texts)
     assert not [secret for secret in SECRETS.values() for text in texts if secret in (text or "")]

@@ -1,4 +1,6 @@
-"""What storage answers when it can't, when it won't, and when it makes no sense; metadata that any text fits into."""
+"""What storage answers when it can't, when it won't, and when it makes no sense; metadata that any
+text fits into.
+"""
 
 import secrets
 from collections.abc import Callable
@@ -21,7 +23,9 @@ __all__ = ["azurite", "connected"]
 @pytest.fixture
 def client(azurite: str) -> ContainerClient:
     """An empty container on Azurite."""
-    made = BlobServiceClient.from_connection_string(azurite).get_container_client(f"t{secrets.token_hex(6)}")
+    made = BlobServiceClient.from_connection_string(azurite).get_container_client(
+        f"t{secrets.token_hex(6)}"
+    )
     made.create_container()
     return made
 
@@ -34,8 +38,12 @@ WRITES: dict[str, Callable[[Container, str], object]] = {
 
 
 @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES.keys())
-def test_blob_that_somebody_holds_is_not_written_now(client: ContainerClient, write: Callable[[Container, str], object]) -> None:
-    """A lease passes: it is waited for, and ends no run. A blob that stands there all the same is only that."""
+def test_blob_that_somebody_holds_is_not_written_now(
+    client: ContainerClient, write: Callable[[Container, str], object]
+) -> None:
+    """A lease passes: it is waited for, and ends no run. A blob that stands there all the same is
+    only that.
+    """
     blob = client.upload_blob("b", b"theirs")
     lease = blob.acquire_lease()
     kept = Container(client)
@@ -59,7 +67,10 @@ def test_archived_blob_is_refused_by_name(client: ContainerClient) -> None:
     kept = Container(client)
     facts = kept.facts("b")
     assert facts is not None
-    reads: list[Callable[[], object]] = [lambda: kept.read("b"), lambda: list(kept.chunks("b", facts.etag, 0, 10))]
+    reads: list[Callable[[], object]] = [
+        lambda: kept.read("b"),
+        lambda: list(kept.chunks("b", facts.etag, 0, 10)),
+    ]
     for read in reads:
         with pytest.raises(ServiceRejected, match="409 BlobArchived") as raised:
             read()
@@ -85,7 +96,11 @@ CODES: dict[str, tuple[int, str, type[Exception] | None]] = {
 @pytest.mark.parametrize(("status", "code", "kind"), CODES.values(), ids=CODES.keys())
 @pytest.mark.parametrize("write", [WRITES["put-new"], WRITES["swap"]], ids=["put-new", "swap"])
 def test_conflict_is_told_by_its_code(
-    connected: Callable[[Service], None], write: Callable[[Container, str], object], status: int, code: str, kind: type[Exception] | None
+    connected: Callable[[Service], None],
+    write: Callable[[Container, str], object],
+    status: int,
+    code: str,
+    kind: type[Exception] | None,
 ) -> None:
     """409 and 412 have many meanings; only "there is one" and "another one" are values."""
     with serving(whole(b"", status, x_ms_error_code=code)) as service:
@@ -111,17 +126,33 @@ GOOD = {
     "Last-Modified": "Wed, 21 Oct 2026 07:28:00 GMT",
     "Date": "Wed, 21 Oct 2026 07:28:00 GMT",
 }
-STRANGE = ["", "text", "-1", "9" * 400, "bytes a-b/c", "bytes 0-0/-5", "Thu, 99 Foo 99999999 99:99:99 GMT", "null"]
+STRANGE = [
+    "",
+    "text",
+    "-1",
+    "9" * 400,
+    "bytes a-b/c",
+    "bytes 0-0/-5",
+    "Thu, 99 Foo 99999999 99:99:99 GMT",
+    "null",
+]
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_strange_headers_of_a_blob_are_no_answer(connected: Callable[[Service], None], name: str) -> None:
+def test_strange_headers_of_a_blob_are_no_answer(
+    connected: Callable[[Service], None], name: str
+) -> None:
     """What a header holds is a fact or none; no other exception leaves the adapter."""
     for strange in STRANGE:
-        headers = {key.replace("-", "_"): value for key, value in (GOOD | {name: strange}).items() if value}
+        headers = {
+            key.replace("-", "_"): value for key, value in (GOOD | {name: strange}).items() if value
+        }
         with serving(whole(b"x", 206, **headers)) as service:
             connected(service)
-            reads: list[Callable[[], object]] = [lambda: container().read("b"), lambda: container().facts("b")]
+            reads: list[Callable[[], object]] = [
+                lambda: container().read("b"),
+                lambda: container().facts("b"),
+            ]
             for read in reads:
                 with suppress(ServiceUnavailable, ServiceRejected):
                     read()
@@ -136,12 +167,18 @@ PAGES: dict[str, bytes] = {
     "no-properties": b"<EnumerationResults><Blobs><Blob><Name>b</Name></Blob></Blobs></EnumerationResults>",
     "size-is-text": b"<EnumerationResults><Blobs><Blob><Name>b</Name><Properties><Content-Length>much</Content-Length></Properties></Blob>"
     b"</Blobs></EnumerationResults>",
-    "laughs": b'<!DOCTYPE a [<!ENTITY b "' + b"ha" * 100 + b'">' + b'<!ENTITY c "&b;&b;">' * 1 + b"]><a>&c;</a>",
+    "laughs": b'<!DOCTYPE a [<!ENTITY b "'
+    + b"ha" * 100
+    + b'">'
+    + b'<!ENTITY c "&b;&b;">' * 1
+    + b"]><a>&c;</a>",
 }
 
 
 @pytest.mark.parametrize("page", PAGES.values(), ids=PAGES.keys())
-def test_strange_page_of_a_listing_is_no_answer(connected: Callable[[Service], None], page: bytes) -> None:
+def test_strange_page_of_a_listing_is_no_answer(
+    connected: Callable[[Service], None], page: bytes
+) -> None:
     """Blobs without a name, a size or a time are none."""
     with serving(whole(page, Content_Type="application/xml")) as service:
         connected(service)
@@ -151,11 +188,15 @@ def test_strange_page_of_a_listing_is_no_answer(connected: Callable[[Service], N
 
 def ten_bytes(asked: Asked) -> None:
     """A blob of ten bytes, whatever was asked for."""
-    whole(b"x" * 10, 206, Content_Range="bytes 0-9/10", ETag='"0x1"', x_ms_blob_type="BlockBlob")(asked)
+    whole(b"x" * 10, 206, Content_Range="bytes 0-9/10", ETag='"0x1"', x_ms_blob_type="BlockBlob")(
+        asked
+    )
 
 
 def test_piece_of_another_size_is_no_piece(connected: Callable[[Service], None]) -> None:
-    """Less, or more than was asked for: a scan and an upload must cover the pinned bytes exactly."""
+    """Less, or more than was asked for: a scan and an upload must cover the pinned bytes
+    exactly.
+    """
     for asked_for in (5, 20):
         with serving(ten_bytes) as service:
             connected(service)
@@ -188,7 +229,9 @@ def test_metadata_that_was_plain_stays_as_it_was() -> None:
 
 
 def test_metadata_without_room_is_left_out() -> None:
-    """Azure takes 8 KB of names and values; the rest of the row is kept, and the blob holds all of it."""
+    """Azure takes 8 KB of names and values; the rest of the row is kept, and the blob holds all of
+    it.
+    """
     assert ascii_of({"summary": "é" * METADATA_BYTES, "report": "missing"}) == {"report": "missing"}
     assert ascii_of(None) is None
 

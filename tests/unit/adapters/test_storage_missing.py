@@ -5,7 +5,12 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from azure.storage.blob import AccountSasPermissions, BlobServiceClient, ResourceTypes, generate_account_sas
+from azure.storage.blob import (
+    AccountSasPermissions,
+    BlobServiceClient,
+    ResourceTypes,
+    generate_account_sas,
+)
 
 from shared import settings
 from shared.runs.ledger import Ledger
@@ -42,13 +47,23 @@ FIRST_USES: dict[str, Callable[[Container], object]] = {
     "list": lambda container: list(container.list()),
     "make_if_missing": lambda container: container.make_if_missing(),
 }
-CLAIM: dict[str, Callable[[Container], object]] = {"claim": lambda container: Ledger(container).claim(a_record())}
+CLAIM: dict[str, Callable[[Container], object]] = {
+    "claim": lambda container: Ledger(container).claim(a_record())
+}
 
 
 @pytest.mark.parametrize("use", FIRST_USES)
-@pytest.mark.parametrize("which", [storage.training, storage.reports, storage.ledger], ids=["training", "reports", "ledger"])
-def test_missing_container_is_made_at_first_use(account: BlobServiceClient, which: Callable[[], Container], use: str) -> None:
-    """Nobody else makes it on Azure or under Core Tools, and the first drop would end in the poison queue."""
+@pytest.mark.parametrize(
+    "which",
+    [storage.training, storage.reports, storage.ledger],
+    ids=["training", "reports", "ledger"],
+)
+def test_missing_container_is_made_at_first_use(
+    account: BlobServiceClient, which: Callable[[], Container], use: str
+) -> None:
+    """Nobody else makes it on Azure or under Core Tools, and the first drop would end in the poison
+    queue.
+    """
     FIRST_USES[use](which())
     assert account.get_container_client(which().name).exists()
 
@@ -79,6 +94,8 @@ def test_container_that_may_not_be_made_is_named(azurite: str) -> None:
         AccountSasPermissions(read=True, write=True),
         datetime.now(UTC) + timedelta(hours=1),
     )
-    client = BlobServiceClient(account.url, credential=signature, retry_total=0).get_container_client("nowhere")
+    client = BlobServiceClient(
+        account.url, credential=signature, retry_total=0
+    ).get_container_client("nowhere")
     with pytest.raises(ContainerMissing, match=r"the container nowhere is missing: .*403"):
         Container(client).put("a", b"")

@@ -21,7 +21,9 @@ def silent() -> Iterator[socket.socket]:
 
 def container_at(port: int) -> Container:
     """A container of the storage there."""
-    return Container(ContainerClient(f"http://127.0.0.1:{port}/account", "tunedrop", credential=KEY))
+    return Container(
+        ContainerClient(f"http://127.0.0.1:{port}/account", "tunedrop", credential=KEY)
+    )
 
 
 def test_silent_storage_is_unavailable_after_one_question(silent: socket.socket) -> None:

@@ -20,7 +20,11 @@ BLOCK = 256 * 1024
 @pytest.fixture
 def container(azurite: str) -> Container:
     """An empty container."""
-    made = Container(BlobServiceClient.from_connection_string(azurite).get_container_client(f"t{secrets.token_hex(6)}"))
+    made = Container(
+        BlobServiceClient.from_connection_string(azurite).get_container_client(
+            f"t{secrets.token_hex(6)}"
+        )
+    )
     made.create()
     return made
 

@@ -1,10 +1,12 @@
-"""Answers that nobody expects: each is a fact of the kind that it is said to be, or no answer; nothing surprises later."""
+"""Answers that nobody expects: each is a fact of the kind that it is said to be, or no answer;
+nothing surprises later.
+"""
 
 import dataclasses
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -69,30 +71,67 @@ def listed(body: dict[str, Any]) -> dict[str, Any]:
 
 def event_body() -> dict[str, Any]:
     """An event as the service tells it."""
-    return {"id": "ev-1", "created_at": 1, "level": "info", "message": "m", "type": "metrics", "data": {"step": 1, "train_loss": 0.5}}
+    return {
+        "id": "ev-1",
+        "created_at": 1,
+        "level": "info",
+        "message": "m",
+        "type": "metrics",
+        "data": {"step": 1, "train_loss": 0.5},
+    }
 
 
-OPENAI: dict[str, tuple[OfOpenAI, Callable[[], dict[str, Any]], Callable[[dict[str, Any]], Any]]] = {
+OPENAI: dict[
+    str, tuple[OfOpenAI, Callable[[], dict[str, Any]], Callable[[dict[str, Any]], Any]]
+] = {
     "file": (lambda service: service.file("file-1"), file_body, lambda body: body),
     "files": (lambda service: service.files_named("travel.jsonl"), file_body, listed),
     "job": (lambda service: service.job("ftjob-1"), job_body, lambda body: body),
-    "job-method": (lambda service: service.job("ftjob-1"), lambda: {"type": "dpo", "dpo": {}}, lambda body: job_body(method=body)),
-    "job-error": (lambda service: service.job("ftjob-1"), lambda: {"code": "c", "message": "m"}, lambda body: job_body(error=body)),
+    "job-method": (
+        lambda service: service.job("ftjob-1"),
+        lambda: {"type": "dpo", "dpo": {}},
+        lambda body: job_body(method=body),
+    ),
+    "job-error": (
+        lambda service: service.job("ftjob-1"),
+        lambda: {"code": "c", "message": "m"},
+        lambda body: job_body(error=body),
+    ),
     "jobs": (lambda service: service.jobs_of_file("file-1"), job_body, listed),
-    "page-of-jobs": (lambda service: service.count_jobs(), lambda: listed(job_body()), lambda body: body),
+    "page-of-jobs": (
+        lambda service: service.count_jobs(),
+        lambda: listed(job_body()),
+        lambda body: body,
+    ),
     "events": (lambda service: service.events("ftjob-1", 5), event_body, listed),
-    "event-data": (lambda service: service.events("ftjob-1", 5), lambda: {"step": 1}, lambda data: listed(event_body() | {"data": data})),
-    "chat": (lambda service: service.chat("d", [], 5), lambda: chat_body("Lisbon"), lambda body: body),
+    "event-data": (
+        lambda service: service.events("ftjob-1", 5),
+        lambda: {"step": 1},
+        lambda data: listed(event_body() | {"data": data}),
+    ),
+    "chat": (
+        lambda service: service.chat("d", [], 5),
+        lambda: chat_body("Lisbon"),
+        lambda body: body,
+    ),
     "chat-choice": (
         lambda service: service.chat("d", [], 5),
-        lambda: {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "x"}},
+        lambda: {
+            "index": 0,
+            "finish_reason": "stop",
+            "message": {"role": "assistant", "content": "x"},
+        },
         lambda choice: chat_body("x") | {"choices": [choice]},
     ),
     "create-job": (create_job, job_body, lambda body: body),
     "upload": (upload, file_body, lambda body: body),
 }
 ARM: dict[str, tuple[OfArm, Callable[[], dict[str, Any]], Callable[[dict[str, Any]], Any]]] = {
-    "account": (lambda arm: arm.location(), lambda: {"name": "lab", "location": "westus"}, lambda body: body),
+    "account": (
+        lambda arm: arm.location(),
+        lambda: {"name": "lab", "location": "westus"},
+        lambda body: body,
+    ),
     "deployment": (lambda arm: arm.deployment("d"), arm_wire.deployment_body, lambda body: body),
     "deployment-sku": (
         lambda arm: arm.deployment("d"),
@@ -104,11 +143,24 @@ ARM: dict[str, tuple[OfArm, Callable[[], dict[str, Any]], Callable[[dict[str, An
         lambda: {"model": {"name": "m"}, "provisioningState": "Succeeded"},
         lambda properties: arm_wire.deployment_body(properties=properties),
     ),
-    "deployments": (lambda arm: arm.deployments(), arm_wire.deployment_body, lambda body: {"value": [body]}),
-    "page": (lambda arm: arm.deployments(), lambda: {"value": [], "nextLink": None}, lambda body: body),
+    "deployments": (
+        lambda arm: arm.deployments(),
+        arm_wire.deployment_body,
+        lambda body: {"value": [body]},
+    ),
+    "page": (
+        lambda arm: arm.deployments(),
+        lambda: {"value": [], "nextLink": None},
+        lambda body: body,
+    ),
     "models": (
         lambda arm: arm.models(),
-        lambda: {"name": "m", "version": "1", "skus": [{"name": "s", "usageName": "u"}], "capabilities": {"fineTune": "true"}},
+        lambda: {
+            "name": "m",
+            "version": "1",
+            "skus": [{"name": "s", "usageName": "u"}],
+            "capabilities": {"fineTune": "true"},
+        },
         lambda body: {"value": [body]},
     ),
     "usages": (
@@ -116,14 +168,26 @@ ARM: dict[str, tuple[OfArm, Callable[[], dict[str, Any]], Callable[[dict[str, An
         lambda: {"name": {"value": "q"}, "currentValue": 1, "limit": 2},
         lambda body: {"value": [body]},
     ),
-    "permissions": (lambda arm: arm.may_deploy(), lambda: {"actions": ["*"], "notActions": []}, lambda body: {"value": [body]}),
-    "policies": (lambda arm: arm.rai_policies(), lambda: {"name": "p"}, lambda body: {"value": [body]}),
+    "permissions": (
+        lambda arm: arm.may_deploy(),
+        lambda: {"actions": ["*"], "notActions": []},
+        lambda body: {"value": [body]},
+    ),
+    "policies": (
+        lambda arm: arm.rai_policies(),
+        lambda: {"name": "p"},
+        lambda body: {"value": [body]},
+    ),
 }
 
 
 def fields(table: dict[str, Any]) -> list[Any]:
     """Every field of every body."""
-    return [pytest.param(name, field, id=f"{name}-{field}") for name, (_, body, _) in table.items() for field in body()]
+    return [
+        pytest.param(name, field, id=f"{name}-{field}")
+        for name, (_, body, _) in table.items()
+        for field in body()
+    ]
 
 
 @pytest.mark.parametrize(("name", "field"), fields(OPENAI))
@@ -137,7 +201,9 @@ def test_strange_field_of_azure_openai_is_a_fact_or_no_answer(name: str, field: 
 
 
 @pytest.mark.parametrize(("name", "field"), fields(ARM))
-def test_strange_field_of_the_management_plane_is_a_fact_or_no_answer(name: str, field: str) -> None:
+def test_strange_field_of_the_management_plane_is_a_fact_or_no_answer(
+    name: str, field: str
+) -> None:
     """The same there."""
     ask, body, around = ARM[name]
     for strange in STRANGE.values():
@@ -156,7 +222,9 @@ def test_strange_body_of_azure_openai_is_no_answer(name: str) -> None:
 
 @pytest.mark.parametrize("name", ARM)
 def test_strange_body_of_the_management_plane_is_no_answer(name: str) -> None:
-    """The same there, also as an error's body, with a type that isn't one, and with an encoding that nobody knows."""
+    """The same there, also as an error's body, with a type that isn't one, and with an encoding
+    that nobody knows.
+    """
     for body in BODIES.values():
         for answering in (
             arm_wire.raw(200, body),
@@ -174,30 +242,55 @@ def test_put_is_a_yes_whatever_its_body_is(name: str) -> None:
     assert put(arm_wire.Wire(arm_wire.raw(200, BODIES[name])).manager()) == "travel"
 
 
-@pytest.mark.parametrize("field", ["created_at", "finished_at", "trained_tokens", "status", "result_files", "fine_tuned_model"])
-@pytest.mark.parametrize("strange", [10**20, 1e308, "text", [1], {"a": 1}], ids=["10**20", "1e308", "text", "list", "object"])
+@pytest.mark.parametrize(
+    "field",
+    ["created_at", "finished_at", "trained_tokens", "status", "result_files", "fine_tuned_model"],
+)
+@pytest.mark.parametrize(
+    "strange",
+    [10**20, 1e308, "text", [1], {"a": 1}],
+    ids=["10**20", "1e308", "text", "list", "object"],
+)
 def test_job_with_a_strange_fact_is_asked_for_again(field: str, strange: Any) -> None:
-    """Only names take any text; a time that no calendar has, and a number that is none, are no facts."""
+    """Only names take any text; a time that no calendar has, and a number that is none, are no
+    facts.
+    """
     service = openai_wire.Wire(openai_wire.told(job_body(**{field: strange}))).service()
     if field in {"status", "fine_tuned_model"} and strange == "text":
         assert service.job("ftjob-1") is not None
     else:
-        with pytest.raises(ServiceUnavailable, match=f"`{'id' if field == 'result_files' and strange == [1] else field}` is no"):
+        with pytest.raises(
+            ServiceUnavailable,
+            match=f"`{'id' if field == 'result_files' and strange == [1] else field}` is no",
+        ):
             service.job("ftjob-1")
 
 
 def test_strange_job_of_somebody_else_hides_not_our_own() -> None:
-    """One job with a number for a name must not keep every run of the account from finding its job."""
-    others = [job_body(id="other", training_file="file-2", created_at="yesterday"), job_body(id="third", training_file="file-3", status=5)]
-    service = openai_wire.Wire(openai_wire.told({"data": [*others, job_body()], "has_more": False})).service()
+    """One job with a number for a name must not keep every run of the account from finding
+    its job.
+    """
+    others = [
+        job_body(id="other", training_file="file-2", created_at="yesterday"),
+        job_body(id="third", training_file="file-3", status=5),
+    ]
+    service = openai_wire.Wire(
+        openai_wire.told({"data": [*others, job_body()], "has_more": False})
+    ).service()
     assert [job.id for job in service.jobs_of_file("file-1")] == ["ftjob-1"]
     assert service.count_jobs() == 3
 
 
-@pytest.mark.parametrize("changes", [{"created_at": "yesterday"}, {"status": 5}, {"training_file": 5}])
+@pytest.mark.parametrize(
+    "changes", [{"created_at": "yesterday"}, {"status": 5}, {"training_file": 5}]
+)
 def test_own_job_that_is_strange_is_not_taken_for_none(changes: dict[str, Any]) -> None:
-    """Where the run's own job may be among the strange ones, nothing is known, and nothing is bought again."""
-    service = openai_wire.Wire(openai_wire.told({"data": [job_body(**changes)], "has_more": False})).service()
+    """Where the run's own job may be among the strange ones, nothing is known, and nothing is
+    bought again.
+    """
+    service = openai_wire.Wire(
+        openai_wire.told({"data": [job_body(**changes)], "has_more": False})
+    ).service()
     with pytest.raises(ServiceUnavailable):
         service.jobs_of_file("file-1")
 
@@ -211,19 +304,24 @@ class _no_surprise:
     def __enter__(self) -> None:
         """Nothing to do."""
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> bool:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _trace: object
+    ) -> bool:
         """Whether it was fine."""
         return isinstance(error, self._fine) and len(str(error)) < 1_000
 
 
 def _sound(found: Any) -> None:
     for value in _values(found):
-        if isinstance(value, str) and not isinstance(found, Reply):  # the words of a model are its own
+        if isinstance(value, str) and not isinstance(
+            found, Reply
+        ):  # the words of a model are its own
             assert len(value) <= 1_000
             assert value.isprintable()
         if isinstance(value, int | float):
             assert 0 <= value < 1e16 or isinstance(value, bool | float)
-    jobs: list[Any] = [one for one in (found if isinstance(found, list) else [found]) if isinstance(one, JobFacts)]  # type: ignore[misc]
+    answers: list[Any] = [*cast("list[Any]", found)] if isinstance(found, list) else [found]
+    jobs = [one for one in answers if isinstance(one, JobFacts)]
     for job in jobs:
         for second in (job.created_at, job.finished_at or 0):
             assert datetime.fromtimestamp(second, UTC).year <= 9999

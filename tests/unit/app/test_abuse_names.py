@@ -1,4 +1,6 @@
-"""Hostile blob names: each starts the run of its own name, ends in a named rejection, or is left alone because it starts nothing."""
+"""Hostile blob names: each starts the run of its own name, ends in a named rejection, or is left
+alone because it starts nothing.
+"""
 
 import re
 

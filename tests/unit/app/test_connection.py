@@ -1,4 +1,6 @@
-"""A storage connection that host or worker would not take is refused before the first drop, with what to set instead."""
+"""A storage connection that host or worker would not take is refused before the first drop, with
+what to set instead.
+"""
 
 import os
 import subprocess
@@ -10,7 +12,11 @@ from shared.errors import PlanRejected
 from shared.settings import StorageConnection, _read  # pyright: ignore[reportPrivateUsage]  # the cached front reads once only
 from tests.unit.house.repository import ROOT
 
-BLOB, QUEUE, ACCOUNT = "DropStorage__blobServiceUri", "DropStorage__queueServiceUri", "DropStorage__accountName"
+BLOB, QUEUE, ACCOUNT = (
+    "DropStorage__blobServiceUri",
+    "DropStorage__queueServiceUri",
+    "DropStorage__accountName",
+)
 BLOBS, QUEUES = "https://data.blob.core.windows.net", "https://data.queue.core.windows.net"
 
 
@@ -32,15 +38,25 @@ def read(monkeypatch: pytest.MonkeyPatch, **variables: str) -> StorageConnection
         ({BLOB: "http://data.example", QUEUE: QUEUES}, "must begin with https://"),
         ({BLOB: BLOBS, QUEUE: "http://data.example"}, "must begin with https://"),
     ],
-    ids=["account name", "account name too", "no queue", "blobs in the clear", "queue in the clear"],
+    ids=[
+        "account name",
+        "account name too",
+        "no queue",
+        "blobs in the clear",
+        "queue in the clear",
+    ],
 )
-def test_connection_that_somebody_would_not_take_is_refused(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], told: str) -> None:
+def test_connection_that_somebody_would_not_take_is_refused(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], told: str
+) -> None:
     """The reason and the variable are named; no value is."""
     with pytest.raises(PlanRejected) as refused:
         read(monkeypatch, **variables)
     message = refused.value.problem.message
     assert (refused.value.problem.code, told in message) == ("TD-SETTING-001", True)
-    assert [value for value in variables.values() if value in message.replace("DropStorage", "")] == []
+    assert [
+        value for value in variables.values() if value in message.replace("DropStorage", "")
+    ] == []
 
 
 @pytest.mark.parametrize(
@@ -53,16 +69,25 @@ def test_connection_that_somebody_would_not_take_is_refused(monkeypatch: pytest.
     ],
     ids=["none", "by identity", "this machine", "a connection string wins"],
 )
-def test_connection_that_all_take_is_taken(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], address: str | None) -> None:
+def test_connection_that_all_take_is_taken(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], address: str | None
+) -> None:
     """An app without a connection can be indexed; only its use says that there is none."""
     assert read(monkeypatch, **variables).address == address
 
 
 def test_app_with_a_wrong_connection_does_not_start() -> None:
     """Its import fails with the sentence, which every host shows."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("DropStorage")} | {ACCOUNT: "data"}
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("DropStorage")
+    } | {ACCOUNT: "data"}
     done = subprocess.run(
-        [sys.executable, "-c", "import function_app"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-c", "import function_app"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 1
     assert "set __blobServiceUri and __queueServiceUri instead" in done.stderr.splitlines()[-1]

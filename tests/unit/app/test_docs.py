@@ -33,7 +33,9 @@ def test_every_field_of_the_job_file_is_told() -> None:
 def test_every_code_has_a_heading() -> None:
     """docs/errors.md explains each code that the app can answer, and no other."""
     sources = [
-        p for folder in ("shared", "tunedrop_check", "activities", "orchestrators", "triggers") for p in (ROOT / folder).rglob("*.py")
+        p
+        for folder in ("shared", "tunedrop_check", "activities", "orchestrators", "triggers")
+        for p in (ROOT / folder).rglob("*.py")
     ]
     used = {code for path in sources for code in CODE.findall(path.read_text(encoding="utf-8"))}
     headings = set(re.findall(r"^## (TD-\w+-\d{3})$", text("errors.md"), re.MULTILINE))
@@ -44,14 +46,20 @@ def leaves(found: dict[str, Any]) -> dict[str, str]:
     """Every setting of a nested object by its own name, as JSON spells its value."""
     told: dict[str, str] = {}
     for name, value in found.items():
-        told |= leaves(cast("dict[str, Any]", value)) if isinstance(value, dict) else {name: json.dumps(value).strip('"')}
+        told |= (
+            leaves(cast("dict[str, Any]", value))
+            if isinstance(value, dict)
+            else {name: json.dumps(value).strip('"')}
+        )
     return told
 
 
 def test_every_concurrency_and_engine_setting_is_told_with_its_reason() -> None:
     """docs/operating.md has a row for each, with the value that host.json gives."""
     host: dict[str, Any] = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))
-    told: dict[str, str] = dict(re.findall(r"^\| `(\w+)` \| (\S+) \| .+ \|$", text("operating.md"), re.MULTILINE))
+    told: dict[str, str] = dict(
+        re.findall(r"^\| `(\w+)` \| (\S+) \| .+ \|$", text("operating.md"), re.MULTILINE)
+    )
     asked = leaves(host["extensions"]) | {"functionTimeout": host["functionTimeout"]}
     assert told == asked
 
@@ -60,4 +68,6 @@ def test_every_proof_that_the_security_page_names_is_there() -> None:
     """docs/security.md links tests; each of them is a file with tests in it."""
     linked = re.findall(r"\]\(\.\./(tests/\S+?\.py)\)", text("security.md"))
     assert len(linked) > 10
-    assert [path for path in linked if "def test_" not in (ROOT / path).read_text(encoding="utf-8")] == []
+    assert [
+        path for path in linked if "def test_" not in (ROOT / path).read_text(encoding="utf-8")
+    ] == []

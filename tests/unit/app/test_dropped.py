@@ -1,4 +1,6 @@
-"""What can't be used is refused by its facts alone: the kind, the tier and the size of each blob of a drop."""
+"""What can't be used is refused by its facts alone: the kind, the tier and the size of each blob of
+a drop.
+"""
 
 import secrets
 from dataclasses import dataclass, field, replace
@@ -41,7 +43,9 @@ def watched(azurite: str) -> Watched:
     name = f"t{secrets.token_hex(6)}"
     seen = Watched(BlobServiceClient.from_connection_string(azurite).get_container_client(name))
     seen.client.create_container()
-    seen.client = BlobServiceClient.from_connection_string(azurite, raw_request_hook=seen.note).get_container_client(name)
+    seen.client = BlobServiceClient.from_connection_string(
+        azurite, raw_request_hook=seen.note
+    ).get_container_client(name)
     return seen
 
 
@@ -60,18 +64,35 @@ def refused(blobs: dict[str, BlobFacts]) -> Problem:
 @pytest.mark.parametrize(
     ("key", "changes", "code", "told"),
     [
-        (TRAINING, {"kind": "page", "bytes": 64 * GIB}, "TD-DROP-007", "The training file is a page blob"),
+        (
+            TRAINING,
+            {"kind": "page", "bytes": 64 * GIB},
+            "TD-DROP-007",
+            "The training file is a page blob",
+        ),
         (VALIDATION, {"kind": "append"}, "TD-DROP-007", "The validation file is an append blob"),
         (JOB, {"kind": "page"}, "TD-DROP-007", "job.json is a page blob"),
         (TRAINING, {"archived": True}, "TD-DROP-008", "The training file is in the archive tier"),
-        (VALIDATION, {"archived": True}, "TD-DROP-008", "The validation file is in the archive tier"),
+        (
+            VALIDATION,
+            {"archived": True},
+            "TD-DROP-008",
+            "The validation file is in the archive tier",
+        ),
         (JOB, {"archived": True}, "TD-DROP-008", "job.json is in the archive tier"),
         (TRAINING, {"bytes": TOO_LARGE}, "TD-DROP-009", "The training file has 536,870,912 bytes"),
-        (VALIDATION, {"bytes": 8 * 1024 * GIB}, "TD-DROP-009", "The validation file has 8,796,093,022,208 bytes"),
+        (
+            VALIDATION,
+            {"bytes": 8 * 1024 * GIB},
+            "TD-DROP-009",
+            "The validation file has 8,796,093,022,208 bytes",
+        ),
         (JOB, {"bytes": 400 * 2**20}, "TD-PLAN-001", "job.json is larger than 256 KB"),
     ],
 )
-def test_blob_that_no_run_can_use_is_named(key: str, changes: dict[str, Any], code: str, told: str) -> None:
+def test_blob_that_no_run_can_use_is_named(
+    key: str, changes: dict[str, Any], code: str, told: str
+) -> None:
     """Which file, what is wrong with it, and the limit."""
     problem = refused({TRAINING: facts(), key: facts(**changes)})
     assert (problem.code, problem.message.startswith(told)) == (code, True)
@@ -79,7 +100,13 @@ def test_blob_that_no_run_can_use_is_named(key: str, changes: dict[str, Any], co
 
 def test_largest_file_that_the_service_takes_is_let_through() -> None:
     """Fewer than 512 MiB, each."""
-    readable({TRAINING: facts(bytes=TOO_LARGE - 1), VALIDATION: facts(bytes=TOO_LARGE - 1), JOB: facts(bytes=256 * 1024)})
+    readable(
+        {
+            TRAINING: facts(bytes=TOO_LARGE - 1),
+            VALIDATION: facts(bytes=TOO_LARGE - 1),
+            JOB: facts(bytes=256 * 1024),
+        }
+    )
 
 
 def test_page_blob_of_64_gib_is_refused_without_a_byte_of_it(watched: Watched) -> None:
@@ -101,11 +128,15 @@ def test_large_job_file_is_refused_without_a_byte_of_it(watched: Watched) -> Non
     assert set(watched.methods) == {"HEAD"}
 
 
-def test_job_file_is_not_looked_at_where_the_request_brought_its_own_settings(watched: Watched) -> None:
+def test_job_file_is_not_looked_at_where_the_request_brought_its_own_settings(
+    watched: Watched,
+) -> None:
     """`POST /api/runs` with a `job` stands in its place."""
     watched.client.upload_blob("travel/job.json", b" " * (256 * 1024 + 1))
     watched.client.upload_blob("travel/training_set.jsonl", b"{}\n")
-    blobs = present(Container(watched.client), dropped(watched, "travel/training_set.jsonl"), with_job=False)
+    blobs = present(
+        Container(watched.client), dropped(watched, "travel/training_set.jsonl"), with_job=False
+    )
     assert set(blobs) == {TRAINING}
 
 
@@ -120,7 +151,11 @@ def test_job_file_is_not_looked_at_where_the_request_brought_its_own_settings(wa
     ],
 )
 def test_settings_that_a_run_was_begun_with_are_told(
-    watched: Watched, asked: dict[str, object] | None, job: bytes | None, planned: bool, told: int | str | None
+    watched: Watched,
+    asked: dict[str, object] | None,
+    job: bytes | None,
+    planned: bool,
+    told: int | str | None,
 ) -> None:
     """Those of the request stand in place of job.json; a file that can't be read tells nothing."""
     container = Container(watched.client)
@@ -129,12 +164,16 @@ def test_settings_that_a_run_was_begun_with_are_told(
         watched.client.upload_blob("travel/job.json", job)
     pin = container.facts("travel/job.json") if planned else None
     plan = a_plan(job_file=Pin(blob=pin.name, etag=pin.etag, bytes=pin.bytes)) if pin else None
-    record = a_record(drop=dropped(watched, "travel/training_set.jsonl"), job_settings=asked, plan=plan)
+    record = a_record(
+        drop=dropped(watched, "travel/training_set.jsonl"), job_settings=asked, plan=plan
+    )
     found = begun_with(container, record)
     assert (found.seed if found else "lost") == told
 
 
-def test_settings_of_a_job_file_that_was_replaced_or_came_later_are_not_told(watched: Watched) -> None:
+def test_settings_of_a_job_file_that_was_replaced_or_came_later_are_not_told(
+    watched: Watched,
+) -> None:
     """The plan has pinned another, or none."""
     container = Container(watched.client)
     watched.client.upload_blob("travel/training_set.jsonl", b"{}\n")

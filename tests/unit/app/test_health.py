@@ -1,4 +1,6 @@
-"""Health names what is missing, the sweep makes what it may, and no error of storage or engine leaves a caller without an answer."""
+"""Health names what is missing, the sweep makes what it may, and no error of storage or engine
+leaves a caller without an answer.
+"""
 
 import inspect
 import json
@@ -51,18 +53,24 @@ def forget() -> None:
 
 
 class Stuck(Engine):
-    """An engine that takes orchestrations and never hands one out, as where the host refuses the orchestrators; some calls lose a race."""
+    """An engine that takes orchestrations and never hands one out, as where the host refuses the
+    orchestrators; some calls lose a race.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.races: dict[str, grpc.StatusCode] = {}
 
-    def TerminateInstance(self, request: pb.TerminateRequest, context: grpc.ServicerContext) -> pb.TerminateResponse:
+    def TerminateInstance(
+        self, request: pb.TerminateRequest, context: grpc.ServicerContext
+    ) -> pb.TerminateResponse:
         """Refused where the instance changed meanwhile."""
         self._lose("terminate", context)
         return super().TerminateInstance(request, context)
 
-    def PurgeInstances(self, request: pb.PurgeInstancesRequest, context: grpc.ServicerContext) -> pb.PurgeInstancesResponse:
+    def PurgeInstances(
+        self, request: pb.PurgeInstancesRequest, context: grpc.ServicerContext
+    ) -> pb.PurgeInstancesResponse:
         """Refused where the instance changed meanwhile."""
         self._lose("purge", context)
         return super().PurgeInstances(request, context)
@@ -100,7 +108,9 @@ def undecorated(function: Any) -> Any:
 
 def asked() -> tuple[int, dict[str, Any]]:
     """Status and body of GET /api/health."""
-    answer: func.HttpResponse = undecorated(health.health)(func.HttpRequest("GET", "/api/health", body=b""))
+    answer: func.HttpResponse = undecorated(health.health)(
+        func.HttpRequest("GET", "/api/health", body=b"")
+    )
     return answer.status_code, json.loads(answer.get_body())
 
 
@@ -124,14 +134,18 @@ def test_sweep_makes_what_is_missing(account: BlobServiceClient, client: TaskHub
     assert asked() == (200, {"status": "ok", "missing": []})
 
 
-def test_health_says_that_storage_is_away(account: BlobServiceClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_health_says_that_storage_is_away(
+    account: BlobServiceClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whatever else is missing can't be known then."""
     monkeypatch.setenv("DropStorage", connection_string(free_port()))
     forget()
     assert asked() == (503, {"status": "storage unavailable", "missing": []})
 
 
-def test_sweep_starts_nothing_where_the_ledger_was_lost(account: BlobServiceClient, client: TaskHubGrpcClient) -> None:
+def test_sweep_starts_nothing_where_the_ledger_was_lost(
+    account: BlobServiceClient, client: TaskHubGrpcClient
+) -> None:
     """Every drop would be trained again; what is lost is named until somebody brings it back."""
     storage.reports().put("travel-1/report.html", b"")
     storage.training().put("travel.jsonl", b"{}\n")
@@ -140,10 +154,19 @@ def test_sweep_starts_nothing_where_the_ledger_was_lost(account: BlobServiceClie
     assert asked()[1]["missing"] == ["ledger container"]
 
 
-def test_health_says_when_orchestrators_are_not_there(account: BlobServiceClient, client: TaskHubGrpcClient) -> None:
-    """A host that refuses them says that it runs; runs that stay claimed tell, to two sweeps in a row."""
+def test_health_says_when_orchestrators_are_not_there(
+    account: BlobServiceClient, client: TaskHubGrpcClient
+) -> None:
+    """A host that refuses them says that it runs; runs that stay claimed tell, to two sweeps in a
+    row.
+    """
     long_ago = datetime.now(UTC) - timedelta(hours=1)
-    record = a_record("standing", created_at=long_ago, updated_at=long_ago, timeline=(Entered(step=Step.CLAIMED, at=long_ago),))
+    record = a_record(
+        "standing",
+        created_at=long_ago,
+        updated_at=long_ago,
+        timeline=(Entered(step=Step.CLAIMED, at=long_ago),),
+    )
     storage.ledger().create()
     open_ledger().claim(record)
     starting.schedule(client, record.id, None)
@@ -152,12 +175,21 @@ def test_health_says_when_orchestrators_are_not_there(account: BlobServiceClient
         sweep(client)
         told.append(asked()[1]["missing"])
     assert told == [[], ["orchestrators"], ["orchestrators"]]
-    open_ledger().change(record.id, lambda current, now: current.model_copy(update={"timeline": (Entered(step=Step.GATE, at=now),)}))
+    open_ledger().change(
+        record.id,
+        lambda current, now: current.model_copy(
+            update={"timeline": (Entered(step=Step.GATE, at=now),)}
+        ),
+    )
     sweep(client)
     assert asked() == (200, {"status": "ok", "missing": []})
 
 
-@pytest.mark.parametrize("code", [grpc.StatusCode.NOT_FOUND, grpc.StatusCode.FAILED_PRECONDITION], ids=lambda code: code.name)
+@pytest.mark.parametrize(
+    "code",
+    [grpc.StatusCode.NOT_FOUND, grpc.StatusCode.FAILED_PRECONDITION],
+    ids=lambda code: code.name,
+)
 @pytest.mark.parametrize("call", ["terminate", "purge"])
 def test_run_that_somebody_else_ended_meanwhile_waits_for_the_next_sweep(
     engine: Stuck, client: TaskHubGrpcClient, call: str, code: grpc.StatusCode
@@ -203,7 +235,9 @@ class EngineAway(grpc.RpcError):
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
 )
 def test_every_error_has_its_json_answer(error: Exception, status: int, code: str) -> None:
-    """On Azure a 500 of the platform has no body; and nothing of an error that nobody thought of is quoted."""
+    """On Azure a 500 of the platform has no body; and nothing of an error that nobody thought of is
+    quoted.
+    """
 
     def respond() -> func.HttpResponse:
         raise error
@@ -212,4 +246,6 @@ def test_every_error_has_its_json_answer(error: Exception, status: int, code: st
     told = json.loads(answer.get_body())["error"]
     assert (answer.status_code, told["code"], bool(told["fix"])) == (status, code, True)
     assert b"text of a drop" not in answer.get_body()
-    assert ("Retry-After" in cast("Any", answer.headers)) == isinstance(error, ServiceUnavailable | EngineAway)
+    assert ("Retry-After" in cast("Any", answer.headers)) == isinstance(
+        error, ServiceUnavailable | EngineAway
+    )

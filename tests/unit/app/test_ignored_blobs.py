@@ -58,12 +58,22 @@ def heard(name: str, caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
         pytest.param("a" * 300 + ".txt", "a" * 100, id="a long name"),
     ],
 )
-def test_blob_that_starts_no_run_is_told(name: str, told: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_blob_that_starts_no_run_is_told(
+    name: str, told: str, caplog: pytest.LogCaptureFixture
+) -> None:
     """By its name, escaped and cut."""
     assert [record["blob"] for record in heard(name, caplog)] == [told]
 
 
-@pytest.mark.parametrize("name", ["desk/validation_set.jsonl", "desk/job.json", "desk/training/part-0.json", "desk/validation/_SUCCESS"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "desk/validation_set.jsonl",
+        "desk/job.json",
+        "desk/training/part-0.json",
+        "desk/validation/_SUCCESS",
+    ],
+)
 def test_blob_that_joins_a_run_is_expected(name: str, caplog: pytest.LogCaptureFixture) -> None:
     """Companions and parts are no surprise."""
     assert heard(name, caplog) == []

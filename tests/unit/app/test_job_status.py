@@ -22,6 +22,8 @@ DONE = JobProgress(status="succeeded", fine_tuned_model="ft:travel")
         pytest.param(DONE, WITHOUT_MODEL, DONE, id="end, heard before the model"),
     ],
 )
-def test_news_of_a_job_never_go_back(known: JobProgress | None, heard: JobProgress, noted: JobProgress) -> None:
+def test_news_of_a_job_never_go_back(
+    known: JobProgress | None, heard: JobProgress, noted: JobProgress
+) -> None:
     """A model that the ledger forgot is a deployment that nobody deletes."""
     assert later_of(known, heard) == noted

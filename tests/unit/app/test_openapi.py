@@ -16,7 +16,9 @@ from triggers.runs import shown
 
 DESCRIBED = description()
 OPERATIONS: list[tuple[str, str, dict[str, Any]]] = [
-    (path, method, operation) for path, methods in DESCRIBED["paths"].items() for method, operation in methods.items()
+    (path, method, operation)
+    for path, methods in DESCRIBED["paths"].items()
+    for method, operation in methods.items()
 ]
 
 
@@ -32,12 +34,19 @@ def registered() -> dict[str, tuple[str, str, str]]:
 
 def test_every_route_is_described_and_no_other() -> None:
     """By function, path and method."""
-    assert {o["operationId"]: (path, method) for path, method, o in OPERATIONS} == {n: r[:2] for n, r in registered().items()}
+    assert {o["operationId"]: (path, method) for path, method, o in OPERATIONS} == {
+        n: r[:2] for n, r in registered().items()
+    }
 
 
 def test_one_function_has_one_method() -> None:
     """Else the comparison above would miss one."""
-    assert all(len(b["methods"]) == 1 for own in bindings().values() for b in own if b["type"] == "httpTrigger")
+    assert all(
+        len(b["methods"]) == 1
+        for own in bindings().values()
+        for b in own
+        if b["type"] == "httpTrigger"
+    )
 
 
 def test_key_is_described_where_it_is_needed() -> None:
@@ -73,7 +82,9 @@ def test_description_holds_no_secret_and_no_address() -> None:
 
 def valid(name: str, answer: Any) -> bool:
     """Whether this answer is as described."""
-    validator: Any = Draft202012Validator({"$ref": f"#/components/schemas/{name}", "components": DESCRIBED["components"]})
+    validator: Any = Draft202012Validator(
+        {"$ref": f"#/components/schemas/{name}", "components": DESCRIBED["components"]}
+    )
     return bool(validator.is_valid(answer))
 
 
@@ -91,7 +102,12 @@ def valid(name: str, answer: Any) -> bool:
             ),
             id="succeeded",
         ),
-        pytest.param(a_record(ending=Ending(outcome=Outcome.DUPLICATE, duplicate_of="other-1"), ended_at=NOW), id="duplicate"),
+        pytest.param(
+            a_record(
+                ending=Ending(outcome=Outcome.DUPLICATE, duplicate_of="other-1"), ended_at=NOW
+            ),
+            id="duplicate",
+        ),
     ],
 )
 def test_run_is_shown_as_described(record: Any) -> None:

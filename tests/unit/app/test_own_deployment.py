@@ -20,13 +20,29 @@ MINE = a_record().id
     [
         pytest.param(MINE, MODEL, {}, True, id="its tag"),
         pytest.param("other-00000001", MODEL, {}, False, id="another run's tag, the same model"),
-        pytest.param(None, MODEL, {}, True, id="no tags are kept, and the run has trained the model"),
+        pytest.param(
+            None, MODEL, {}, True, id="no tags are kept, and the run has trained the model"
+        ),
         pytest.param(None, "other", {}, False, id="another model"),
-        pytest.param(None, MODEL, {"reuse_of": "other-00000001"}, False, id="made by hand with a model that is deployed again"),
-        pytest.param(None, MODEL, {"reuse_of": "other-00000001", "effects": MEANT}, True, id="deployed again by this run"),
+        pytest.param(
+            None,
+            MODEL,
+            {"reuse_of": "other-00000001"},
+            False,
+            id="made by hand with a model that is deployed again",
+        ),
+        pytest.param(
+            None,
+            MODEL,
+            {"reuse_of": "other-00000001", "effects": MEANT},
+            True,
+            id="deployed again by this run",
+        ),
     ],
 )
-def test_only_a_runs_own_deployment_is_adopted_or_deleted(owner: str | None, model: str, changes: dict[str, Any], own: bool) -> None:
+def test_only_a_runs_own_deployment_is_adopted_or_deleted(
+    owner: str | None, model: str, changes: dict[str, Any], own: bool
+) -> None:
     """Two runs may serve the same model since one can deploy another's."""
     found = DeploymentFacts("travel", model, "GlobalStandard", 1, "Succeeded", owner)
     if own:

@@ -45,16 +45,25 @@ def forget() -> None:
 
 def asked(run_id: str, file: str | None = None) -> func.HttpResponse:
     """What the function answers."""
-    request = func.HttpRequest("GET", "/", body=b"", params={"file": file} if file else {}, route_params={"id": run_id})
+    request = func.HttpRequest(
+        "GET", "/", body=b"", params={"file": file} if file else {}, route_params={"id": run_id}
+    )
     answer: func.HttpResponse = undecorated(reports.show_report)(request)
     return answer
 
 
-@pytest.mark.parametrize(("file", "kind"), [(None, "application/json"), ("report.json", "application/json"), ("report.html", "text/html")])
+@pytest.mark.parametrize(
+    ("file", "kind"),
+    [(None, "application/json"), ("report.json", "application/json"), ("report.html", "text/html")],
+)
 def test_file_of_a_report_is_given(ended: RunRecord, file: str | None, kind: str) -> None:
     """report.json unless another is named; a page comes as a file to keep, in a sandbox."""
     answer = asked(ended.id, file)
-    assert (answer.status_code, answer.mimetype, json.loads(answer.get_body())) == (200, kind, file or "report.json")
+    assert (answer.status_code, answer.mimetype, json.loads(answer.get_body())) == (
+        200,
+        kind,
+        file or "report.json",
+    )
     assert answer.headers["Content-Disposition"] == "attachment"
     assert answer.headers["Content-Security-Policy"].startswith("sandbox")
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
@@ -70,7 +79,9 @@ def test_file_of_a_report_is_given(ended: RunRecord, file: str | None, kind: str
         pytest.param("../wallet", None, 404, "TD-HTTP-004", id="an id that leads elsewhere"),
     ],
 )
-def test_nothing_else_is_given(ended: RunRecord, run_id: str | None, file: str | None, status: int, code: str) -> None:
+def test_nothing_else_is_given(
+    ended: RunRecord, run_id: str | None, file: str | None, status: int, code: str
+) -> None:
     """Only the files that a report has, of runs that there are."""
     answer = asked(run_id or ended.id, file)
     assert (answer.status_code, json.loads(answer.get_body())["error"]["code"]) == (status, code)

@@ -40,8 +40,14 @@ def test_endpoint_without_tls_is_refused(monkeypatch: pytest.MonkeyPatch, name: 
 
 
 @pytest.mark.parametrize("name", sorted(set(Settings.model_fields) - ANY_TEXT))
-@pytest.mark.parametrize("value", [CANARY, f'{{"{CANARY}": 1}}', f'{{"a": "{CANARY}'], ids=["text", "object", "broken JSON"])
-def test_wrong_setting_is_named_without_its_value(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+@pytest.mark.parametrize(
+    "value",
+    [CANARY, f'{{"{CANARY}": 1}}', f'{{"a": "{CANARY}'],
+    ids=["text", "object", "broken JSON"],
+)
+def test_wrong_setting_is_named_without_its_value(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
     """Neither in the message nor in the chain of exceptions that a log would print."""
     monkeypatch.setenv(f"TUNEDROP_{name.upper()}", value)
     with pytest.raises(PlanRejected) as refused:
@@ -51,7 +57,9 @@ def test_wrong_setting_is_named_without_its_value(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("kind", [Settings, StorageConnection])
-def test_settings_are_shown_without_their_secrets(monkeypatch: pytest.MonkeyPatch, kind: type[BaseSettings]) -> None:
+def test_settings_are_shown_without_their_secrets(
+    monkeypatch: pytest.MonkeyPatch, kind: type[BaseSettings]
+) -> None:
     """As text, as a dump, and as JSON."""
     monkeypatch.setenv("TUNEDROP_OPENAI_API_KEY", CANARY)
     monkeypatch.setenv("DropStorage", CANARY)
@@ -62,15 +70,29 @@ def test_settings_are_shown_without_their_secrets(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     ("command", "connection"),
     [
-        *(pytest.param(HOST, connection, id=f"{name}, by the host") for name, connection in CONNECTIONS.items()),
+        *(
+            pytest.param(HOST, connection, id=f"{name}, by the host")
+            for name, connection in CONNECTIONS.items()
+        ),
         # The app's client is patient with a closed port, so that one is left to the host.
-        *(pytest.param(APP, connection, id=f"{name}, by the app") for name, connection in CONNECTIONS.items() if "closed" not in name),
+        *(
+            pytest.param(APP, connection, id=f"{name}, by the app")
+            for name, connection in CONNECTIONS.items()
+            if "closed" not in name
+        ),
     ],
 )
 def test_unusable_storage_connection_is_not_quoted(command: list[str], connection: str) -> None:
     """All that a process says before it gives up."""
     environment = {**os.environ, "DropStorage": connection}
-    done = subprocess.run([sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, timeout=patience(100), check=False)
+    done = subprocess.run(
+        [sys.executable, *command],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        timeout=patience(100),
+        check=False,
+    )
     assert done.returncode != 0
     assert done.stderr
     assert CANARY.encode() not in done.stdout + done.stderr
@@ -108,21 +130,47 @@ class Listener(BaseHTTPRequestHandler):
 
 
 @pytest.mark.parametrize("surface", ["v1", "api-version"])
-@pytest.mark.parametrize(("key", "sent"), [("mine", "mine"), (None, "Bearer stand-in")], ids=["by key", "by identity"])
-def test_keys_left_in_the_environment_are_not_used(surface: str, key: str | None, sent: str) -> None:
+@pytest.mark.parametrize(
+    ("key", "sent"), [("mine", "mine"), (None, "Bearer stand-in")], ids=["by key", "by identity"]
+)
+def test_keys_left_in_the_environment_are_not_used(
+    surface: str, key: str | None, sent: str
+) -> None:
     """Only the key or the identity of the settings goes to the service, on both surfaces."""
     Listener.seen.clear()
     with HTTPServer(("127.0.0.1", 0), Listener) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         left = dict.fromkeys(
-            ("OPENAI_API_KEY", "OPENAI_ADMIN_KEY", "AZURE_OPENAI_API_KEY", "AZURE_OPENAI_AD_TOKEN", "AZURE_CLIENT_SECRET"), CANARY
+            (
+                "OPENAI_API_KEY",
+                "OPENAI_ADMIN_KEY",
+                "AZURE_OPENAI_API_KEY",
+                "AZURE_OPENAI_AD_TOKEN",
+                "AZURE_CLIENT_SECRET",
+            ),
+            CANARY,
         )
         address = f"http://127.0.0.1:{server.server_port}"
-        chosen = {"OPENAI_ENDPOINT": address, "ARM_ENDPOINT": address, "CREDENTIAL": "stand-in", "OPENAI_SURFACE": surface}
-        given = {f"TUNEDROP_{name}": value for name, value in {**chosen, **({"OPENAI_API_KEY": key} if key else {})}.items()}
-        asking = "from tests.builders import a_plan; from shared.services.azure_openai import for_training as to; print(to(a_plan()).count_files())"
+        chosen = {
+            "OPENAI_ENDPOINT": address,
+            "ARM_ENDPOINT": address,
+            "CREDENTIAL": "stand-in",
+            "OPENAI_SURFACE": surface,
+        }
+        given = {
+            f"TUNEDROP_{name}": value
+            for name, value in {**chosen, **({"OPENAI_API_KEY": key} if key else {})}.items()
+        }
+        asking = (
+            "from tests.builders import a_plan; from shared.services.azure_openai import "
+            "for_training as to; print(to(a_plan()).count_files())"
+        )
         done = subprocess.run(
-            [sys.executable, "-c", asking], cwd=ROOT, env={**os.environ, **left, **given}, capture_output=True, check=False
+            [sys.executable, "-c", asking],
+            cwd=ROOT,
+            env={**os.environ, **left, **given},
+            capture_output=True,
+            check=False,
         )
         server.shutdown()
     assert (done.returncode, done.stdout.strip()) == (0, b"0"), done.stderr

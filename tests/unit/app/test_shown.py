@@ -20,7 +20,10 @@ def told(**changes: Any) -> dict[str, Any]:
 def test_times_of_the_job_are_instants() -> None:
     """ISO 8601 in UTC, as all other times of the API; the ledger keeps the service's seconds."""
     job = told(job=JobProgress(created_at=1_764_000_000, finished_at=1_764_000_060))["job"]
-    assert (job["created_at"], job["finished_at"]) == ("2025-11-24T16:00:00Z", "2025-11-24T16:01:00Z")
+    assert (job["created_at"], job["finished_at"]) == (
+        "2025-11-24T16:00:00Z",
+        "2025-11-24T16:01:00Z",
+    )
 
 
 @pytest.mark.parametrize("seconds", [10**20, -(10**20)])

@@ -1,4 +1,6 @@
-"""What the smoke test asks where job.json says nothing: a row of the data, or a greeting where no row can be asked."""
+"""What the smoke test asks where job.json says nothing: a row of the data, or a greeting where no
+row can be asked.
+"""
 
 import json
 from collections.abc import Iterator
@@ -33,7 +35,9 @@ class Bytes:
 
 def said(*texts: str, **more: Any) -> dict[str, Any]:
     """A conversation: question, answer, question, answer; `more` goes into its last message."""
-    messages: list[dict[str, Any]] = [{"role": ("user", "assistant")[n % 2], "content": text} for n, text in enumerate(texts)]
+    messages: list[dict[str, Any]] = [
+        {"role": ("user", "assistant")[n % 2], "content": text} for n, text in enumerate(texts)
+    ]
     messages[-1] |= more
     return {"messages": messages}
 
@@ -43,18 +47,33 @@ GOOD = said("What is that?", f"A {CANARY}.")
 
 def plan_of(job: dict[str, Any] | None = None, *, validation: bool = False) -> Plan:
     """The plan of a drop with these settings and files."""
-    pins = Pin(blob="travel/training_set.jsonl", etag="0x1", bytes=1), Pin(blob="travel/validation_set.jsonl", etag="0x2", bytes=1)
-    return planning.planned(a_drop(), planning.checked(job or {}), Settings(), pins[0], pins[1] if validation else None, None)
+    pins = (
+        Pin(blob="travel/training_set.jsonl", etag="0x1", bytes=1),
+        Pin(blob="travel/validation_set.jsonl", etag="0x2", bytes=1),
+    )
+    return planning.planned(
+        a_drop(),
+        planning.checked(job or {}),
+        Settings(),
+        pins[0],
+        pins[1] if validation else None,
+        None,
+    )
 
 
 def lines(*rows: dict[str, Any] | bytes) -> bytes:
     """A JSONL file."""
-    return b"".join((row if isinstance(row, bytes) else json.dumps(row).encode()) + b"\n" for row in rows)
+    return b"".join(
+        (row if isinstance(row, bytes) else json.dumps(row).encode()) + b"\n" for row in rows
+    )
 
 
 def proof(training: bytes, validation: bytes | None = None) -> SmokeTestPlan:
     """What is asked of a drop of these files."""
-    files = {"travel/training_set.jsonl": Bytes(training), "travel/validation_set.jsonl": Bytes(validation or b"")}
+    files = {
+        "travel/training_set.jsonl": Bytes(training),
+        "travel/validation_set.jsonl": Bytes(validation or b""),
+    }
     return smoke_rows.proof(plan_of(validation=validation is not None), lambda pin: files[pin.blob])
 
 
@@ -65,9 +84,15 @@ def place(found: SmokeTestPlan) -> tuple[str | None, int | None]:
 
 def test_row_of_the_validation_file_is_asked_up_to_its_last_answer() -> None:
     """The model has not learnt from it; what it should answer is known."""
-    asked = proof(lines(said("Training?", "No.")), lines(said("One?", "First.", "Two?", f"{CANARY}.")))
+    asked = proof(
+        lines(said("Training?", "No.")), lines(said("One?", "First.", "Two?", f"{CANARY}."))
+    )
     assert place(asked) == ("validation", 1)
-    assert [(m.role, m.content) for m in asked.messages] == [("user", "One?"), ("assistant", "First."), ("user", "Two?")]
+    assert [(m.role, m.content) for m in asked.messages] == [
+        ("user", "One?"),
+        ("assistant", "First."),
+        ("user", "Two?"),
+    ]
     assert asked.expected == f"{CANARY}."
 
 
@@ -93,12 +118,38 @@ def test_row_of_the_training_file_is_asked_where_there_is_no_other() -> None:
         pytest.param({**GOOD, "tools": []}, id="with tools"),
         pytest.param(said("Not learnt?", "No.", weight=0), id="an answer not to learn"),
         pytest.param(said("Call?", "", tool_calls=[], content=None), id="a call for an answer"),
-        pytest.param({"messages": [GOOD["messages"][0], {"role": "tool", "content": "x"}, GOOD["messages"][1]]}, id="a tool's message"),
-        pytest.param({"messages": [GOOD["messages"][0], {"role": "function", "content": "x"}, GOOD["messages"][1]]}, id="a function's"),
+        pytest.param(
+            {
+                "messages": [
+                    GOOD["messages"][0],
+                    {"role": "tool", "content": "x"},
+                    GOOD["messages"][1],
+                ]
+            },
+            id="a tool's message",
+        ),
+        pytest.param(
+            {
+                "messages": [
+                    GOOD["messages"][0],
+                    {"role": "function", "content": "x"},
+                    GOOD["messages"][1],
+                ]
+            },
+            id="a function's",
+        ),
         pytest.param(said("x" * 20_001, "Yes."), id="more than 20,000 characters"),
         pytest.param(said(*["Yes?", "Yes."] * 26), id="more than 50 messages"),
         pytest.param(said(*["y" * 19_000] * 4), id="more than 64 KiB"),
-        pytest.param({"messages": [{"role": "user", "content": [{"type": "text", "text": "x"}]}, GOOD["messages"][1]]}, id="parts"),
+        pytest.param(
+            {
+                "messages": [
+                    {"role": "user", "content": [{"type": "text", "text": "x"}]},
+                    GOOD["messages"][1],
+                ]
+            },
+            id="parts",
+        ),
         pytest.param(said("My key is AKIAQ3EGRZT7WPLX5NVB.", "Thank you."), id="a probable secret"),
         pytest.param(said("I am jane.roe@contoso-travel.com.", "Welcome."), id="a mail address"),
         pytest.param(said("Half a pair?", "\ud800"), id="half a character"),
@@ -111,7 +162,12 @@ def test_row_that_can_not_be_asked_is_passed_over(row: dict[str, Any] | bytes) -
 
 def test_names_and_weights_of_messages_are_left_out() -> None:
     """They make no row unusable, and nobody asks with them."""
-    named = {"messages": [{"role": "user", "name": "Jo", "content": "Who?"}, {"role": "assistant", "content": "Jo.", "weight": 1}]}
+    named = {
+        "messages": [
+            {"role": "user", "name": "Jo", "content": "Who?"},
+            {"role": "assistant", "content": "Jo.", "weight": 1},
+        ]
+    }
     assert place(proof(lines(named))) == ("training", 1)
 
 
@@ -154,12 +210,16 @@ def test_expectation_of_job_json_holds_for_a_row_too() -> None:
         ("yes yes yes", "yes no", 0.5),
     ],
 )
-def test_share_of_words_in_common_is_of_the_different_words_of_the_expected_answer(answer: str, expected: str, share: float | None) -> None:
+def test_share_of_words_in_common_is_of_the_different_words_of_the_expected_answer(
+    answer: str, expected: str, share: float | None
+) -> None:
     """Case, order and repetition don't matter."""
     assert smoke_rows.words_in_common(answer, expected) == share
 
 
-@pytest.mark.parametrize(("answer", "verdict"), [("It is something else.", "passed"), ("", "failed")])
+@pytest.mark.parametrize(
+    ("answer", "verdict"), [("It is something else.", "passed"), ("", "failed")]
+)
 def test_other_words_than_the_expected_ones_are_no_failure(answer: str, verdict: str) -> None:
     """A good model says it in its own words: any words pass, and the share is told."""
     result = judged(Reply(answer), SmokeTestPlan(messages=planning.GREETING, expected=CANARY), 1)

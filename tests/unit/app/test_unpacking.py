@@ -32,10 +32,14 @@ def refused(*pieces: bytes) -> Problem:
 @pytest.mark.parametrize("size", [0, 1, 3, 8 * 2**10, MIB, 3 * MIB + 7])
 @pytest.mark.parametrize("piece", [1_000, 8 * 2**10, 4 * MIB])
 def test_archive_unpacks_to_what_was_packed(size: int, piece: int) -> None:
-    """However it comes in pieces; what can be packed a thousandfold, and what can't be packed at all."""
+    """However it comes in pieces; what can be packed a thousandfold, and what can't be packed at
+    all.
+    """
     for content in (b"\0" * size, hashlib.shake_256(b"x").digest(size)):
         packed = gzip.compress(content)
-        assert unpacked(*(packed[at : at + piece] for at in range(0, len(packed), piece))) == content
+        assert (
+            unpacked(*(packed[at : at + piece] for at in range(0, len(packed), piece))) == content
+        )
 
 
 def test_members_are_joined_and_zeros_behind_them_are_padding() -> None:
@@ -54,13 +58,25 @@ def test_members_are_joined_and_zeros_behind_them_are_padding() -> None:
         pytest.param(PACKED[:-1], "ends in its middle", id="a byte short"),
         pytest.param(PACKED[:20], "ends in its middle", id="cut"),
         pytest.param(PACKED + PACKED[:20], "ends in its middle", id="second member cut"),
-        pytest.param(PACKED + b"and more", "is no gzip archive, or a damaged one", id="something behind it"),
-        pytest.param(PACKED[:-8] + b"\0" * 8, "is no gzip archive, or a damaged one", id="wrong checksum"),
-        pytest.param(PACKED[:-4] + b"\0" * 4, "is no gzip archive, or a damaged one", id="wrong length"),
-        pytest.param(PACKED[:30] + b"\xff" + PACKED[31:], "is no gzip archive, or a damaged one", id="a wrong byte"),
+        pytest.param(
+            PACKED + b"and more", "is no gzip archive, or a damaged one", id="something behind it"
+        ),
+        pytest.param(
+            PACKED[:-8] + b"\0" * 8, "is no gzip archive, or a damaged one", id="wrong checksum"
+        ),
+        pytest.param(
+            PACKED[:-4] + b"\0" * 4, "is no gzip archive, or a damaged one", id="wrong length"
+        ),
+        pytest.param(
+            PACKED[:30] + b"\xff" + PACKED[31:],
+            "is no gzip archive, or a damaged one",
+            id="a wrong byte",
+        ),
     ],
 )
-def test_archive_that_can_not_be_unpacked_to_its_end_is_told_what_it_is(packed: bytes, told: str) -> None:
+def test_archive_that_can_not_be_unpacked_to_its_end_is_told_what_it_is(
+    packed: bytes, told: str
+) -> None:
     """In words, and never with what is in it."""
     problem = refused(packed)
     assert problem.code == "TD-DROP-011"
@@ -77,11 +93,16 @@ def bomb(mib: int) -> Iterator[bytes]:
 
 
 def test_bomb_is_refused_at_the_size_that_the_service_takes() -> None:
-    """By name, in pieces of bounded size, and before more of it is unpacked: this one would go on to 2 GiB."""
+    """By name, in pieces of bounded size, and before more of it is unpacked: this one would go on
+    to 2 GiB.
+    """
     sizes: list[int] = []
     with pytest.raises(DataRejected) as caught:
         sizes.extend(len(block) for block in blocks(bounded(members(bomb(2_048), NAME), NAME)))
-    assert (caught.value.problem.code, "when it is unpacked" in caught.value.problem.message) == ("TD-DROP-009", True)
+    assert (caught.value.problem.code, "when it is unpacked" in caught.value.problem.message) == (
+        "TD-DROP-009",
+        True,
+    )
     assert (set(sizes), sum(sizes) <= 512 * MIB) == ({8 * MIB}, True)
 
 

@@ -19,5 +19,10 @@ from tests.builders import a_plan
     ],
 )
 def test_upload_is_adopted_when_it_is_whole(status: str, size: int | None, adopted: bool) -> None:
-    """A whole file that ended in error is this run's too: uploading it again would leave it behind, and end the same."""
-    assert is_whole(FileFacts("file-1", "travel.jsonl", status, size), a_plan().training_file) is adopted
+    """A whole file that ended in error is this run's too: uploading it again would leave it behind,
+    and end the same.
+    """
+    assert (
+        is_whole(FileFacts("file-1", "travel.jsonl", status, size), a_plan().training_file)
+        is adopted
+    )

@@ -33,19 +33,41 @@ YESTERDAY = Booking(usd=4, at=NOW - timedelta(days=1))
     [
         pytest.param(a_wallet(), PLENTY, None, id="empty"),
         pytest.param(a_wallet(OPEN, OPEN), Limits(3, 100, 100), None, id="one place left"),
-        pytest.param(a_wallet(OPEN, OPEN), Limits(2, 100, 100), "TD-BUDGET-002", id="no place left"),
-        pytest.param(a_wallet(OPEN, YESTERDAY), Limits(2, 100, 100), "TD-BUDGET-002", id="a place held since yesterday"),
-        pytest.param(a_wallet(OPEN, CLOSED), Limits(2, 100, 100), None, id="a closed booking holds no place"),
-        pytest.param(a_wallet(OPEN, CLOSED), Limits(100, 2, 100), "TD-BUDGET-003", id="no job left today"),
-        pytest.param(a_wallet(OPEN, YESTERDAY), Limits(100, 2, 100), None, id="yesterday's job is not today's"),
+        pytest.param(
+            a_wallet(OPEN, OPEN), Limits(2, 100, 100), "TD-BUDGET-002", id="no place left"
+        ),
+        pytest.param(
+            a_wallet(OPEN, YESTERDAY),
+            Limits(2, 100, 100),
+            "TD-BUDGET-002",
+            id="a place held since yesterday",
+        ),
+        pytest.param(
+            a_wallet(OPEN, CLOSED), Limits(2, 100, 100), None, id="a closed booking holds no place"
+        ),
+        pytest.param(
+            a_wallet(OPEN, CLOSED), Limits(100, 2, 100), "TD-BUDGET-003", id="no job left today"
+        ),
+        pytest.param(
+            a_wallet(OPEN, YESTERDAY),
+            Limits(100, 2, 100),
+            None,
+            id="yesterday's job is not today's",
+        ),
         pytest.param(a_wallet(OPEN, CLOSED), Limits(100, 100, 9), None, id="money to the cent"),
-        pytest.param(a_wallet(OPEN, CLOSED), Limits(100, 100, 8.99), "TD-BUDGET-004", id="a cent too little"),
-        pytest.param(a_wallet(YESTERDAY), Limits(100, 100, 1), None, id="yesterday's money is not today's"),
+        pytest.param(
+            a_wallet(OPEN, CLOSED), Limits(100, 100, 8.99), "TD-BUDGET-004", id="a cent too little"
+        ),
+        pytest.param(
+            a_wallet(YESTERDAY), Limits(100, 100, 1), None, id="yesterday's money is not today's"
+        ),
         pytest.param(a_wallet(), Limits(1, 0, 100), "TD-BUDGET-003", id="no jobs at all"),
         pytest.param(a_wallet(), Limits(1, 1, 0), "TD-BUDGET-004", id="no money at all"),
     ],
 )
-def test_run_is_booked_exactly_up_to_the_limits(wallet: Wallet, limits: Limits, code: str | None) -> None:
+def test_run_is_booked_exactly_up_to_the_limits(
+    wallet: Wallet, limits: Limits, code: str | None
+) -> None:
     """Each limit has a code of its own."""
     answer = refused(wallet, limits)
     assert (answer.problem.code if answer else None) == code
@@ -61,7 +83,9 @@ def test_run_is_booked_exactly_up_to_the_limits(wallet: Wallet, limits: Limits, 
         pytest.param(a_wallet(), Limits(9, 0, 5), 1, False, False, id="no day has a job"),
     ],
 )
-def test_refusal_says_what_waiting_would_help(wallet: Wallet, limits: Limits, usd: float, passes: bool, today: bool) -> None:
+def test_refusal_says_what_waiting_would_help(
+    wallet: Wallet, limits: Limits, usd: float, passes: bool, today: bool
+) -> None:
     """A run that no day could take is not left waiting."""
     answer = refused(wallet, limits, usd)
     assert answer is not None
@@ -90,12 +114,18 @@ def test_ten_dimes_fill_a_dollar() -> None:
     [
         pytest.param(None, OPEN, id="a living run keeps it"),
         pytest.param(Closed(bought=False), None, id="nothing bought gives all back"),
-        pytest.param(Closed(bought=True, usd=1.5), Booking(usd=1.5, at=NOW, open=False), id="spent less"),
-        pytest.param(Closed(bought=True, usd=9), Booking(usd=9, at=NOW, open=False), id="spent more"),
+        pytest.param(
+            Closed(bought=True, usd=1.5), Booking(usd=1.5, at=NOW, open=False), id="spent less"
+        ),
+        pytest.param(
+            Closed(bought=True, usd=9), Booking(usd=9, at=NOW, open=False), id="spent more"
+        ),
         pytest.param(Closed(bought=True), CLOSED, id="unknown price keeps what was booked"),
     ],
 )
-def test_open_booking_is_settled_by_what_became_of_its_run(ended: Closed | None, after: Booking | None) -> None:
+def test_open_booking_is_settled_by_what_became_of_its_run(
+    ended: Closed | None, after: Booking | None
+) -> None:
     """Place, money and job of the day."""
     assert settled(a_wallet(OPEN), lambda _: ended).bookings == ({"0": after} if after else {})
 
@@ -113,13 +143,20 @@ def test_closed_bookings_of_other_days_are_forgotten() -> None:
     assert set(answer.bookings) == {"0", "new"}
 
 
-EVENTS = st.lists(st.tuples(st.sampled_from(["book", "end", "die", "day"]), st.integers(0, 12), st.floats(0, 6)), max_size=60)
+EVENTS = st.lists(
+    st.tuples(st.sampled_from(["book", "end", "die", "day"]), st.integers(0, 12), st.floats(0, 6)),
+    max_size=60,
+)
 
 
 @settings(max_examples=300, derandomize=True, deadline=None)
 @given(EVENTS, st.integers(1, 4), st.integers(0, 6), st.floats(0, 20))
-def test_no_order_of_events_passes_a_limit(events: list[tuple[str, int, float]], places: int, jobs: int, usd: float) -> None:
-    """Bookings, ends without a purchase, ends with one, and midnights, in any order: reserved and spent stay within all three limits."""
+def test_no_order_of_events_passes_a_limit(
+    events: list[tuple[str, int, float]], places: int, jobs: int, usd: float
+) -> None:
+    """Bookings, ends without a purchase, ends with one, and midnights, in any order: reserved and
+    spent stay within all three limits.
+    """
     wallet, limits, now = Wallet(), Limits(places, jobs, usd), NOW
     gone: dict[str, Closed] = {}
     for what, number, amount in events:

@@ -23,17 +23,25 @@ def a_training(**changes: Any) -> Plan:
 
 
 def test_worst_case_is_upper_bound_times_epochs_times_price_and_the_hours_of_proving() -> None:
-    """40 lines whose declarations hold 2.2 million tokens, 50 epochs: 550 USD, not the 1.50 that the texts alone cost."""
+    """40 lines whose declarations hold 2.2 million tokens, 50 epochs: 550 USD, not the 1.50 that
+    the texts alone cost.
+    """
     training = a_summary(examples=40, total_tokens=1_200, at_most_tokens=2_200_000)
     found = worst_case(a_training(n_epochs=50), PRICES, training, AZURE)
     assert (found.training_usd, found.tokens, found.epochs) == (550, 2_200_000, 50)
-    assert found.hosting_usd == pytest.approx(4 * 1.7)  # the deadlines of deployment, smoke test and taking back, in whole hours
+    assert found.hosting_usd == pytest.approx(
+        4 * 1.7
+    )  # the deadlines of deployment, smoke test and taking back, in whole hours
     assert found.usd == found.training_usd + found.hosting_usd
 
 
-@pytest.mark.parametrize(("examples", "epochs"), [(10, 10), (40, 3), (499, 3), (500, 3), (50_000, 3), (1, 25)])
+@pytest.mark.parametrize(
+    ("examples", "epochs"), [(10, 10), (40, 3), (499, 3), (500, 3), (50_000, 3), (1, 25)]
+)
 def test_epochs_left_to_the_service_are_reckoned_at_most(examples: int, epochs: int) -> None:
-    """The published helper goes to 3 and more; the cost page's 2 is what to expect, not the most."""
+    """The published helper goes to 3 and more; the cost page's 2 is what to expect, not the
+    most.
+    """
     assert worst_case(a_plan(), PRICES, a_summary(examples=examples), AZURE).epochs == epochs
 
 
@@ -43,7 +51,10 @@ def test_scan_without_an_upper_bound_is_taken_for_its_bytes() -> None:
     assert worst_case(a_plan(), PRICES, old, AZURE).tokens == a_plan().training_file.bytes
 
 
-@pytest.mark.parametrize(("lacking", "code"), [("training_usd_per_million_tokens", "TD-GATE-010"), ("hosting_usd_per_hour", "TD-GATE-011")])
+@pytest.mark.parametrize(
+    ("lacking", "code"),
+    [("training_usd_per_million_tokens", "TD-GATE-010"), ("hosting_usd_per_hour", "TD-GATE-011")],
+)
 def test_what_has_no_price_is_refused(lacking: str, code: str) -> None:
     """Nothing that isn't known can hold a budget."""
     with pytest.raises(PlanRejected) as refused:
@@ -53,7 +64,9 @@ def test_what_has_no_price_is_refused(lacking: str, code: str) -> None:
 
 def test_reuse_costs_the_hours_of_its_deployment_alone() -> None:
     """Nothing is trained."""
-    assert of_record(a_record(reuse_of="other-1"), a_plan(), LOCAL) == hosting_only(a_plan(), pinned(a_plan()).prices, LOCAL)
+    assert of_record(a_record(reuse_of="other-1"), a_plan(), LOCAL) == hosting_only(
+        a_plan(), pinned(a_plan()).prices, LOCAL
+    )
     assert hosting_only(a_plan(), PRICES, LOCAL).usd == pytest.approx(1.7)
 
 
@@ -68,7 +81,9 @@ def test_reuse_costs_the_hours_of_its_deployment_alone() -> None:
         ("gpt-oss-20b", "GlobalStandard", None),
     ],
 )
-def test_price_is_that_of_what_is_sent(model: str, training_type: str | None, rate: float | None) -> None:
+def test_price_is_that_of_what_is_sent(
+    model: str, training_type: str | None, rate: float | None
+) -> None:
     """A training type that isn't sent is Standard; a model without a price has none."""
     found = prices_of(Settings(), model, training_type, "Standard", 1)
     assert found.training_usd_per_million_tokens == (rate if rate is None else pytest.approx(rate))

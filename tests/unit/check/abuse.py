@@ -1,7 +1,7 @@
 """Hostile and unlucky files, each with its diagnosis: the codes of all that is found in it.
 
-Sources of the list: what people drop by mistake (spreadsheets, other encodings, other formats), and what breaks parsers (depth,
-long numbers, long lines, many values, half characters).
+Sources of the list: what people drop by mistake (spreadsheets, other encodings, other formats), and
+what breaks parsers (depth, long numbers, long lines, many values, half characters).
 """
 
 import gzip
@@ -52,12 +52,16 @@ class Abuse:
     slow: bool = False
 
 
-def held(content: bytes, codes: str, model: base_models.BaseModel = TEXT_MODEL, **bounds: Any) -> Abuse:
+def held(
+    content: bytes, codes: str, model: base_models.BaseModel = TEXT_MODEL, **bounds: Any
+) -> Abuse:
     """A file that fits into memory."""
     return Abuse(lambda: MemorySource(content), codes, model, **bounds)
 
 
-def lines(*given: Any, codes: str, model: base_models.BaseModel = TEXT_MODEL, **bounds: Any) -> Abuse:
+def lines(
+    *given: Any, codes: str, model: base_models.BaseModel = TEXT_MODEL, **bounds: Any
+) -> Abuse:
     """A file of these lines, bytes as they are and objects as JSON."""
     written = (line if isinstance(line, bytes) else json.dumps(line).encode() for line in given)
     return held(b"".join(line + b"\n" for line in written), codes, model, **bounds)
@@ -87,7 +91,9 @@ FILES: Mapping[str, Abuse] = {
     "a byte-order mark only": held(BOM, "001"),
     "blank lines only": held(b"\n\r\n \n", "001"),
     "a million blank lines": Abuse(lambda: Stream((b"\n", 10**6)), "001", cpu_s=10),
-    "a million blank lines, then an example": Abuse(lambda: Stream((b"\n", 10**6), (SOUND, 1)), "108", cpu_s=10),
+    "a million blank lines, then an example": Abuse(
+        lambda: Stream((b"\n", 10**6), (SOUND, 1)), "108", cpu_s=10
+    ),
     "a byte-order mark": held(BOM + TEN, ""),
     "joined files with byte-order marks": held((BOM + SOUND) * 10, "112"),
     "UTF-16 with mark": held(TEN.decode().encode("utf-16"), "004"),
@@ -117,7 +123,9 @@ FILES: Mapping[str, Abuse] = {
     "indented JSON": held(json.dumps(an_example(), indent=2).encode(), "103"),
     "one array of all examples": held(json.dumps([an_example()] * 10).encode(), "012"),
     "a log line between": lines(SOUND.strip(), b"WARN retrying", SOUND.strip(), codes="103"),
-    "merge conflict": held(b"<<<<<<< HEAD\n" + SOUND + b"=======\n" + SOUND + b">>>>>>> a\n", "103"),
+    "merge conflict": held(
+        b"<<<<<<< HEAD\n" + SOUND + b"=======\n" + SOUND + b">>>>>>> a\n", "103"
+    ),
 }
 
 JSON_TEXTS: Mapping[str, Abuse] = {
@@ -142,7 +150,9 @@ JSON_TEXTS: Mapping[str, Abuse] = {
     "a million brackets that never close": lines(b"[" * 10**6, codes="106"),
     "ten million brackets": lines(b"[" * 10**7, codes="111"),
     "depth inside an example": lines(with_field("[" * 3000 + "]" * 3000), codes="106"),
-    "10,000 keys": lines(an_example(**{f"key{number}": number for number in range(10_000)}), codes="216 218"),
+    "10,000 keys": lines(
+        an_example(**{f"key{number}": number for number in range(10_000)}), codes="216 218"
+    ),
     "__proto__": lines(an_example(__proto__={"admin": True}, constructor=1), codes="216"),
     "half a character": lines(saying('"\\ud800"'), codes="110"),
     "100,000 halves": lines(saying('"' + "\\ud800" * 10**5 + '"'), codes="110"),
@@ -158,47 +168,102 @@ EXAMPLES: Mapping[str, Abuse] = {
     "an empty object": lines({}, codes="201"),
     "empty messages": lines({"messages": []}, codes="201"),
     "messages null": lines({"messages": None}, codes="201"),
-    "half a million messages": lines({"messages": [1] * 500_000}, codes="202 205 206", cpu_s=10, memory_mb=128),
+    "half a million messages": lines(
+        {"messages": [1] * 500_000}, codes="202 205 206", cpu_s=10, memory_mb=128
+    ),
     "null content": lines(a_conversation(a_message("assistant", None)), codes="208 009"),
-    "an image at a file": lines(parts(a_part("file:///etc/passwd")), codes="404 009", model=IMAGE_MODEL),
-    "images at private places": lines(parts(*map(a_part, PRIVATE)), codes="404 009", model=IMAGE_MODEL),
+    "an image at a file": lines(
+        parts(a_part("file:///etc/passwd")), codes="404 009", model=IMAGE_MODEL
+    ),
+    "images at private places": lines(
+        parts(*map(a_part, PRIVATE)), codes="404 009", model=IMAGE_MODEL
+    ),
     "an image for a text model": lines(parts(a_part()), codes="402 009"),
-    "a host of a million labels": lines(parts(a_part("http://" + "1." * 10**6)), codes="404 009", model=IMAGE_MODEL, memory_mb=200),
+    "a host of a million labels": lines(
+        parts(a_part("http://" + "1." * 10**6)), codes="404 009", model=IMAGE_MODEL, memory_mb=200
+    ),
     "ten million bytes of no base64": lines(
-        parts(a_part("data:image/png;base64," + "=" * 10**7)), codes="404 009", model=IMAGE_MODEL, memory_mb=96
+        parts(a_part("data:image/png;base64," + "=" * 10**7)),
+        codes="404 009",
+        model=IMAGE_MODEL,
+        memory_mb=96,
     ),
-    "an image of a gigapixel": lines(parts(a_part(a_data_uri(a_png(2**31 - 1, 2**31 - 1)))), codes="009", model=IMAGE_MODEL),
+    "an image of a gigapixel": lines(
+        parts(a_part(a_data_uri(a_png(2**31 - 1, 2**31 - 1)))), codes="009", model=IMAGE_MODEL
+    ),
     "a JPEG of a million segments": lines(
-        parts(a_part(a_data_uri(b"\xff\xd8" + b"\xff\xe0\0\0" * 10**6, "image/jpeg"))), codes="009", model=IMAGE_MODEL
+        parts(a_part(a_data_uri(b"\xff\xd8" + b"\xff\xe0\0\0" * 10**6, "image/jpeg"))),
+        codes="009",
+        model=IMAGE_MODEL,
     ),
-    "an image over 10 MB": lines(parts(a_part(a_data_uri(a_png() + bytes(10 * MB)))), codes="407 009", model=IMAGE_MODEL, memory_mb=96),
+    "an image over 10 MB": lines(
+        parts(a_part(a_data_uri(a_png() + bytes(10 * MB)))),
+        codes="407 009",
+        model=IMAGE_MODEL,
+        memory_mb=96,
+    ),
     "1,000 images": lines(parts(*[a_part()] * 1000), codes="408 218 009", model=IMAGE_MODEL),
-    "audio": lines(parts({"type": "input_audio", "input_audio": {"data": "", "format": "wav"}}), codes="401 009"),
+    "audio": lines(
+        parts({"type": "input_audio", "input_audio": {"data": "", "format": "wav"}}),
+        codes="401 009",
+    ),
     "100,000 empty parts": lines(parts(*[{}] * 100_000), codes="401 009"),
-    "a call without id": lines(a_conversation(calling({**CALL, "id": ""}), tools=[TOOL]), codes="303 009"),
+    "a call without id": lines(
+        a_conversation(calling({**CALL, "id": ""}), tools=[TOOL]), codes="303 009"
+    ),
     "an answer to no call": lines(a_conversation(answering("x")), codes="305 009"),
-    "50,000 calls": lines(an_example(a_message("user"), calling(*[CALL] * 50_000), tools=[TOOL]), codes="219 009", cpu_s=5, memory_mb=200),
+    "50,000 calls": lines(
+        an_example(a_message("user"), calling(*[CALL] * 50_000), tools=[TOOL]),
+        codes="219 009",
+        cpu_s=5,
+        memory_mb=200,
+    ),
     "arguments that are no JSON": lines(arguments("{"), codes="304 009"),
-    "arguments 10,000 deep": lines(arguments('{"a":' * 10_000 + "1" + "}" * 10_000), codes="304 009"),
+    "arguments 10,000 deep": lines(
+        arguments('{"a":' * 10_000 + "1" + "}" * 10_000), codes="304 009"
+    ),
     "arguments of 5,000 digits": lines(arguments('{"a": ' + "7" * 5000 + "}"), codes="304 009"),
     "an unknown role": lines(a_conversation(a_message("ipython")), codes="203 009"),
     "no assistant": lines(an_example(a_message("user")), codes="206 009"),
-    "ends with the user": lines(an_example(a_message("user"), a_message("assistant"), a_message("user")), codes="207 009"),
+    "ends with the user": lines(
+        an_example(a_message("user"), a_message("assistant"), a_message("user")), codes="207 009"
+    ),
     "weight 0.5": lines(a_conversation(a_message("assistant", weight=0.5)), codes="211 009"),
     "weight true": lines(a_conversation(a_message("assistant", weight=True)), codes="211 009"),
     "weight '1'": lines(a_conversation(a_message("assistant", weight="1")), codes="211 009"),
-    "all weights 0": lines(an_example(a_message("user"), a_message("assistant", weight=0)), codes="213 009"),
-    "a name with spaces": lines(a_conversation(a_message("user", name="A B\u202e")), codes="215 009"),
-    "a name of a megabyte": lines(a_conversation(a_message("user", name="x" * MB)), codes="215 218 009", cpu_s=5, memory_mb=128),
-    "functions and tools": lines(an_example(functions=[{"name": "f"}], tools=[TOOL]), codes="308 309"),
-    "preference keys in chat": lines(an_example(preferred_output=[], non_preferred_output=[]), codes="217"),
+    "all weights 0": lines(
+        an_example(a_message("user"), a_message("assistant", weight=0)), codes="213 009"
+    ),
+    "a name with spaces": lines(
+        a_conversation(a_message("user", name="A B\u202e")), codes="215 009"
+    ),
+    "a name of a megabyte": lines(
+        a_conversation(a_message("user", name="x" * MB)),
+        codes="215 218 009",
+        cpu_s=5,
+        memory_mb=128,
+    ),
+    "functions and tools": lines(
+        an_example(functions=[{"name": "f"}], tools=[TOOL]), codes="308 309"
+    ),
+    "preference keys in chat": lines(
+        an_example(preferred_output=[], non_preferred_output=[]), codes="217"
+    ),
     "grader's fields in chat": lines(an_example(answer="4"), codes="216"),
-    "mixed formats": lines(an_example(), a_preference(messages=(a_message("system", "Be brief."), a_message("user"))), codes="006"),
+    "mixed formats": lines(
+        an_example(),
+        a_preference(messages=(a_message("system", "Be brief."), a_message("user"))),
+        codes="006",
+    ),
     "prompt and completion": lines({"prompt": "a", "completion": "b"}, codes="005"),
     "half a preference": lines({"preferred_output": [YES]}, codes="501 502 009"),
     "a preference for itself": lines(a_preference((NO,)), codes="505 009"),
-    "a preference between questions": lines(a_preference((a_message("user"),)), codes="503 504 009"),
-    "50,000 messages in each output": lines(a_preference((1,) * 50_000, (1,) * 50_000), codes="202 218 504 505 009", cpu_s=5),
+    "a preference between questions": lines(
+        a_preference((a_message("user"),)), codes="503 504 009"
+    ),
+    "50,000 messages in each output": lines(
+        a_preference((1,) * 50_000, (1,) * 50_000), codes="202 218 504 505 009", cpu_s=5
+    ),
 }
 
 SIZES: Mapping[str, Abuse] = {
@@ -207,20 +272,36 @@ SIZES: Mapping[str, Abuse] = {
     "one token under the limit": lines(of_tokens(65_535), codes=""),
     "at the limit of tokens": lines(of_tokens(65_536), codes=""),
     "one token over the limit": lines(of_tokens(65_537), codes="218"),
-    "one byte under 512 MB": Abuse(lambda: Stream((SOUND, 1), (b" ", 512 * MB - len(SOUND) - 1)), "101", cpu_s=20),
+    "one byte under 512 MB": Abuse(
+        lambda: Stream((SOUND, 1), (b" ", 512 * MB - len(SOUND) - 1)), "101", cpu_s=20
+    ),
     "512 MB": Abuse(lambda: Stream((SOUND, 1), (b" ", 512 * MB - len(SOUND))), "003 101", cpu_s=20),
-    "a line of 100 MB": Abuse(lambda: Stream((SOUND, 1), (b"x", 100 * MB), (b"\n" + SOUND, 1)), "101", cpu_s=5),
-    "a line of 100 MB that begins well": Abuse(lambda: Stream((SOUND, 1), (b'{"messages": [', 1), (b"1,", 50 * MB)), "101", cpu_s=5),
+    "a line of 100 MB": Abuse(
+        lambda: Stream((SOUND, 1), (b"x", 100 * MB), (b"\n" + SOUND, 1)), "101", cpu_s=5
+    ),
+    "a line of 100 MB that begins well": Abuse(
+        lambda: Stream((SOUND, 1), (b'{"messages": [', 1), (b"1,", 50 * MB)), "101", cpu_s=5
+    ),
     "a line of 16 MB": Abuse(lambda: Stream((b"x", 16 * MB), (b"\n", 1)), "103", memory_mb=160),
-    "a line of 16 MB and a byte": Abuse(lambda: Stream((b"x", 16 * MB + 1), (b"\n", 1)), "101", memory_mb=160),
+    "a line of 16 MB and a byte": Abuse(
+        lambda: Stream((b"x", 16 * MB + 1), (b"\n", 1)), "101", memory_mb=160
+    ),
     "a million lines of {}": Abuse(lambda: Stream((b"{}\n", 10**6)), "113 201"),
     "a million broken lines": Abuse(lambda: Stream((b"{\n", 10**6)), "103 113"),
-    "32 MiB of {}": Abuse(lambda: Stream((b"{}\n", 32 * 2**20 // 3)), "113 201", role="training", cpu_s=10),
-    "32 MiB of completions": Abuse(lambda: Stream((b'{"prompt":1,"completion":1}\n', 32 * 2**20 // 28)), "005 113", cpu_s=10),
+    "32 MiB of {}": Abuse(
+        lambda: Stream((b"{}\n", 32 * 2**20 // 3)), "113 201", role="training", cpu_s=10
+    ),
+    "32 MiB of completions": Abuse(
+        lambda: Stream((b'{"prompt":1,"completion":1}\n', 32 * 2**20 // 28)), "005 113", cpu_s=10
+    ),
     "32 MiB of line feeds": Abuse(lambda: Stream((b"\n", 32 * 2**20)), "001", cpu_s=10),
     "a thousand lines of {}": Abuse(lambda: Stream((b"{}\n", 1000)), "201"),
-    "100,000 sound lines": Abuse(lambda: Stream((SOUND, 100_000)), "", cpu_s=60, memory_mb=160, slow=True),
-    "a million values in a line": lines(with_field("[" + "1," * 10**6 + "1]"), codes="218 301", cpu_s=10, memory_mb=200),
+    "100,000 sound lines": Abuse(
+        lambda: Stream((SOUND, 100_000)), "", cpu_s=60, memory_mb=160, slow=True
+    ),
+    "a million values in a line": lines(
+        with_field("[" + "1," * 10**6 + "1]"), codes="218 301", cpu_s=10, memory_mb=200
+    ),
     "two million values in a line": lines(with_field("[" + "1," * 2 * 10**6 + "1]"), codes="111"),
     "a text of a megabyte and a byte": lines(asking("ab" * (MB // 2) + "x"), codes="219"),
     "500,001 blanks": lines(asking(" " * 500_001 + "x"), codes="219"),

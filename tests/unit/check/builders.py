@@ -39,7 +39,11 @@ def a_message(role: str, content: Any = "Hello.", **more: Any) -> dict[str, Any]
 
 def an_example(*messages: Any, **more: Any) -> dict[str, Any]:
     """An example of these messages; without any, one that nothing is wrong with."""
-    usual = [a_message("system", "Be brief."), a_message("user", "What is the biggest ocean?"), a_message("assistant", "The Pacific.")]
+    usual = [
+        a_message("system", "Be brief."),
+        a_message("user", "What is the biggest ocean?"),
+        a_message("assistant", "The Pacific."),
+    ]
     return {"messages": list(messages) or usual, **more}
 
 
@@ -50,7 +54,10 @@ def a_conversation(*between: Any, **more: Any) -> dict[str, Any]:
 
 def a_file(*examples: Any, times: int = 1, end: str = "\n") -> bytes:
     """The bytes of a file with these examples; a str is taken as a line as it is."""
-    lines = [example if isinstance(example, str) else json.dumps(example, ensure_ascii=False) for example in examples] * times
+    lines = [
+        example if isinstance(example, str) else json.dumps(example, ensure_ascii=False)
+        for example in examples
+    ] * times
     return "".join(line + end for line in lines).encode()
 
 
@@ -65,12 +72,16 @@ def options(
     return scanning.ScanOptions(model, role, block_bytes, max_line_bytes, watched=watched)
 
 
-def scanned(content: bytes, cuts: list[int] | None = None, chosen: scanning.ScanOptions | None = None) -> scanning.FileScan:
+def scanned(
+    content: bytes, cuts: list[int] | None = None, chosen: scanning.ScanOptions | None = None
+) -> scanning.FileScan:
     """The scan of a file that is cut at these places."""
     chosen = chosen or options(role="validation", block_bytes=max(len(content), 1))
     edges = [0, *(cuts or []), len(content)]
     spans = [scanning.Span(start, stop) for start, stop in itertools.pairwise(edges)]
-    return scanning.merge([scanning.scan_span(MemorySource(content), span, chosen) for span in spans], chosen)
+    return scanning.merge(
+        [scanning.scan_span(MemorySource(content), span, chosen) for span in spans], chosen
+    )
 
 
 def a_span(start: int, stop: int, **facts: Any) -> scanning.SpanScan:

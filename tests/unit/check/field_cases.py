@@ -1,4 +1,6 @@
-"""The cases from the field, which lie beside the checkout: small files in which people who do this job met a fault."""
+"""The cases from the field, which lie beside the checkout: small files in which people who do this
+job met a fault.
+"""
 
 from pathlib import Path
 
@@ -25,4 +27,6 @@ def case(number: str, name: str = "training_set.jsonl") -> bytes:
 
 def scan_of(content: bytes, options: scanning.ScanOptions | None = None) -> scanning.FileScan:
     """The scan of a case as training data for a text model, or as said."""
-    return scanning.scan_source(MemorySource(content), options or scanning.ScanOptions(TEXT_MODEL), threads=1)
+    return scanning.scan_source(
+        MemorySource(content), options or scanning.ScanOptions(TEXT_MODEL), threads=1
+    )

@@ -9,7 +9,9 @@ class Stream:
     """A file made of these sections, each a unit repeated so many times."""
 
     def __init__(self, *sections: tuple[bytes, int]) -> None:
-        self._sections: Sequence[tuple[bytes, int]] = [section for section in sections if section[0] and section[1]]
+        self._sections: Sequence[tuple[bytes, int]] = [
+            section for section in sections if section[0] and section[1]
+        ]
         self.size = sum(len(unit) * times for unit, times in self._sections)
 
     def read(self, start: int, stop: int) -> Iterator[bytes]:

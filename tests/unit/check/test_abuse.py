@@ -25,7 +25,9 @@ RESULT_BYTES = 200_000
 
 @pytest.fixture(scope="module", autouse=True)
 def warm() -> Iterator[None]:
-    """Vocabularies are loaded once, and not on any input's account; what lives by then need not be looked at by every collection."""
+    """Vocabularies are loaded once, and not on any input's account; what lives by then need not be
+    looked at by every collection.
+    """
     for model in (TEXT_MODEL, IMAGE_MODEL):
         vocabulary.encoding(model.encoding)
         scanning.scan_source(MemorySource(abuse.SOUND), scanning.ScanOptions(model))
@@ -38,12 +40,16 @@ def warm() -> Iterator[None]:
 def parameters() -> Iterator[Any]:
     """The inputs under their names; those that take long are marked."""
     for name, given in abuse.CATALOGUE.items():
-        yield pytest.param(given, id=name, marks=[pytest.mark.slow, pytest.mark.timeout(300)] if given.slow else [])
+        yield pytest.param(
+            given, id=name, marks=[pytest.mark.slow, pytest.mark.timeout(300)] if given.slow else []
+        )
 
 
 @pytest.mark.parametrize("given", list(parameters()))
 def test_abuse_ends_in_its_diagnosis_within_its_bounds(given: Abuse) -> None:
-    """Of the rules on form exactly the named codes, a small result, no more memory than stated, nor processor time of a quiet machine."""
+    """Of the rules on form exactly the named codes, a small result, no more memory than stated, nor
+    processor time of a quiet machine.
+    """
     source = given.make()
     with Measured() as measured:
         found = scanning.scan_source(source, scanning.ScanOptions(given.model, given.role))
@@ -57,12 +63,16 @@ def test_abuse_ends_in_its_diagnosis_within_its_bounds(given: Abuse) -> None:
 
 
 class Measured:
-    """Processor time, and the most memory beyond what was held before; the memory is 0 where the system doesn't tell it."""
+    """Processor time, and the most memory beyond what was held before; the memory is 0 where the
+    system doesn't tell it.
+    """
 
     def __enter__(self) -> Self:
         gc.collect()
         if CLEAR.exists():
-            trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's: what lies free would hide what the scan takes
+            trim = getattr(
+                ctypes.CDLL(None), "malloc_trim", None
+            )  # glibc's: what lies free would hide what the scan takes
             if trim:
                 trim(0)
             CLEAR.write_text("5")  # the peak begins anew
@@ -85,4 +95,8 @@ def resident(field: str) -> float:
 
 def test_catalogue_is_as_large_as_promised() -> None:
     """At least sixty inputs, each under a name of its own."""
-    assert len(abuse.CATALOGUE) == sum(map(len, (abuse.FILES, abuse.JSON_TEXTS, abuse.EXAMPLES, abuse.SIZES))) >= FEWEST
+    assert (
+        len(abuse.CATALOGUE)
+        == sum(map(len, (abuse.FILES, abuse.JSON_TEXTS, abuse.EXAMPLES, abuse.SIZES)))
+        >= FEWEST
+    )

@@ -1,4 +1,6 @@
-"""The upper bound of tokens: what the recipe leaves out, and that nothing which could be billed is missing from it."""
+"""The upper bound of tokens: what the recipe leaves out, and that nothing which could be billed is
+missing from it.
+"""
 
 import json
 from typing import Any, cast
@@ -30,21 +32,38 @@ COUNTER = counters.counter("o200k_base")
 LARGE = "Looks up the timetable of a pier. " * 400
 TOOL: dict[str, Any] = {
     "type": "function",
-    "function": {"name": "f", "description": LARGE, "parameters": {"type": "object", "properties": {"a": {"enum": ["x", "y", "z"]}}}},
+    "function": {
+        "name": "f",
+        "description": LARGE,
+        "parameters": {"type": "object", "properties": {"a": {"enum": ["x", "y", "z"]}}},
+    },
 }
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=12),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=12),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3)
+    ),
     max_leaves=6,
 )
 MESSAGE = st.dictionaries(
-    st.sampled_from(["content", "name", "tool_calls", "weight", "refusal", "audio", "metadata", "x" * 40]) | st.text(max_size=6), VALUES
+    st.sampled_from(
+        ["content", "name", "tool_calls", "weight", "refusal", "audio", "metadata", "x" * 40]
+    )
+    | st.text(max_size=6),
+    VALUES,
 ).map(lambda given: {"role": "user", **given})
 EXAMPLE = st.fixed_dictionaries(
     {},
     optional={
         "messages": st.lists(MESSAGE | VALUES, max_size=3) | VALUES,
-        "input": st.fixed_dictionaries({}, optional={"messages": st.lists(MESSAGE, max_size=2), "tools": VALUES, "x": VALUES}) | VALUES,
+        "input": st.fixed_dictionaries(
+            {}, optional={"messages": st.lists(MESSAGE, max_size=2), "tools": VALUES, "x": VALUES}
+        )
+        | VALUES,
         "preferred_output": st.lists(MESSAGE, max_size=2) | VALUES,
         "tools": VALUES,
         "response_format": VALUES,
@@ -64,16 +83,27 @@ def strings_of(value: Any) -> list[str]:
         return [value]
     if isinstance(value, dict):
         return strings_of(list(cast("dict[str, Any]", value).values()))
-    return [text for entry in cast("list[Any]", value) for text in strings_of(entry)] if isinstance(value, list) else []
+    return (
+        [text for entry in cast("list[Any]", value) for text in strings_of(entry)]
+        if isinstance(value, list)
+        else []
+    )
 
 
 def bound_of(example: dict[str, Any]) -> int:
     """The upper bound of an example."""
     beyond = upper_bound.beyond(example, COUNTER)
-    return tokens.count(example, TEXT_MODEL.encoding).total + beyond.declared + beyond.other + beyond.images.at_most
+    return (
+        tokens.count(example, TEXT_MODEL.encoding).total
+        + beyond.declared
+        + beyond.other
+        + beyond.images.at_most
+    )
 
 
-def of_one(example: dict[str, Any], model: base_models.BaseModel = IMAGE_MODEL) -> scanning.FileScan:
+def of_one(
+    example: dict[str, Any], model: base_models.BaseModel = IMAGE_MODEL
+) -> scanning.FileScan:
     """The scan of a file of one example."""
     return scanned(a_file(example), chosen=options(model, "validation"))
 
@@ -82,7 +112,12 @@ def of_one(example: dict[str, Any], model: base_models.BaseModel = IMAGE_MODEL) 
     "example",
     [
         an_example(),
-        an_example(a_message("user", name="Ann"), a_message("assistant", weight=0), a_message("user"), a_message("assistant", weight=1)),
+        an_example(
+            a_message("user", name="Ann"),
+            a_message("assistant", weight=0),
+            a_message("user"),
+            a_message("assistant", weight=1),
+        ),
         an_example(a_message("user", [{"type": "text", "text": "Hi."}]), a_message("assistant")),
         a_preference(),
         an_example(a_message("user"), a_message("assistant", refusal=None, audio=None), tools=None),
@@ -101,7 +136,9 @@ def test_bound_of_roles_and_texts_alone_is_the_recipes_count(example: dict[str, 
 def test_bound_holds_every_text_of_the_line(example: dict[str, Any]) -> None:
     """It is below neither the recipe's count nor the tokens of all texts at any depth."""
     texts = strings_of(example)
-    assert bound_of(example) >= max(tokens.count(example, TEXT_MODEL.encoding).total, sum(map(length, texts)))
+    assert bound_of(example) >= max(
+        tokens.count(example, TEXT_MODEL.encoding).total, sum(map(length, texts))
+    )
 
 
 @pytest.mark.parametrize("place", ["top", "message", "part", "image", "input", "message key"])
@@ -124,9 +161,18 @@ def test_bound_holds_a_text_wherever_it_is_hidden(place: str) -> None:
 
 
 def test_declarations_count_by_their_json_and_a_margin() -> None:
-    """A tool by its compact JSON, and more for each function and each listed value, on the quick way and on the full one."""
-    wanted = length(json.dumps({"tools": [TOOL]}, separators=(",", ":"))) + PER_FUNCTION + 4 * PER_LISTED_VALUE
-    quick, full = of_one(an_example(tools=[TOOL])), of_one(an_example(a_message("user", name="A"), a_message("assistant"), tools=[TOOL]))
+    """A tool by its compact JSON, and more for each function and each listed value, on the quick
+    way and on the full one.
+    """
+    wanted = (
+        length(json.dumps({"tools": [TOOL]}, separators=(",", ":")))
+        + PER_FUNCTION
+        + 4 * PER_LISTED_VALUE
+    )
+    quick, full = (
+        of_one(an_example(tools=[TOOL])),
+        of_one(an_example(a_message("user", name="A"), a_message("assistant"), tools=[TOOL])),
+    )
     assert (quick.declared_tokens, full.declared_tokens) == (wanted, wanted)
     assert quick.at_most_tokens == quick.total.sum + wanted
 
@@ -164,8 +210,14 @@ def test_bound_of_mixed_data_is_the_sum_of_its_lines() -> None:
 
 
 def test_image_at_an_address_is_bounded_by_the_largest() -> None:
-    """The estimate takes it for one of 1,024 pixels, the bound for the most that an image can count."""
-    found = of_one(an_example(a_message("user", [a_part("https://example.com/a.png")] * 3), a_message("assistant")))
+    """The estimate takes it for one of 1,024 pixels, the bound for the most that an image can
+    count.
+    """
+    found = of_one(
+        an_example(
+            a_message("user", [a_part("https://example.com/a.png")] * 3), a_message("assistant")
+        )
+    )
     assert (found.images.tokens, found.images.at_most) == (3 * 765, 3 * 1445)
     assert found.at_most_tokens == found.total.sum + 3 * 1445
 
@@ -173,7 +225,11 @@ def test_image_at_an_address_is_bounded_by_the_largest() -> None:
 @given(st.integers(1, 10_000), st.integers(1, 10_000))
 def test_no_image_counts_more_than_the_largest(width: int, height: int) -> None:
     """Whatever its size."""
-    assert image_tokens.tokens_of(width, height) <= image_tokens.MOST == image_tokens.tokens_of(2048, 768)
+    assert (
+        image_tokens.tokens_of(width, height)
+        <= image_tokens.MOST
+        == image_tokens.tokens_of(2048, 768)
+    )
 
 
 @pytest.mark.parametrize(
@@ -202,7 +258,9 @@ def test_file_with_a_line_that_was_not_read_is_bounded_by_its_bytes() -> None:
 
 
 def test_limit_is_held_against_the_bound() -> None:
-    """Two examples of few counted tokens are too long with what is estimated; the finding says which part is sure."""
+    """Two examples of few counted tokens are too long with what is estimated; the finding says
+    which part is sure.
+    """
     model = base_models.BaseModel("small", TEXT_MODEL.encoding, 200, True, TEXT_MODEL.methods)
     content = a_file(
         an_example(tools=[TOOL]),
@@ -214,13 +272,19 @@ def test_limit_is_held_against_the_bound() -> None:
     assert (found.over_limit, found.over_by_estimate, found.counts["TD-DATA-218"]) == (3, 2, 3)
     quick, full, sure = [one.message for one in found.findings if one.code == "TD-DATA-218"]
     for message in (quick, full):
-        assert "more of declarations, other fields and images, which are estimated; the model takes 200." in message
+        assert (
+            "more of declarations, other fields and images, which are estimated; the model "
+            "takes 200."
+        ) in message
     assert "estimated" not in sure
 
 
 def test_fields_of_a_grader_do_not_count_to_the_limit() -> None:
     """The model doesn't see them; the file's bound has them all the same."""
-    found = of_one({"messages": [a_message("system"), a_message("user")], "answer": "word " * 70_000}, base_models.base_model("o4-mini"))
+    found = of_one(
+        {"messages": [a_message("system"), a_message("user")], "answer": "word " * 70_000},
+        base_models.base_model("o4-mini"),
+    )
     assert (found.over_limit, found.errors) == (0, 0)
     assert found.at_most_tokens > 70_000
 
@@ -229,7 +293,14 @@ def test_scan_without_a_bound_takes_each_byte_for_a_token() -> None:
     """A scan that 0.1.0 stored can be read, and its bound is no lower than today's."""
     today = of_one(an_example(a_message("user", [a_part()]), a_message("assistant"), tools=[TOOL]))
     stored = json.loads(scanning.to_json(today))
-    for name in ("declared_tokens", "other_tokens", "uncounted_bytes", "longest_at_most", "over_by_estimate", "counting_version"):
+    for name in (
+        "declared_tokens",
+        "other_tokens",
+        "uncounted_bytes",
+        "longest_at_most",
+        "over_by_estimate",
+        "counting_version",
+    ):
         del stored[name]
     old = scanning.file_scan_from_json(json.dumps(stored).encode())
     assert old.counting_version == 0
@@ -239,12 +310,18 @@ def test_scan_without_a_bound_takes_each_byte_for_a_token() -> None:
 def test_scan_carries_the_version_that_it_was_counted_by() -> None:
     """Each span and the file, also by way of JSON."""
     span = scanning.scan_span(scanning.FileSource(__file__), scanning.Span(0, 9), options())
-    assert scanning.span_scan_from_json(scanning.to_json(span)).counting_version == scanning.COUNTING_VERSION > 0
+    assert (
+        scanning.span_scan_from_json(scanning.to_json(span)).counting_version
+        == scanning.COUNTING_VERSION
+        > 0
+    )
     assert of_one(an_example()).counting_version == scanning.COUNTING_VERSION
 
 
 def test_case_36_tells_the_tokens_of_declarations_apart() -> None:
-    """Large declarations: the count stays the recipe's, and beside it stands what the service may bill."""
+    """Large declarations: the count stays the recipe's, and beside it stands what the service may
+    bill.
+    """
     content = case("36")
     found = scan_of(content)
     assert max(found.total.counts) < 50

@@ -15,15 +15,24 @@ def test_page_has_the_row_of_each_rule() -> None:
     """The page's table is the catalogue: same codes, severities, titles and fixes, in order."""
     rows = re.findall(r"^\| (TD-DATA-\d{3}) \| (\w+) \| (.+?) \| (.+?) \|$", PAGE, re.MULTILINE)
     assert rows == [
-        (rule.code, rule.severity, rule.title, rule.fix) for rule in sorted(format_rules.RULES.values(), key=lambda rule: rule.code)
+        (rule.code, rule.severity, rule.title, rule.fix)
+        for rule in sorted(format_rules.RULES.values(), key=lambda rule: rule.code)
     ]
 
 
 def test_page_lists_each_model_with_its_limit() -> None:
     """The page's table of models is the code's."""
-    rows = re.findall(r"^\| (\S+) \| (\w+_base) \| ([\d,]+) \| (yes|no) \| ([\w, ]+) \|$", PAGE, re.MULTILINE)
+    rows = re.findall(
+        r"^\| (\S+) \| (\w+_base) \| ([\d,]+) \| (yes|no) \| ([\w, ]+) \|$", PAGE, re.MULTILINE
+    )
     assert rows == [
-        (model.name, model.encoding, f"{model.max_example_tokens:,}", "yes" if model.images else "no", ", ".join(sorted(model.methods)))
+        (
+            model.name,
+            model.encoding,
+            f"{model.max_example_tokens:,}",
+            "yes" if model.images else "no",
+            ", ".join(sorted(model.methods)),
+        )
         for model in base_models.KNOWN.values()
     ]
 

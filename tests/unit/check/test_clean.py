@@ -13,7 +13,9 @@ from tunedrop_check.scan import scanning
 
 SEED = 20261107
 ADVICE = {"TD-DATA-009", "TD-DATA-010", "TD-DATA-204", "TD-DATA-221", "TD-DATA-308"}
-"""What the generator provokes: system messages that vary or miss, the developer role, null beside calls, deprecated functions."""
+"""What the generator provokes: system messages that vary or miss, the developer role, null beside
+calls, deprecated functions.
+"""
 
 
 def found_in(examples: Any, model: base_models.BaseModel, method: str) -> scanning.FileScan:
@@ -28,7 +30,9 @@ def formal(found: scanning.FileScan) -> set[str]:
 
 
 def test_a_thousand_chat_examples_have_no_false_error() -> None:
-    """Tools, parallel calls, functions, images, weights, names, null content and the developer role pass."""
+    """Tools, parallel calls, functions, images, weights, names, null content and the developer role
+    pass.
+    """
     found = found_in(clean.supervised(SEED, 1000), IMAGE_MODEL, "supervised")
     assert (found.examples, found.errors, formal(found)) == (1000, 0, ADVICE)
     assert found.counts["TD-DATA-204"] == found.messages_by_role["developer"]
@@ -42,8 +46,14 @@ def test_two_hundred_preferences_have_no_false_error() -> None:
 
 def test_two_hundred_reinforcement_lines_have_no_false_error() -> None:
     """Lines with any field for a grader, or none, pass; the developer role is usual there."""
-    found = found_in(clean.reinforcements(SEED, 200), base_models.base_model("o4-mini"), "reinforcement")
-    assert (found.examples, found.errors, formal(found)) == (200, 0, ADVICE - {"TD-DATA-204", "TD-DATA-221", "TD-DATA-308"})
+    found = found_in(
+        clean.reinforcements(SEED, 200), base_models.base_model("o4-mini"), "reinforcement"
+    )
+    assert (found.examples, found.errors, formal(found)) == (
+        200,
+        0,
+        ADVICE - {"TD-DATA-204", "TD-DATA-221", "TD-DATA-308"},
+    )
 
 
 def test_generator_makes_what_it_promises() -> None:
@@ -64,7 +74,9 @@ def test_generator_makes_what_it_promises() -> None:
         '"url": "http',
         '"detail": "low"',
     )
-    assert {construct: text.count(construct) >= 20 for construct in constructs} == dict.fromkeys(constructs, True)
+    assert {construct: text.count(construct) >= 20 for construct in constructs} == dict.fromkeys(
+        constructs, True
+    )
 
 
 @pytest.mark.parametrize("ascii_only", [True, False])
@@ -73,6 +85,14 @@ def test_clean_lines_pass_in_each_way_to_write_them(ascii_only: bool, end: str) 
     """Escaped or not, with LF or CRLF, with a byte-order mark: the same figures and no error."""
     examples = list(clean.supervised(SEED, 60))
     plain = scanned(a_file(*examples), chosen=options(IMAGE_MODEL))
-    other = "".join(json.dumps(example, ensure_ascii=ascii_only, separators=(",", ":")) + end for example in examples)
+    other = "".join(
+        json.dumps(example, ensure_ascii=ascii_only, separators=(",", ":")) + end
+        for example in examples
+    )
     found = scanned(b"\xef\xbb\xbf" + other.encode(), chosen=options(IMAGE_MODEL))
-    assert (found.errors, found.total, found.trained, found.images) == (0, plain.total, plain.trained, plain.images)
+    assert (found.errors, found.total, found.trained, found.images) == (
+        0,
+        plain.total,
+        plain.trained,
+        plain.images,
+    )

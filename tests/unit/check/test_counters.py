@@ -13,7 +13,10 @@ SOME = sorted({chr(code) for first, last in newer_letters.NEWER_LETTERS for code
 
 def test_fast_counter_is_in_use_and_the_probed_one() -> None:
     """The versions that are installed are those that newer_letters.py was made with."""
-    assert all(importlib.metadata.version(package) == version for package, version in newer_letters.PROBED.items())
+    assert all(
+        importlib.metadata.version(package) == version
+        for package, version in newer_letters.PROBED.items()
+    )
     assert isinstance(counters.counter("o200k_base"), counters.FastCounter)
 
 
@@ -31,9 +34,13 @@ def test_fast_counter_counts_code_points_as_tiktoken_does(name: str) -> None:
 
 @pytest.mark.parametrize("name", ENCODINGS)
 def test_newer_letters_are_routed_wherever_they_stand(name: str) -> None:
-    """The first and the last letter of each range, alone and among ASCII and other texts, count as in tiktoken."""
+    """The first and the last letter of each range, alone and among ASCII and other texts, count as
+    in tiktoken.
+    """
     texts = [context.format(letter) for letter in SOME for context in fuzz.CONTEXTS]
-    assert not list(fuzz.differences([*texts, "plain", "日本語", *texts], name, counters.counter(name)))
+    assert not list(
+        fuzz.differences([*texts, "plain", "日本語", *texts], name, counters.counter(name))
+    )
 
 
 @pytest.mark.parametrize("letter", SOME, ids=ascii)
@@ -44,7 +51,9 @@ def test_text_with_a_newer_letter_is_not_ordinary(letter: str) -> None:
 
 
 def test_newer_letters_are_no_more_than_needed() -> None:
-    """Each of them is one that bare toktok counts otherwise; else a tiktoken update would leave a stale list."""
+    """Each of them is one that bare toktok counts otherwise; else a tiktoken update would leave a
+    stale list.
+    """
     texts = [f"x{letter}'S" for letter in SOME]
     assert list(fuzz.differences(texts, "o200k_base", fuzz.BareToktok("o200k_base"))) == texts
 
@@ -60,9 +69,19 @@ def test_tiktoken_counts_where_the_fast_counter_is_missing(name: str) -> None:
 @pytest.mark.parametrize("ordinary", [False, True])
 def test_many_texts_of_all_scripts_keep_their_order(name: str, ordinary: bool) -> None:
     """They are counted by script, and each gets its own count."""
-    words = ["", "plain", "d\u00e9j\u00e0 vu", "\u65e5\u672c\u8a9e", "\u041f\u0440\u0438\u0432\u0435\u0442", "\u0928\u092e", "\U0001f468"]
+    words = [
+        "",
+        "plain",
+        "d\u00e9j\u00e0 vu",
+        "\u65e5\u672c\u8a9e",
+        "\u041f\u0440\u0438\u0432\u0435\u0442",
+        "\u0928\u092e",
+        "\U0001f468",
+    ]
     texts = [f"{words[n % 7]}{' ' * (n % 3)}{words[n % 5] * (n % 4)}" for n in range(3_000)]
-    assert counters.counter(name).count(texts, ordinary) == counters.TiktokenCounter(name).count(texts)
+    assert counters.counter(name).count(texts, ordinary) == counters.TiktokenCounter(name).count(
+        texts
+    )
 
 
 def test_unknown_encoding_is_refused() -> None:

@@ -13,7 +13,23 @@ from tunedrop_check.contents.duplicates import Fingerprints
 Pair = tuple[str, str]
 LONG = "A long text of many words, as answers are. " * 20
 WORDS = st.sampled_from(
-    ["yes", "Yes.", " yes ", "no", "2.5", "25", "", "…", "\ud800", "“yes”", "是", "是。", LONG, LONG.strip(), LONG + "no"]
+    [
+        "yes",
+        "Yes.",
+        " yes ",
+        "no",
+        "2.5",
+        "25",
+        "",
+        "…",
+        "\ud800",
+        "“yes”",
+        "是",
+        "是。",
+        LONG,
+        LONG.strip(),
+        LONG + "no",
+    ]
 )
 PAIRS = st.lists(st.tuples(WORDS, WORDS), max_size=12)
 
@@ -21,14 +37,21 @@ PAIRS = st.lists(st.tuples(WORDS, WORDS), max_size=12)
 def prints_of(pairs: list[Pair], first_line: int = 1) -> Fingerprints:
     """The fingerprints of these prompts and answers, one on each line."""
     prints = Fingerprints()
-    prints.observe(range(first_line, first_line + len(pairs)), [prompt for prompt, _ in pairs], [answer for _, answer in pairs])
+    prints.observe(
+        range(first_line, first_line + len(pairs)),
+        [prompt for prompt, _ in pairs],
+        [answer for _, answer in pairs],
+    )
     return prints
 
 
 def found_in(pairs: list[Pair]) -> dict[str, str]:
     """Messages and lines by code of what is found among these."""
     found = duplicates.findings(prints_of(pairs))
-    return {one.code.removeprefix("TD-DATA-"): f"{one.message} {', '.join(map(str, one.lines))}" for one in found}
+    return {
+        one.code.removeprefix("TD-DATA-"): f"{one.message} {', '.join(map(str, one.lines))}"
+        for one in found
+    }
 
 
 @pytest.mark.parametrize(
@@ -83,8 +106,16 @@ def test_different_examples_are_not_found(first: str, second: str) -> None:
 @pytest.mark.parametrize(
     ("pairs", "message"),
     [
-        pytest.param([("q", "yes"), ("q", "no")], "answer 1 prompt in different ways: 2. 1, 2", id="one prompt"),
-        pytest.param([("q", "1"), ("p", "1"), ("q", "2"), ("p", "2")], "answer 2 prompts in different ways: 4. 1, 2, 3, 4", id="two"),
+        pytest.param(
+            [("q", "yes"), ("q", "no")],
+            "answer 1 prompt in different ways: 2. 1, 2",
+            id="one prompt",
+        ),
+        pytest.param(
+            [("q", "1"), ("p", "1"), ("q", "2"), ("p", "2")],
+            "answer 2 prompts in different ways: 4. 1, 2, 3, 4",
+            id="two",
+        ),
     ],
 )
 def test_conflicting_answers_are_found(pairs: list[Pair], message: str) -> None:
@@ -97,7 +128,9 @@ def test_conflicting_answers_are_found(pairs: list[Pair], message: str) -> None:
     [
         pytest.param([("q", "yes"), ("q", "Yes.")], id="one answer in two spellings"),
         pytest.param([("q 1", "yes"), ("q 2", "no")], id="two prompts"),
-        pytest.param([("What?", "yes"), ("what", "no")], id="prompts that only resemble each other"),
+        pytest.param(
+            [("What?", "yes"), ("what", "no")], id="prompts that only resemble each other"
+        ),
     ],
 )
 def test_agreeing_answers_are_no_conflict(pairs: list[Pair]) -> None:

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.check.builders import IMAGE_MODEL, LOADED, TEXT_MODEL, a_file, a_message, an_example, scanned
+from tests.unit.check.builders import (
+    IMAGE_MODEL,
+    LOADED,
+    TEXT_MODEL,
+    a_file,
+    a_message,
+    an_example,
+    scanned,
+)
 from tests.unit.check.field_cases import case, scan_of
 from tunedrop_check.counting import tokens
 from tunedrop_check.formats import supervised
@@ -32,14 +40,19 @@ def places(found: scanning.FileScan) -> list[tuple[str, str, int | None, str]]:
 
 
 def test_case_01_parts_of_text_are_right_in_any_message() -> None:
-    """An answer as a list of text parts is sound, for a model with images; as a text it counts the same."""
+    """An answer as a list of text parts is sound, for a model with images; as a text it counts the
+    same.
+    """
     content = case("01")
     found = scan_of(content, scanning.ScanOptions(IMAGE_MODEL))
     assert formal(found) == []
     as_texts = [json.loads(line) for line in content.splitlines()]
     for example in as_texts:
         example["messages"][-1]["content"] = example["messages"][-1]["content"][0]["text"]
-    assert found.assistant.counts == scanned(a_file(*as_texts), chosen=scanning.ScanOptions(IMAGE_MODEL)).assistant.counts
+    assert (
+        found.assistant.counts
+        == scanned(a_file(*as_texts), chosen=scanning.ScanOptions(IMAGE_MODEL)).assistant.counts
+    )
 
 
 @pytest.mark.parametrize("role", ["system", "developer", "tool"])
@@ -50,9 +63,17 @@ def test_parts_of_text_are_right_in_the_messages_of_every_role(role: str) -> Non
     for part, codes in (({"type": "text", "text": "x"}, set[str]()), (IMAGE, {"TD-DATA-403"})):
         message = a_message(role, [part], **({"tool_call_id": "a"} if role == "tool" else {}))
         before = [a_message("user"), calling] if role == "tool" else []
-        after = [a_message("assistant")] if role == "tool" else [a_message("user"), a_message("assistant")]
-        example = an_example(*before, message, *after, tools=[{"type": "function", "function": {"name": "f"}}])
-        assert {one.code for one in supervised.check(example, IMAGE_MODEL)} - {"TD-DATA-204"} == codes
+        after = (
+            [a_message("assistant")]
+            if role == "tool"
+            else [a_message("user"), a_message("assistant")]
+        )
+        example = an_example(
+            *before, message, *after, tools=[{"type": "function", "function": {"name": "f"}}]
+        )
+        assert {one.code for one in supervised.check(example, IMAGE_MODEL)} - {
+            "TD-DATA-204"
+        } == codes
 
 
 @settings(LOADED)
@@ -61,7 +82,10 @@ def test_name_of_a_key_reaches_no_finding(names: list[str]) -> None:
     """Wherever it stands: names of keys are data, too."""
     hidden: dict[str, Any] = {f"Qz7{name}": None for name in names}
     example = an_example(
-        a_message("user", **hidden), a_message("assistant", [{"type": "text", "text": "x", **hidden}]), tools=[hidden], **hidden
+        a_message("user", **hidden),
+        a_message("assistant", [{"type": "text", "text": "x", **hidden}]),
+        tools=[hidden],
+        **hidden,
     )
     found = scanned(json.dumps(example).encode())
     assert found.findings
@@ -71,13 +95,17 @@ def test_name_of_a_key_reaches_no_finding(names: list[str]) -> None:
 def test_system_message_of_parts_is_a_system_message() -> None:
     """The rules on system messages see its text, and count it as present."""
     parts = [{"type": "text", "text": "Be brief."}]
-    found = scanned(a_file(an_example(), an_example(a_message("system", parts), *an_example()["messages"][1:])))
+    found = scanned(
+        a_file(an_example(), an_example(a_message("system", parts), *an_example()["messages"][1:]))
+    )
     assert formal(found) == []
 
 
 def test_case_03_arguments_that_are_an_object_are_named_at_their_place() -> None:
     """Not at the call's."""
-    assert places(scan_of(case("03"))) == [("304", "error", LAST, "/messages/2/tool_calls/0/function/arguments")]
+    assert places(scan_of(case("03"))) == [
+        ("304", "error", LAST, "/messages/2/tool_calls/0/function/arguments")
+    ]
 
 
 def test_case_04_call_without_its_answer_is_an_error() -> None:
@@ -102,7 +130,11 @@ def test_case_07_two_system_messages_in_a_row_are_a_warning() -> None:
     ("file", "fields"),
     [
         pytest.param("training_set.jsonl", ["", "/metadata", "/weight"], id="a team's own keys"),
-        pytest.param("request_parameters.jsonl", ["/max_tokens", "/model", "/temperature"], id="settings of a request"),
+        pytest.param(
+            "request_parameters.jsonl",
+            ["/max_tokens", "/model", "/temperature"],
+            id="settings of a request",
+        ),
     ],
 )
 def test_case_10_each_key_is_named_with_what_becomes_of_it(file: str, fields: list[str]) -> None:
@@ -113,22 +145,30 @@ def test_case_10_each_key_is_named_with_what_becomes_of_it(file: str, fields: li
     ]
     for one in formal(found):
         assert one.message.startswith(
-            f"`{one.field[1:]}` of the line is " if one.field else "Keys of the line that the format doesn't know"
+            f"`{one.field[1:]}` of the line is "
+            if one.field
+            else "Keys of the line that the format doesn't know"
         )
         assert "nothing is learnt from" in one.message
         assert "source_agent" not in one.message
 
 
-@pytest.mark.parametrize("file", ["training_set.jsonl", "array_one_per_line.jsonl", "one_line.jsonl"])
+@pytest.mark.parametrize(
+    "file", ["training_set.jsonl", "array_one_per_line.jsonl", "one_line.jsonl"]
+)
 def test_case_13_json_array_is_one_finding(file: str) -> None:
-    """Indented, one example on each line, and all on one line: the file is named for what it is, and nothing else is said."""
+    """Indented, one example on each line, and all on one line: the file is named for what it is,
+    and nothing else is said.
+    """
     found = scan_of(case("13", file))
     assert (places(found), found.counts) == ([("012", "error", None, "")], {"TD-DATA-012": 1})
     assert found.at_most_tokens >= found.bytes
 
 
 def test_case_20_keys_that_hold_null_are_one_finding() -> None:
-    """Those that the schema lets hold null are none; the others are named together, and say to leave them out."""
+    """Those that the schema lets hold null are none; the others are named together, and say to
+    leave them out.
+    """
     found = scan_of(case("20"))
     assert places(found) == [("222", "error", 1, "")]
     told = formal(found)[0]
@@ -150,13 +190,22 @@ def test_case_20_stored_completion_has_a_named_key_at_most() -> None:
 @pytest.mark.parametrize("weight", [{}, {"weight": 0}])
 def test_answers_of_an_example_that_ends_with_the_user_are_learnt(weight: dict[str, Any]) -> None:
     """As the documentation defines the tokens of assistants, but for those of weight 0."""
-    example = an_example(a_message("user"), a_message("assistant", "The Pacific.", **weight), a_message("user", "Thanks."))
+    example = an_example(
+        a_message("user"),
+        a_message("assistant", "The Pacific.", **weight),
+        a_message("user", "Thanks."),
+    )
     found = scanned(a_file(example))
-    assert found.trained.sum == (0 if weight else tokens.count(example, TEXT_MODEL.encoding).assistant)
+    assert found.trained.sum == (
+        0 if weight else tokens.count(example, TEXT_MODEL.encoding).assistant
+    )
 
 
 def test_reinforcement_learns_no_answer_of_the_file() -> None:
     """There the model answers by itself."""
     example = an_example(a_message("user"), a_message("assistant"), a_message("user"), answer="4")
-    found = scanned(a_file(example), chosen=scanning.ScanOptions(base_models.base_model("o4-mini"), "validation"))
+    found = scanned(
+        a_file(example),
+        chosen=scanning.ScanOptions(base_models.base_model("o4-mini"), "validation"),
+    )
     assert (found.format, found.trained.sum, found.assistant.sum > 0) == ("reinforcement", 0, True)

@@ -1,4 +1,6 @@
-"""The formats of lines: which one a line is written for, and examples of each that nothing is wrong with."""
+"""The formats of lines: which one a line is written for, and examples of each that nothing is wrong
+with.
+"""
 
 from typing import Any
 
@@ -22,45 +24,101 @@ USER, ASSISTANT = a_message("user"), a_message("assistant")
     [
         pytest.param(an_example(), "supervised", "supervised", id="chat"),
         pytest.param(an_example(USER), "supervised", "reinforcement", id="ends with the user"),
-        pytest.param(an_example(USER, answer=4), "reinforcement", "reinforcement", id="ends with the user, beside a field"),
-        pytest.param(an_example(answer=4), "supervised", "reinforcement", id="ends with an answer, beside a field"),
-        pytest.param(an_example(USER, tools=[]), "supervised", "reinforcement", id="ends with the user, beside tools"),
+        pytest.param(
+            an_example(USER, answer=4),
+            "reinforcement",
+            "reinforcement",
+            id="ends with the user, beside a field",
+        ),
+        pytest.param(
+            an_example(answer=4),
+            "supervised",
+            "reinforcement",
+            id="ends with an answer, beside a field",
+        ),
+        pytest.param(
+            an_example(USER, tools=[]),
+            "supervised",
+            "reinforcement",
+            id="ends with the user, beside tools",
+        ),
         pytest.param({"messages": []}, "supervised", "reinforcement", id="no message"),
         pytest.param({"messages": "user"}, "supervised", "reinforcement", id="messages a string"),
         pytest.param({}, "supervised", "reinforcement", id="nothing"),
-        pytest.param({"prompt": "a", "completion": "b"}, "completion", "completion", id="completion"),
+        pytest.param(
+            {"prompt": "a", "completion": "b"}, "completion", "completion", id="completion"
+        ),
         pytest.param({"prompt": "a"}, "supervised", "reinforcement", id="a prompt alone"),
         pytest.param(a_preference(), "dpo", "dpo", id="preference"),
         pytest.param({"non_preferred_output": 1}, "dpo", "dpo", id="half a preference"),
-        pytest.param(an_example(preferred_output=[]), "supervised", "supervised", id="chat beside an output"),
+        pytest.param(
+            an_example(preferred_output=[]), "supervised", "supervised", id="chat beside an output"
+        ),
     ],
 )
-def test_format_is_told_by_the_keys_and_the_last_message(example: dict[str, Any], chat_model: str, reasoning_model: str) -> None:
+def test_format_is_told_by_the_keys_and_the_last_message(
+    example: dict[str, Any], chat_model: str, reasoning_model: str
+) -> None:
     """A line that fits no format is read as what the model learns from."""
-    assert [recognition.recognise(example, model) for model in (TEXT_MODEL, REASONING_MODEL)] == [chat_model, reasoning_model]
+    assert [recognition.recognise(example, model) for model in (TEXT_MODEL, REASONING_MODEL)] == [
+        chat_model,
+        reasoning_model,
+    ]
 
 
 @pytest.mark.parametrize(
     ("example", "model"),
     [
         pytest.param(an_example(), TEXT_MODEL, id="plain"),
-        pytest.param(a_conversation(a_message("assistant", weight=0), USER), TEXT_MODEL, id="one answer weighs 0"),
-        pytest.param(an_example(a_message("user", [{"type": "text", "text": "x"}]), ASSISTANT), TEXT_MODEL, id="text parts"),
         pytest.param(
-            a_conversation(calling(CALL, OTHER_CALL), answering("c2"), answering(), tools=[TOOL], parallel_tool_calls=True),
+            a_conversation(a_message("assistant", weight=0), USER),
+            TEXT_MODEL,
+            id="one answer weighs 0",
+        ),
+        pytest.param(
+            an_example(a_message("user", [{"type": "text", "text": "x"}]), ASSISTANT),
+            TEXT_MODEL,
+            id="text parts",
+        ),
+        pytest.param(
+            a_conversation(
+                calling(CALL, OTHER_CALL),
+                answering("c2"),
+                answering(),
+                tools=[TOOL],
+                parallel_tool_calls=True,
+            ),
             TEXT_MODEL,
             id="parallel calls",
         ),
-        pytest.param(an_example(USER, calling(CALL), tools=[TOOL]), TEXT_MODEL, id="ends with a call"),
-        pytest.param(an_example(a_message("user", [a_part(), a_part(detail="low")]), ASSISTANT), IMAGE_MODEL, id="images"),
-        pytest.param(a_preference((YES,), (NO,), (a_message("system"), USER)), TEXT_MODEL, id="preference"),
         pytest.param(
-            a_preference((calling(CALL), answering(), YES), (calling(OTHER_CALL),), tools=[TOOL]), TEXT_MODEL, id="preferred calls"
+            an_example(USER, calling(CALL), tools=[TOOL]), TEXT_MODEL, id="ends with a call"
         ),
         pytest.param(
-            a_preference((answering(), YES), (answering(), NO), (USER, calling(CALL)), tools=[TOOL]), TEXT_MODEL, id="call in the input"
+            an_example(a_message("user", [a_part(), a_part(detail="low")]), ASSISTANT),
+            IMAGE_MODEL,
+            id="images",
         ),
-        pytest.param(an_example(a_message("developer"), USER, answer={"a": [1]}), REASONING_MODEL, id="graded"),
+        pytest.param(
+            a_preference((YES,), (NO,), (a_message("system"), USER)), TEXT_MODEL, id="preference"
+        ),
+        pytest.param(
+            a_preference((calling(CALL), answering(), YES), (calling(OTHER_CALL),), tools=[TOOL]),
+            TEXT_MODEL,
+            id="preferred calls",
+        ),
+        pytest.param(
+            a_preference(
+                (answering(), YES), (answering(), NO), (USER, calling(CALL)), tools=[TOOL]
+            ),
+            TEXT_MODEL,
+            id="call in the input",
+        ),
+        pytest.param(
+            an_example(a_message("developer"), USER, answer={"a": [1]}),
+            REASONING_MODEL,
+            id="graded",
+        ),
     ],
 )
 def test_example_has_no_finding_when_sound(example: dict[str, Any], model: BaseModel) -> None:
@@ -69,9 +127,14 @@ def test_example_has_no_finding_when_sound(example: dict[str, Any], model: BaseM
 
 
 def test_preference_has_the_findings_of_all_its_messages() -> None:
-    """Messages of the input and of both outputs are checked by the rules of all messages, each fault once."""
+    """Messages of the input and of both outputs are checked by the rules of all messages, each
+    fault once.
+    """
     wrong = a_message("assistant", 1, name="a b")
-    found = found_in(a_preference((wrong,), (wrong, calling(CALL)), (USER, wrong, calling(CALL), USER)), TEXT_MODEL)
+    found = found_in(
+        a_preference((wrong,), (wrong, calling(CALL)), (USER, wrong, calling(CALL), USER)),
+        TEXT_MODEL,
+    )
     places = ("input/messages/1", "preferred_output/0", "non_preferred_output/0")
     assert sorted((entry.code[-3:], entry.field) for entry in found) == sorted(
         [

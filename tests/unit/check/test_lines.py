@@ -39,11 +39,17 @@ JSON = st.recursive(
         pytest.param(b'{"a":NaN}', format_rules.NUMBER_OUT_OF_RANGE, id="NaN"),
         pytest.param(b'{"a":-Infinity}', format_rules.NUMBER_OUT_OF_RANGE, id="Infinity"),
         pytest.param(b'{"a":1e999}', format_rules.NUMBER_OUT_OF_RANGE, id="1e999"),
-        pytest.param(b'{"a":' + b"9" * 5000 + b"}", format_rules.NUMBER_OUT_OF_RANGE, id="5,000 digits"),
+        pytest.param(
+            b'{"a":' + b"9" * 5000 + b"}", format_rules.NUMBER_OUT_OF_RANGE, id="5,000 digits"
+        ),
         pytest.param(b'{"a":1,"a":2}', format_rules.DUPLICATE_KEY, id="key twice"),
-        pytest.param(b'{"a" :1,"b":{"x" :1,"x"\t:2}}', format_rules.DUPLICATE_KEY, id="key twice, spaced"),
+        pytest.param(
+            b'{"a" :1,"b":{"x" :1,"x"\t:2}}', format_rules.DUPLICATE_KEY, id="key twice, spaced"
+        ),
         pytest.param(b'{"a":1,"\\u0061":2}', format_rules.DUPLICATE_KEY, id="key twice, escaped"),
-        pytest.param(b'{"a":"\\ud800","a":2}', format_rules.DUPLICATE_KEY, id="key twice, surrogate"),
+        pytest.param(
+            b'{"a":"\\ud800","a":2}', format_rules.DUPLICATE_KEY, id="key twice, surrogate"
+        ),
         pytest.param(b'{"a":"\xff"}', format_rules.NOT_UTF8, id="invalid UTF-8"),
         pytest.param(b'{"a":"\xed\xa0\x80"}', format_rules.NOT_UTF8, id="surrogate in UTF-8"),
         pytest.param(b'{"a":"\\ud800"}', format_rules.LONE_SURROGATE, id="high surrogate"),
@@ -52,7 +58,9 @@ JSON = st.recursive(
         pytest.param(b'{"a":' * 100_000, format_rules.TOO_DEEP, id="100,000 open levels"),
         pytest.param(b'{"a":' * 65 + b"1" + b"}" * 65, format_rules.TOO_DEEP, id="65 levels"),
         pytest.param(b"\xef\xbb\xbf{}", format_rules.BOM_INSIDE, id="byte-order mark"),
-        pytest.param(b"[" + b"1," * 1_100_000 + b"1]", format_rules.TOO_MANY_VALUES, id="a million values"),
+        pytest.param(
+            b"[" + b"1," * 1_100_000 + b"1]", format_rules.TOO_MANY_VALUES, id="a million values"
+        ),
     ],
 )
 def test_decode_names_what_is_wrong_with_a_line(line: bytes, rule: format_rules.Rule) -> None:
@@ -85,8 +93,13 @@ def test_decode_never_raises_and_never_quotes(line: bytes) -> None:
 
 
 @settings(LOADED)
-@given(st.dictionaries(KEYS, JSON, max_size=4), st.sampled_from([(",", ":"), (", ", ": "), (" , ", " : "), (",\t", "\t:")]))
-def test_decode_finds_no_fault_with_valid_json(value: dict[str, object], separators: tuple[str, str]) -> None:
+@given(
+    st.dictionaries(KEYS, JSON, max_size=4),
+    st.sampled_from([(",", ":"), (", ", ": "), (" , ", " : "), (",\t", "\t:")]),
+)
+def test_decode_finds_no_fault_with_valid_json(
+    value: dict[str, object], separators: tuple[str, str]
+) -> None:
     """Valid JSON without a key twice decodes to itself, whatever its white space."""
     decoded = lines.decode(json.dumps(value, separators=separators).encode())
     assert (decoded.value, decoded.findings) == (value, [])

@@ -7,12 +7,17 @@ import pytest
 from tests.unit.check.builders import a_conversation, a_message, an_example
 from tunedrop_check.contents.compared_texts import BETWEEN, mark, parts_of
 
-CALL = {"role": "assistant", "tool_calls": [{"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}]}
+CALL = {
+    "role": "assistant",
+    "tool_calls": [{"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}],
+}
 
 
 def test_chat_answers_with_its_last_assistant_message() -> None:
     """What stands before it is the prompt, roles included, with a mark for the system message."""
-    prompt, answer, learnt = parts_of(an_example(a_message("system", "S"), a_message("user", "U"), a_message("assistant", "A")))
+    prompt, answer, learnt = parts_of(
+        an_example(a_message("system", "S"), a_message("user", "U"), a_message("assistant", "A"))
+    )
     assert prompt == BETWEEN.join(["system", mark("S"), "user", "U"])
     assert answer == learnt == "A"
 
@@ -21,16 +26,30 @@ def test_chat_answers_with_its_last_assistant_message() -> None:
     ("one", "other"),
     [
         pytest.param(an_example(), an_example(tools=[]), id="tools"),
-        pytest.param(an_example(a_message("user"), CALL), an_example(a_message("user"), a_message("assistant")), id="call"),
+        pytest.param(
+            an_example(a_message("user"), CALL),
+            an_example(a_message("user"), a_message("assistant")),
+            id="call",
+        ),
         pytest.param(
             an_example(a_message("user", "ab"), a_message("assistant")),
             an_example(a_message("user", "a"), a_message("user", "b"), a_message("assistant")),
             id="cut of messages",
         ),
-        pytest.param(a_conversation(a_message("assistant", weight=0)), a_conversation(a_message("assistant")), id="weight"),
-        pytest.param({"input": {"messages": []}, "preferred_output": []}, {"input": {}, "preferred_output": []}, id="input"),
         pytest.param(
-            {"messages": [a_message("user")], "answer": 1}, {"messages": [a_message("user")], "answer": 2}, id="fields of a grader"
+            a_conversation(a_message("assistant", weight=0)),
+            a_conversation(a_message("assistant")),
+            id="weight",
+        ),
+        pytest.param(
+            {"input": {"messages": []}, "preferred_output": []},
+            {"input": {}, "preferred_output": []},
+            id="input",
+        ),
+        pytest.param(
+            {"messages": [a_message("user")], "answer": 1},
+            {"messages": [a_message("user")], "answer": 2},
+            id="fields of a grader",
         ),
     ],
 )
@@ -51,7 +70,13 @@ def test_preference_learns_the_preferred_answer() -> None:
     assert "Bad" in parts.answer
 
 
-BROKEN: list[dict[str, Any]] = [{}, {"messages": 1}, {"messages": [1, None]}, {"messages": [{"role": []}]}, {"input": "\ud800"}]
+BROKEN: list[dict[str, Any]] = [
+    {},
+    {"messages": 1},
+    {"messages": [1, None]},
+    {"messages": [{"role": []}]},
+    {"input": "\ud800"},
+]
 
 
 @pytest.mark.parametrize("example", BROKEN, ids=repr)

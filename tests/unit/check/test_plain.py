@@ -8,7 +8,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.unit.check.builders import LOADED, TEXT_MODEL, MemorySource, a_message, an_example, options
+from tests.unit.check.builders import (
+    LOADED,
+    TEXT_MODEL,
+    MemorySource,
+    a_message,
+    an_example,
+    options,
+)
 from tunedrop_check.contents.compared_texts import parts_of
 from tunedrop_check.contents.content_findings import SpanWatch
 from tunedrop_check.counting import counters, tokens
@@ -19,20 +26,44 @@ from tunedrop_check.rules import format_rules
 from tunedrop_check.scan import scanning
 
 COUNTER = counters.counter("o200k_base")
-HOSTILE = ["Hi.", "", "a : b", ": a", " : a", ",", 'say "x": 1', "back\\", '\\":', "\u00e9\u088f'S", "{}\n{}", "\ufeff", " "]
+HOSTILE = [
+    "Hi.",
+    "",
+    "a : b",
+    ": a",
+    " : a",
+    ",",
+    'say "x": 1',
+    "back\\",
+    '\\":',
+    "\u00e9\u088f'S",
+    "{}\n{}",
+    "\ufeff",
+    " ",
+]
 SPACED = ['"  : a', '"' + " " * 20 + ":"]
 TEXT = st.sampled_from(HOSTILE + SPACED) | st.text(max_size=8)
 CALL: st.SearchStrategy[Any] = st.fixed_dictionaries(
-    {"id": st.sampled_from(["a", "b", ""]), "type": st.sampled_from(["function", "function", "other"])},
+    {
+        "id": st.sampled_from(["a", "b", ""]),
+        "type": st.sampled_from(["function", "function", "other"]),
+    },
     optional={
         "function": st.fixed_dictionaries(
-            {"name": st.sampled_from(["f", "g", ""]), "arguments": st.sampled_from(["{}", '{"a":{"b":1}}', "[]", "{", '{"a":1,"a":2}'])}
+            {
+                "name": st.sampled_from(["f", "g", ""]),
+                "arguments": st.sampled_from(["{}", '{"a":{"b":1}}', "[]", "{", '{"a":1,"a":2}']),
+            }
         ),
         "x": TEXT,
     },
 )
 MESSAGE: st.SearchStrategy[Any] = st.fixed_dictionaries(
-    {"role": st.sampled_from(["system", "user", "assistant", "assistant", "tool", "developer", "x"])},
+    {
+        "role": st.sampled_from(
+            ["system", "user", "assistant", "assistant", "tool", "developer", "x"]
+        )
+    },
     optional={
         "content": TEXT | st.none() | st.just(1),
         "weight": st.sampled_from([0, 1, 1.0, True, 2, "1"]),
@@ -46,30 +77,57 @@ GOOD: st.SearchStrategy[Any] = st.sampled_from(
         a_message("system", "Be brief."),
         a_message("user"),
         a_message("assistant"),
-        a_message("assistant", None, tool_calls=[{"id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}}]),
+        a_message(
+            "assistant",
+            None,
+            tool_calls=[
+                {"id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+            ],
+        ),
         a_message("tool", "4", tool_call_id="a"),
         a_message("assistant", weight=0),
     ]
 )
-TOOLS: list[dict[str, Any]] = [{"type": "function", "function": {"name": "f", "parameters": {"a": {}}}}]
-ODD_TOOLS: list[dict[str, Any]] = [{"type": "function", "function": {"name": 'f\\":', "parameters": {"a\\": 1, "b:": 2}}}]
+TOOLS: list[dict[str, Any]] = [
+    {"type": "function", "function": {"name": "f", "parameters": {"a": {}}}}
+]
+ODD_TOOLS: list[dict[str, Any]] = [
+    {"type": "function", "function": {"name": 'f\\":', "parameters": {"a\\": 1, "b:": 2}}}
+]
 EXAMPLE: st.SearchStrategy[Any] = st.fixed_dictionaries(
     {"messages": st.lists(GOOD | MESSAGE, max_size=6)},
-    optional={"tools": st.sampled_from([TOOLS, [], [{"type": "function"}], None]), "parallel_tool_calls": st.booleans(), "extra": TEXT},
+    optional={
+        "tools": st.sampled_from([TOOLS, [], [{"type": "function"}], None]),
+        "parallel_tool_calls": st.booleans(),
+        "extra": TEXT,
+    },
 )
 WRITTEN = st.sampled_from([(", ", ": "), (",", ":"), (" , ", " : "), ("\t,\r", "\t:\r")])
 DAMAGE = st.sampled_from(
-    [("", ""), ('"role"', '"role":"user","role"'), ('"content"', '"content": "x", "content"'), ('"name"', '"n\\\\":1,"name"'), ("{", "{ ")]
+    [
+        ("", ""),
+        ('"role"', '"role":"user","role"'),
+        ('"content"', '"content": "x", "content"'),
+        ('"name"', '"n\\\\":1,"name"'),
+        ("{", "{ "),
+    ]
 )
 
 
 def is_clean(line: bytes) -> bool:
-    """Whether the full check has nothing to say of a line, but for what the quick way tells, too."""
+    """Whether the full check has nothing to say of a line, but for what the quick way
+    tells, too.
+    """
     decoded = lines.decode(line)
-    if decoded.value is None or decoded.findings or recognition.recognise(decoded.value, TEXT_MODEL) != recognition.SUPERVISED:
+    if (
+        decoded.value is None
+        or decoded.findings
+        or recognition.recognise(decoded.value, TEXT_MODEL) != recognition.SUPERVISED
+    ):
         return False
     return all(
-        told.code == format_rules.CALL_CONTENT.code for told in recognition.CHECKS[recognition.SUPERVISED](decoded.value, TEXT_MODEL)
+        told.code == format_rules.CALL_CONTENT.code
+        for told in recognition.CHECKS[recognition.SUPERVISED](decoded.value, TEXT_MODEL)
     )
 
 
@@ -112,15 +170,25 @@ def plain_fingerprints(line: bytes, found: PlainLines) -> bytes:
     chosen = options(watched=True)
     source = MemorySource(line + b"\n")
     assert len(found) == 1
-    return bytes(scanning.scan_span(source, scanning.Span(0, source.size), chosen).watch.fingerprints.records)
+    return bytes(
+        scanning.scan_span(source, scanning.Span(0, source.size), chosen).watch.fingerprints.records
+    )
 
 
 @settings(LOADED, max_examples=400)
 @given(EXAMPLE, WRITTEN, DAMAGE, st.booleans())
 @example({**an_example(), "tools": ODD_TOOLS}, (",", ":"), ("", ""), False)
-def test_plain_line_is_clean_and_counted_in_full(value: Any, written: Any, damage: Any, ascii_only: bool) -> None:
-    """Whatever a line is, if it is called plain the full check is silent and its tokens are the recipe's."""
-    line = json.dumps(value, ensure_ascii=ascii_only, separators=written).replace(*damage).encode("utf-8", "surrogatepass")
+def test_plain_line_is_clean_and_counted_in_full(
+    value: Any, written: Any, damage: Any, ascii_only: bool
+) -> None:
+    """Whatever a line is, if it is called plain the full check is silent and its tokens are the
+    recipe's.
+    """
+    line = (
+        json.dumps(value, ensure_ascii=ascii_only, separators=written)
+        .replace(*damage)
+        .encode("utf-8", "surrogatepass")
+    )
     found = PlainReader(COUNTER).line(line)
     if found is not None:
         assert is_clean(line)
@@ -138,10 +206,25 @@ def a_call(identity: str) -> dict[str, Any]:
     "value",
     [
         an_example(),
-        an_example(a_message("user"), a_message("assistant", weight=0), a_message("user", 'a "b": c'), a_message("assistant", weight=1)),
         an_example(
             a_message("user"),
-            a_message("assistant", None, tool_calls=[{"id": "a", "type": "function", "function": {"name": "f", "arguments": '{"q": 1}'}}]),
+            a_message("assistant", weight=0),
+            a_message("user", 'a "b": c'),
+            a_message("assistant", weight=1),
+        ),
+        an_example(
+            a_message("user"),
+            a_message(
+                "assistant",
+                None,
+                tool_calls=[
+                    {
+                        "id": "a",
+                        "type": "function",
+                        "function": {"name": "f", "arguments": '{"q": 1}'},
+                    }
+                ],
+            ),
             a_message("tool", "4", tool_call_id="a"),
             a_message("assistant"),
             tools=TOOLS,
@@ -149,7 +232,12 @@ def a_call(identity: str) -> dict[str, Any]:
         an_example(
             a_message("system", "S"),
             a_message("user"),
-            {"weight": 1, "tool_calls": [a_call("b"), a_call("a")], "content": "One moment.", "role": "assistant"},
+            {
+                "weight": 1,
+                "tool_calls": [a_call("b"), a_call("a")],
+                "content": "One moment.",
+                "role": "assistant",
+            },
             a_message("tool", "4", tool_call_id="a"),
             a_message("tool", "5", tool_call_id="b"),
             {"role": "assistant", "tool_calls": [a_call("c")], "weight": 1},
@@ -181,12 +269,26 @@ HALVES = GOOD_LINE.split(b",", 1)
         GOOD_LINE + b"\n" + GOOD_LINE,
         b" " + GOOD_LINE + b"\n",
         GOOD_LINE.replace(b'"messages"', b'"messages":[],"messages"') + b"\n",
-        GOOD_LINE.replace(b'"role"', b'"role" ', 1).replace(b'"content"', b'"content":"x","content"', 1) + b"\n",
+        GOOD_LINE.replace(b'"role"', b'"role" ', 1).replace(
+            b'"content"', b'"content":"x","content"', 1
+        )
+        + b"\n",
         b"\n",
         b"}\n",
         b"",
     ],
-    ids=["two in a line", "two and a half", "blank", "no end", "indented", "key twice", "spaced and twice", "empty", "end", "none"],
+    ids=[
+        "two in a line",
+        "two and a half",
+        "blank",
+        "no end",
+        "indented",
+        "key twice",
+        "spaced and twice",
+        "empty",
+        "end",
+        "none",
+    ],
 )
 def test_block_that_is_not_one_object_a_line_is_not_plain(block: bytes) -> None:
     """As many objects as lines are not enough."""
@@ -194,14 +296,24 @@ def test_block_that_is_not_one_object_a_line_is_not_plain(block: bytes) -> None:
 
 
 @settings(LOADED, max_examples=200)
-@given(st.lists(st.tuples(EXAMPLE, WRITTEN, DAMAGE), min_size=1, max_size=4), st.sampled_from(["\n", "\r\n", "\n\n", "", " \n"]))
+@given(
+    st.lists(st.tuples(EXAMPLE, WRITTEN, DAMAGE), min_size=1, max_size=4),
+    st.sampled_from(["\n", "\r\n", "\n\n", "", " \n"]),
+)
 def test_block_is_plain_only_where_each_line_is(values: list[Any], end: str) -> None:
     """A plain block has the figures of its lines, each of which is plain by itself."""
-    written = [json.dumps(value, separators=style).replace(*damage) for value, style, damage in values]
+    written = [
+        json.dumps(value, separators=style).replace(*damage) for value, style, damage in values
+    ]
     block = "".join(line + end for line in written).encode()
     found = PlainReader(COUNTER).block(block)
     if found is not None:
-        assert [figures for line in block.split(b"\n")[:-1] for figures in [in_full(line)] if is_clean(line)] == tokens_of(found)
+        assert [
+            figures
+            for line in block.split(b"\n")[:-1]
+            for figures in [in_full(line)]
+            if is_clean(line)
+        ] == tokens_of(found)
 
 
 def test_block_of_common_lines_is_plain() -> None:

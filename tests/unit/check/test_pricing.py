@@ -16,14 +16,20 @@ TABLE = pricing.prices()
     [
         pytest.param("gpt-4.1-mini", "GlobalStandard", 5.0, id="short name"),
         pytest.param("gpt-4.1-mini-2025-04-14", "GlobalStandard", 5.0, id="with its version"),
-        pytest.param("gpt-4.1-mini-2025-04-14.ft-0a1b-travel", "GlobalStandard", 5.0, id="a former result"),
+        pytest.param(
+            "gpt-4.1-mini-2025-04-14.ft-0a1b-travel", "GlobalStandard", 5.0, id="a former result"
+        ),
         pytest.param("GPT-4.1-nano", "globalstandard", 1.5, id="in any case"),
         pytest.param("gpt-4.1", "developerTier", 12.5, id="developer is half of global"),
         pytest.param("gpt-4o", "Developer", 12.5, id="developer's other spelling"),
-        pytest.param("gpt-4o-mini-2024-07-18", "Standard", 3.0 / 0.9, id="global is a tenth under regional"),
+        pytest.param(
+            "gpt-4o-mini-2024-07-18", "Standard", 3.0 / 0.9, id="global is a tenth under regional"
+        ),
     ],
 )
-def test_training_cost_is_tokens_times_price_of_the_training_type(model: str, training_type: str, per_million: float) -> None:
+def test_training_cost_is_tokens_times_price_of_the_training_type(
+    model: str, training_type: str, per_million: float
+) -> None:
     """Two million tokens cost twice the price per million."""
     price = pricing.training_cost(TABLE, model, 2_000_000, training_type)
     assert price.usd == pytest.approx(2 * per_million)
@@ -55,7 +61,9 @@ def test_training_cost_is_absent_when_no_price_is_known(model: str, training_typ
         pytest.param(0, 3, 0, id="nothing costs nothing"),
     ],
 )
-def test_billed_tokens_are_tokens_times_epochs_in_thousands(tokens: int, epochs: int, billed: int) -> None:
+def test_billed_tokens_are_tokens_times_epochs_in_thousands(
+    tokens: int, epochs: int, billed: int
+) -> None:
     """Billing is by whole thousands of tokens seen in training."""
     assert pricing.billed_tokens(tokens, epochs) == billed
 
@@ -84,12 +92,14 @@ def test_a_price_table_survives_json_unchanged(tmp_path: Path) -> None:
     assert pricing.prices(file) == TABLE
 
 
-@pytest.mark.parametrize("field", ["training_usd_per_million_tokens", "training_type_factor", "hosting_usd_per_hour"])
+@pytest.mark.parametrize(
+    "field", ["training_usd_per_million_tokens", "training_type_factor", "hosting_usd_per_hour"]
+)
 def test_a_price_table_is_refused_when_a_price_is_negative(tmp_path: Path, field: str) -> None:
     """A negative price is no price."""
-    assert refusal(tmp_path, msgspec.json.encode(msgspec.to_builtins(TABLE) | {field: {"standard": -1}})).startswith(
-        "The file is no price table: Expected `float` >= 0.0"
-    )
+    assert refusal(
+        tmp_path, msgspec.json.encode(msgspec.to_builtins(TABLE) | {field: {"standard": -1}})
+    ).startswith("The file is no price table: Expected `float` >= 0.0")
 
 
 @pytest.mark.parametrize(
@@ -99,8 +109,13 @@ def test_a_price_table_is_refused_when_a_price_is_negative(tmp_path: Path, field
         pytest.param(b"{", id="not JSON"),
         pytest.param(b"\xff", id="not UTF-8"),
         pytest.param(b"{}", id="nothing in it"),
-        pytest.param(msgspec.json.encode(msgspec.to_builtins(TABLE) | {"currency": "EUR"}), id="an unknown field"),
-        pytest.param(msgspec.json.encode(msgspec.to_builtins(TABLE) | {"as_of": "yesterday"}), id="no date"),
+        pytest.param(
+            msgspec.json.encode(msgspec.to_builtins(TABLE) | {"currency": "EUR"}),
+            id="an unknown field",
+        ),
+        pytest.param(
+            msgspec.json.encode(msgspec.to_builtins(TABLE) | {"as_of": "yesterday"}), id="no date"
+        ),
         pytest.param(b"[" * 100_000, id="nested without end"),
     ],
 )

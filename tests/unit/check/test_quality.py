@@ -5,7 +5,10 @@ import pytest
 from tunedrop_check.contents import quality
 from tunedrop_check.scan.statistics import Histogram
 
-SENTENCE = "The ocean is wide and deep. It is also cold, and few have ever been down to where no light comes"
+SENTENCE = (
+    "The ocean is wide and deep. It is also cold, and few have ever been down to where no light "
+    "comes"
+)
 
 
 @pytest.mark.parametrize(
@@ -15,7 +18,13 @@ SENTENCE = "The ocean is wide and deep. It is also cold, and few have ever been 
         pytest.param('{"a": [1, 2', id="open JSON"),
         pytest.param('[{"name": "An', id="JSON in a string"),
         pytest.param("Call f(", id="open bracket"),
-        pytest.param("These are the cities that we know of: Berlin, Paris, Rome, and of the smaller ones Bern,", id="comma"),
+        pytest.param(
+            (
+                "These are the cities that we know of: Berlin, Paris, Rome, and of the smaller "
+                "ones Bern,"
+            ),
+            id="comma",
+        ),
         pytest.param(SENTENCE, id="sentence"),
         pytest.param(f"First.\n\n{SENTENCE}", id="sentence of a later line"),
     ],
@@ -42,7 +51,10 @@ def test_cut_answer_is_told(answer: str) -> None:
         "Sorry :(",
         "Dear Ann,",
         f"- {SENTENCE}",
-        "The page is long and full of words. You will find it where the others are: https://example.com/a",
+        (
+            "The page is long and full of words. You will find it where the others are: "
+            "https://example.com/a"
+        ),
         "Best regards\nAnn Lee",
         "海は広くて深い",
     ],
@@ -52,7 +64,9 @@ def test_whole_answer_is_left_alone(answer: str) -> None:
     assert quality.blank_and_cut([answer]) == ([], [])
 
 
-@pytest.mark.parametrize(("answer", "is_blank"), [(" ", True), ("\n\t", True), ("", False), ("x", False)])
+@pytest.mark.parametrize(
+    ("answer", "is_blank"), [(" ", True), ("\n\t", True), ("", False), ("x", False)]
+)
 def test_blank_answer_is_white_space(answer: str, is_blank: bool) -> None:
     """An empty answer has a rule of its own."""
     assert quality.blank_and_cut([answer]) == ([0] * is_blank, [])
@@ -72,7 +86,9 @@ def test_blank_answer_is_white_space(answer: str, is_blank: bool) -> None:
 )
 def test_long_tail_is_a_few_that_outweigh_the_rest(counts: dict[int, int], has_tail: bool) -> None:
     """Ten times the 95th percentile, or a quarter of all tokens in 1 % of the examples."""
-    assert [found.code for found in quality.long_tail(Histogram(counts))] == ["TD-DATA-706"] * has_tail
+    assert [found.code for found in quality.long_tail(Histogram(counts))] == [
+        "TD-DATA-706"
+    ] * has_tail
 
 
 @pytest.mark.parametrize(
@@ -89,4 +105,6 @@ def test_long_tail_is_a_few_that_outweigh_the_rest(counts: dict[int, int], has_t
 )
 def test_one_length_is_a_pile_at_the_greatest(counts: dict[int, int], is_cut: bool) -> None:
     """A limit leaves a pile of answers at the greatest length."""
-    assert [found.code for found in quality.one_length(Histogram(counts))] == ["TD-DATA-709"] * is_cut
+    assert [found.code for found in quality.one_length(Histogram(counts))] == [
+        "TD-DATA-709"
+    ] * is_cut

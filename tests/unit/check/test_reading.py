@@ -18,14 +18,23 @@ def lines_of(content: bytes, cuts: list[int], piece: int = 3, limit: int = 6) ->
     edges = [0, *cuts, len(content)]
     found: list[bytes | None] = []
     for start, stop in itertools.pairwise(edges):
-        for _, block in file_spans.blocks_of(source, file_spans.Span(start, stop), file_spans.BlockDigests(), limit):
+        for _, block in file_spans.blocks_of(
+            source, file_spans.Span(start, stop), file_spans.BlockDigests(), limit
+        ):
             found.extend(file_spans.lines_of(block, limit))
     return found
 
 
 @settings(LOADED)
-@given(st.lists(st.sampled_from([b"a", b"bcd", b"\n", b"\r\n", b"0123456"]), max_size=20).map(b"".join), st.data())
-def test_lines_are_those_of_the_file_wherever_the_cuts_fall(content: bytes, data: st.DataObject) -> None:
+@given(
+    st.lists(st.sampled_from([b"a", b"bcd", b"\n", b"\r\n", b"0123456"]), max_size=20).map(
+        b"".join
+    ),
+    st.data(),
+)
+def test_lines_are_those_of_the_file_wherever_the_cuts_fall(
+    content: bytes, data: st.DataObject
+) -> None:
     """Each line is read once, in order, whole, or as None where it is over the limit."""
     cuts = sorted(data.draw(st.lists(st.integers(0, len(content)), max_size=6)))
     whole = content.split(b"\n")
@@ -35,17 +44,28 @@ def test_lines_are_those_of_the_file_wherever_the_cuts_fall(content: bytes, data
 
 @settings(LOADED)
 @given(
-    st.lists(st.sampled_from([b"a", b"bcd", b"\n", b"\r\n", b"0123456"]), max_size=20).map(b"".join), st.integers(1, 9), st.integers(1, 9)
+    st.lists(st.sampled_from([b"a", b"bcd", b"\n", b"\r\n", b"0123456"]), max_size=20).map(
+        b"".join
+    ),
+    st.integers(1, 9),
+    st.integers(1, 9),
 )
-def test_each_line_stands_in_the_window_of_its_first_byte(content: bytes, window: int, piece: int) -> None:
+def test_each_line_stands_in_the_window_of_its_first_byte(
+    content: bytes, window: int, piece: int
+) -> None:
     """Whatever the pieces are that are read."""
     source = MemorySource(content, piece)
     found: list[tuple[int, bytes | None]] = []
-    for number, block in file_spans.blocks_of(source, file_spans.Span(0, len(content)), file_spans.BlockDigests(), 6, window):
+    for number, block in file_spans.blocks_of(
+        source, file_spans.Span(0, len(content)), file_spans.BlockDigests(), 6, window
+    ):
         found.extend((number, line) for line in file_spans.lines_of(block, 6))
     whole = content.split(b"\n")
     begins = itertools.accumulate((len(line) + 1 for line in whole[:-1]), initial=0)
-    expected = [(begin // window, line if len(line) <= 6 else None) for begin, line in zip(begins, whole, strict=True)]
+    expected = [
+        (begin // window, line if len(line) <= 6 else None)
+        for begin, line in zip(begins, whole, strict=True)
+    ]
     assert found == (expected if whole[-1] else expected[:-1])
 
 
@@ -53,9 +73,14 @@ def test_each_line_stands_in_the_window_of_its_first_byte(content: bytes, window
 @given(st.binary(max_size=50), st.integers(1, 7), st.integers(1, 9))
 def test_content_hash_does_not_depend_on_the_pieces(content: bytes, block: int, piece: int) -> None:
     """The hash is SHA-256 over the raw digests of the blocks."""
-    digests = [hashlib.sha256(content[begin : begin + block]).digest() for begin in range(0, len(content), block)]
+    digests = [
+        hashlib.sha256(content[begin : begin + block]).digest()
+        for begin in range(0, len(content), block)
+    ]
     chunks = [content[begin : begin + piece] for begin in range(0, len(content), piece)]
-    assert file_spans.content_hash_of(chunks, block) == hashlib.sha256(b"".join(digests)).hexdigest()
+    assert (
+        file_spans.content_hash_of(chunks, block) == hashlib.sha256(b"".join(digests)).hexdigest()
+    )
 
 
 def test_line_over_the_limit_is_not_read_to_its_end() -> None:
@@ -70,7 +95,9 @@ def test_line_over_the_limit_is_not_read_to_its_end() -> None:
             yield b"x" * (stop - start)
 
     giant = Giant()
-    assert list(file_spans.blocks_of(giant, file_spans.Span(0, 100), file_spans.BlockDigests(), 2**20)) == [(0, None)]
+    assert list(
+        file_spans.blocks_of(giant, file_spans.Span(0, 100), file_spans.BlockDigests(), 2**20)
+    ) == [(0, None)]
     assert giant.asked < 4 * 2**20
 
 

@@ -51,7 +51,8 @@ results = list(workers.by_forks(square, range(60), 3))
 assert [result for result, _ in results] == [number**2 for number in range(60)]
 assert os.getpid() in {process for _, process in results}, "this process has no turn"
 assert len({process for _, process in results}) > 1, "no fork has a turn"
-assert len(os.read(done, 1000)) == 60, "a fork that has gone is taken for lost, and what another still does is done again"
+what = "a fork that has gone is taken for lost, and what another still does is done again"
+assert len(os.read(done, 1000)) == 60, what
 assert list(workers.by_forks(killed, range(60), 3)) == list(range(60))
 try:
     list(workers.by_forks(refused, range(60), 3))
@@ -64,7 +65,12 @@ except OSError as error:
 def big(tmp_path: Path) -> Path:
     """A file of 20 MB with a bad line now and then."""
     path = tmp_path / "training_set.jsonl"
-    examples = [an_example(a_message("user", f"{number} " + "word " * 1000), a_message("assistant", f"{number}.")) for number in range(250)]
+    examples = [
+        an_example(
+            a_message("user", f"{number} " + "word " * 1000), a_message("assistant", f"{number}.")
+        )
+        for number in range(250)
+    ]
     path.write_bytes((a_file(*examples) + b'{"messages": []}\n') * 16)
     return path
 
@@ -73,18 +79,26 @@ def big(tmp_path: Path) -> Path:
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing is forked")
 @pytest.mark.parametrize("first", ["", DYING], ids=["helped", "helpers that die"])
 def test_processes_find_what_threads_find(big: Path, first: str) -> None:
-    """A fresh process forks; this one, which has threads, doesn't, and finds the same. So does one whose helpers are killed."""
+    """A fresh process forks; this one, which has threads, doesn't, and finds the same. So does one
+    whose helpers are killed.
+    """
     command = [sys.executable, "-c", PROGRAM, str(big), first]
     by_processes = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout
-    by_threads = scanning.scan_source(scanning.FileSource(big), scanning.ScanOptions(base_models.base_model(MODEL)))
+    by_threads = scanning.scan_source(
+        scanning.FileSource(big), scanning.ScanOptions(base_models.base_model(MODEL))
+    )
     assert json.loads(by_processes) == json.loads(scanning.to_json(by_threads))
     assert by_threads.errors == 16
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing is forked")
 def test_forks_and_their_parent_take_turns() -> None:
-    """Results keep their order though the first takes longest; what one part raises ends all, and nothing stays behind."""
-    said = subprocess.run([sys.executable, "-c", SHARING], cwd=ROOT, capture_output=True, check=True, text=True).stdout
+    """Results keep their order though the first takes longest; what one part raises ends all, and
+    nothing stays behind.
+    """
+    said = subprocess.run(
+        [sys.executable, "-c", SHARING], cwd=ROOT, capture_output=True, check=True, text=True
+    ).stdout
     assert re.fullmatch(r"part \d+ changed True \[\] 1\n", said)
 
 

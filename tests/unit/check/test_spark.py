@@ -12,7 +12,9 @@ FAILED = "part-00000-tid-22-bb-c000.json"
 
 def folder(names: list[str], **commits: str | dict[str, list[str]]) -> spark.Folder:
     """The folder with these files and these commits."""
-    contents = {name: text if isinstance(text, str) else json.dumps(text) for name, text in commits.items()}
+    contents = {
+        name: text if isinstance(text, str) else json.dumps(text) for name, text in commits.items()
+    }
     return spark.folder([*names, *contents], lambda name: contents[name].encode())
 
 
@@ -24,19 +26,30 @@ def test_parts_are_the_data_in_the_order_of_their_names() -> None:
 
 def test_only_committed_parts_are_data_where_there_are_commits() -> None:
     """A part of a failed task lies beside them, and is counted as left out."""
-    found = folder([ONE, TWO, FAILED, "_started_11", "_started_22"], _committed_11={"added": [ONE, TWO], "removed": []})
+    found = folder(
+        [ONE, TWO, FAILED, "_started_11", "_started_22"],
+        _committed_11={"added": [ONE, TWO], "removed": []},
+    )
     assert found == spark.Folder((ONE, TWO), uncommitted=1, missing=0, unreadable=0, finished=True)
 
 
 def test_a_part_that_a_later_commit_removed_is_no_data() -> None:
     """An overwritten part stays on disk until it is vacuumed."""
-    found = folder([ONE, TWO], _committed_11={"added": [ONE], "removed": []}, _committed_12={"added": [TWO], "removed": [ONE]})
+    found = folder(
+        [ONE, TWO],
+        _committed_11={"added": [ONE], "removed": []},
+        _committed_12={"added": [TWO], "removed": [ONE]},
+    )
     assert (found.parts, found.uncommitted) == ((TWO,), 1)
 
 
 def test_a_vacuum_adds_nothing() -> None:
     """Its commit names what it deleted; that it isn't there is right."""
-    found = folder([TWO], _committed_11={"added": [ONE, TWO]}, _committed_vacuum99={"added": [], "removed": [ONE]})
+    found = folder(
+        [TWO],
+        _committed_11={"added": [ONE, TWO]},
+        _committed_vacuum99={"added": [], "removed": [ONE]},
+    )
     assert (found.parts, found.missing) == ((TWO,), 0)
 
 
@@ -75,7 +88,13 @@ def test_parts_without_a_mark_are_unfinished() -> None:
 
 @pytest.mark.parametrize(
     ("names", "is_one"),
-    [(["part-0"], True), (["_SUCCESS"], True), (["training_set.jsonl", "job.json"], False), ([], False), ([".part-0.crc"], False)],
+    [
+        (["part-0"], True),
+        (["_SUCCESS"], True),
+        (["training_set.jsonl", "job.json"], False),
+        ([], False),
+        ([".part-0.crc"], False),
+    ],
 )
 def test_folder_is_told_by_its_names(names: list[str], is_one: bool) -> None:
     """Part files or `_SUCCESS` make a folder one that Spark wrote."""

@@ -20,21 +20,81 @@ COUNTER = counters.counter("o200k_base")
 LONG = "You answer questions about the sea, in one sentence and without any jokes. " * 4
 FLAG = "\U0001f3f4\U000e0067\U000e007f"
 ENDS = [
-    *["", '"},{"', '\\"},{', '"}, {"role', "\\", "\\\\", '"', "},", "AccountKey=", "https://user:", "sk-proj-", "+1", "key", "\u200b"],
-    *[FLAG[0], "4111 1111 1111", "GB82", "jane.doe", "eyJ0eXAi", "-----BEGIN PRIVATE KEY-----\nComment: ", "caf\u00e9", "\ufeff"],
-    *["Write to jane.doe@contoso.com.", "token ghp_0123456789abcdefghijABCDEFGHIJ012345", "\ufffd", "a/b"],
+    *[
+        "",
+        '"},{"',
+        '\\"},{',
+        '"}, {"role',
+        "\\",
+        "\\\\",
+        '"',
+        "},",
+        "AccountKey=",
+        "https://user:",
+        "sk-proj-",
+        "+1",
+        "key",
+        "\u200b",
+    ],
+    *[
+        FLAG[0],
+        "4111 1111 1111",
+        "GB82",
+        "jane.doe",
+        "eyJ0eXAi",
+        "-----BEGIN PRIVATE KEY-----\nComment: ",
+        "caf\u00e9",
+        "\ufeff",
+    ],
+    *[
+        "Write to jane.doe@contoso.com.",
+        "token ghp_0123456789abcdefghijABCDEFGHIJ012345",
+        "\ufffd",
+        "a/b",
+    ],
 ]
 BEGINNINGS = [
-    *["Hello.", "", '"', "\\", "@contoso.com", "=", "AbCd" * 22 + "==", "pass@host.example", FLAG[1:], "1111", " 1111", "\u200bx"],
-    *["\nA: b\n" + "QUJD" * 12, "555-123-4567", "\ud800", ': "0123456789abcdef0123456789abcdef"', "\u202e", ": '", "{}", '"}]}'],
+    *[
+        "Hello.",
+        "",
+        '"',
+        "\\",
+        "@contoso.com",
+        "=",
+        "AbCd" * 22 + "==",
+        "pass@host.example",
+        FLAG[1:],
+        "1111",
+        " 1111",
+        "\u200bx",
+    ],
+    *[
+        "\nA: b\n" + "QUJD" * 12,
+        "555-123-4567",
+        "\ud800",
+        ': "0123456789abcdef0123456789abcdef"',
+        "\u202e",
+        ": '",
+        "{}",
+        '"}]}',
+    ],
 ]
 TOOLS: list[Any] = [{"type": "function", "function": {"name": "f", "parameters": {}}}]
 CALL = a_message(
-    "assistant", None, tool_calls=[{"id": "a", "type": "function", "function": {"name": "f", "arguments": '{"q": "\\u00e9"}'}}]
+    "assistant",
+    None,
+    tool_calls=[
+        {"id": "a", "type": "function", "function": {"name": "f", "arguments": '{"q": "\\u00e9"}'}}
+    ],
 )
 CONTENT = st.sampled_from(BEGINNINGS) | st.text(max_size=6)
 SYSTEM = st.tuples(st.sampled_from([LONG, LONG, "Be brief. "]), st.sampled_from(ENDS)).map("".join)
-ODD_RESTS: list[list[Any]] = [[], [a_message("user")], [a_message("system", LONG), a_message("user"), a_message("assistant")], [1]]
+ODD_RESTS: list[list[Any]] = [
+    [],
+    [a_message("user")],
+    [a_message("system", LONG), a_message("user"), a_message("assistant")],
+    [1],
+]
 
 
 def rests_of(content: str) -> st.SearchStrategy[list[Any]]:
@@ -50,7 +110,14 @@ MORE: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
 )
 STYLE = st.sampled_from([(",", ":"), (", ", ": "), (" , ", " : ")])
 DAMAGE = st.sampled_from(
-    [("", ""), ("", ""), ('"messages"', '"messages":[],"messages"'), ('"user"', '"user","role":"user"'), ("}]", "}}]"), ("]}", "]}{}")]
+    [
+        ("", ""),
+        ("", ""),
+        ('"messages"', '"messages":[],"messages"'),
+        ('"user"', '"user","role":"user"'),
+        ("}]", "}}]"),
+        ("]}", "]}{}"),
+    ]
 )
 
 
@@ -58,12 +125,21 @@ DAMAGE = st.sampled_from(
 def files(draw: st.DrawFn) -> bytes:
     """Lines that share a few system messages, in any order and of any form."""
     systems = draw(st.lists(SYSTEM, min_size=1, max_size=3))
-    style, ascii_only, first = draw(STYLE), draw(st.booleans()), draw(st.sampled_from(["role", "content"]))
+    style, ascii_only, first = (
+        draw(STYLE),
+        draw(st.booleans()),
+        draw(st.sampled_from(["role", "content"])),
+    )
     lines: list[str] = []
     for _ in range(draw(st.integers(2, 8))):
         message = a_message("system", draw(st.sampled_from(systems)))
-        example = {"messages": [{first: message[first], **message}, *draw(CONTENT.flatmap(rests_of))], **draw(MORE)}
-        lines.append(json.dumps(example, ensure_ascii=ascii_only, separators=style).replace(*draw(DAMAGE), 1))
+        example = {
+            "messages": [{first: message[first], **message}, *draw(CONTENT.flatmap(rests_of))],
+            **draw(MORE),
+        }
+        lines.append(
+            json.dumps(example, ensure_ascii=ascii_only, separators=style).replace(*draw(DAMAGE), 1)
+        )
     end = draw(st.sampled_from(["\n", "\r\n", "\n\n"]))
     return "".join(line + end for line in lines).encode("utf-8", "surrogatepass")
 
@@ -71,7 +147,9 @@ def files(draw: st.DrawFn) -> bytes:
 def scan_of(content: bytes, max_line_bytes: int = 2**20) -> bytes:
     """All that the scan of a file finds out."""
     chosen = options(watched=True, max_line_bytes=max_line_bytes)
-    return scanning.to_json(scanning.scan_span(MemorySource(content, 2**18), scanning.Span(0, len(content)), chosen))
+    return scanning.to_json(
+        scanning.scan_span(MemorySource(content, 2**18), scanning.Span(0, len(content)), chosen)
+    )
 
 
 def scan_of_whole_lines(content: bytes, max_line_bytes: int = 2**20) -> bytes:
@@ -93,9 +171,17 @@ def test_scan_is_the_same_as_of_whole_lines(content: bytes, max_line_bytes: int)
 
 
 @pytest.mark.parametrize(("end", "beginning"), list(itertools.product(ENDS, BEGINNINGS)))
-def test_nothing_that_is_searched_for_stands_across_the_end_of_a_start(end: str, beginning: str) -> None:
-    """The first halves of secrets, numbers and addresses at the end of a system message, the second ones at the start of the next."""
-    line = an_example(a_message("system", LONG + end), a_message("user", beginning), a_message("assistant", "It is."))
+def test_nothing_that_is_searched_for_stands_across_the_end_of_a_start(
+    end: str, beginning: str
+) -> None:
+    """The first halves of secrets, numbers and addresses at the end of a system message, the second
+    ones at the start of the next.
+    """
+    line = an_example(
+        a_message("system", LONG + end),
+        a_message("user", beginning),
+        a_message("assistant", "It is."),
+    )
     content = (json.dumps(line) + "\n").encode() * 3
     assert scan_of(content) == scan_of_whole_lines(content)
 
@@ -109,11 +195,18 @@ def a_block(*systems: str, times: int = 4) -> bytes:
     """Plain lines with these system messages in turn, and a question of their own each."""
     given = list(systems) * times
     return a_file(
-        *(an_example(a_message("system", s), a_message("user", f"No. {n}?"), a_message("assistant")) for n, s in enumerate(given))
+        *(
+            an_example(
+                a_message("system", s), a_message("user", f"No. {n}?"), a_message("assistant")
+            )
+            for n, s in enumerate(given)
+        )
     )
 
 
-@pytest.mark.parametrize("systems", [[LONG], [LONG, LONG[::-1], LONG.upper()]], ids=["one", "in turn"])
+@pytest.mark.parametrize(
+    "systems", [[LONG], [LONG, LONG[::-1], LONG.upper()]], ids=["one", "in turn"]
+)
 def test_shared_start_is_read_once(systems: list[str]) -> None:
     """What is decoded and searched is the rest of the lines; else nothing would be gained."""
     times = 12 // len(systems)

@@ -23,7 +23,9 @@ def a_histogram(values: list[int]) -> Histogram:
 @given(VALUES, st.lists(st.floats(0, 1), min_size=1, max_size=5))
 def test_quantiles_are_numpys_to_the_last_bit(values: list[int], fractions: list[float]) -> None:
     """Any quantile of the counts is numpy's of the values."""
-    assert a_histogram(values).quantiles(fractions) == [float(np.quantile(values, fraction)) for fraction in fractions]
+    assert a_histogram(values).quantiles(fractions) == [
+        float(np.quantile(values, fraction)) for fraction in fractions
+    ]
 
 
 @settings(LOADED)
@@ -34,7 +36,10 @@ def test_distribution_is_that_of_the_values(values: list[int]) -> None:
     assert figures is not None
     assert (figures.min, figures.max, figures.sum) == (min(values), max(values), sum(values))
     assert (figures.mean, figures.median) == (float(np.mean(values)), float(np.median(values)))
-    assert (figures.p5, figures.p95) == (float(np.quantile(values, 0.05)), float(np.quantile(values, 0.95)))
+    assert (figures.p5, figures.p95) == (
+        float(np.quantile(values, 0.05)),
+        float(np.quantile(values, 0.95)),
+    )
 
 
 @settings(LOADED)

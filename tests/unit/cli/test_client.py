@@ -28,7 +28,9 @@ def test_request_goes_to_the_base_url_with_the_function_key() -> None:
         return httpx2.Response(200, json={"runs": [{"id": "a"}]})
 
     assert an_api(answer).runs() == [{"id": "a"}]
-    assert [(r.method, str(r.url), r.headers["x-functions-key"]) for r in asked] == [("GET", f"{BASE}/runs", "the-key")]
+    assert [(r.method, str(r.url), r.headers["x-functions-key"]) for r in asked] == [
+        ("GET", f"{BASE}/runs", "the-key")
+    ]
 
 
 def test_hostile_run_id_stays_one_segment_of_the_path() -> None:
@@ -43,7 +45,13 @@ def test_hostile_run_id_stays_one_segment_of_the_path() -> None:
     assert paths == [b"/api/runs/..%2F..%2Fadmin%3Fx%3D1%23/cancel"]
 
 
-UNKNOWN = {"error": {"code": "TD-HTTP-004", "message": "There is no such run.", "fix": "GET /api/runs lists the runs."}}
+UNKNOWN = {
+    "error": {
+        "code": "TD-HTTP-004",
+        "message": "There is no such run.",
+        "fix": "GET /api/runs lists the runs.",
+    }
+}
 ENDED = {"error": {"code": "TD-HTTP-005", "message": "The run has ended.", "fix": "Look."}}
 
 
@@ -51,7 +59,11 @@ ENDED = {"error": {"code": "TD-HTTP-005", "message": "The run has ended.", "fix"
     ("response", "kind", "sentence", "code"),
     [
         pytest.param(
-            httpx2.Response(401), Unreachable, "The API refuses the key. Give its function key with --key.", UNAVAILABLE, id="wrong key"
+            httpx2.Response(401),
+            Unreachable,
+            "The API refuses the key. Give its function key with --key.",
+            UNAVAILABLE,
+            id="wrong key",
         ),
         pytest.param(
             httpx2.Response(404, json=UNKNOWN),
@@ -60,25 +72,41 @@ ENDED = {"error": {"code": "TD-HTTP-005", "message": "The run has ended.", "fix"
             ERRORS,
             id="no such run",
         ),
-        pytest.param(httpx2.Response(409, json=ENDED), Refused, "TD-HTTP-005: The run has ended. Look.", ERRORS, id="ended"),
+        pytest.param(
+            httpx2.Response(409, json=ENDED),
+            Refused,
+            "TD-HTTP-005: The run has ended. Look.",
+            ERRORS,
+            id="ended",
+        ),
         pytest.param(
             httpx2.Response(404, text="<html>"),
             Unreachable,
-            "The API answers with status 404, and not as TuneDrop does. Its address ends with /api.",
+            (
+                "The API answers with status 404, and not as TuneDrop does. Its address ends with "
+                "/api."
+            ),
             UNAVAILABLE,
             id="another web site",
         ),
         pytest.param(
             httpx2.Response(200, text="<html>"),
             Unreachable,
-            "The API answers with status 200, and not as TuneDrop does. Its address ends with /api.",
+            (
+                "The API answers with status 200, and not as TuneDrop does. Its address ends with "
+                "/api."
+            ),
             UNAVAILABLE,
             id="a page for every address",
         ),
     ],
 )
-def test_answer_that_is_an_error_ends_the_command(response: httpx2.Response, kind: type[Trouble], sentence: str, code: int) -> None:
-    """Errors of the API are usage errors with its own words; what isn't TuneDrop's API is an unavailable service."""
+def test_answer_that_is_an_error_ends_the_command(
+    response: httpx2.Response, kind: type[Trouble], sentence: str, code: int
+) -> None:
+    """Errors of the API are usage errors with its own words; what isn't TuneDrop's API is an
+    unavailable service.
+    """
     with pytest.raises(kind) as ended:
         an_api(lambda _request: response).run("a-1")
     assert (str(ended.value), ended.value.code) == (sentence, code)
@@ -91,7 +119,9 @@ def test_refused_connection_is_an_unavailable_service() -> None:
         message = "secret"
         raise httpx2.ConnectError(message)
 
-    with pytest.raises(Unreachable, match=r"^The API does not answer \(ConnectError\)\. Start one with") as ended:
+    with pytest.raises(
+        Unreachable, match=r"^The API does not answer \(ConnectError\)\. Start one with"
+    ) as ended:
         an_api(refuse).runs()
     assert ended.value.code == UNAVAILABLE
     assert "secret" not in str(ended.value)
@@ -110,7 +140,9 @@ def test_no_stack_and_no_address_is_an_unavailable_service(tmp_path: Path) -> No
         api_of(None, None, tmp_path)
 
 
-def test_key_of_the_local_stack_goes_to_no_other_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_key_of_the_local_stack_goes_to_no_other_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With --api, only the key given by --key is sent."""
     made: list[tuple[str, str]] = []
 

@@ -11,7 +11,9 @@ from tunedrop.cli.following import BEGINS_WITHIN_S, SILENT_S, Pace, code_of, fol
 from tunedrop.cli.output import NOT_SUCCEEDED, UNAVAILABLE, Trouble
 
 OTHER_ERROR = {"error": {"code": "TD-HTTP-009", "message": "No.", "fix": "Fix."}}
-UNKNOWN = httpx2.Response(404, json={"error": {"code": "TD-HTTP-004", "message": "There is no such run.", "fix": "Look."}})
+UNKNOWN = httpx2.Response(
+    404, json={"error": {"code": "TD-HTTP-004", "message": "There is no such run.", "fix": "Look."}}
+)
 DOWN = httpx2.Response(503, text="restarting")
 STEPS = ("claimed", "settle", "train", "ended")
 
@@ -33,10 +35,20 @@ class Clock:
         return Pace(lambda: self.now, self.wait)
 
 
-def a_run(steps: int, outcome: str | None = None, because: str | None = None, **job: Any) -> httpx2.Response:
+def a_run(
+    steps: int, outcome: str | None = None, because: str | None = None, **job: Any
+) -> httpx2.Response:
     """A run that has entered so many steps."""
-    timeline = [{"step": step, "at": f"2026-11-24T06:00:0{n}Z"} for n, step in enumerate(STEPS[:steps])]
-    row = {"step": STEPS[steps - 1], "percentage": 10, "timeline": timeline, "outcome": outcome, "waits_because": because}
+    timeline = [
+        {"step": step, "at": f"2026-11-24T06:00:0{n}Z"} for n, step in enumerate(STEPS[:steps])
+    ]
+    row = {
+        "step": STEPS[steps - 1],
+        "percentage": 10,
+        "timeline": timeline,
+        "outcome": outcome,
+        "waits_because": because,
+    }
     return httpx2.Response(200, json={**row, "job": job or None})
 
 
@@ -44,12 +56,18 @@ def an_api(*answers: httpx2.Response) -> Api:
     """An API that gives these answers, and the last one ever after."""
     left: Iterator[httpx2.Response] = iter(answers)
     last = answers[-1]
-    return Api("https://app.example/api", "k", httpx2.MockTransport(lambda _request: next(left, last)))
+    return Api(
+        "https://app.example/api", "k", httpx2.MockTransport(lambda _request: next(left, last))
+    )
 
 
 def test_each_step_is_told_once_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     """Steps come in their order, however many looks it takes; stdout stays free for the result."""
-    run = follow(an_api(UNKNOWN, a_run(1), a_run(1), a_run(3), a_run(4, "failed")), "r-1", pace=Clock().pace())
+    run = follow(
+        an_api(UNKNOWN, a_run(1), a_run(1), a_run(3), a_run(4, "failed")),
+        "r-1",
+        pace=Clock().pace(),
+    )
     said = capsys.readouterr()
     assert (run["outcome"], said.out) == ("failed", "")
     assert [line.split()[-1] for line in said.err.splitlines()] == list(STEPS)
@@ -58,14 +76,26 @@ def test_each_step_is_told_once_on_stderr(capsys: pytest.CaptureFixture[str]) ->
 def test_what_a_run_waits_for_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
     """A run in the gate says why it doesn't go on."""
     why = "As many runs train as may at a time: 4."
-    follow(an_api(a_run(2, because=why), a_run(2, because=why), a_run(4, "failed")), "r-1", pace=Clock().pace())
+    follow(
+        an_api(a_run(2, because=why), a_run(2, because=why), a_run(4, "failed")),
+        "r-1",
+        pace=Clock().pace(),
+    )
     assert capsys.readouterr().err.count(why) == 1
 
 
 def test_event_of_the_job_is_told_once_with_its_losses(capsys: pytest.CaptureFixture[str]) -> None:
     """Control characters of the service are shown, not obeyed."""
-    event: dict[str, Any] = {"last_event": "Step 10\x1b[2J", "train_loss": 2.34567, "valid_loss": None}
-    follow(an_api(a_run(3, **event), a_run(3, **event), a_run(4, "succeeded", **event)), "r-1", pace=Clock().pace())
+    event: dict[str, Any] = {
+        "last_event": "Step 10\x1b[2J",
+        "train_loss": 2.34567,
+        "valid_loss": None,
+    }
+    follow(
+        an_api(a_run(3, **event), a_run(3, **event), a_run(4, "succeeded", **event)),
+        "r-1",
+        pace=Clock().pace(),
+    )
     assert capsys.readouterr().err.count("Step 10⟦U+001B⟧[2J  (losses: training 2.346)") == 1
 
 
@@ -74,30 +104,64 @@ def test_event_of_the_job_is_told_once_with_its_losses(capsys: pytest.CaptureFix
     [
         pytest.param({}, "", id="none"),
         pytest.param({"train_loss": 0}, "(losses: training 0)", id="a loss of 0"),
-        pytest.param({"train_loss": 1.5, "valid_loss": 2.25}, "(losses: training 1.5, validation 2.25)", id="both"),
-        pytest.param({"train_loss": None, "valid_loss": 0.5}, "(losses: validation 0.5)", id="validation only"),
         pytest.param(
-            {"last_event": "Step 10: training loss=1.0537992715835571", "train_loss": 1.0537992715835571},
+            {"train_loss": 1.5, "valid_loss": 2.25},
+            "(losses: training 1.5, validation 2.25)",
+            id="both",
+        ),
+        pytest.param(
+            {"train_loss": None, "valid_loss": 0.5},
+            "(losses: validation 0.5)",
+            id="validation only",
+        ),
+        pytest.param(
+            {
+                "last_event": "Step 10: training loss=1.0537992715835571",
+                "train_loss": 1.0537992715835571,
+            },
             "Step 10: training loss=1.054",
             id="told by the event already",
         ),
         pytest.param(
-            {"last_event": "Step 10: training loss=0.000123456789", "train_loss": 0.000123456789, "valid_loss": 12.3456789},
+            {
+                "last_event": "Step 10: training loss=0.000123456789",
+                "train_loss": 0.000123456789,
+                "valid_loss": 12.3456789,
+            },
             "Step 10: training loss=0.0001235  (losses: validation 12.35)",
             id="the other one",
         ),
-        pytest.param({"last_event": "Job file-1.234567-x started at 2026.11"}, "Job file-1.234567-x started at 2026.11", id="no loss"),
+        pytest.param(
+            {"last_event": "Job file-1.234567-x started at 2026.11"},
+            "Job file-1.234567-x started at 2026.11",
+            id="no loss",
+        ),
     ],
 )
-def test_loss_is_told_once_with_four_digits(job: dict[str, Any], told: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """The service tells fifteen; what the event says is not repeated, and what is absent is left out."""
+def test_loss_is_told_once_with_four_digits(
+    job: dict[str, Any], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The service tells fifteen; what the event says is not repeated, and what is absent is left
+    out.
+    """
     later = {**job, "last_event": "Job succeeded."}
-    follow(an_api(a_run(3, **job), a_run(3, **job), a_run(4, "succeeded", **later)), "r-1", pace=Clock().pace())
-    asides = [line.strip() for line in capsys.readouterr().err.splitlines() if line.startswith("            ")]
+    follow(
+        an_api(a_run(3, **job), a_run(3, **job), a_run(4, "succeeded", **later)),
+        "r-1",
+        pace=Clock().pace(),
+    )
+    asides = [
+        line.strip()
+        for line in capsys.readouterr().err.splitlines()
+        if line.startswith("            ")
+    ]
     assert asides == [*([told] if told else []), "Job succeeded."]
 
 
-@pytest.mark.parametrize(("outcome", "code"), [("succeeded", 0), ("duplicate", 0), ("cancelled", 1), ("rejected", 1), ("failed", 1)])
+@pytest.mark.parametrize(
+    ("outcome", "code"),
+    [("succeeded", 0), ("duplicate", 0), ("cancelled", 1), ("rejected", 1), ("failed", 1)],
+)
 def test_exit_code_says_whether_the_wanted_model_is_there(outcome: str, code: int) -> None:
     """To drop the same thing again is no failure; every other end than success is one."""
     assert code_of({"outcome": outcome}) == code
@@ -119,13 +183,21 @@ def test_run_that_never_begins_ends_the_wait() -> None:
     clock = Clock()
     with pytest.raises(Trouble) as ended:
         follow(an_api(UNKNOWN), "r-1", pace=clock.pace())
-    assert str(ended.value) == "No run r-1 began within 120 s. Does the app behind the API listen to this account and container?"
+    assert str(ended.value) == (
+        "No run r-1 began within 120 s. Does the app behind the API listen to this account and "
+        "container?"
+    )
     assert (ended.value.code, sum(clock.waits) - BEGINS_WITHIN_S <= 5) == (UNAVAILABLE, True)
 
 
 def test_short_silence_of_the_api_is_waited_out() -> None:
     """A host that starts anew does not end the following."""
-    assert follow(an_api(a_run(1), *[DOWN] * 50, a_run(4, "succeeded")), "r-1", pace=Clock().pace())["outcome"] == "succeeded"
+    assert (
+        follow(an_api(a_run(1), *[DOWN] * 50, a_run(4, "succeeded")), "r-1", pace=Clock().pace())[
+            "outcome"
+        ]
+        == "succeeded"
+    )
 
 
 def test_long_silence_of_the_api_ends_the_following() -> None:
@@ -144,7 +216,9 @@ def test_long_silence_of_the_api_ends_the_following() -> None:
         pytest.param(httpx2.Response(400, json=OTHER_ERROR), Refused, id="refused"),
     ],
 )
-def test_first_answer_that_is_an_error_ends_the_following_at_once(first: httpx2.Response, kind: type[Trouble]) -> None:
+def test_first_answer_that_is_an_error_ends_the_following_at_once(
+    first: httpx2.Response, kind: type[Trouble]
+) -> None:
     """A wrong address or key does not get better by waiting."""
     clock = Clock()
     with pytest.raises(kind):

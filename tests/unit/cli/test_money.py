@@ -12,10 +12,20 @@ KNOWN = {"training_usd": 1.235, "deployment_usd_per_hour": 1.7, "deployment_usd_
 @pytest.mark.parametrize(
     ("told", "sentence"),
     [
-        pytest.param(KNOWN, "nothing here; on Azure $1.24 for the training, and $1.70 an hour while the deployment stands", id="all known"),
+        pytest.param(
+            KNOWN,
+            (
+                "nothing here; on Azure $1.24 for the training, and $1.70 an hour while the "
+                "deployment stands"
+            ),
+            id="all known",
+        ),
         pytest.param(
             KNOWN | {"training_usd": 0.0},
-            "nothing here; on Azure $0 for the training, and $1.70 an hour while the deployment stands",
+            (
+                "nothing here; on Azure $0 for the training, and $1.70 an hour while the "
+                "deployment stands"
+            ),
             id="a price of nothing",
         ),
         pytest.param(KNOWN | {"training_usd": None}, None, id="a price that is not known"),

@@ -31,12 +31,19 @@ REJECTED: dict[str, Any] = ROW | {
     "job": None,
     "answer": None,
     "report": "reports/desk/desk-1a2b3c4d/report.html",
-    "problem": {"code": "TD-DROP-006", "message": "The file has 8 \x1b[31merrors.", "fix": "Correct [b]them[/b]."},
+    "problem": {
+        "code": "TD-DROP-006",
+        "message": "The file has 8 \x1b[31merrors.",
+        "fix": "Correct [b]them[/b].",
+    },
 }
 ANSWERS: dict[tuple[str, str], tuple[int, dict[str, Any]]] = {
     ("GET", "/api/runs"): (200, {"runs": [ROW]}),
     ("GET", "/api/runs/desk-1a2b3c4d"): (200, REJECTED),
-    ("POST", "/api/runs/desk-1a2b3c4d/cancel"): (202, {"id": "desk-1a2b3c4d", "cancel_requested_at": "2026-11-24T06:48:00+00:00"}),
+    ("POST", "/api/runs/desk-1a2b3c4d/cancel"): (
+        202,
+        {"id": "desk-1a2b3c4d", "cancel_requested_at": "2026-11-24T06:48:00+00:00"},
+    ),
 }
 FACTS: dict[str, Any] = {
     "headline": "Nothing was bought: the drop was rejected.",
@@ -53,21 +60,38 @@ FACTS: dict[str, Any] = {
                     "message": "No \x1b[31manswer.",
                     "fix": "Add it.",
                 },
-                {"line": 4, "field": "", "code": "TD-DATA-701", "severity": "warning", "message": "Repeated.", "fix": "Keep one."},
+                {
+                    "line": 4,
+                    "field": "",
+                    "code": "TD-DATA-701",
+                    "severity": "warning",
+                    "message": "Repeated.",
+                    "fix": "Keep one.",
+                },
             ],
         }
     ],
 }
 REPORT = {"report.html": b"<!doctype html>", "report.json": json.dumps(FACTS).encode()}
 NO_FILE = {"error": {"code": "TD-HTTP-009", "message": "The run has no such file.", "fix": "Look."}}
-UNKNOWN = {"error": {"code": "TD-HTTP-004", "message": "There is no such run.", "fix": "GET /api/runs lists the runs."}}
+UNKNOWN = {
+    "error": {
+        "code": "TD-HTTP-004",
+        "message": "There is no such run.",
+        "fix": "GET /api/runs lists the runs.",
+    }
+}
 
 
 def answer(request: httpx2.Request) -> httpx2.Response:
     """What the app would answer."""
     if request.url.path.endswith("/report"):
         content = REPORT.get(request.url.params["file"])
-        return httpx2.Response(404, json=NO_FILE) if content is None else httpx2.Response(200, content=content)
+        return (
+            httpx2.Response(404, json=NO_FILE)
+            if content is None
+            else httpx2.Response(200, content=content)
+        )
     status, body = ANSWERS.get((request.method, request.url.path), (404, UNKNOWN))
     return httpx2.Response(status, json=body)
 
@@ -97,7 +121,11 @@ def ended(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[obj
     [
         pytest.param(["runs"], {"runs": [ROW]}, id="all runs"),
         pytest.param(["runs", "desk-1a2b3c4d"], REJECTED, id="one run"),
-        pytest.param(["cancel", "desk-1a2b3c4d"], ANSWERS["POST", "/api/runs/desk-1a2b3c4d/cancel"][1], id="cancel"),
+        pytest.param(
+            ["cancel", "desk-1a2b3c4d"],
+            ANSWERS["POST", "/api/runs/desk-1a2b3c4d/cancel"][1],
+            id="cancel",
+        ),
     ],
 )
 def test_json_is_one_document_as_the_api_gives_it(
@@ -112,10 +140,19 @@ def test_list_has_a_line_for_each_run(capsys: pytest.CaptureFixture[str]) -> Non
     """Id, step, percentage, outcome and beginning, without a wrap that cuts the id."""
     code, out, _ = ended(["runs"], capsys)
     assert code == 0
-    assert out.splitlines()[1].split() == ["desk-1a2b3c4d", "train", "40", "…", "2026-11-24", "06:47:07"]
+    assert out.splitlines()[1].split() == [
+        "desk-1a2b3c4d",
+        "train",
+        "40",
+        "…",
+        "2026-11-24",
+        "06:47:07",
+    ]
 
 
-def test_run_that_is_shown_was_no_failure_of_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+def test_run_that_is_shown_was_no_failure_of_the_command(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """A rejected run is shown with exit code 0; its problem's text is text."""
     code, out, _ = ended(["runs", "desk-1a2b3c4d"], capsys)
     assert code == 0
@@ -127,21 +164,31 @@ def test_run_that_is_shown_was_no_failure_of_the_command(capsys: pytest.CaptureF
 @pytest.mark.parametrize("command", ["runs", "cancel"])
 def test_unknown_run_is_an_error_of_usage(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The API's own words, exit code 2."""
-    assert ended([command, "nope"], capsys) == (2, "", "error: TD-HTTP-004: There is no such run. GET /api/runs lists the runs.\n")
+    assert ended([command, "nope"], capsys) == (
+        2,
+        "",
+        "error: TD-HTTP-004: There is no such run. GET /api/runs lists the runs.\n",
+    )
 
 
-@pytest.mark.parametrize(("outcome", "code"), [("succeeded", 0), ("duplicate", 0), ("cancelled", 1)])
+@pytest.mark.parametrize(
+    ("outcome", "code"), [("succeeded", 0), ("duplicate", 0), ("cancelled", 1)]
+)
 def test_watch_of_one_run_ends_with_its_outcome(
     outcome: str, code: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As `drop --follow` does: 1 where the run ended otherwise than wanted."""
     monkeypatch.setitem(
-        ANSWERS, ("GET", "/api/runs/desk-1a2b3c4d"), (200, REJECTED | {"outcome": outcome, "problem": None, "timeline": []})
+        ANSWERS,
+        ("GET", "/api/runs/desk-1a2b3c4d"),
+        (200, REJECTED | {"outcome": outcome, "problem": None, "timeline": []}),
     )
     assert ended(["runs", "desk-1a2b3c4d", "--watch"], capsys)[0] == code
 
 
-def test_watch_of_all_runs_ends_properly_by_an_interrupt(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_watch_of_all_runs_ends_properly_by_an_interrupt(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It has no other end: exit code 0, and no complaint."""
 
     def interrupt(_seconds: float) -> None:
@@ -155,16 +202,30 @@ def test_watch_of_all_runs_ends_properly_by_an_interrupt(capsys: pytest.CaptureF
 @pytest.mark.parametrize("width", [60, 80, 240])
 def test_id_stays_whole_in_a_narrow_terminal(width: int) -> None:
     """It is what one copies; other columns give way."""
-    row = ROW | {"id": f"{'a' * 31}-1a2b3c4d", "deployment": f"{'a' * 31}-1a2b3c4d", "blob": "b" * 100, "waits_because": "Long. " * 20}
+    row = ROW | {
+        "id": f"{'a' * 31}-1a2b3c4d",
+        "deployment": f"{'a' * 31}-1a2b3c4d",
+        "blob": "b" * 100,
+        "waits_because": "Long. " * 20,
+    }
     console = Console(width=width)
     with console.capture() as shown:
         console.print(runs.table([row]))
     assert row["id"] in shown.get()
 
 
-def test_row_tells_the_blob_and_why(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A rejected name is told by its blob, with what steers a terminal shown as code points; a waiting run by its reason."""
-    rejected = ROW | {"id": "invalid-name-1a2b3c4d", "blob": "Bad\x1b[31m.jsonl", "outcome": "rejected", "code": "TD-DROP-001"}
+def test_row_tells_the_blob_and_why(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rejected name is told by its blob, with what steers a terminal shown as code points; a
+    waiting run by its reason.
+    """
+    rejected = ROW | {
+        "id": "invalid-name-1a2b3c4d",
+        "blob": "Bad\x1b[31m.jsonl",
+        "outcome": "rejected",
+        "code": "TD-DROP-001",
+    }
     waiting = ROW | {"waits_because": "As many runs train as may at a time: 4."}
     monkeypatch.setitem(ANSWERS, ("GET", "/api/runs"), (200, {"runs": [rejected, waiting]}))
     _, out, _ = ended(["runs"], capsys)
@@ -173,7 +234,9 @@ def test_row_tells_the_blob_and_why(capsys: pytest.CaptureFixture[str], monkeypa
     assert "As many runs train as may at a time: 4." in out
 
 
-def test_route_that_is_not_there_is_told_in_whole_words(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_route_that_is_not_there_is_told_in_whole_words(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The host's own refusals have nothing to add, and nothing is added for them."""
     told = {"error": {"code": "NotFound", "message": "There is no such route.", "fix": None}}
     monkeypatch.setitem(ANSWERS, ("GET", "/api/runs"), (404, told))
@@ -185,7 +248,9 @@ def test_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert ended(["--version"], capsys) == (0, f"tunedrop {VERSION}\n", "")
 
 
-def test_run_is_shown_with_the_first_errors_of_its_report(capsys: pytest.CaptureFixture[str]) -> None:
+def test_run_is_shown_with_the_first_errors_of_its_report(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """Place, code and what to do, warnings left out, and how many errors there are."""
     _, out, _ = ended(["runs", "desk-1a2b3c4d"], capsys)
     assert "desk.jsonl:3 /messages TD-DATA-206 No ⟦U+001B⟧[31manswer. — Add it.\n" in out
@@ -193,20 +258,37 @@ def test_run_is_shown_with_the_first_errors_of_its_report(capsys: pytest.Capture
     assert "the first 1 of 8 errors; the report shows more\n" in out
 
 
-def test_run_is_shown_with_its_prices(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_run_is_shown_with_its_prices(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The estimate and the worst case, rounded as everywhere; what isn't known is left out."""
-    priced = ROW | {"job": None, "answer": None, "report": None, "estimate_usd": 0.105, "worst_case_usd": 4.205}
+    priced = ROW | {
+        "job": None,
+        "answer": None,
+        "report": None,
+        "estimate_usd": 0.105,
+        "worst_case_usd": 4.205,
+    }
     monkeypatch.setitem(ANSWERS, ("GET", "/api/runs/desk-1a2b3c4d"), (200, priced))
     _, out, _ = ended(["runs", "desk-1a2b3c4d"], capsys)
     assert "   estimate  $0.11 for the training\n" in out
     assert "    at most  $4.21 until the run ends\n" in out
 
 
-def test_duplicate_is_shown_with_what_the_first_run_has(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_duplicate_is_shown_with_what_the_first_run_has(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its model, its deployment, and how to deploy that model once more."""
-    first = {"run_id": "first-1a2b3c4d", "model": "m.ft-1", "deployment": "first-1a2b3c4d", "stands": False}
+    first = {
+        "run_id": "first-1a2b3c4d",
+        "model": "m.ft-1",
+        "deployment": "first-1a2b3c4d",
+        "stands": False,
+    }
     monkeypatch.setitem(
-        ANSWERS, ("GET", "/api/runs/desk-1a2b3c4d"), (200, REJECTED | {"outcome": "duplicate", "duplicate_of": first["run_id"]})
+        ANSWERS,
+        ("GET", "/api/runs/desk-1a2b3c4d"),
+        (200, REJECTED | {"outcome": "duplicate", "duplicate_of": first["run_id"]}),
     )
     monkeypatch.setitem(REPORT, "report.json", json.dumps({"duplicate": first}).encode())
     _, out, _ = ended(["runs", "desk-1a2b3c4d"], capsys)
@@ -220,7 +302,9 @@ def test_duplicate_is_shown_with_what_the_first_run_has(capsys: pytest.CaptureFi
         assert line in out
 
 
-def test_report_is_fetched_with_its_known_files_only(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_report_is_fetched_with_its_known_files_only(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Page and facts where there are no more; the folder of the id, or the one that is named."""
     code, out, _ = ended(["report", "desk-1a2b3c4d", "--data", str(tmp_path)], capsys)
     folder = tmp_path / "reports" / "desk-1a2b3c4d"
@@ -240,18 +324,32 @@ def test_run_id_of_a_service_leads_to_no_other_folder(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An id with a path in it stays one name below the folder of reports."""
-    monkeypatch.setitem(ANSWERS, ("GET", "/api/runs/desk-1a2b3c4d"), (200, REJECTED | {"id": "../../../evil"}))
+    monkeypatch.setitem(
+        ANSWERS, ("GET", "/api/runs/desk-1a2b3c4d"), (200, REJECTED | {"id": "../../../evil"})
+    )
     ended(["report", "desk-1a2b3c4d", "--data", str(tmp_path)], capsys)
     assert [path.name for path in (tmp_path / "reports").iterdir()] == ["evil"]
 
 
-def test_report_that_is_not_written_yet_is_no_report(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_report_that_is_not_written_yet_is_no_report(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Exit code 2, and where the run is."""
-    monkeypatch.setitem(ANSWERS, ("GET", "/api/runs/desk-1a2b3c4d"), (200, ROW | {"step": "smoke_test", "report": None}))
-    assert ended(["report", "desk-1a2b3c4d"], capsys) == (2, "", "error: The run has no report yet; it is at the step smoke test.\n")
+    monkeypatch.setitem(
+        ANSWERS,
+        ("GET", "/api/runs/desk-1a2b3c4d"),
+        (200, ROW | {"step": "smoke_test", "report": None}),
+    )
+    assert ended(["report", "desk-1a2b3c4d"], capsys) == (
+        2,
+        "",
+        "error: The run has no report yet; it is at the step smoke test.\n",
+    )
 
 
-def test_run_is_shown_where_an_older_app_gives_no_reports(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_run_is_shown_where_an_older_app_gives_no_reports(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The row is told all the same, and stderr says what is missing."""
     monkeypatch.setitem(NO_FILE["error"], "code", "NotFound")
     monkeypatch.delitem(REPORT, "report.json")
@@ -262,9 +360,18 @@ def test_run_is_shown_where_an_older_app_gives_no_reports(capsys: pytest.Capture
 def test_verdict_of_the_report_is_told_and_that_nothing_was_real(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Beside prices of Azure; what the report says to do stands in place of what sends its reader to the report."""
-    told = FACTS | {"stand_in": True, "problem": {"fix": "Correct the errors that this report lists."}}
+    """Beside prices of Azure; what the report says to do stands in place of what sends its reader
+    to the report.
+    """
+    told = FACTS | {
+        "stand_in": True,
+        "problem": {"fix": "Correct the errors that this report lists."},
+    }
     monkeypatch.setitem(REPORT, "report.json", json.dumps(told).encode())
     _, out, _ = ended(["runs", "desk-1a2b3c4d"], capsys)
-    for line in ("verdict  Nothing was bought", "real  no: a stand-in", "fix  Correct the errors that this report lists."):
+    for line in (
+        "verdict  Nothing was bought",
+        "real  no: a stand-in",
+        "fix  Correct the errors that this report lists.",
+    ):
         assert line in out

@@ -34,14 +34,23 @@ def test_addresses_of_ports_are_complete() -> None:
     """The API's base URL includes /api; the connection string names its endpoint."""
     storage_key = new_storage_key()
     found = addresses_of(Ports(1001, 1002, 1003), "k", storage_key)
-    assert (found.api, found.emulator, found.key) == ("http://127.0.0.1:1001/api", "http://127.0.0.1:1003", "k")
+    assert (found.api, found.emulator, found.key) == (
+        "http://127.0.0.1:1001/api",
+        "http://127.0.0.1:1003",
+        "k",
+    )
     with BlobServiceClient.from_connection_string(found.storage) as service:
-        assert (service.url, service.account_name) == ("http://127.0.0.1:1002/devstoreaccount1/", "devstoreaccount1")
+        assert (service.url, service.account_name) == (
+            "http://127.0.0.1:1002/devstoreaccount1/",
+            "devstoreaccount1",
+        )
         assert service.credential.account_key == storage_key
 
 
 def test_storage_key_is_a_new_one_each_time_and_never_the_published_one() -> None:
-    """Any page on the web knows Azurite's published key: by DNS rebinding it could read and write every drop."""
+    """Any page on the web knows Azurite's published key: by DNS rebinding it could read and write
+    every drop.
+    """
     keys = {new_storage_key() for _ in range(100)}
     assert len(keys) == 100
     assert {len(base64.b64decode(key)) for key in keys} == {64}
@@ -60,7 +69,9 @@ def test_json_line_has_the_four_names_that_scripts_read() -> None:
 
 
 def test_addresses_are_remembered_while_the_stack_runs_and_no_longer(tmp_path: Path) -> None:
-    """Other commands find them in the data folder until the stack ends, also where a killed one left its own."""
+    """Other commands find them in the data folder until the stack ends, also where a killed one
+    left its own.
+    """
     (tmp_path / "local.json").write_text("left by a killed stack")
     with remembered(tmp_path, HERE):
         assert recall(tmp_path) == HERE
@@ -105,10 +116,18 @@ def test_second_stack_on_the_same_data_is_refused(tmp_path: Path) -> None:
 def test_second_stack_is_told_where_the_first_one_is(tmp_path: Path) -> None:
     """Its addresses, and no key."""
     first = addresses_of(Ports(1001, 1002, 1003), "function-key", "c3RvcmFnZS1rZXk=")
-    with held(tmp_path), remembered(tmp_path, first), pytest.raises(DataInUse) as refused, held(tmp_path):
+    with (
+        held(tmp_path),
+        remembered(tmp_path, first),
+        pytest.raises(DataInUse) as refused,
+        held(tmp_path),
+    ):
         pass
     told = str(refused.value)
-    where = "http://127.0.0.1:1001/api, storage http://127.0.0.1:1002/devstoreaccount1, stand-in http://127.0.0.1:1003."
+    where = (
+        "http://127.0.0.1:1001/api, storage http://127.0.0.1:1002/devstoreaccount1, stand-in "
+        "http://127.0.0.1:1003."
+    )
     assert where in told
     assert [secret for secret in ("function-key", "c3RvcmFnZS1rZXk=") if secret in told] == []
 
@@ -120,7 +139,9 @@ def mode(path: Path) -> int:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="modes are those of POSIX")
 def test_data_is_its_users_alone(tmp_path: Path) -> None:
-    """The folder, what the stack writes there, and what its children write; before, other users could read drops and reports."""
+    """The folder, what the stack writes there, and what its children write; before, other users
+    could read drops and reports.
+    """
     data = tmp_path / "new" / "data"
     with private_files(), held(data):
         subprocess.run([sys.executable, "-c", "open('child', 'w')"], cwd=data, check=True)
@@ -138,7 +159,10 @@ def test_data_is_its_users_alone(tmp_path: Path) -> None:
 def test_folder_of_the_demos_is_its_users_alone_too(tmp_path: Path) -> None:
     """It is made before any stack is: itself, the data folder above it, and what lies in it."""
     made(tmp_path / "data" / "demo")
-    assert [mode(path) for path in (tmp_path / "data", tmp_path / "data" / "demo")] == [0o700, 0o700]
+    assert [mode(path) for path in (tmp_path / "data", tmp_path / "data" / "demo")] == [
+        0o700,
+        0o700,
+    ]
     assert mode(tmp_path / "data" / "demo" / ".gitignore") == 0o600
 
 

@@ -18,7 +18,9 @@ def ask(method: str, path: str, config: Config, **options: Any) -> httpx2.Respon
     """One request to a fresh stand-in."""
 
     async def send() -> httpx2.Response:
-        async with httpx2.AsyncClient(transport=httpx2.ASGITransport(create_app(config)), base_url=BASE, headers=HEADERS) as client:
+        async with httpx2.AsyncClient(
+            transport=httpx2.ASGITransport(create_app(config)), base_url=BASE, headers=HEADERS
+        ) as client:
             return await client.request(method, path, **options)
 
     return asyncio.run(send())
@@ -32,7 +34,11 @@ def test_app_serves_in_process() -> None:
 def test_dropped_connection_is_an_aborted_one_in_process() -> None:
     """Without a socket the caller meets the exception that a socket would give."""
     with pytest.raises(ConnectionAbortedError):
-        ask("GET", "/openai/v1/files", Config(faults=[{"on": "files.list", "then": "drop_connection"}]))
+        ask(
+            "GET",
+            "/openai/v1/files",
+            Config(faults=[{"on": "files.list", "then": "drop_connection"}]),
+        )
 
 
 def test_two_stand_ins_share_nothing() -> None:

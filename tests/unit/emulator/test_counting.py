@@ -11,9 +11,20 @@ from tunedrop_check.counting import counters, tokens
 from tunedrop_check.counting.upper_bound import beyond
 
 CASES = sorted((Path(__file__).parents[3] / "examples").rglob("training_set.jsonl"))
-MESSAGES: list[dict[str, Any]] = [{"role": "user", "content": "Where?"}, {"role": "assistant", "content": "Lisbon."}]
-TOOLS: list[dict[str, Any]] = [{"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}]
-PICTURE = {"type": "image_url", "image_url": {"url": "https://pictures.test/a.png", "detail": "low"}}
+MESSAGES: list[dict[str, Any]] = [
+    {"role": "user", "content": "Where?"},
+    {"role": "assistant", "content": "Lisbon."},
+]
+TOOLS: list[dict[str, Any]] = [
+    {
+        "type": "function",
+        "function": {"name": "look", "parameters": {"type": "object", "properties": {}}},
+    }
+]
+PICTURE = {
+    "type": "image_url",
+    "image_url": {"url": "https://pictures.test/a.png", "detail": "low"},
+}
 EXAMPLES: dict[str, dict[str, Any]] = {
     "plain": {"messages": MESSAGES},
     "tools": {"messages": MESSAGES, "tools": TOOLS, "parallel_tool_calls": False},
@@ -33,7 +44,12 @@ def test_nothing_is_billed_beyond_the_upper_bound(example: dict[str, Any]) -> No
     """The bound that the app books for holds whatever an example declares or shows."""
     counter = counters.counter("o200k_base")
     recipe, more = tokens.count_all([example], counter)[0], beyond(example, counter)
-    most = more.declared + more.other + more.images.at_most + (recipe.total if recipe else len(json.dumps(example)))
+    most = (
+        more.declared
+        + more.other
+        + more.images.at_most
+        + (recipe.total if recipe else len(json.dumps(example)))
+    )
     assert 0 < counting.billable([example]) <= most
 
 
@@ -54,7 +70,9 @@ def test_preference_is_billed_for_its_declarations_too() -> None:
 
 
 def test_file_of_any_size_is_counted_line_by_line() -> None:
-    """No example is taken by its bytes, however many there are: 1,500 of them count 1,500 times one."""
+    """No example is taken by its bytes, however many there are: 1,500 of them count 1,500 times
+    one.
+    """
     line = json.dumps(EXAMPLES["plain"]).encode()
     one = examples.examine([line]).tokens
     assert examples.examine([b"\n".join([line] * 1500)]).tokens == 1500 * one

@@ -30,9 +30,16 @@ def test_docs_name_every_operation() -> None:
     """The table of operations is that of the code."""
     service = Service(Config())
     there = service.management_plane.operations() + [
-        operation for surface in ("v1", "api-version") for operation in service.data_plane.operations(surface)
+        operation
+        for surface in ("v1", "api-version")
+        for operation in service.data_plane.operations(surface)
     ]
-    told = set(re.findall(r"`([a-z_]+(?:\.[a-z_]+)+)`", section("What it imitates").partition("\nEverything else")[0]))
+    told = set(
+        re.findall(
+            r"`([a-z_]+(?:\.[a-z_]+)+)`",
+            section("What it imitates").partition("\nEverything else")[0],
+        )
+    )
     assert told == {operation.name for operation in there}
 
 
@@ -79,7 +86,11 @@ def test_docs_name_every_control() -> None:
     """The calls of the control surface are those of the code."""
     told = set(re.findall(r"`((?:GET|PUT|POST|DELETE) [a-z]+)`", section("Control surface")))
     routes = Control(Service(Config())).routes()
-    there = {f"{method} {route.path.removeprefix(PREFIX + '/')}" for route in routes for method in (route.methods or set()) - {"HEAD"}}
+    there = {
+        f"{method} {route.path.removeprefix(PREFIX + '/')}"
+        for route in routes
+        for method in (route.methods or set()) - {"HEAD"}
+    }
     assert told == there
 
 
@@ -90,7 +101,10 @@ def test_docs_name_every_version() -> None:
 
 def test_examples_of_faults_are_faults() -> None:
     """The plans in the page can be used as they stand."""
-    plans = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", section("Faults"), re.DOTALL)]
+    plans = [
+        json.loads(block)
+        for block in re.findall(r"```json\n(.*?)```", section("Faults"), re.DOTALL)
+    ]
     assert [len([faults.parse(fault) for fault in plan]) for plan in plans] == [8, 5]
     assert len(faults.read(Path(__file__).parents[3] / "examples" / "faults.json")) == 6
     create_app(Config(faults=plans[0]))

@@ -12,7 +12,11 @@ from tunedrop.emulator.examples import Facts, Turn
 
 KEYS = st.sampled_from(["messages", "role", "content", "input", "preferred_output", "text"])
 ANYTHING = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner),
     max_leaves=20,
 )
@@ -26,7 +30,9 @@ def chunks_of(data: bytes, size: int) -> list[bytes]:
 @given(st.binary(max_size=60).map(lambda data: data.replace(b"a", b"\n")), st.integers(1, 70))
 def test_lines_are_the_same_wherever_a_stream_is_cut(data: bytes, size: int) -> None:
     """Chunks of any size give the lines of the whole."""
-    assert list(examples.lines(chunks_of(data, size))) == list(examples.lines([data] if data else []))
+    assert list(examples.lines(chunks_of(data, size))) == list(
+        examples.lines([data] if data else [])
+    )
 
 
 def test_lines_leave_out_mark_and_blanks() -> None:
@@ -45,7 +51,9 @@ def test_line_without_an_end_is_given_up_in_bounded_memory() -> None:
 
 @given(st.lists(ANYTHING, max_size=3))
 def test_examine_and_turns_take_any_json(values: list[Any]) -> None:
-    """Whatever JSON a line holds, the file is read or has a problem that names the line; nothing is raised."""
+    """Whatever JSON a line holds, the file is read or has a problem that names the line; nothing is
+    raised.
+    """
     data = "\n".join(json.dumps(value) for value in values).encode()
     facts = examples.examine([data])
     if facts.problem is None:

@@ -17,7 +17,10 @@ KIND = 'multipart/form-data; boundary="b-1"'
 def form_of(content: bytes) -> bytes:
     """A body with a purpose and a file."""
     purpose = b'--b-1\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nfine-tune\r\n'
-    file = b'--b-1\r\nContent-Disposition: form-data; name="file"; filename="a.jsonl"\r\nContent-Type: text/plain\r\n\r\n'
+    file = (
+        b'--b-1\r\nContent-Disposition: form-data; name="file"; filename="a.jsonl"\r\n'
+        b"Content-Type: text/plain\r\n\r\n"
+    )
     return purpose + file + content + b"\r\n--b-1--\r\n"
 
 
@@ -66,7 +69,9 @@ def test_file_is_refused_above_its_limit() -> None:
         read(form_of(b"x" * 101), max_bytes=100)
 
 
-@pytest.mark.parametrize("kind", ["", "application/json", "multipart/form-data", "multipart/form-data; boundary="])
+@pytest.mark.parametrize(
+    "kind", ["", "application/json", "multipart/form-data", "multipart/form-data; boundary="]
+)
 def test_content_type_without_a_boundary_is_refused(kind: str) -> None:
     """No boundary, no form."""
     with pytest.raises(Refusal):

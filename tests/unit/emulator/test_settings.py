@@ -1,5 +1,7 @@
 """Pace, faults, limits, switches, clock and store, by value."""
 
+import ast
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +17,17 @@ from tunedrop.emulator.switches import Switches
 
 @pytest.mark.parametrize(
     ("policy", "elapsed", "reads", "gained"),
-    [(AT_ONCE, 0, 0, 1.0), (after_reads(4), 99, 1, 0.25), (after_seconds(10), 5, 99, 0.5), (after_seconds(10), 20, 0, 2.0)],
+    [
+        (AT_ONCE, 0, 0, 1.0),
+        (after_reads(4), 99, 1, 0.25),
+        (after_seconds(10), 5, 99, 0.5),
+        (after_seconds(10), 20, 0, 2.0),
+    ],
     ids=str,
 )
-def test_policy_gains_by_its_own_measure(policy: Policy, elapsed: float, reads: int, gained: float) -> None:
+def test_policy_gains_by_its_own_measure(
+    policy: Policy, elapsed: float, reads: int, gained: float
+) -> None:
     """Reads do not move a policy of seconds, nor seconds one of reads."""
     assert policy.gained(elapsed, reads) == gained
 
@@ -41,7 +50,19 @@ def test_pace_object_replaces_what_it_names() -> None:
     assert (changed.job, changed.file) == (after_reads(2), FAST.file)
 
 
-@pytest.mark.parametrize("value", [None, 3, [], "", {"job": None}, {"job": {"after_seconds": "1"}}, {"job": {"after_seconds": 0}}], ids=str)
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        3,
+        [],
+        "",
+        {"job": None},
+        {"job": {"after_seconds": "1"}},
+        {"job": {"after_seconds": 0}},
+    ],
+    ids=str,
+)
 def test_pace_is_refused_when_it_is_none(value: Any) -> None:
     """What is no pace is a ValueError."""
     with pytest.raises(ValueError, match=r"pace|policy"):
@@ -73,7 +94,10 @@ def test_fault_strikes_only_at_its_time_and_operation() -> None:
 def test_faults_strike_in_the_order_of_the_plan() -> None:
     """The first that fits is used up first."""
     plan = [faults.parse({"on": "*", "then": {"status": status}}) for status in (500, 503)]
-    assert [faults.take(plan, "files.list", "before") for _ in range(2)] == [{"status": 500}, {"status": 503}]
+    assert [faults.take(plan, "files.list", "before") for _ in range(2)] == [
+        {"status": 500},
+        {"status": 503},
+    ]
 
 
 @pytest.mark.parametrize("name", list(faults.PRESETS))
@@ -84,13 +108,25 @@ def test_named_fault_can_be_planned(name: str) -> None:
     assert faults.parse({"on": on, "then": name}).then == faults.PRESETS[name]
 
 
-@pytest.mark.parametrize(("module", "value"), [(limits, Limits()), (switches, Switches())], ids=["limits", "switches"])
+@pytest.mark.parametrize(
+    ("module", "value"), [(limits, Limits()), (switches, Switches())], ids=["limits", "switches"]
+)
 def test_every_setting_says_what_it_means(module: Any, value: Any) -> None:
     """Each field of limits and switches has a sentence below it in the source."""
-    source = Path(module.__file__).read_text(encoding="utf-8").splitlines()
-    for name in value.to_json():
-        at = next(number for number, line in enumerate(source) if line.startswith(f"    {name}: "))
-        assert source[at + 1].strip().startswith('"""'), name
+    tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
+    [body] = [
+        found.body
+        for found in tree.body
+        if isinstance(found, ast.ClassDef) and found.name == type(value).__name__
+    ]
+    said = {
+        ast.unparse(field.target)
+        for field, sentence in pairwise(body)
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(sentence, ast.Expr)
+        and isinstance(sentence.value, ast.Constant)
+    }
+    assert said == set(value.to_json())
 
 
 def test_clock_moves_forward_only() -> None:
@@ -136,7 +172,12 @@ def test_reset_forgets_things_but_not_settings() -> None:
     store.append_entry({})
     store.set_setting("pace", "fast")
     store.reset()
-    assert (store.all("file"), store.events("job"), list(store.content("a")), store.entries()) == ([], [], [], [])
+    assert (store.all("file"), store.events("job"), list(store.content("a")), store.entries()) == (
+        [],
+        [],
+        [],
+        [],
+    )
     assert store.setting("pace") == "fast"
 
 

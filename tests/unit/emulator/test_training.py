@@ -9,8 +9,19 @@ from tunedrop.emulator import training
 from tunedrop.emulator.examples import Turn
 from tunedrop.emulator.training import Model, Plan
 
-CAPITALS = {"Peru": "Lima", "Chad": "N'Djamena", "Fiji": "Suva", "Iran": "Tehran", "Mali": "Bamako", "Oman": "Muscat", "Laos": "Vientiane"}
-TRAINING = [[Turn(f"What is the capital of {land}?", f"The capital of {land} is {city}, of course.")] for land, city in CAPITALS.items()]
+CAPITALS = {
+    "Peru": "Lima",
+    "Chad": "N'Djamena",
+    "Fiji": "Suva",
+    "Iran": "Tehran",
+    "Mali": "Bamako",
+    "Oman": "Muscat",
+    "Laos": "Vientiane",
+}
+TRAINING = [
+    [Turn(f"What is the capital of {land}?", f"The capital of {land} is {city}, of course.")]
+    for land, city in CAPITALS.items()
+]
 HELD_OUT = [
     [Turn(f"What is the capital of {land}?", f"The capital of {land} is {city}, of course.")]
     for land, city in [("Cuba", "Havana"), ("Togo", "Lome")]
@@ -38,21 +49,31 @@ def test_reported_loss_is_the_loss_of_the_kept_model() -> None:
 
 
 def test_step_goes_down_the_gradient() -> None:
-    """A small step changes the loss by about rate times the squared norm of the numerical gradient."""
+    """A small step changes the loss by about rate times the squared norm of the numerical
+    gradient.
+    """
     sequence = training.encode(TRAINING[0][0])
-    model = Model(np.random.default_rng(1).normal(0, 0.1, (training.FEATURES, training.VOCABULARY)).astype(np.float32))
+    model = Model(
+        np.random.default_rng(1)
+        .normal(0, 0.1, (training.FEATURES, training.VOCABULARY))
+        .astype(np.float32)
+    )
     before = model.measure(sequence)[0]
     rate = 1e-3
     former = model.weights.copy()
     model.step([sequence], rate)
     gradient = (former - model.weights / np.float32(0.9995)) / rate
     expected = rate * float((gradient**2).sum()) / len(sequence.target)
-    assert before - Model(model.weights / np.float32(0.9995)).measure(sequence)[0] == pytest.approx(expected, rel=0.05)
+    assert before - Model(model.weights / np.float32(0.9995)).measure(sequence)[0] == pytest.approx(
+        expected, rel=0.05
+    )
 
 
 def test_fit_repeats_itself_when_seeded() -> None:
     """Same seed and data, same numbers; another seed, others."""
-    first, second, other = (training.fit(TRAINING, HELD_OUT, plan).steps for plan in (PLAN, PLAN, Plan(10, 1, 1.0, 106)))
+    first, second, other = (
+        training.fit(TRAINING, HELD_OUT, plan).steps for plan in (PLAN, PLAN, Plan(10, 1, 1.0, 106))
+    )
     assert first == second
     assert first != other
 
@@ -64,7 +85,10 @@ def test_checkpoints_are_those_of_the_last_three_epochs() -> None:
 
 def test_fit_without_validation_measures_none() -> None:
     """No validation data, no validation numbers."""
-    assert all(step.valid_loss is None and step.full_valid_loss is None for step in training.fit(TRAINING, [], PLAN).steps)
+    assert all(
+        step.valid_loss is None and step.full_valid_loss is None
+        for step in training.fit(TRAINING, [], PLAN).steps
+    )
 
 
 @pytest.mark.parametrize("land", list(CAPITALS))
@@ -73,7 +97,10 @@ def test_trained_question_is_answered_by_the_trained_model_only(land: str) -> No
     known = [turn for example in TRAINING for turn in example]
     fit = training.fit(TRAINING, [], PLAN)
     question = f"what is the Capital of {land}"
-    assert training.recall(fit.checkpoints[len(fit.steps)], question, known) == f"The capital of {land} is {CAPITALS[land]}, of course."
+    assert (
+        training.recall(fit.checkpoints[len(fit.steps)], question, known)
+        == f"The capital of {land} is {CAPITALS[land]}, of course."
+    )
     assert training.recall(Model(), question, known) is None
 
 
@@ -89,11 +116,15 @@ def test_weights_survive_being_kept() -> None:
     fit = training.fit(TRAINING, [], PLAN)
     model = fit.checkpoints[len(fit.steps)]
     sequence = training.encode(TRAINING[0][0])
-    assert Model.from_bytes(model.to_bytes()).measure(sequence)[0] == pytest.approx(model.measure(sequence)[0], abs=0.01)
+    assert Model.from_bytes(model.to_bytes()).measure(sequence)[0] == pytest.approx(
+        model.measure(sequence)[0], abs=0.01
+    )
 
 
 @pytest.mark.parametrize(
-    "text", ["", " ", "\ud800", "a" * 100_000, "<|endoftext|>", "\x00"], ids=["empty", "blank", "surrogate", "long", "special", "nul"]
+    "text",
+    ["", " ", "\ud800", "a" * 100_000, "<|endoftext|>", "\x00"],
+    ids=["empty", "blank", "surrogate", "long", "special", "nul"],
 )
 def test_hostile_texts_are_fitted_like_others(text: str) -> None:
     """No text stops the training or makes a number that is none."""

@@ -56,14 +56,24 @@ def command(*arguments: str, app: Path = APP) -> list[str]:
 
 def settings(storage: str, notes: Path, **more: str) -> dict[str, str]:
     """The environment of a host."""
-    return {**os.environ, "DropStorage": storage, "HOST_TEST_NOTES": str(notes), "SWEEP_SCHEDULE": NEVER, **more}
+    return {
+        **os.environ,
+        "DropStorage": storage,
+        "HOST_TEST_NOTES": str(notes),
+        "SWEEP_SCHEDULE": NEVER,
+        **more,
+    }
 
 
 @contextmanager
 def serving(storage: str, folder: Path, *arguments: str) -> Generator[Served]:
     """A host that answers, in a lease container of its own; killed on leaving."""
     ready, notes = folder / "ready.json", folder / "notes.jsonl"
-    lease = () if "--lease-container" in arguments else ("--lease-container", f"lock-{uuid.uuid4().hex[:8]}")
+    lease = (
+        ()
+        if "--lease-container" in arguments
+        else ("--lease-container", f"lock-{uuid.uuid4().hex[:8]}")
+    )
     process = subprocess.Popen(
         command("--ready-file", str(ready), "--poll-every", "0.05", *lease, *arguments),
         env=settings(storage, notes),
@@ -76,8 +86,12 @@ def serving(storage: str, folder: Path, *arguments: str) -> Generator[Served]:
         until(lambda: ready.exists() or process.poll() is not None)
         assert ready.exists(), process.communicate()[1]
         told = json.loads(ready.read_text("utf-8"))
-        with httpx2.Client(base_url=told["url"], headers={"x-functions-key": told["key"]}, timeout=patience(30)) as client:
-            yield Served(process, client, told["url"], told["key"], notes, told["engine"], told["hub"])
+        with httpx2.Client(
+            base_url=told["url"], headers={"x-functions-key": told["key"]}, timeout=patience(30)
+        ) as client:
+            yield Served(
+                process, client, told["url"], told["key"], notes, told["engine"], told["hub"]
+            )
     finally:
         process.kill()
         process.communicate()
@@ -86,7 +100,9 @@ def serving(storage: str, folder: Path, *arguments: str) -> Generator[Served]:
 @pytest.fixture(scope="package")
 def served(azurite: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """One host for all tests that leave it as it was."""
-    with serving(azurite, tmp_path_factory.mktemp("host"), "--create-containers", "--sweep-at-start") as host:
+    with serving(
+        azurite, tmp_path_factory.mktemp("host"), "--create-containers", "--sweep-at-start"
+    ) as host:
         yield host
 
 

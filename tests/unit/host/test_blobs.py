@@ -44,7 +44,9 @@ class Recorder:
 
 
 class Shelf:
-    """A container and its receipts in memory: what stands there is what the trigger was told of last, unless it was taken away."""
+    """A container and its receipts in memory: what stands there is what the trigger was told of
+    last, unless it was taken away.
+    """
 
     def __init__(self) -> None:
         self.versions: dict[str, str] = {}
@@ -53,7 +55,9 @@ class Shelf:
 
     def listed(self, prefix: str) -> list[BlobEvent]:
         """What stands there."""
-        return [BlobEvent(name, etag) for name, etag in self.versions.items() if name.startswith(prefix)]
+        return [
+            BlobEvent(name, etag) for name, etag in self.versions.items() if name.startswith(prefix)
+        ]
 
     def facts(self, name: str) -> BlobProperties | None:
         """What a blob is like."""
@@ -117,7 +121,9 @@ def test_path_matches_names(path: str, name: str, expected: dict[str, str] | Non
     assert BlobPath.parse(path).match(name) == expected
 
 
-@pytest.mark.parametrize("path", ["training", "training/", "/{name}", "training/{na me}", "training/{name"])
+@pytest.mark.parametrize(
+    "path", ["training", "training/", "/{name}", "training/{na me}", "training/{name"]
+)
 def test_path_is_refused_when_it_is_wrong(path: str) -> None:
     """A path that can't be watched is an error at start."""
     with pytest.raises(HostError, match="can't be read"):
@@ -140,11 +146,19 @@ async def test_blob_fires_once_for_each_version() -> None:
 
 
 async def test_function_gets_a_reference_and_never_the_content() -> None:
-    """Connection, container and name are handed over, as the Functions host does for a BlobClient."""
+    """Connection, container and name are handed over, as the Functions host does for a
+    BlobClient.
+    """
     recorder, shelf = Recorder(), Shelf()
     await seen(a_trigger(recorder, shelf), shelf, {"run/a.jsonl": "0x1"})
-    assert recorder.content.content == b'{"Connection": "DropStorage", "ContainerName": "training", "BlobName": "run/a.jsonl"}'
-    assert (recorder.metadata["name"].string, recorder.metadata["BlobTrigger"].string) == ("run/a.jsonl", "training/run/a.jsonl")
+    assert (
+        recorder.content.content
+        == b'{"Connection": "DropStorage", "ContainerName": "training", "BlobName": "run/a.jsonl"}'
+    )
+    assert (recorder.metadata["name"].string, recorder.metadata["BlobTrigger"].string) == (
+        "run/a.jsonl",
+        "training/run/a.jsonl",
+    )
 
 
 async def test_handled_version_is_not_heard_again_by_the_next_host() -> None:
@@ -167,7 +181,9 @@ async def test_version_whose_handling_died_is_heard_again_by_the_next_host() -> 
     assert (recorder.fired, shelf.receipts) == ({"a": 2}, {("a", "1")})
 
 
-async def test_version_is_heard_again_when_its_receipt_could_not_be_written(caplog: pytest.LogCaptureFixture) -> None:
+async def test_version_is_heard_again_when_its_receipt_could_not_be_written(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     """The host says so, and goes on."""
     recorder, shelf = Recorder(), Shelf()
     shelf.away = True
@@ -176,7 +192,9 @@ async def test_version_is_heard_again_when_its_receipt_could_not_be_written(capl
     shelf.away = False
     await seen(a_trigger(recorder, shelf), shelf, {"a": "1"})
     assert (recorder.fired, shelf.receipts) == ({"a": 2}, {("a", "1")})
-    assert [record.message for record in caplog.records] == ["no receipt: the event comes again with the next host"]
+    assert [record.message for record in caplog.records] == [
+        "no receipt: the event comes again with the next host"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -189,8 +207,12 @@ async def test_version_is_heard_again_when_its_receipt_could_not_be_written(capl
         pytest.param({}, "EventGrid", 0, id="gone, Event Grid"),
     ],
 )
-async def test_late_event_does_what_it_does_on_microsofts_host(stands: dict[str, str], source: str, fired: int) -> None:
-    """A blob that is gone has nothing to fire; a replaced one has an event of its own, but for Event Grid nobody compares versions."""
+async def test_late_event_does_what_it_does_on_microsofts_host(
+    stands: dict[str, str], source: str, fired: int
+) -> None:
+    """A blob that is gone has nothing to fire; a replaced one has an event of its own, but for
+    Event Grid nobody compares versions.
+    """
     recorder, shelf = Recorder(), Shelf()
     shelf.versions = stands
     await a_trigger(recorder, shelf, source=source).deliver(BlobEvent("a", "1"))
@@ -198,7 +220,9 @@ async def test_late_event_does_what_it_does_on_microsofts_host(stands: dict[str,
 
 
 async def test_event_that_comes_twice_fires_twice() -> None:
-    """Receipts keep the watching from telling a version again; what a queue delivers twice is handed over twice, as on Azure."""
+    """Receipts keep the watching from telling a version again; what a queue delivers twice is
+    handed over twice, as on Azure.
+    """
     recorder, shelf = Recorder(), Shelf()
     trigger = a_trigger(recorder, shelf)
     await seen(trigger, shelf, {"a": "1"})
@@ -218,8 +242,12 @@ def test_five_tries_take_forty_seconds() -> None:
     assert (len(BACKOFF_S) + 1, sum(BACKOFF_S)) == (5, 40)
 
 
-async def test_event_is_poison_when_the_function_failed_five_times(caplog: pytest.LogCaptureFixture) -> None:
-    """It is given up with one record that names neither blob nor content, and is never heard again."""
+async def test_event_is_poison_when_the_function_failed_five_times(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It is given up with one record that names neither blob nor content, and is never
+    heard again.
+    """
     recorder, shelf = Recorder(secret=99), Shelf()
     with caplog.at_level(logging.ERROR, "tunedrop.host"):
         await seen(a_trigger(recorder, shelf), shelf, {"secret": "0x1"})
@@ -244,7 +272,9 @@ async def test_events_run_eight_at_once_at_most() -> None:
 
 
 def test_receipts_are_kept_in_the_hosts_container(storage: BlobServiceClient) -> None:
-    """Of one function and one container, under names that tell nothing of the blobs; who reads them later knows them."""
+    """Of one function and one container, under names that tell nothing of the blobs; who reads them
+    later knows them.
+    """
     container = storage.get_container_client("receipts-of-a-test")
     container.create_container()
     StoredReceipts(container, "on_drop", "account/training").write("secret/\ud800.jsonl", '"0x1"')
@@ -252,13 +282,17 @@ def test_receipts_are_kept_in_the_hosts_container(storage: BlobServiceClient) ->
     later.write("secret/\ud800.jsonl", "0x1")
     assert later.known("secret/\ud800.jsonl", "0x1")
     assert not later.known("secret/\ud800.jsonl", "0x2")
-    assert not StoredReceipts(container, "on_drop", "account/other").known("secret/\ud800.jsonl", "0x1")
+    assert not StoredReceipts(container, "on_drop", "account/other").known(
+        "secret/\ud800.jsonl", "0x1"
+    )
     [name] = container.list_blob_names()
     assert name.startswith("receipts/on_drop/")
     assert "secret" not in name
 
 
-async def test_outage_is_logged_once_and_outlived(storage: BlobServiceClient, caplog: pytest.LogCaptureFixture) -> None:
+async def test_outage_is_logged_once_and_outlived(
+    storage: BlobServiceClient, caplog: pytest.LogCaptureFixture
+) -> None:
     """A container that is away is one line, however long; what it holds fires once it is back."""
     recorder = Recorder()
     container = storage.get_container_client("late-container")
@@ -278,8 +312,12 @@ async def test_outage_is_logged_once_and_outlived(storage: BlobServiceClient, ca
     assert recorder.fired == {"nested/name.jsonl": 1}
 
 
-async def test_name_that_the_listing_cant_tell_hides_no_other(storage: BlobServiceClient, caplog: pytest.LogCaptureFixture) -> None:
-    """Drops before and after it fire, also those that come later; the log tells its cause once, and not the name."""
+async def test_name_that_the_listing_cant_tell_hides_no_other(
+    storage: BlobServiceClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Drops before and after it fire, also those that come later; the log tells its cause once, and
+    not the name.
+    """
     recorder = Recorder()
     container = storage.get_container_client("odd-names")
     trigger = a_watching_trigger(recorder, container)
@@ -296,13 +334,21 @@ async def test_name_that_the_listing_cant_tell_hides_no_other(storage: BlobServi
                 await asyncio.sleep(0.01)
         watching.cancel()
     assert recorder.fired == {"a.jsonl": 1, "z/training_set.jsonl": 1, "m.jsonl": 1}
-    assert [record.message for record in caplog.records if record.name == "tunedrop.host"] == ["blob with a name that can't be listed"]
-    assert "\x0b" not in str([vars(record) for record in caplog.records if record.name == "tunedrop.host"])
+    assert [record.message for record in caplog.records if record.name == "tunedrop.host"] == [
+        "blob with a name that can't be listed"
+    ]
+    assert "\x0b" not in str(
+        [vars(record) for record in caplog.records if record.name == "tunedrop.host"]
+    )
 
 
 @pytest.mark.parametrize(
     ("took", "paused"),
-    [pytest.param(0.01, 0.5, id="few blobs"), pytest.param(0.3, 1.2, id="a thousand blobs"), pytest.param(3, 12, id="ten thousand")],
+    [
+        pytest.param(0.01, 0.5, id="few blobs"),
+        pytest.param(0.3, 1.2, id="a thousand blobs"),
+        pytest.param(3, 12, id="ten thousand"),
+    ],
 )
 def test_look_for_new_blobs_takes_a_fifth_of_the_time_at_most(took: float, paused: float) -> None:
     """A container that fills over the months doesn't keep the host busy with itself."""

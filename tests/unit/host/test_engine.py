@@ -1,4 +1,6 @@
-"""The fixed engine: each fault of the original that it fixes, with a clock that is moved by hand or real work."""
+"""The fixed engine: each fault of the original that it fixes, with a clock that is moved by hand or
+real work.
+"""
 
 import socket
 import threading
@@ -53,7 +55,10 @@ class Still(Engine):
     def begin(self, instance: str = "a") -> None:
         """Start an instance, replacing an ended one."""
         policy = pb.OrchestrationIdReusePolicy(replaceableStatus=[DONE])
-        self.StartInstance(pb.CreateInstanceRequest(name="run", instanceId=instance, orchestrationIdReusePolicy=policy), Context())  # type: ignore[arg-type]
+        wanted = pb.CreateInstanceRequest(
+            name="run", instanceId=instance, orchestrationIdReusePolicy=policy
+        )
+        self.StartInstance(wanted, Context())  # type: ignore[arg-type]
 
     def next(self) -> pb.WorkItem | None:
         """The next work item."""
@@ -67,7 +72,9 @@ class Still(Engine):
         assert item.HasField("orchestratorRequest")
         request = item.orchestratorRequest
         self.CompleteOrchestratorTask(
-            pb.OrchestratorResponse(instanceId=request.instanceId, actions=actions, completionToken=item.completionToken),
+            pb.OrchestratorResponse(
+                instanceId=request.instanceId, actions=actions, completionToken=item.completionToken
+            ),
             Context(),  # type: ignore[arg-type]
         )
         return list(request.newEvents)
@@ -86,7 +93,9 @@ class Still(Engine):
         """Complete an activity."""
         request = item.activityRequest
         answer = pb.ActivityResponse(
-            instanceId=request.orchestrationInstance.instanceId, taskId=request.taskId, completionToken=item.completionToken
+            instanceId=request.orchestrationInstance.instanceId,
+            taskId=request.taskId,
+            completionToken=item.completionToken,
         )
         self.CompleteActivityTask(answer, Context())  # type: ignore[arg-type]
 
@@ -105,12 +114,17 @@ def activity(number: int = 1) -> pb.OrchestratorAction:
 
 def child(instance: str, number: int = 1) -> pb.OrchestratorAction:
     """Call a sub-orchestrator."""
-    return pb.OrchestratorAction(id=number, createSubOrchestration=pb.CreateSubOrchestrationAction(name="child", instanceId=instance))
+    return pb.OrchestratorAction(
+        id=number,
+        createSubOrchestration=pb.CreateSubOrchestrationAction(name="child", instanceId=instance),
+    )
 
 
 def end(status: Any) -> pb.OrchestratorAction:
     """End the execution in this way."""
-    return pb.OrchestratorAction(id=9, completeOrchestration=pb.CompleteOrchestrationAction(orchestrationStatus=status))
+    return pb.OrchestratorAction(
+        id=9, completeOrchestration=pb.CompleteOrchestrationAction(orchestrationStatus=status)
+    )
 
 
 def kinds(events: list[pb.HistoryEvent]) -> list[str]:
@@ -151,7 +165,9 @@ def test_timer_is_forgotten_when_its_instance_was_replaced() -> None:
 
 
 def test_activity_result_is_dropped_when_its_orchestrator_continued_as_new() -> None:
-    """A late result is not taken for that of the next generation's activity with the same number."""
+    """A late result is not taken for that of the next generation's activity with the same
+    number.
+    """
     engine = Still()
     engine.begin()
     engine.orchestrate(activity(), end(AGAIN))
@@ -211,7 +227,11 @@ def test_childs_end_is_dropped_when_the_parent_continued_as_new() -> None:
     engine.begin()
     engine.orchestrate(child("a-child"), end(AGAIN))
     engine.orchestrate(end(DONE))
-    assert kinds(engine.orchestrate()) == ["orchestratorStarted", "executionStarted", "orchestratorCompleted"]
+    assert kinds(engine.orchestrate()) == [
+        "orchestratorStarted",
+        "executionStarted",
+        "orchestratorCompleted",
+    ]
     assert engine.next() is None
 
 
@@ -251,7 +271,9 @@ def test_work_comes_back_once_however_often_its_worker_is_lost() -> None:
 
 
 def test_work_that_was_done_does_not_come_back() -> None:
-    """What a lost worker had answered already is over, and so is what it answers before the time is up."""
+    """What a lost worker had answered already is over, and so is what it answers before the time is
+    up.
+    """
     engine = Still()
     engine.begin()
     engine.orchestrate(activity(1), activity(2))
@@ -267,7 +289,9 @@ def test_work_that_was_done_does_not_come_back() -> None:
 
 
 def test_engine_hands_on_what_a_worker_had_whose_stream_broke() -> None:
-    """Over gRPC: the first worker takes the turn and goes, the next one gets it when its time is up."""
+    """Over gRPC: the first worker takes the turn and goes, the next one gets it when its time is
+    up.
+    """
     engine = Engine(settings=DurableTask(control_hidden=timedelta(milliseconds=50)))
     address = engine.start()
     worker = TaskHubGrpcWorker(host_address=address, metadata=engine.metadata)
@@ -277,7 +301,11 @@ def test_engine_hands_on_what_a_worker_had_whose_stream_broke() -> None:
     try:
         run = hub.schedule_new_orchestration(story, input=1)
         with grpc.insecure_channel(address) as channel:
-            path, encoded, decoded = "/TaskHubSidecarService/GetWorkItems", pb.GetWorkItemsRequest.SerializeToString, pb.WorkItem.FromString
+            path, encoded, decoded = (
+                "/TaskHubSidecarService/GetWorkItems",
+                pb.GetWorkItemsRequest.SerializeToString,
+                pb.WorkItem.FromString,
+            )
             stream: Any = channel.unary_stream(path, encoded, decoded)(
                 pb.GetWorkItemsRequest(), metadata=tuple(engine.metadata), timeout=patience(20)
             )
@@ -294,7 +322,10 @@ def test_engine_hands_on_what_a_worker_had_whose_stream_broke() -> None:
 
 def work_of(item: pb.WorkItem) -> object:
     """Whose turn or which activity an item is."""
-    return item.orchestratorRequest.newEvents or (item.activityRequest.name, item.activityRequest.taskId)
+    return item.orchestratorRequest.newEvents or (
+        item.activityRequest.name,
+        item.activityRequest.taskId,
+    )
 
 
 def test_part_is_told_of_its_parent_in_every_generation_and_has_no_version() -> None:
@@ -307,13 +338,25 @@ def test_part_is_told_of_its_parent_in_every_generation_and_has_no_version() -> 
     assert (own.version.value, own.HasField("parentInstance")) == ("1.0", False)
     for part in (first, second):
         of = part.parentInstance
-        assert (part.HasField("version"), of.taskScheduledId, of.name.value, of.version.value) == (False, 7, "run", "1.0")
-        assert (of.orchestrationInstance.instanceId, of.orchestrationInstance.executionId) == ("a", own.orchestrationInstance.executionId)
-    assert len({start.orchestrationInstance.executionId.value for start in (own, first, second)}) == 3
+        assert (part.HasField("version"), of.taskScheduledId, of.name.value, of.version.value) == (
+            False,
+            7,
+            "run",
+            "1.0",
+        )
+        assert (of.orchestrationInstance.instanceId, of.orchestrationInstance.executionId) == (
+            "a",
+            own.orchestrationInstance.executionId,
+        )
+    assert (
+        len({start.orchestrationInstance.executionId.value for start in (own, first, second)}) == 3
+    )
 
 
 def test_every_turn_tells_what_the_host_is_like() -> None:
-    """The version that the host gives to new instances above all: a part has no other way to know it."""
+    """The version that the host gives to new instances above all: a part has no other way to know
+    it.
+    """
     engine = Still()
     engine.begin()
     item = engine.next()
@@ -330,7 +373,11 @@ def test_history_holds_times_and_no_inputs_of_what_was_scheduled() -> None:
     scheduled.scheduleTask.input.value = "of the drop"
     engine.orchestrate(scheduled, child("a-child", 2), timer(1, 3))
     history = engine.history("a")
-    assert {event.timestamp.ToDatetime(tzinfo=UTC) for event in history if not event.HasField("orchestratorStarted")} == {NOW}
+    assert {
+        event.timestamp.ToDatetime(tzinfo=UTC)
+        for event in history
+        if not event.HasField("orchestratorStarted")
+    } == {NOW}
     assert b"of the drop" not in b"".join(event.SerializeToString() for event in history)
 
 
@@ -375,7 +422,9 @@ def story(context: task.OrchestrationContext, value: int) -> Generator[task.Task
 
 
 def test_engine_runs_a_hundred_at_once_on_few_threads() -> None:
-    """Real workers over gRPC finish a hundred runs with two hundred timers, and no thread for any of them."""
+    """Real workers over gRPC finish a hundred runs with two hundred timers, and no thread for any
+    of them.
+    """
     engine = Engine()
     address = engine.start()
     worker = TaskHubGrpcWorker(host_address=address, metadata=engine.metadata)
@@ -386,7 +435,9 @@ def test_engine_runs_a_hundred_at_once_on_few_threads() -> None:
     try:
         ids = [hub.schedule_new_orchestration(story, input=1) for _ in range(100)]
         ends = [hub.wait_for_orchestration_completion(run, timeout=patience(20)) for run in ids]
-        assert {(state.runtime_status, state.serialized_output) for state in ends if state} == {(OrchestrationStatus.COMPLETED, "3")}
+        assert {(state.runtime_status, state.serialized_output) for state in ends if state} == {
+            (OrchestrationStatus.COMPLETED, "3")
+        }
         assert threading.active_count() < 80
     finally:
         worker.stop()

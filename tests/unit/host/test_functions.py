@@ -12,17 +12,27 @@ from tunedrop.host.messages import Message
 
 def metadata(*bindings: dict[str, Any]) -> Any:
     """Metadata of one function, as the runtime answers it."""
-    return Message(name="act", function_id="1", raw_bindings=[json.dumps(binding) for binding in bindings])
+    return Message(
+        name="act", function_id="1", raw_bindings=[json.dumps(binding) for binding in bindings]
+    )
 
 
 def test_function_is_read_from_its_bindings() -> None:
     """Kind, parameter and durable clients come from the raw bindings."""
     client = {"type": "durableClient", "name": "client"}
     function = parse(metadata(client, {"type": "activityTrigger", "name": "request"}))
-    assert (function.kind, function.parameter, function.clients) == ("activityTrigger", "request", ("client",))
+    assert (function.kind, function.parameter, function.clients) == (
+        "activityTrigger",
+        "request",
+        ("client",),
+    )
 
 
-@pytest.mark.parametrize("bindings", [[{"type": "queueTrigger", "name": "q"}], [{"type": "blob", "name": "b"}]], ids=["queue", "none"])
+@pytest.mark.parametrize(
+    "bindings",
+    [[{"type": "queueTrigger", "name": "q"}], [{"type": "blob", "name": "b"}]],
+    ids=["queue", "none"],
+)
 def test_function_is_refused_when_its_trigger_is_not_served(bindings: list[dict[str, Any]]) -> None:
     """A function that would never fire is an error at start."""
     with pytest.raises(HostError, match="act"):

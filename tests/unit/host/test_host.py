@@ -25,7 +25,9 @@ from tunedrop.host.engine import HUB
 
 
 def test_run_goes_through_activity_child_and_event(served: Served) -> None:
-    """Plain `def` and `async def` triggers drive an orchestration with a child that continues as new."""
+    """Plain `def` and `async def` triggers drive an orchestration with a child that continues as
+    new.
+    """
     run_id = served.http.post("/api/runs", json={"size": 1, "wait": True}).json()["id"]
     until(lambda: served.http.get(f"/api/runs/{run_id}").json()["status"] == "RUNNING")
     assert served.http.post(f"/api/runs/{run_id}/approve").status_code == 202
@@ -72,9 +74,17 @@ def hub_of(served: Served, *names: str) -> Generator[TaskHubGrpcClient]:
         hub.close()
 
 
-@pytest.mark.parametrize("names", [(), ("",), ("tunedrop",), ("default",)], ids=["none", "empty", "the real one's", "a default"])
-def test_engine_serves_nobody_who_does_not_know_its_hub(served: Served, names: tuple[str, ...]) -> None:
-    """Another process of this machine can't schedule, see, raise, end or purge anything, nor take work from the app's worker."""
+@pytest.mark.parametrize(
+    "names",
+    [(), ("",), ("tunedrop",), ("default",)],
+    ids=["none", "empty", "the real one's", "a default"],
+)
+def test_engine_serves_nobody_who_does_not_know_its_hub(
+    served: Served, names: tuple[str, ...]
+) -> None:
+    """Another process of this machine can't schedule, see, raise, end or purge anything, nor take
+    work from the app's worker.
+    """
     attacks: list[Callable[[TaskHubGrpcClient], object]] = [
         lambda hub: hub.schedule_new_orchestration("run", input={"size": 1}),
         lambda hub: hub.get_orchestration_state("a", fetch_payloads=True),
@@ -82,10 +92,22 @@ def test_engine_serves_nobody_who_does_not_know_its_hub(served: Served, names: t
         lambda hub: hub.raise_orchestration_event("a", "approval"),
         lambda hub: hub.terminate_orchestration("a"),
         lambda hub: hub.purge_orchestration("a"),
-        lambda _: next(iter(work(pb.GetWorkItemsRequest(), metadata=[(HUB, name) for name in names], timeout=patience(5)))),
+        lambda _: next(
+            iter(
+                work(
+                    pb.GetWorkItemsRequest(),
+                    metadata=[(HUB, name) for name in names],
+                    timeout=patience(5),
+                )
+            )
+        ),
     ]
     with hub_of(served, *names) as hub, grpc.insecure_channel(served.engine) as channel:
-        path, encoded, decoded = "/TaskHubSidecarService/GetWorkItems", pb.GetWorkItemsRequest.SerializeToString, pb.WorkItem.FromString
+        path, encoded, decoded = (
+            "/TaskHubSidecarService/GetWorkItems",
+            pb.GetWorkItemsRequest.SerializeToString,
+            pb.WorkItem.FromString,
+        )
         work: Any = channel.unary_stream(path, encoded, decoded)
         for attack in attacks:
             with pytest.raises(grpc.RpcError) as refused:
@@ -95,10 +117,16 @@ def test_engine_serves_nobody_who_does_not_know_its_hub(served: Served, names: t
 
 @pytest.mark.parametrize("name", ["BuiltIn__HttpPollOrchestrator", "calling"])
 def test_host_calls_no_address_for_the_packages_own_functions(served: Served, name: str) -> None:
-    """Even who knows the hub gets no token sent anywhere: the fixture app registers both functions, and the host serves neither."""
+    """Even who knows the hub gets no token sent anywhere: the fixture app registers both functions,
+    and the host serves neither.
+    """
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(0.2)
-        target = {"method": "GET", "uri": f"http://127.0.0.1:{listener.getsockname()[1]}/", "tokenSource": {"resource": "https://x/"}}
+        target = {
+            "method": "GET",
+            "uri": f"http://127.0.0.1:{listener.getsockname()[1]}/",
+            "tokenSource": {"resource": "https://x/"},
+        }
         with hub_of(served, served.hub) as hub:
             instance = hub.schedule_new_orchestration(name, input=target)
             state = hub.wait_for_orchestration_completion(instance, timeout=patience(20))
@@ -125,14 +153,24 @@ def test_start_is_refused_when_the_id_is_known(served: Served) -> None:
 def test_function_sees_the_request(served: Served) -> None:
     """Route, query and body reach an anonymous function through the runtime's own decoding."""
     answer = httpx2.post(f"{served.url}/api/echo/a/b?top=1", content="body")
-    assert answer.json() == {"method": "POST", "rest": "a/b", "query": {"top": "1"}, "body": "body", "principal": None}
+    assert answer.json() == {
+        "method": "POST",
+        "rest": "a/b",
+        "query": {"top": "1"},
+        "body": "body",
+        "principal": None,
+    }
     assert (answer.headers["x-echo"], answer.headers["content-type"]) == ("yes", "application/json")
 
 
 def test_function_that_fails_answers_500_without_its_cause(served: Served) -> None:
     """No message and no stack leave the host."""
     answer = served.http.get("/api/broken")
-    assert (answer.status_code, "secret-cause" in answer.text, "Traceback" in answer.text) == (500, False, False)
+    assert (answer.status_code, "secret-cause" in answer.text, "Traceback" in answer.text) == (
+        500,
+        False,
+        False,
+    )
 
 
 def test_function_with_a_key_refuses_a_caller_without(served: Served) -> None:
@@ -140,14 +178,18 @@ def test_function_with_a_key_refuses_a_caller_without(served: Served) -> None:
     assert httpx2.get(f"{served.url}/api/runs/x").status_code == 401
 
 
-def test_blob_fires_its_function_once_per_version(served: Served, storage: BlobServiceClient) -> None:
+def test_blob_fires_its_function_once_per_version(
+    served: Served, storage: BlobServiceClient
+) -> None:
     """A BlobClient and a synchronous durable client arrive; a new version fires again."""
     blob = storage.get_blob_client("training", f"run-{uuid.uuid4().hex[:6]}/training_set.jsonl")
     for count, content in enumerate((b"one", b"three"), 1):
         blob.upload_blob(content, overwrite=True)
         until(lambda count=count: len(served.notes(blob=blob.blob_name)) == count)
     assert [note["size"] for note in served.notes(blob=blob.blob_name)] == [3, 5]
-    assert {note["client"] for note in served.notes(blob=blob.blob_name)} == {"SyncDurableFunctionsClient"}
+    assert {note["client"] for note in served.notes(blob=blob.blob_name)} == {
+        "SyncDurableFunctionsClient"
+    }
 
 
 def test_event_is_delivered_again_when_asked(served: Served, storage: BlobServiceClient) -> None:
@@ -155,19 +197,31 @@ def test_event_is_delivered_again_when_asked(served: Served, storage: BlobServic
     blob = storage.get_blob_client("training", f"again-{uuid.uuid4().hex[:6]}.jsonl")
     blob.upload_blob(b"x")
     until(lambda: served.notes(blob=blob.blob_name))
-    assert served.http.post("/admin/events", json={"name": blob.blob_name, "times": 20}).json() == {"delivered": 20, "failed": 0}
+    assert served.http.post("/admin/events", json={"name": blob.blob_name, "times": 20}).json() == {
+        "delivered": 20,
+        "failed": 0,
+    }
     assert len(served.notes(blob=blob.blob_name)) == 21
 
 
-def test_next_host_hears_nothing_that_this_one_has_handled(azurite: str, tmp_path: Path, storage: BlobServiceClient) -> None:
-    """Receipts outlive the host, as on Microsoft's: after a start only what came meanwhile fires."""
-    name, own = f"run-{uuid.uuid4().hex[:6]}", storage.get_container_client(f"lock-{uuid.uuid4().hex[:8]}")
+def test_next_host_hears_nothing_that_this_one_has_handled(
+    azurite: str, tmp_path: Path, storage: BlobServiceClient
+) -> None:
+    """Receipts outlive the host, as on Microsoft's: after a start only what came meanwhile
+    fires.
+    """
+    name, own = (
+        f"run-{uuid.uuid4().hex[:6]}",
+        storage.get_container_client(f"lock-{uuid.uuid4().hex[:8]}"),
+    )
     lease = ("--lease-container", own.container_name, "--create-containers")
     waiting = {blob.name for blob in storage.get_container_client("training").list_blobs()}
     with serving(azurite, tmp_path, *lease) as host:
         storage.get_blob_client("training", f"{name}-1").upload_blob(b"x")
         until(lambda: host.notes(blob=f"{name}-1"))
-        until(lambda: len(list(own.list_blob_names(name_starts_with="receipts/"))) == len(waiting) + 1)
+        until(
+            lambda: len(list(own.list_blob_names(name_starts_with="receipts/"))) == len(waiting) + 1
+        )
         host.process.terminate()
         host.process.wait(ENDS_WITHIN_S)
     (tmp_path / "ready.json").unlink()
@@ -189,7 +243,9 @@ def test_key_stays_with_the_user(served: Served) -> None:
     assert os.name == "nt" or ready.stat().st_mode & 0o077 == 0
 
 
-ENDS_WITHIN_S = 20  # a bound against hanging, under the 60 s of the lingering activity; on an idle machine it is under three
+# a bound against hanging, under the 60 s of the lingering activity; on an idle machine it is under
+# three
+ENDS_WITHIN_S = 20
 
 
 def _interrupt(host: Served) -> None:
@@ -208,16 +264,24 @@ def _leave(host: Served) -> None:
     host.process.stdin = None
 
 
-@pytest.mark.parametrize("end", [_interrupt, _interrupt_unseen, _leave], ids=["SIGINT", "unseen SIGINT", "parent gone"])
-def test_host_ends_when_told_so(azurite: str, tmp_path: Path, end: Callable[[Served], None]) -> None:
+@pytest.mark.parametrize(
+    "end", [_interrupt, _interrupt_unseen, _leave], ids=["SIGINT", "unseen SIGINT", "parent gone"]
+)
+def test_host_ends_when_told_so(
+    azurite: str, tmp_path: Path, end: Callable[[Served], None]
+) -> None:
     """Exit code 0, and no hanging."""
     with serving(azurite, tmp_path, "--exit-with-parent") as host:
         end(host)
         assert host.process.wait(ENDS_WITHIN_S) == 0
 
 
-def test_host_ends_and_frees_the_lease_when_an_activity_still_works(azurite: str, tmp_path: Path) -> None:
-    """SIGTERM is not held up by a thread of the app, and the next host needn't wait for the lease."""
+def test_host_ends_and_frees_the_lease_when_an_activity_still_works(
+    azurite: str, tmp_path: Path
+) -> None:
+    """SIGTERM is not held up by a thread of the app, and the next host needn't wait for the
+    lease.
+    """
     lease = ("--lease-container", f"lock-{uuid.uuid4().hex[:8]}")
     with serving(azurite, tmp_path, "--create-containers", *lease) as host:
         host.http.post("/api/runs", json={"name": "lingering"})
@@ -225,7 +289,9 @@ def test_host_ends_and_frees_the_lease_when_an_activity_still_works(azurite: str
         host.process.send_signal(signal.SIGTERM)
         assert host.process.wait(ENDS_WITHIN_S) == 0
         assert host.process.stderr is not None
-        assert [line for line in host.process.stderr.read().splitlines() if "host ready" not in line] == []
+        assert [
+            line for line in host.process.stderr.read().splitlines() if "host ready" not in line
+        ] == []
     (tmp_path / "ready.json").unlink()
     with serving(azurite, tmp_path, *lease) as successor:
         assert successor.http.get("/api/runs/none").status_code == 404
@@ -240,10 +306,14 @@ def test_second_host_is_refused_with_the_first_ones_process(azurite: str, tmp_pa
         assert f"process {first.process.pid}" in second.stderr
 
 
-def test_host_is_refused_when_its_port_is_taken(served: Served, azurite: str, tmp_path: Path) -> None:
+def test_host_is_refused_when_its_port_is_taken(
+    served: Served, azurite: str, tmp_path: Path
+) -> None:
     """Exit code 2 and one line with port and option."""
     port = served.url.rpartition(":")[2]
-    failed = failed_start(azurite, tmp_path, "--port", port, "--lease-container", f"lock-{uuid.uuid4().hex[:8]}")
+    failed = failed_start(
+        azurite, tmp_path, "--port", port, "--lease-container", f"lock-{uuid.uuid4().hex[:8]}"
+    )
     assert (failed.returncode, failed.stderr.count("\n")) == (2, 1)
     assert port in failed.stderr
     assert "--port" in failed.stderr
@@ -260,11 +330,15 @@ def test_host_is_refused_when_its_port_is_taken(served: Served, azurite: str, tm
     ],
     ids=["raises", "missing module", "syntax", "no app", "no file"],
 )
-def test_host_is_refused_with_the_apps_error_when_it_cant_be_imported(azurite: str, tmp_path: Path, source: str | None, told: str) -> None:
+def test_host_is_refused_with_the_apps_error_when_it_cant_be_imported(
+    azurite: str, tmp_path: Path, source: str | None, told: str
+) -> None:
     """Exit code 1 and the app's own message, without a stack."""
     if source is not None:
         (tmp_path / "function_app.py").write_text(source)
-    failed = failed_start(azurite, tmp_path, "--lease-container", f"lock-{uuid.uuid4().hex[:8]}", app=tmp_path)
+    failed = failed_start(
+        azurite, tmp_path, "--lease-container", f"lock-{uuid.uuid4().hex[:8]}", app=tmp_path
+    )
     last = failed.stderr.splitlines()[-1]
     assert (failed.returncode, told in last, "Traceback" in failed.stderr) == (1, True, False)
 
@@ -275,11 +349,21 @@ def test_host_is_refused_when_storage_is_away(tmp_path: Path) -> None:
     assert (failed.returncode, "Storage can't be used" in failed.stderr) == (1, True)
 
 
-def failed_start(storage: str, folder: Path, *arguments: str, app: Path | None = None) -> "subprocess.CompletedProcess[str]":
+def failed_start(
+    storage: str, folder: Path, *arguments: str, app: Path | None = None
+) -> "subprocess.CompletedProcess[str]":
     """A host that ends by itself."""
     line = command(*arguments, app=app) if app else command(*arguments)
     environment = settings(storage, folder / "notes.jsonl")
-    return subprocess.run(line, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=patience(30), check=False)
+    return subprocess.run(
+        line,
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=patience(30),
+        check=False,
+    )
 
 
 IN_PROCESS = """
@@ -291,8 +375,10 @@ from tunedrop.host.host import Host, Options
 from tunedrop.host.errors import LeaseLost
 from tunedrop.host.storage import connect
 
-with Host(Options(Path(sys.argv[1]), port=0, lease_container=sys.argv[2], lease_renew_every=0.05, create_containers=True)) as host:
-    connect("DropStorage").get_blob_client("training", "mine.jsonl").upload_blob(b"x", overwrite=True)
+lease = {"lease_container": sys.argv[2], "lease_renew_every": 0.05}
+with Host(Options(Path(sys.argv[1]), port=0, create_containers=True, **lease)) as host:
+    mine = connect("DropStorage").get_blob_client("training", "mine.jsonl")
+    mine.upload_blob(b"x", overwrite=True)
     print(json.dumps(host.deliver("mine.jsonl", times=5)))
     blob = connect("DropStorage").get_blob_client(sys.argv[2], "host.lock")
     while not host.ended.is_set():  # the host takes it again where nobody is faster
@@ -310,7 +396,9 @@ with Host(Options(Path(sys.argv[1]), port=0, lease_container=sys.argv[2], lease_
 
 
 def test_host_stops_itself_when_it_lost_the_lease(azurite: str, tmp_path: Path) -> None:
-    """A host inside another program delivers events, ends once somebody else holds its lease, and lets the program end."""
+    """A host inside another program delivers events, ends once somebody else holds its lease, and
+    lets the program end.
+    """
     ended = subprocess.run(
         [sys.executable, "-c", IN_PROCESS, str(APP), f"lock-{uuid.uuid4().hex[:8]}"],
         env=settings(azurite, tmp_path / "notes.jsonl"),

@@ -25,7 +25,9 @@ def a_container() -> str:
     return f"lock-{uuid.uuid4().hex[:8]}"
 
 
-def test_lease_is_refused_with_its_holder_when_another_host_has_it(storage: BlobServiceClient) -> None:
+def test_lease_is_refused_with_its_holder_when_another_host_has_it(
+    storage: BlobServiceClient,
+) -> None:
     """The second host learns which process holds the lease, and since when."""
     container = a_container()
     first, second = Lease(storage, container, ignore), Lease(storage, container, ignore)
@@ -70,7 +72,9 @@ def test_lease_that_is_waited_for_can_be_given_up(storage: BlobServiceClient) ->
 
 
 def stolen(blob: BlobClient) -> BlobLeaseClient:
-    """The lease of this blob, taken away from its holder, who takes it again where nobody is faster."""
+    """The lease of this blob, taken away from its holder, who takes it again where nobody is
+    faster.
+    """
 
     def taken() -> BlobLeaseClient | None:
         BlobLeaseClient(blob).break_lease(0)
@@ -85,7 +89,9 @@ def stolen(blob: BlobClient) -> BlobLeaseClient:
 
 
 def test_lease_that_ran_out_is_taken_again(storage: BlobServiceClient) -> None:
-    """A laptop that slept for more than a minute, or storage that was away, ends no host; others are kept out again."""
+    """A laptop that slept for more than a minute, or storage that was away, ends no host; others
+    are kept out again.
+    """
     container = a_container()
     lost: list[LeaseLost] = []
     lease = Lease(storage, container, lost.append, renew_every=0.05)
@@ -114,14 +120,25 @@ def test_lease_is_made_anew_where_its_container_was_deleted(storage: BlobService
     lease.acquire()
     storage.delete_container(container)
     until(lambda: storage.get_blob_client(container, BLOB).exists())
-    until(lambda: storage.get_blob_client(container, BLOB).get_blob_properties().lease.state == "leased")
+    until(
+        lambda: (
+            storage.get_blob_client(container, BLOB).get_blob_properties().lease.state == "leased"
+        )
+    )
     assert lost == []
     lease.release()
 
 
-def test_lease_outlives_a_storage_that_is_away_for_long(azurite: str, caplog: pytest.LogCaptureFixture) -> None:
-    """However many renewals fail: the host ends by another host alone. The log has one line of it."""
-    with before(azurite) as (connection, proxy), BlobServiceClient.from_connection_string(connection, retry_total=0) as service:
+def test_lease_outlives_a_storage_that_is_away_for_long(
+    azurite: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """However many renewals fail: the host ends by another host alone. The log has one line
+    of it.
+    """
+    with (
+        before(azurite) as (connection, proxy),
+        BlobServiceClient.from_connection_string(connection, retry_total=0) as service,
+    ):
         container = a_container()
         lost: list[LeaseLost] = []
         lease = Lease(service, container, lost.append, renew_every=0.01)
@@ -130,8 +147,16 @@ def test_lease_outlives_a_storage_that_is_away_for_long(azurite: str, caplog: py
         until(lambda: proxy.met > 100)
         proxy.end()
         renewed = len(caplog.records)
-        until(lambda: service.get_blob_client(container, BLOB).get_blob_properties().lease.state == "leased")
-        assert (lost, [record.message for record in caplog.records[:renewed]]) == ([], ["lease not renewed"])
+        until(
+            lambda: (
+                service.get_blob_client(container, BLOB).get_blob_properties().lease.state
+                == "leased"
+            )
+        )
+        assert (lost, [record.message for record in caplog.records[:renewed]]) == (
+            [],
+            ["lease not renewed"],
+        )
         lease.release()
 
 
@@ -162,6 +187,10 @@ def test_lease_is_kept_while_renewals_succeed(storage: BlobServiceClient) -> Non
 
 def test_lease_says_that_storage_is_away() -> None:
     """Without storage the start ends with a sentence about it."""
-    with BlobServiceClient.from_connection_string(connection_string(free_port()), retry_total=0) as nowhere:  # noqa: SIM117
-        with pytest.raises(HostError, match="Storage can't be used"):
-            Lease(nowhere, "tunedrop", ignore).acquire()
+    with (
+        BlobServiceClient.from_connection_string(
+            connection_string(free_port()), retry_total=0
+        ) as nowhere,
+        pytest.raises(HostError, match="Storage can't be used"),
+    ):
+        Lease(nowhere, "tunedrop", ignore).acquire()

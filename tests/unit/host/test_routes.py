@@ -33,7 +33,13 @@ def test_route_matches_a_path(template: str, path: str, expected: dict[str, str]
 
 def test_route_that_is_more_literal_is_tried_first() -> None:
     """`runs/current` wins over `runs/{id}`, whatever the app's order."""
-    ordered = routes([an_http_function("runs/{id}", name="one"), an_http_function("runs/current", name="current")], "api")
+    ordered = routes(
+        [
+            an_http_function("runs/{id}", name="one"),
+            an_http_function("runs/current", name="current"),
+        ],
+        "api",
+    )
     assert [route.function.name for route in ordered] == ["current", "one"]
 
 
@@ -50,7 +56,11 @@ def test_route_is_refused_when_its_template_is_unknown() -> None:
 
 @pytest.mark.parametrize(
     ("text", "prefix"),
-    [(None, "api"), ('{"version": "2.0"}', "api"), ('{"extensions": {"http": {"routePrefix": "v1/"}}}', "v1")],
+    [
+        (None, "api"),
+        ('{"version": "2.0"}', "api"),
+        ('{"extensions": {"http": {"routePrefix": "v1/"}}}', "v1"),
+    ],
     ids=["no file", "not said", "said"],
 )
 def test_prefix_comes_from_host_json(tmp_path: Path, text: str | None, prefix: str) -> None:
@@ -61,9 +71,12 @@ def test_prefix_comes_from_host_json(tmp_path: Path, text: str | None, prefix: s
 
 
 @pytest.mark.parametrize(
-    ("text", "version"), [(None, ""), ("{}", ""), ('{"extensions": {"durableTask": {"defaultVersion": "1.1"}}}', "1.1")]
+    ("text", "version"),
+    [(None, ""), ("{}", ""), ('{"extensions": {"durableTask": {"defaultVersion": "1.1"}}}', "1.1")],
 )
-def test_version_of_new_orchestrations_comes_from_host_json(tmp_path: Path, text: str | None, version: str) -> None:
+def test_version_of_new_orchestrations_comes_from_host_json(
+    tmp_path: Path, text: str | None, version: str
+) -> None:
     """None unless host.json names one."""
     if text:
         (tmp_path / "host.json").write_text(text)
@@ -71,18 +84,38 @@ def test_version_of_new_orchestrations_comes_from_host_json(tmp_path: Path, text
 
 
 @pytest.mark.parametrize(
-    ("given", "seconds"), [("{}", 300), ('{"controlQueueVisibilityTimeout": "00:01:00", "workItemQueueVisibilityTimeout": "00:01:00"}', 60)]
+    ("given", "seconds"),
+    [
+        ("{}", 300),
+        (
+            (
+                '{"controlQueueVisibilityTimeout": "00:01:00", "workItemQueueVisibilityTimeout": '
+                '"00:01:00"}'
+            ),
+            60,
+        ),
+    ],
 )
-def test_time_until_lost_work_comes_back_is_host_jsons(tmp_path: Path, given: str, seconds: int) -> None:
+def test_time_until_lost_work_comes_back_is_host_jsons(
+    tmp_path: Path, given: str, seconds: int
+) -> None:
     """Five minutes, the extension's default, unless the file says otherwise."""
-    (tmp_path / "host.json").write_text(f'{{"extensions": {{"durableTask": {{"storageProvider": {given}}}}}}}')
+    (tmp_path / "host.json").write_text(
+        f'{{"extensions": {{"durableTask": {{"storageProvider": {given}}}}}}}'
+    )
     settings = durable_task(tmp_path)
-    assert (settings.control_hidden.total_seconds(), settings.work_item_hidden.total_seconds()) == (seconds, seconds)
+    assert (settings.control_hidden.total_seconds(), settings.work_item_hidden.total_seconds()) == (
+        seconds,
+        seconds,
+    )
 
 
 def test_time_that_is_none_is_refused_with_its_name(tmp_path: Path) -> None:
     """A host that guessed would be another one than on Azure."""
-    (tmp_path / "host.json").write_text('{"extensions": {"durableTask": {"storageProvider": {"controlQueueVisibilityTimeout": "soon"}}}}')
+    (tmp_path / "host.json").write_text(
+        '{"extensions": {"durableTask": {"storageProvider": {"controlQueueVisibilityTimeout": '
+        '"soon"}}}}'
+    )
     with pytest.raises(HostError, match="controlQueueVisibilityTimeout"):
         durable_task(tmp_path)
 

@@ -29,15 +29,22 @@ class Recorder:
 async def test_timer_goes_on_when_the_function_failed() -> None:
     """Each second fires, the failure of one doesn't stop the next."""
     recorder = Recorder()
-    running = asyncio.create_task(Timer(a_function("timerTrigger", schedule="* * * * * *"), recorder).run(at_start=False))
+    running = asyncio.create_task(
+        Timer(a_function("timerTrigger", schedule="* * * * * *"), recorder).run(at_start=False)
+    )
     async with asyncio.timeout(patience(5)):
         await recorder.again.wait()
     running.cancel()
     assert json.loads(recorder.calls[0])["IsPastDue"] is False
 
 
-@pytest.mark.parametrize(("run_on_startup", "at_start", "calls"), [(False, True, 1), (True, False, 1), (True, True, 1), (False, False, 0)])
-async def test_timer_fires_at_the_start_when_told(run_on_startup: bool, at_start: bool, calls: int) -> None:
+@pytest.mark.parametrize(
+    ("run_on_startup", "at_start", "calls"),
+    [(False, True, 1), (True, False, 1), (True, True, 1), (False, False, 0)],
+)
+async def test_timer_fires_at_the_start_when_told(
+    run_on_startup: bool, at_start: bool, calls: int
+) -> None:
     """Either wish is enough, both are still one call."""
     recorder = Recorder()
     function = a_function("timerTrigger", schedule="0 0 0 1 1 *", runOnStartup=run_on_startup)
@@ -51,7 +58,9 @@ async def test_timer_fires_at_the_start_when_told(run_on_startup: bool, at_start
 def test_timer_reads_its_schedule_from_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """`%NAME%` in a schedule is an app setting."""
     monkeypatch.setenv("SWEEP", "0 */10 * * * *")
-    (timer,) = timers([a_function("timerTrigger", schedule="%SWEEP%"), a_function("httpTrigger")], Recorder())
+    (timer,) = timers(
+        [a_function("timerTrigger", schedule="%SWEEP%"), a_function("httpTrigger")], Recorder()
+    )
     assert timer.schedule.expression == "0 */10 * * * *"
 
 

@@ -1,7 +1,8 @@
 """What an orchestrator may not do, as a walk over its syntax tree.
 
-A replay must take the branches that history took. So: no clock, randomness, environment, file or network; no order that
-differs between processes; no log line that a replay repeats; no task that nobody waits for.
+A replay must take the branches that history took. So: no clock, randomness, environment, file or
+network; no order that differs between processes; no log line that a replay repeats; no task that
+nobody waits for.
 """
 
 import ast
@@ -36,7 +37,9 @@ FORBIDDEN_CALLS = frozenset(
         *("getenv", "urlopen"),
     }
 )
-FORBIDDEN_BUILTINS = frozenset({"__import__", "breakpoint", "eval", "exec", "hash", "id", "input", "open", "print"})
+FORBIDDEN_BUILTINS = frozenset(
+    {"__import__", "breakpoint", "eval", "exec", "hash", "id", "input", "open", "print"}
+)
 LOG_CALLS = frozenset({"critical", "debug", "error", "exception", "info", "log", "warning"})
 TASKS = frozenset({"call_activity", "call_sub_orchestrator", "create_timer"})
 ORDERLESS = frozenset({"frozenset", "set"})
@@ -57,7 +60,8 @@ def _imports(tree: ast.Module) -> Iterator[tuple[int, str]]:
 
 
 def _names(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    # `yield from story.sleep(…)` is a durable timer: a step of ours, which only the engine can wait for.
+    # `yield from story.sleep(…)` is a durable timer: a step of ours, which only the engine can wait
+    # for.
     steps = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.YieldFrom)}
     for node in ast.walk(tree):
         if id(node) in steps:
@@ -69,7 +73,9 @@ def _names(tree: ast.Module) -> Iterator[tuple[int, str]]:
                 yield node.lineno, "retry_timeout reads the wall clock in replay"
             case ast.Call(func=ast.Attribute(attr=called)) if called in FORBIDDEN_CALLS:
                 yield node.lineno, f"call of {called}"
-            case ast.Call(func=ast.Name(id=called)) if called in FORBIDDEN_CALLS | FORBIDDEN_BUILTINS:
+            case ast.Call(func=ast.Name(id=called)) if (
+                called in FORBIDDEN_CALLS | FORBIDDEN_BUILTINS
+            ):
                 yield node.lineno, f"call of {called}"
             case _:
                 pass
@@ -99,9 +105,13 @@ def _logs(tree: ast.Module) -> Iterator[tuple[int, str]]:
     }
     for node in ast.walk(tree):
         match node:
-            case ast.Call(func=ast.Attribute(attr=called, value=ast.Name(id=owner))) if called in LOG_CALLS and owner in unsafe:
+            case ast.Call(func=ast.Attribute(attr=called, value=ast.Name(id=owner))) if (
+                called in LOG_CALLS and owner in unsafe
+            ):
                 yield node.lineno, "a log line that each replay repeats"
-            case ast.Call(func=ast.Attribute(attr=called, value=owner)) if called in LOG_CALLS and _is_get_logger(owner):
+            case ast.Call(func=ast.Attribute(attr=called, value=owner)) if (
+                called in LOG_CALLS and _is_get_logger(owner)
+            ):
                 yield node.lineno, "a log line that each replay repeats"
             case _:
                 pass
@@ -126,7 +136,12 @@ def _orders(tree: ast.Module) -> Iterator[tuple[int, str]]:
     }
     for node in ast.walk(tree):
         match node:
-            case ast.For(iter=walked) | ast.comprehension(iter=walked) | ast.YieldFrom(value=walked) | ast.Starred(value=walked):
+            case (
+                ast.For(iter=walked)
+                | ast.comprehension(iter=walked)
+                | ast.YieldFrom(value=walked)
+                | ast.Starred(value=walked)
+            ):
                 ordered = [walked]
             case ast.Call(func=ast.Name(id=called), args=arguments) if called in ORDERED_USES:
                 ordered = arguments
@@ -134,7 +149,11 @@ def _orders(tree: ast.Module) -> Iterator[tuple[int, str]]:
                 ordered = arguments
             case _:
                 ordered = []
-        yield from ((expression.lineno, "the order of a set") for expression in ordered if _is_set(expression, frozenset(sets)))
+        yield from (
+            (expression.lineno, "the order of a set")
+            for expression in ordered
+            if _is_set(expression, frozenset(sets))
+        )
 
 
 def _is_set(node: ast.expr, names: frozenset[str]) -> bool:

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 
 def too_new(source: str) -> list[str]:
-    """Each place with newer syntax, as `line: what`: type parameters and statements (PEP 695), freer f-strings (PEP 701), all else."""
+    """Each place with newer syntax, as `line: what`: type parameters and statements (PEP 695),
+    freer f-strings (PEP 701), all else.
+    """
     try:
         ast.parse(source, feature_version=(3, 11))
     except SyntaxError as error:
@@ -16,8 +18,12 @@ def too_new(source: str) -> list[str]:
     return [f"{token.start[0]}: {what}" for token, what in _in_expressions(tokens)]
 
 
-def _in_expressions(tokens: Iterator[tokenize.TokenInfo]) -> Iterator[tuple[tokenize.TokenInfo, str]]:
-    """What stands inside an f-string's braces and could not before Python 3.12; a literal that holds several is told once."""
+def _in_expressions(
+    tokens: Iterator[tokenize.TokenInfo],
+) -> Iterator[tuple[tokenize.TokenInfo, str]]:
+    """What stands inside an f-string's braces and could not before Python 3.12; a literal that
+    holds several is told once.
+    """
     quotes: list[str] = []
     for token in tokens:
         if quotes and (what := _wrong_in(token, quotes[-1])):

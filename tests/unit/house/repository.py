@@ -13,19 +13,40 @@ OURS = (*APP, "function_app", "tunedrop", "tests")
 
 @cache
 def files() -> tuple[Path, ...]:
-    """Every file that git knows or would take; without git, as in a downloaded archive, every file outside what dev.py sets up."""
-    listing = ["git", "-C", str(ROOT), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    """Every file that git knows or would take; without git, as in a downloaded archive, every file
+    outside what dev.py sets up.
+    """
+    listing = [
+        "git",
+        "-C",
+        str(ROOT),
+        "ls-files",
+        "-z",
+        "--cached",
+        "--others",
+        "--exclude-standard",
+    ]
     try:
-        names = subprocess.run(listing, capture_output=True, check=True, text=True).stdout.split("\0")
+        names = subprocess.run(listing, capture_output=True, check=True, text=True).stdout.split(
+            "\0"
+        )
         found = [ROOT / name for name in names if name]
     except (OSError, subprocess.CalledProcessError):
-        found = [path for path in ROOT.rglob("*") if not {".git", ".venv", ".tools", "node_modules"} & set(path.relative_to(ROOT).parts)]
+        found = [
+            path
+            for path in ROOT.rglob("*")
+            if not {".git", ".venv", ".tools", "node_modules"} & set(path.relative_to(ROOT).parts)
+        ]
     return tuple(path for path in found if path.is_file())
 
 
 def modules(*folders: str) -> list[Path]:
     """The Python files of these top-level folders."""
-    return sorted(path for path in files() if path.suffix == ".py" and path.relative_to(ROOT).parts[0] in folders)
+    return sorted(
+        path
+        for path in files()
+        if path.suffix == ".py" and path.relative_to(ROOT).parts[0] in folders
+    )
 
 
 def name_of(path: Path) -> str:
@@ -39,7 +60,9 @@ def tree_of(path: Path) -> ast.Module:
 
 
 def imported(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Line and dotted name of every import, wherever it stands; relative ones keep their leading dots."""
+    """Line and dotted name of every import, wherever it stands; relative ones keep their leading
+    dots.
+    """
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)

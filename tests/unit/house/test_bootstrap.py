@@ -34,8 +34,12 @@ def test_bootstrap_imports_the_standard_library_only() -> None:
     assert {name.split(".")[0] for _, name in imported(tree)} <= sys.stdlib_module_names
 
 
-@pytest.mark.parametrize("arguments", [[], ["dmeo"], ["--all"]], ids=["nothing", "misspelt", "an option"])
-def test_bootstrap_shows_its_commands_when_the_call_is_wrong(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    "arguments", [[], ["dmeo"], ["--all"]], ids=["nothing", "misspelt", "an option"]
+)
+def test_bootstrap_shows_its_commands_when_the_call_is_wrong(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     """A wrong call ends with 2 and the list of commands, and sets up nothing."""
     assert dev.main(arguments) == 2
     assert "python3 dev.py test [--all]" in capsys.readouterr().err
@@ -43,9 +47,19 @@ def test_bootstrap_shows_its_commands_when_the_call_is_wrong(arguments: list[str
 
 @pytest.mark.parametrize(
     ("typed", "meant"),
-    [("dmeo", "demo"), ("tets", "test"), ("report", None), ("chekc", "check"), ("loca", "local"), ("deplyo", "deploy"), ("xyz", "")],
+    [
+        ("dmeo", "demo"),
+        ("tets", "test"),
+        ("report", None),
+        ("chekc", "check"),
+        ("loca", "local"),
+        ("deplyo", "deploy"),
+        ("xyz", ""),
+    ],
 )
-def test_bootstrap_names_the_command_that_was_meant(typed: str, meant: str | None, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bootstrap_names_the_command_that_was_meant(
+    typed: str, meant: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A slip of the fingers gets a guess, nonsense none, and what is right no complaint."""
     if meant is None:
         assert typed in dev.COMMANDS
@@ -53,13 +67,17 @@ def test_bootstrap_names_the_command_that_was_meant(typed: str, meant: str | Non
     assert dev.main([typed]) == 2
     told = capsys.readouterr().err.splitlines()[-1]
     assert f"There is no command '{typed}'." in told
-    assert ("Did you mean" in told, f"`{meant}`?" in told) == ((True, True) if meant else (False, False))
+    assert ("Did you mean" in told, f"`{meant}`?" in told) == (
+        (True, True) if meant else (False, False)
+    )
 
 
 def test_bootstrap_tells_its_version_without_setting_up(capsys: pytest.CaptureFixture[str]) -> None:
     """On stdout, as the project's file has it."""
     assert dev.main(["--version"]) == 0
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+        "version"
+    ]
     assert capsys.readouterr().out == f"TuneDrop {version}\n"
 
 
@@ -71,7 +89,9 @@ def test_bootstrap_knows_every_command_of_the_app() -> None:
 
 
 def test_bootstrap_keeps_what_python_compiles(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also on a machine that forbids it, as images of containers do; the folders of the sources stay clean."""
+    """Also on a machine that forbids it, as images of containers do; the folders of the sources
+    stay clean.
+    """
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     monkeypatch.delenv("PYTHONPYCACHEPREFIX", raising=False)
     environment = dev.environment()
@@ -80,9 +100,17 @@ def test_bootstrap_keeps_what_python_compiles(monkeypatch: pytest.MonkeyPatch) -
 
 
 @posix
-@pytest.mark.parametrize(("asked", "told"), [([], "--durations=10"), (["--durations=3"], "--durations=3")], ids=["unasked", "asked"])
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [([], "--durations=10"), (["--durations=3"], "--durations=3")],
+    ids=["unasked", "asked"],
+)
 def test_tests_end_with_the_slowest_of_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], asked: list[str], told: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    asked: list[str],
+    told: str,
 ) -> None:
     """Ten, unless the person wants to see another number."""
     python = tmp_path / "python"
@@ -90,13 +118,21 @@ def test_tests_end_with_the_slowest_of_them(
     python.chmod(0o755)
     monkeypatch.setattr(dev, "PYTHON", python)
     assert dev.test(asked) == 0
-    assert [word for word in capfd.readouterr().out.split() if word.startswith("--durations=")] == [told]
+    assert [word for word in capfd.readouterr().out.split() if word.startswith("--durations=")] == [
+        told
+    ]
 
 
 @pytest.fixture
 def no_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine whose pip and system name none."""
-    for name in ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+    for name in (
+        "SSL_CERT_FILE",
+        "NODE_EXTRA_CA_CERTS",
+        "PIP_CERT",
+        "REQUESTS_CA_BUNDLE",
+        "CURL_CA_BUNDLE",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(dev, "BUNDLES", ())
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
@@ -104,9 +140,23 @@ def no_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("no_certificates")
-@pytest.mark.parametrize("place", ["SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "pip's settings", "the system"])
-def test_bootstrap_passes_the_machines_certificates_on_to_uv_and_npm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
-    """Wherever pip or the system has them: neither uv nor npm looks there by itself, and behind a company's proxy both would fail."""
+@pytest.mark.parametrize(
+    "place",
+    [
+        "SSL_CERT_FILE",
+        "PIP_CERT",
+        "REQUESTS_CA_BUNDLE",
+        "CURL_CA_BUNDLE",
+        "pip's settings",
+        "the system",
+    ],
+)
+def test_bootstrap_passes_the_machines_certificates_on_to_uv_and_npm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """Wherever pip or the system has them: neither uv nor npm looks there by itself, and behind a
+    company's proxy both would fail.
+    """
     bundle = tmp_path / "company.pem"
     bundle.touch()
     if place == "pip's settings":
@@ -122,7 +172,9 @@ def test_bootstrap_passes_the_machines_certificates_on_to_uv_and_npm(tmp_path: P
 
 
 @pytest.mark.usefixtures("no_certificates")
-def test_bootstrap_leaves_what_the_person_has_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bootstrap_leaves_what_the_person_has_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A variable that is there already is not replaced; without any file none is set."""
     assert dev.certificates() == {}
     dev.certificates.cache_clear()
@@ -135,27 +187,40 @@ def test_bootstrap_leaves_what_the_person_has_set(tmp_path: Path, monkeypatch: p
 
 
 def test_bootstrap_names_both_variables_where_a_registry_is_not_reached() -> None:
-    """Whoever sits behind such a proxy reads what to set, also where a Python could not be fetched."""
+    """Whoever sits behind such a proxy reads what to set, also where a Python could not be
+    fetched.
+    """
     source = (ROOT / "dev.py").read_text(encoding="utf-8")
-    assert {name for name in ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS") if name in dev.REGISTRY_FIX and name in dev.CERTIFICATES_FIX} == {
+    assert {
+        name
+        for name in ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS")
+        if name in dev.REGISTRY_FIX and name in dev.CERTIFICATES_FIX
+    } == {
         "SSL_CERT_FILE",
         "NODE_EXTRA_CA_CERTS",
     }
     assert source.count("REGISTRY_FIX") + source.count("CERTIFICATES_FIX") > 6
 
 
-def test_bootstrap_takes_one_package_with_its_hashes_from_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bootstrap_takes_one_package_with_its_hashes_from_the_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The block of the package is taken whole, and nothing else."""
     lock = tmp_path / "some.lock"
     lock.write_text(
-        "aa==1 \\\n    --hash=sha256:1\nuv==2.0 \\\n    --hash=sha256:2 \\\n    --hash=sha256:3\nzz==3 \\\n    --hash=sha256:4\n"
+        "aa==1 \\\n    --hash=sha256:1\nuv==2.0 \\\n    --hash=sha256:2 \\\n    "
+        "--hash=sha256:3\nzz==3 \\\n    --hash=sha256:4\n"
     )
     monkeypatch.setattr(dev, "LOCK", lock)
     monkeypatch.setattr(dev, "TOOLS", tmp_path / "tools")
-    assert dev.pinned("uv").read_text() == "uv==2.0 \\\n    --hash=sha256:2 \\\n    --hash=sha256:3\n"
+    assert (
+        dev.pinned("uv").read_text() == "uv==2.0 \\\n    --hash=sha256:2 \\\n    --hash=sha256:3\n"
+    )
 
 
-def test_bootstrap_names_the_fix_when_the_lock_lacks_a_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bootstrap_names_the_fix_when_the_lock_lacks_a_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A damaged lock file is an error with a way out."""
     (tmp_path / "some.lock").write_text("aa==1 \\\n    --hash=sha256:1\n")
     monkeypatch.setattr(dev, "LOCK", tmp_path / "some.lock")
@@ -170,7 +235,9 @@ def test_bootstrap_knows_the_python_that_runs_it() -> None:
 
 
 @posix
-@pytest.mark.parametrize(("name", "answer"), [("broken", ""), ("chatty", "hello world, I am no Python"), ("old", "2 7")])
+@pytest.mark.parametrize(
+    ("name", "answer"), [("broken", ""), ("chatty", "hello world, I am no Python"), ("old", "2 7")]
+)
 def test_bootstrap_passes_over_what_is_no_python(tmp_path: Path, name: str, answer: str) -> None:
     """A command of the right name that answers something else is not taken."""
     a_tool(tmp_path, name, answer)
@@ -179,17 +246,27 @@ def test_bootstrap_passes_over_what_is_no_python(tmp_path: Path, name: str, answ
 
 
 @posix
-def test_bootstrap_prefers_the_python_of_azure_when_a_newer_one_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """3.13 is taken though 3.14 is found before it; 3.14 is taken where there is no 3.13; 3.12 never."""
+def test_bootstrap_prefers_the_python_of_azure_when_a_newer_one_comes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """3.13 is taken though 3.14 is found before it; 3.14 is taken where there is no 3.13; 3.12
+    never.
+    """
     for name, answer in {"a": "3 12 /a", "b": "3 14 /b", "c": "3 13 /c"}.items():
         a_tool(tmp_path, name, answer)
     for names, wanted in {"abc": "/c", "ab": "/b", "a": None}.items():
-        monkeypatch.setattr(dev, "python_candidates", lambda names=names: iter([[str(tmp_path / name)] for name in names]))
+        monkeypatch.setattr(
+            dev,
+            "python_candidates",
+            lambda names=names: iter([[str(tmp_path / name)] for name in names]),
+        )
         assert dev.find_python() == wanted
 
 
 @posix
-def test_bootstrap_looks_into_pyenv_when_its_shims_are_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bootstrap_looks_into_pyenv_when_its_shims_are_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A version that pyenv has, but that is not the chosen one, is still a candidate."""
     (tmp_path / "versions" / "3.13.9").mkdir(parents=True)
     monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
@@ -199,7 +276,12 @@ def test_bootstrap_looks_into_pyenv_when_its_shims_are_off(tmp_path: Path, monke
 @posix
 @pytest.mark.parametrize(
     ("tools", "version"),
-    [({"node": "v22.1.0", "npm": "10"}, 22), ({"node": "v22.1.0"}, 0), ({"node": "strange", "npm": "10"}, 0), ({}, 0)],
+    [
+        ({"node": "v22.1.0", "npm": "10"}, 22),
+        ({"node": "v22.1.0"}, 0),
+        ({"node": "strange", "npm": "10"}, 0),
+        ({}, 0),
+    ],
     ids=["both", "no npm", "no version", "nothing"],
 )
 def test_bootstrap_reads_the_version_of_node_on_path(
@@ -242,7 +324,9 @@ def a_machine(monkeypatch: pytest.MonkeyPatch, root: Path) -> list[str]:
     return done
 
 
-def test_set_up_does_nothing_when_all_is_in_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_set_up_does_nothing_when_all_is_in_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each step runs once, however often a command is called."""
     done = a_machine(monkeypatch, tmp_path)
     for _ in range(3):
@@ -250,8 +334,12 @@ def test_set_up_does_nothing_when_all_is_in_place(tmp_path: Path, monkeypatch: p
     assert done == ["python", "node"]
 
 
-def test_set_up_leaves_node_alone_when_the_command_does_not_need_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A command that needs no storage emulator doesn't wait for one, and the next that does gets it."""
+def test_set_up_leaves_node_alone_when_the_command_does_not_need_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A command that needs no storage emulator doesn't wait for one, and the next that does gets
+    it.
+    """
     done = a_machine(monkeypatch, tmp_path)
     dev.set_up(with_node=False)
     assert done == ["python"]
@@ -261,7 +349,11 @@ def test_set_up_leaves_node_alone_when_the_command_does_not_need_it(tmp_path: Pa
 
 @pytest.mark.parametrize(
     ("changed", "again"),
-    [("requirements-dev.lock", ["python", "node"]), ("package-lock.json", ["node"]), ("requirements-node.lock", ["node"])],
+    [
+        ("requirements-dev.lock", ["python", "node"]),
+        ("package-lock.json", ["node"]),
+        ("requirements-node.lock", ["node"]),
+    ],
 )
 def test_set_up_runs_a_step_again_when_its_lock_has_changed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: str, again: list[str]
@@ -275,7 +367,9 @@ def test_set_up_runs_a_step_again_when_its_lock_has_changed(
     assert done == again
 
 
-def test_set_up_runs_a_step_again_when_it_was_cut_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_set_up_runs_a_step_again_when_it_was_cut_short(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A step that failed leaves no stamp, so the next call does it."""
     done = a_machine(monkeypatch, tmp_path)
 

@@ -41,20 +41,32 @@ BAD = {
     "list of a set": "files = list(frozenset(given) | other)",
     "join of a set": "text = ', '.join({'a', 'b'})",
     "spread of a set": "files = [*set(given)]",
-    "retry_timeout": "policy = task.RetryPolicy(max_number_of_attempts=3, retry_timeout=timedelta(hours=1))",
-    "unyielded activity": "def run(context, given):\n    context.call_activity('deploy')\n    yield",
+    "retry_timeout": (
+        "policy = task.RetryPolicy(max_number_of_attempts=3, retry_timeout=timedelta(hours=1))"
+    ),
+    "unyielded activity": (
+        "def run(context, given):\n    context.call_activity('deploy')\n    yield"
+    ),
     "unyielded timer": "def run(context, given):\n    context.create_timer(wait)\n    yield",
 }
 GOOD = {
     "the engine's clock": "when = context.current_utc_datetime + timedelta(minutes=5)",
     "the engine's ids": "name = context.new_uuid()",
-    "replay-safe logger": "log = context.create_replay_safe_logger(logging.getLogger(__name__))\nlog.info('settled')",
+    "replay-safe logger": (
+        "log = context.create_replay_safe_logger(logging.getLogger(__name__))\nlog.info('settled')"
+    ),
     "a set asked": "if role in {'training', 'validation'}:\n    pass",
     "a set put in order": "for role in sorted(set(given)):\n    pass",
-    "a task awaited": "def run(context, given):\n    answer = yield context.call_activity('deploy')\n    return answer",
+    "a task awaited": (
+        "def run(context, given):\n    answer = yield context.call_activity('deploy')\n    return "
+        "answer"
+    ),
     "a durable sleep": "def run(story):\n    yield from story.sleep(5)",
     "pure part of shared": "from shared.models.plan import Plan\nfrom shared.errors import Problem",
-    "stories": "from orchestrators.names import Activity\nfrom durabletask import task\nimport azure.durable_functions as df",
+    "stories": (
+        "from orchestrators.names import Activity\nfrom durabletask import task\nimport "
+        "azure.durable_functions as df"
+    ),
 }
 
 

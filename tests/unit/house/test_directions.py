@@ -1,4 +1,6 @@
-"""Dependencies point one way, activities keep their shape, and the environment is read in one place."""
+"""Dependencies point one way, activities keep their shape, and the environment is read in one
+place.
+"""
 
 import ast
 import sys
@@ -20,28 +22,53 @@ MAY_IMPORT = {
     ENGINE: {ENGINE},
     "dev": set[str](),
 }
-ENGINE_MAY_IMPORT = {"google_re2", "msgspec", "numpy", "re2", "tiktoken", "toktok", "typing_extensions"}
+ENGINE_MAY_IMPORT = {
+    "google_re2",
+    "msgspec",
+    "numpy",
+    "re2",
+    "tiktoken",
+    "toktok",
+    "typing_extensions",
+}
 
 
 def against_the_direction(owner: str, tree: ast.AST) -> list[str]:
     """Imports of ours that this part may not make, as `line: name`."""
-    return [f"{line}: {name}" for line, name in imported(tree) if (part := name.split(".")[0]) in OURS and part not in MAY_IMPORT[owner]]
+    return [
+        f"{line}: {name}"
+        for line, name in imported(tree)
+        if (part := name.split(".")[0]) in OURS and part not in MAY_IMPORT[owner]
+    ]
 
 
 def outside_the_engine(tree: ast.AST, depth: int) -> list[str]:
-    """Imports that would tie the engine to the rest; `depth` is how many packages below it the module lies."""
+    """Imports that would tie the engine to the rest; `depth` is how many packages below it the
+    module lies.
+    """
     allowed = ENGINE_MAY_IMPORT | sys.stdlib_module_names
     return [
         f"{line}: {name}"
         for line, name in imported(tree)
-        if (name.split(".")[0] not in allowed if not name.startswith(".") else len(name) - len(name.lstrip(".")) > depth + 1)
+        if (
+            name.split(".")[0] not in allowed
+            if not name.startswith(".")
+            else len(name) - len(name.lstrip(".")) > depth + 1
+        )
     ]
 
 
-@pytest.mark.parametrize("path", repository.modules(*APP, "function_app.py", "tunedrop", "dev.py"), ids=name_of)
+@pytest.mark.parametrize(
+    "path", repository.modules(*APP, "function_app.py", "tunedrop", "dev.py"), ids=name_of
+)
 def test_imports_follow_the_direction_in_every_module(path: Path) -> None:
-    """Triggers know orchestrators, everyone knows shared, the machine knows the app, and never the other way."""
-    assert against_the_direction(path.relative_to(ROOT).parts[0].removesuffix(".py"), tree_of(path)) == []
+    """Triggers know orchestrators, everyone knows shared, the machine knows the app, and never the
+    other way.
+    """
+    assert (
+        against_the_direction(path.relative_to(ROOT).parts[0].removesuffix(".py"), tree_of(path))
+        == []
+    )
 
 
 @pytest.mark.parametrize(
@@ -68,17 +95,33 @@ def test_engine_stands_alone_in_every_module(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "source", ["from shared import errors", "from .. import errors", "import pydantic", "from tunedrop_check import scan"]
+    "source",
+    [
+        "from shared import errors",
+        "from .. import errors",
+        "import pydantic",
+        "from tunedrop_check import scan",
+    ],
 )
 def test_engine_is_refused_when_it_leans_on_the_rest(source: str) -> None:
     """An import that its wheel couldn't follow is noticed."""
     assert outside_the_engine(ast.parse(source), 0) != []
 
 
-@pytest.mark.parametrize("path", [path for path in repository.modules("activities") if path.stem != "__init__"], ids=name_of)
+@pytest.mark.parametrize(
+    "path",
+    [path for path in repository.modules("activities") if path.stem != "__init__"],
+    ids=name_of,
+)
 def test_activity_says_what_a_second_run_does_in_every_file(path: Path) -> None:
-    """The function of the file's name has a docstring with a paragraph that opens with "Second run"."""
-    functions = {node.name: ast.get_docstring(node) or "" for node in tree_of(path).body if isinstance(node, ast.FunctionDef)}
+    """The function of the file's name has a docstring with a paragraph that opens with "Second
+    run".
+    """
+    functions = {
+        node.name: ast.get_docstring(node) or ""
+        for node in tree_of(path).body
+        if isinstance(node, ast.FunctionDef)
+    }
     assert "\n\nSecond run" in functions.get(path.stem, "")
 
 
@@ -102,5 +145,9 @@ def test_suite_mocks_nothing_in_any_module(path: Path) -> None:
         for _, name in imported(tree_of(path))
         if name.split(".")[:2] == ["unittest", "mock"] or name.startswith(("mock.", "pytest_mock"))
     ]
-    fixtures = [node.arg for node in ast.walk(tree_of(path)) if isinstance(node, ast.arg) and node.arg == "mocker"]
+    fixtures = [
+        node.arg
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.arg) and node.arg == "mocker"
+    ]
     assert mocks + fixtures == []

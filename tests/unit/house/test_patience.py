@@ -38,14 +38,18 @@ def others_at_work() -> Generator[None]:
 
 
 def test_net_hangs_lower_where_others_work() -> None:
-    """The clock tells it; the processor's own time hardly grows, so that a bound on it stays one."""
+    """The clock tells it; the processor's own time hardly grows, so that a bound on it
+    stays one.
+    """
     with others_at_work():
         machine = patience.Machine().measure()
     assert machine.by_the_clock > 1.5 * machine.by_its_processor
 
 
 def test_limit_of_every_test_is_scaled(request: pytest.FixtureRequest) -> None:
-    """This one's has twice the seconds of pyproject.toml at least, by a measure that was just taken."""
+    """This one's has twice the seconds of pyproject.toml at least, by a measure that was just
+    taken.
+    """
     limit = request.node.get_closest_marker("timeout").args[0]
     assert limit >= patience.ROOM * float(request.config.getini("timeout"))
 
@@ -63,8 +67,14 @@ def test_wait_for_what_never_comes_ends_and_says_for_what() -> None:
 
 def test_no_net_has_seconds_of_its_own() -> None:
     """A number of seconds that is given to a wait goes through `patience`."""
-    files = [file for file in sorted((ROOT / "tests").rglob("*.py")) if OWN_TIME not in file.parents]
-    assert [f"{file.relative_to(ROOT)}:{line}" for file in files for line in bare_nets(ast.parse(file.read_text("utf-8")))] == []
+    files = [
+        file for file in sorted((ROOT / "tests").rglob("*.py")) if OWN_TIME not in file.parents
+    ]
+    assert [
+        f"{file.relative_to(ROOT)}:{line}"
+        for file in files
+        for line in bare_nets(ast.parse(file.read_text("utf-8")))
+    ] == []
 
 
 FOUND = {"a.get(timeout=30)": [1], "a.wait(20)": [1], "a.wait(patience(20))": [], "a.wait(0.1)": []}
@@ -77,14 +87,18 @@ def test_net_with_seconds_of_its_own_is_found(code: str, found: list[int]) -> No
 
 
 def bare_nets(tree: ast.Module) -> Iterator[int]:
-    """The lines on which a call is given its longest wait as a number; an app under test may wait as it likes."""
+    """The lines on which a call is given its longest wait as a number; an app under test may wait
+    as it likes.
+    """
     for node in ast.walk(tree):
         match node:
-            case ast.keyword(arg="timeout", value=ast.Constant(value=int() | float() as seconds)) if seconds >= A_NET_S:
+            case ast.keyword(
+                arg="timeout", value=ast.Constant(value=int() | float() as seconds)
+            ) if seconds >= A_NET_S:
                 yield node.lineno
-            case ast.Call(func=ast.Attribute(attr=name), args=[ast.Constant(value=int() | float() as seconds)]) if (
-                name in WAITS and seconds >= A_NET_S
-            ):
+            case ast.Call(
+                func=ast.Attribute(attr=name), args=[ast.Constant(value=int() | float() as seconds)]
+            ) if name in WAITS and seconds >= A_NET_S:
                 yield node.lineno
             case _:
                 pass

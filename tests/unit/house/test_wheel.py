@@ -31,17 +31,30 @@ def load(path: Path) -> dict[str, Any]:
 def uv(*arguments: object) -> None:
     """Call uv, which fetches no Python of its own."""
     command = [sys.executable, "-m", "uv", *map(str, arguments), "--no-python-downloads", "--quiet"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=patience(120), check=False)
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=patience(120), check=False
+    )
     assert done.returncode == 0, done.stderr
 
 
 def python_of(version: str) -> str:
-    """The first Python of this version on PATH or in pyenv that works; nothing where this machine has none."""
+    """The first Python of this version on PATH or in pyenv that works; nothing where this machine
+    has none.
+    """
     homes = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
-    candidates = [sys.executable, shutil.which(f"python{version}"), *homes.glob(f"{version}*/bin/python")]
+    candidates = [
+        sys.executable,
+        shutil.which(f"python{version}"),
+        *homes.glob(f"{version}*/bin/python"),
+    ]
     for candidate in filter(None, candidates):
         probe = [str(candidate), "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
-        if subprocess.run(probe, capture_output=True, text=True, timeout=patience(30), check=False).stdout.strip() == version:
+        if (
+            subprocess.run(
+                probe, capture_output=True, text=True, timeout=patience(30), check=False
+            ).stdout.strip()
+            == version
+        ):
             return str(candidate)
     return ""
 
@@ -51,28 +64,49 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The package as `python3 dev.py wheel` builds it."""
     folder = tmp_path_factory.mktemp("dist")
     builder = [sys.executable, str(ROOT / "tools" / "wheel" / "build.py"), str(folder)]
-    built = subprocess.run(builder, capture_output=True, text=True, timeout=patience(60), check=True)
+    built = subprocess.run(
+        builder, capture_output=True, text=True, timeout=patience(60), check=True
+    )
     return Path(built.stdout.strip())
 
 
 def installed(wheel: Path, folder: Path, version: str) -> Path:
-    """The `bin` of an environment with nothing but this wheel and what it needs, at the locked versions where they fit."""
+    """The `bin` of an environment with nothing but this wheel and what it needs, at the locked
+    versions where they fit.
+    """
     python = python_of(version)
     if not python:
         pytest.skip(f"this machine has no Python {version}")
     lock = (ROOT / "requirements.txt").read_text(encoding="utf-8")
-    pins = [f"{name}=={number}" for name, number in re.findall(r"^([a-z0-9._-]+)==([^\s;\\]+)", lock, re.MULTILINE)]
+    pins = [
+        f"{name}=={number}"
+        for name, number in re.findall(r"^([a-z0-9._-]+)==([^\s;\\]+)", lock, re.MULTILINE)
+    ]
     constraints = folder / "constraints.txt"
     # The locked numpy has no wheel for 3.11, and a notebook's own is older, too.
-    constraints.write_text("\n".join(pin for pin in pins if version != "3.11" or not pin.startswith("numpy==")))
+    constraints.write_text(
+        "\n".join(pin for pin in pins if version != "3.11" or not pin.startswith("numpy=="))
+    )
     uv("venv", "--python", python, folder / "venv")
     inside = folder / "venv" / ("Scripts" if sys.platform == "win32" else "bin")
-    uv("pip", "install", "--only-binary", ":all:", "--constraints", constraints, "--python", inside / "python", wheel)
+    uv(
+        "pip",
+        "install",
+        "--only-binary",
+        ":all:",
+        "--constraints",
+        constraints,
+        "--python",
+        inside / "python",
+        wheel,
+    )
     return inside
 
 
 def proven(wheel: Path, folder: Path, version: str) -> None:
-    """The wheel's command and library on a good and on a broken file, far from this repository, with none of it on the path."""
+    """The wheel's command and library on a good and on a broken file, far from this repository,
+    with none of it on the path.
+    """
     inside = installed(wheel, folder, version)
     (folder / "good.jsonl").write_bytes(a_training_set("wheels"))
     (folder / "bad.jsonl").write_bytes(a_training_set("wheels") + BROKEN)
@@ -80,35 +114,71 @@ def proven(wheel: Path, folder: Path, version: str) -> None:
 
     def run(*arguments: object) -> subprocess.CompletedProcess[str]:
         command = [str(argument) for argument in arguments]
-        return subprocess.run(command, capture_output=True, encoding="utf-8", cwd=folder, env=isolated, timeout=patience(60), check=False)
+        return subprocess.run(
+            command,
+            capture_output=True,
+            encoding="utf-8",
+            cwd=folder,
+            env=isolated,
+            timeout=patience(60),
+            check=False,
+        )
 
     good = run(inside / "tunedrop-check", "good.jsonl", "--json")
     assert (good.returncode, good.stderr) == (0, "")
     [file] = json.loads(good.stdout)["files"]
-    assert (file["examples"], file["errors"], file["cost"]["epochs"], file["cost"]["usd"] > 0) == (12, 0, 8, True)
+    assert (file["examples"], file["errors"], file["cost"]["epochs"], file["cost"]["usd"] > 0) == (
+        12,
+        0,
+        8,
+        True,
+    )
     bad = run(inside / "tunedrop-check", "bad.jsonl")
     assert (bad.returncode, bad.stderr) == (2, "")
     assert "bad.jsonl:13 /messages" in bad.stdout
     module = run(inside / "python", "-m", "tunedrop_check", "--version")
     assert module.stdout == f"tunedrop-check {VERSION}\n"
-    library = run(inside / "python", "-c", "import json, tunedrop_check as t; print(json.dumps(t.check('good.jsonl')))")
+    library = run(
+        inside / "python",
+        "-c",
+        "import json, tunedrop_check as t; print(json.dumps(t.check('good.jsonl')))",
+    )
     assert library.stdout == good.stdout
 
 
 @pytest.mark.parametrize(
-    "version", ["3.11", pytest.param("3.12", marks=pytest.mark.slow), "3.13", pytest.param("3.14", marks=pytest.mark.slow)]
+    "version",
+    [
+        "3.11",
+        pytest.param("3.12", marks=pytest.mark.slow),
+        "3.13",
+        pytest.param("3.14", marks=pytest.mark.slow),
+    ],
 )
 def test_wheel_runs_by_itself_on_each_python(wheel: Path, tmp_path: Path, version: str) -> None:
-    """In an empty environment: the command, the module and the library, wherever this machine has that Python."""
+    """In an empty environment: the command, the module and the library, wherever this machine has
+    that Python.
+    """
     proven(wheel, tmp_path, version)
 
 
 def test_wheel_needs_what_the_app_has() -> None:
-    """Its dependencies are the app's own lines, but for numpy, of which it takes older ones, and the counters, which are those compared."""
+    """Its dependencies are the app's own lines, but for numpy, of which it takes older ones, and
+    the counters, which are those compared.
+    """
     app, package = load(ROOT / "pyproject.toml"), load(ROOT / "tools" / "wheel" / "pyproject.toml")
-    others = {wanted.name: wanted.specifier for wanted in map(Requirement, set(package["dependencies"]) - set(app["dependencies"]))}
+    others = {
+        wanted.name: wanted.specifier
+        for wanted in map(Requirement, set(package["dependencies"]) - set(app["dependencies"]))
+    }
     assert others.keys() == {"numpy", "tiktoken", "toktok-rs"}
-    locked = dict(re.findall(r"^([a-z0-9-]+)==([^\s;\\]+)", (ROOT / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE))
+    locked = dict(
+        re.findall(
+            r"^([a-z0-9-]+)==([^\s;\\]+)",
+            (ROOT / "requirements.txt").read_text(encoding="utf-8"),
+            re.MULTILINE,
+        )
+    )
     assert [name for name, versions in others.items() if locked[name] not in versions] == []
     assert (app["version"], package["requires-python"]) == (VERSION, ">=3.11")
 
@@ -137,7 +207,15 @@ def test_newer_syntax_is_noticed(source: str) -> None:
     assert too_new(source) != []
 
 
-@pytest.mark.parametrize("source", ["f'{names[\"a\"]}\\n'", 'f"""{"a"}"""', "f'{a!r:>{width}}' 'b' # '", "match a:\n    case 1: ..."])
+@pytest.mark.parametrize(
+    "source",
+    [
+        "f'{names[\"a\"]}\\n'",
+        'f"""{"a"}"""',
+        "f'{a!r:>{width}}' 'b' # '",
+        "match a:\n    case 1: ...",
+    ],
+)
 def test_older_syntax_is_not(source: str) -> None:
     """Python 3.11 reads these."""
     assert too_new(source) == []

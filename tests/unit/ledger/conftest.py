@@ -15,7 +15,11 @@ __all__ = ["azurite"]
 @pytest.fixture
 def container(azurite: str) -> Container:
     """An empty container."""
-    made = Container(BlobServiceClient.from_connection_string(azurite).get_container_client(f"t{secrets.token_hex(6)}"))
+    made = Container(
+        BlobServiceClient.from_connection_string(azurite).get_container_client(
+            f"t{secrets.token_hex(6)}"
+        )
+    )
     made.create()
     return made
 

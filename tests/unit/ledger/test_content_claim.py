@@ -1,4 +1,6 @@
-"""The content claim: one training at a time, one success, and a next one wherever the holder ended badly."""
+"""The content claim: one training at a time, one success, and a next one wherever the holder ended
+badly.
+"""
 
 import random
 import threading
@@ -13,7 +15,16 @@ import pytest
 from activities.claim_content import claimed, content_key
 from shared.errors import ClaimUnreadable
 from shared.models.messages import CANCELLED, Answer, RunStep, done
-from shared.models.record import Effect, Ending, Entered, JobProgress, Outcome, RunRecord, Step, summary_of
+from shared.models.record import (
+    Effect,
+    Ending,
+    Entered,
+    JobProgress,
+    Outcome,
+    RunRecord,
+    Step,
+    summary_of,
+)
 from shared.runs.ledger import Ledger, with_effect
 from shared.services.storage import Container
 from tests.builders import AT_ONCE, NOW, a_plan, a_record
@@ -27,7 +38,9 @@ def nothing_to_take_back(_holder: RunStep) -> Answer:
     raise AssertionError
 
 
-def claim(ledger: Ledger, run: RunRecord, take_back: Callable[[RunStep], Answer] = nothing_to_take_back) -> Answer:
+def claim(
+    ledger: Ledger, run: RunRecord, take_back: Callable[[RunStep], Answer] = nothing_to_take_back
+) -> Answer:
     """One call of the activity."""
     return claimed(ledger, RunStep(run_id=run.id, pace=PACE), take_back)
 
@@ -65,11 +78,17 @@ def test_run_is_a_duplicate_once_the_holder_has_succeeded(ledger: Ledger) -> Non
         claim(ledger, run)
     end(ledger, first, Outcome.SUCCEEDED)
     answer = claim(ledger, second)
-    assert (answer.kind, answer.outcome, answer.duplicate_of) == ("ended", Outcome.DUPLICATE, first.id)
+    assert (answer.kind, answer.outcome, answer.duplicate_of) == (
+        "ended",
+        Outcome.DUPLICATE,
+        first.id,
+    )
 
 
 @pytest.mark.parametrize("outcome", ENDS_BADLY)
-def test_one_of_the_waiting_goes_on_once_the_holder_has_ended_badly(ledger: Ledger, outcome: Outcome) -> None:
+def test_one_of_the_waiting_goes_on_once_the_holder_has_ended_badly(
+    ledger: Ledger, outcome: Outcome
+) -> None:
     """Never none: the next one trains, says no more that it waits, and the others wait for it."""
     first, second, third = begun(ledger, "first", "second", "third")
     for run in (first, second, third):
@@ -80,7 +99,9 @@ def test_one_of_the_waiting_goes_on_once_the_holder_has_ended_badly(ledger: Ledg
     assert second.id in (ledger.get(third.id).record.waits_because or "")
 
 
-def test_run_that_is_ending_holds_its_content_until_everything_is_taken_back(ledger: Ledger) -> None:
+def test_run_that_is_ending_holds_its_content_until_everything_is_taken_back(
+    ledger: Ledger,
+) -> None:
     """Between the decision and the end its job may still be training."""
     first, second = begun(ledger, "first", "second")
     claim(ledger, first)
@@ -89,15 +110,25 @@ def test_run_that_is_ending_holds_its_content_until_everything_is_taken_back(led
 
 
 @pytest.mark.parametrize("state", ["intended", "unknown", "made"])
-def test_job_that_was_left_behind_is_cancelled_by_who_waits_before_it_trains(ledger: Ledger, state: Any) -> None:
+def test_job_that_was_left_behind_is_cancelled_by_who_waits_before_it_trains(
+    ledger: Ledger, state: Any
+) -> None:
     """One job at a time also where the first run's own cancel never reached the service."""
     first, second = begun(ledger, "first", "second")
     claim(ledger, first)
-    ledger.change(first.id, lambda r, now: with_effect(r, "job", Effect(state=state, holder="h", at=now, id="ftjob-1")))
+    ledger.change(
+        first.id,
+        lambda r, now: with_effect(r, "job", Effect(state=state, holder="h", at=now, id="ftjob-1")),
+    )
     end(ledger, first, Outcome.FAILED)
 
     def take_back(holder: RunStep) -> Answer:
-        ledger.change(holder.run_id, lambda r, now: with_effect(r, "job", Effect(state="removed", holder="h", at=now, id="ftjob-1")))
+        ledger.change(
+            holder.run_id,
+            lambda r, now: with_effect(
+                r, "job", Effect(state="removed", holder="h", at=now, id="ftjob-1")
+            ),
+        )
         return done()
 
     assert [claim(ledger, second, take_back).kind for _ in range(2)] == ["wait", "done"]
@@ -116,7 +147,9 @@ def test_cancelled_run_waits_no_more(ledger: Ledger) -> None:
 def test_run_does_not_wait_for_ever(ledger: Ledger) -> None:
     """After the longest time that a run can live it ends expired, and names the holder."""
     long_ago = NOW - timedelta(seconds=PACE.run_deadline_s + 3600)
-    first, second = begun(ledger, "first", "second", timeline=(Entered(step=Step.GATE, at=long_ago),))
+    first, second = begun(
+        ledger, "first", "second", timeline=(Entered(step=Step.GATE, at=long_ago),)
+    )
     claim(ledger, first)
     answer = claim(ledger, second)
     assert (answer.kind, answer.outcome) == ("ended", Outcome.EXPIRED)
@@ -129,27 +162,44 @@ def test_run_that_has_begun_to_buy_asks_no_more(ledger: Ledger) -> None:
     [first] = begun(ledger, "first")
     [retrain] = begun(ledger, "second", plan=a_plan(retrain=True))
     claim(ledger, first)
-    ledger.change(first.id, lambda r, now: with_effect(r, "file:training", Effect(state="made", holder="h", at=now, id="file-1")))
+    ledger.change(
+        first.id,
+        lambda r, now: with_effect(
+            r, "file:training", Effect(state="made", holder="h", at=now, id="file-1")
+        ),
+    )
     assert (claim(ledger, retrain).kind, claim(ledger, first).kind) == ("done", "done")
 
 
 def a_failed_retrain(ledger: Ledger, number: int, model: str | None = None) -> RunRecord:
-    """A run that takes the content by force and ends badly; with a model where its training had succeeded."""
+    """A run that takes the content by force and ends badly; with a model where its training had
+    succeeded.
+    """
     [retrain] = begun(ledger, f"again{number}", plan=a_plan(retrain=True))
     assert claim(ledger, retrain).kind == "done"
-    change(ledger, retrain, job=JobProgress(status="succeeded", fine_tuned_model=model) if model else None)
+    change(
+        ledger,
+        retrain,
+        job=JobProgress(status="succeeded", fine_tuned_model=model) if model else None,
+    )
     end(ledger, retrain, Outcome.FAILED)
     return retrain
 
 
 @pytest.mark.parametrize("at_once", [False, True])
-def test_success_is_never_forgotten_however_many_retrains_fail(ledger: Ledger, at_once: bool) -> None:
-    """Nine retrains by force, one after the other or all at once, that fail: the content has been trained, and is not trained again."""
+def test_success_is_never_forgotten_however_many_retrains_fail(
+    ledger: Ledger, at_once: bool
+) -> None:
+    """Nine retrains by force, one after the other or all at once, that fail: the content has been
+    trained, and is not trained again.
+    """
     [first] = begun(ledger, "first")
     claim(ledger, first)
     end(ledger, first, Outcome.SUCCEEDED)
     if at_once:
-        retrains = begun(ledger, *(f"again{number}" for number in range(9)), plan=a_plan(retrain=True))
+        retrains = begun(
+            ledger, *(f"again{number}" for number in range(9)), plan=a_plan(retrain=True)
+        )
         for retrain in retrains:
             assert claim(ledger, retrain).kind == "done"
         for retrain in retrains:
@@ -163,7 +213,9 @@ def test_success_is_never_forgotten_however_many_retrains_fail(ledger: Ledger, a
 
 
 def test_last_trained_model_is_never_forgotten(ledger: Ledger) -> None:
-    """A run that trained and could not be deployed keeps its model: its content's claim names it, whatever fails after it."""
+    """A run that trained and could not be deployed keeps its model: its content's claim names it,
+    whatever fails after it.
+    """
     key = f"content/{content_key(a_record())}"
     assert ledger.trainers(key) == []
     trained = a_failed_retrain(ledger, 0, model="gpt-4.1-mini.ft-7")
@@ -174,8 +226,12 @@ def test_last_trained_model_is_never_forgotten(ledger: Ledger) -> None:
     assert ledger.trainers(key) == [latest.id, better.id]
 
 
-@pytest.mark.parametrize("damage", [b"", b"[", b'{"run_id": 1}'], ids=["empty", "cut off", "nonsense"])
-def test_claim_that_is_damaged_is_told_anew_from_the_records(ledger: Ledger, container: Container, damage: bytes) -> None:
+@pytest.mark.parametrize(
+    "damage", [b"", b"[", b'{"run_id": 1}'], ids=["empty", "cut off", "nonsense"]
+)
+def test_claim_that_is_damaged_is_told_anew_from_the_records(
+    ledger: Ledger, container: Container, damage: bytes
+) -> None:
     """Who holds it keeps it, a success is not forgotten, and no run ends for it."""
     key = f"content/{content_key(a_record())}"
     first, holder, waiting = begun(ledger, "first", "holder", "waiting")
@@ -192,7 +248,9 @@ def test_claim_that_is_damaged_is_told_anew_from_the_records(ledger: Ledger, con
     assert claim(ledger, waiting).duplicate_of == holder.id
 
 
-def test_claim_that_nobody_can_tell_anew_is_refused_by_name(ledger: Ledger, container: Container) -> None:
+def test_claim_that_nobody_can_tell_anew_is_refused_by_name(
+    ledger: Ledger, container: Container
+) -> None:
     """Never "failed inside"."""
     container.put("claims/content/abc.json", b"")
     with pytest.raises(ClaimUnreadable, match="TD-LEDGER-003"):
@@ -224,29 +282,47 @@ class World:
         return outcome
 
     def train(self, run_id: str) -> None:
-        """One job; the claim is asked again meanwhile, as by a sweep that resumes the run or an activity that runs twice."""
+        """One job; the claim is asked again meanwhile, as by a sweep that resumes the run or an
+        activity that runs twice.
+        """
         with self.lock:
             self.training.add(run_id)
             self.trained.append(run_id)
             self.most_at_once = max(self.most_at_once, len(self.training))
-        assert claimed(self.ledger, RunStep(run_id=run_id, pace=PACE), nothing_to_take_back).kind == "done"
+        assert (
+            claimed(self.ledger, RunStep(run_id=run_id, pace=PACE), nothing_to_take_back).kind
+            == "done"
+        )
         with self.lock:
             self.training.discard(run_id)
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_ten_runs_at_once_train_one_at_a_time_until_one_succeeds(ledger: Ledger, seed: int) -> None:
-    """Whatever happens to the holders: never two jobs at a time, one success if any would succeed, and duplicates name it."""
+    """Whatever happens to the holders: never two jobs at a time, one success if any would succeed,
+    and duplicates name it.
+    """
     dice = random.Random(seed)  # noqa: S311  # a seeded choice of endings, nothing secret
     runs = begun(ledger, *(f"run{number}" for number in range(10)))
     bad = [dice.choice([Outcome.FAILED, Outcome.CANCELLED, Outcome.EXPIRED]) for _ in runs]
-    endings = bad if seed == 0 else [Outcome.SUCCEEDED if dice.random() < 0.3 else outcome for outcome in bad]
+    endings = (
+        bad
+        if seed == 0
+        else [Outcome.SUCCEEDED if dice.random() < 0.3 else outcome for outcome in bad]
+    )
     world = World(ledger, {run.id: ending for run, ending in zip(runs, endings, strict=True)})
     with ThreadPoolExecutor(10) as pool:
         outcomes = list(pool.map(world.live, runs))
     assert world.most_at_once == 1
     assert outcomes.count(Outcome.SUCCEEDED) == (Outcome.SUCCEEDED in endings)
-    winner = next((run.id for run, outcome in zip(runs, outcomes, strict=True) if outcome is Outcome.SUCCEEDED), None)
+    winner = next(
+        (
+            run.id
+            for run, outcome in zip(runs, outcomes, strict=True)
+            if outcome is Outcome.SUCCEEDED
+        ),
+        None,
+    )
     assert world.trained[-1] == winner or winner is None
     assert len(world.trained) + outcomes.count(Outcome.DUPLICATE) == 10
 

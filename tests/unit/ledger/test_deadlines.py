@@ -22,7 +22,9 @@ def run_id(ledger: Ledger) -> str:
     return run.id
 
 
-def answer_at(waited_s: float, found: Answer | None, ledger: Ledger, run_id: str, what: str = "file_status") -> Answer:
+def answer_at(
+    waited_s: float, found: Answer | None, ledger: Ledger, run_id: str, what: str = "file_status"
+) -> Answer:
     """The answer after so long, where the look says this; None is an outage."""
 
     def look() -> Answer:
@@ -34,15 +36,25 @@ def answer_at(waited_s: float, found: Answer | None, ledger: Ledger, run_id: str
 
 
 @pytest.mark.parametrize("found", [None, wait(5)], ids=["outage", "wait"])
-def test_no_number_of_looks_passes_the_deadline_before_its_time(ledger: Ledger, run_id: str, found: Answer | None) -> None:
+def test_no_number_of_looks_passes_the_deadline_before_its_time(
+    ledger: Ledger, run_id: str, found: Answer | None
+) -> None:
     """A storm of refusals ends nothing that goes on."""
-    assert {answer_at(LIMIT_S, found, ledger, run_id).kind for _ in range(10 * LATE_LOOKS)} == {"wait"}
+    assert {answer_at(LIMIT_S, found, ledger, run_id).kind for _ in range(10 * LATE_LOOKS)} == {
+        "wait"
+    }
 
 
 @pytest.mark.parametrize("waited_s", [LIMIT_S + 1, 50 * LIMIT_S])
-@pytest.mark.parametrize(("found", "reason"), [(None, "503"), (wait(5), "It took too long.")], ids=["outage", "wait"])
-def test_time_alone_passes_no_deadline(ledger: Ledger, run_id: str, found: Answer | None, waited_s: float, reason: str) -> None:
-    """An outage of ours may have used all of it up: a few looks must say the same. The last one's reason is told."""
+@pytest.mark.parametrize(
+    ("found", "reason"), [(None, "503"), (wait(5), "It took too long.")], ids=["outage", "wait"]
+)
+def test_time_alone_passes_no_deadline(
+    ledger: Ledger, run_id: str, found: Answer | None, waited_s: float, reason: str
+) -> None:
+    """An outage of ours may have used all of it up: a few looks must say the same. The last one's
+    reason is told.
+    """
     answers = [answer_at(waited_s, found, ledger, run_id) for _ in range(LATE_LOOKS)]
     assert [answer.kind for answer in answers] == ["wait"] * (LATE_LOOKS - 1) + ["ended"]
     assert answers[-1].outcome is Outcome.EXPIRED

@@ -18,7 +18,9 @@ def as_it_was(content: bytes) -> bytes:
 def test_record_of_the_first_releases_is_read_and_written_in_the_words_of_today() -> None:
     """The problem that ended a run keeps its advice."""
     problem = PlanRejected("TD-PLAN-001", "It is wrong.", ADVICE).problem
-    record = a_record(outcome=Outcome.REJECTED).model_copy(update={"ending": Ending(outcome=Outcome.REJECTED, problem=problem)})
+    record = a_record(outcome=Outcome.REJECTED).model_copy(
+        update={"ending": Ending(outcome=Outcome.REJECTED, problem=problem)}
+    )
     read = RunRecord.model_validate_json(as_it_was(record.model_dump_json().encode()))
     assert read == record
     assert '"mend":' not in read.model_dump_json().replace('\\"mend\\":', "")
@@ -26,7 +28,11 @@ def test_record_of_the_first_releases_is_read_and_written_in_the_words_of_today(
 
 def test_scan_of_the_first_releases_is_read() -> None:
     """Its findings keep their advice, and a text that looks like the old name stays as it is."""
-    scan = scanning.scan_source(MemorySource(b'{"messages": []}\n'), scanning.ScanOptions(base_model("gpt-4.1-mini")), threads=1)
+    scan = scanning.scan_source(
+        MemorySource(b'{"messages": []}\n'),
+        scanning.ScanOptions(base_model("gpt-4.1-mini")),
+        threads=1,
+    )
     assert scan.findings
     content = file_result.to_json(scan)
     assert as_it_was(content) != content

@@ -107,8 +107,12 @@ def test_content_claim_is_taken_by_force_when_a_retrain_is_asked_for(ledger: Led
     assert ledger.hold("content/k", "second", keeps, by_force=True) is None
 
 
-@pytest.mark.parametrize("before", [None, Outcome.SUCCEEDED], ids=["of a living run", "of a successful run"])
-def test_content_claim_falls_back_when_the_run_that_took_it_by_force_fails(ledger: Ledger, before: Outcome | None) -> None:
+@pytest.mark.parametrize(
+    "before", [None, Outcome.SUCCEEDED], ids=["of a living run", "of a successful run"]
+)
+def test_content_claim_falls_back_when_the_run_that_took_it_by_force_fails(
+    ledger: Ledger, before: Outcome | None
+) -> None:
     """A failed retrain doesn't make the same content trainable again for everybody."""
     first, retrain = a_record("first", outcome=before), a_record("second", outcome=Outcome.FAILED)
     for run in (first, retrain):
@@ -120,8 +124,12 @@ def test_content_claim_falls_back_when_the_run_that_took_it_by_force_fails(ledge
 
 
 def test_row_holds_a_blob_of_any_name(ledger: Ledger) -> None:
-    """The row stands in a header, which takes ASCII alone: other letters are escaped there, and read back."""
+    """The row stands in a header, which takes ASCII alone: other letters are escaped there, and
+    read back.
+    """
     run = a_record()
-    named = run.model_copy(update={"drop": run.drop.model_copy(update={"blob": "Ünïcode 日本 😀.jsonl"})})
+    named = run.model_copy(
+        update={"drop": run.drop.model_copy(update={"blob": "Ünïcode 日本 😀.jsonl"})}
+    )
     assert ledger.claim(named)
     assert [row.blob for row in ledger.summaries()] == ["Ünïcode 日本 😀.jsonl"]

@@ -74,7 +74,9 @@ def intended(ledger: Ledger, run: str, age_s: float, state: str = "intended") ->
     """An execution that wrote this state so long ago and died."""
 
     def change(record: RunRecord, _now: datetime) -> RunRecord:
-        effect = Effect.model_validate({"state": state, "holder": "dead", "at": datetime.now(UTC) - timedelta(seconds=age_s)})
+        effect = Effect.model_validate(
+            {"state": state, "holder": "dead", "at": datetime.now(UTC) - timedelta(seconds=age_s)}
+        )
         return record.model_copy(update={"effects": {"job": effect}})
 
     ledger.change(run, change)
@@ -87,7 +89,9 @@ def test_thing_is_made_once_when_executed_twice(ledger: Ledger, run: str, servic
     assert service.made == ["thing-1"]
 
 
-def test_thing_is_made_once_when_executed_ten_times_at_once(ledger: Ledger, run: str, service: Service) -> None:
+def test_thing_is_made_once_when_executed_ten_times_at_once(
+    ledger: Ledger, run: str, service: Service
+) -> None:
     """Of ten executions at the same moment one acts; the others wait or adopt."""
     together = Barrier(10)
 
@@ -100,7 +104,9 @@ def test_thing_is_made_once_when_executed_ten_times_at_once(ledger: Ledger, run:
     assert service.made == ["thing-1"]
 
 
-def test_thing_is_adopted_when_the_first_execution_died_after_making_it(ledger: Ledger, run: str, service: Service) -> None:
+def test_thing_is_adopted_when_the_first_execution_died_after_making_it(
+    ledger: Ledger, run: str, service: Service
+) -> None:
     """What the dead execution made is found and recorded."""
     service.act()
     intended(ledger, run, age_s=60)
@@ -108,23 +114,35 @@ def test_thing_is_adopted_when_the_first_execution_died_after_making_it(ledger: 
     assert service.made == ["thing-1"]
 
 
-def test_thing_is_made_when_the_first_execution_died_before_making_it(ledger: Ledger, run: str, service: Service) -> None:
+def test_thing_is_made_when_the_first_execution_died_before_making_it(
+    ledger: Ledger, run: str, service: Service
+) -> None:
     """After the time that a call and a listing may take, the next one acts."""
     intended(ledger, run, age_s=60)
     assert make_once(ledger, run, AT_ONCE, service.making).kind == "done"
     assert service.made == ["thing-1"]
 
 
-def test_execution_waits_while_another_may_be_calling(ledger: Ledger, run: str, service: Service) -> None:
+def test_execution_waits_while_another_may_be_calling(
+    ledger: Ledger, run: str, service: Service
+) -> None:
     """A young intent of somebody else's is left alone."""
     intended(ledger, run, age_s=1)
     assert make_once(ledger, run, PATIENT, service.making).kind == "wait"
     assert service.made == []
 
 
-def test_unknown_outcome_is_looked_up_and_not_repeated(ledger: Ledger, run: str, service: Service) -> None:
-    """A call that made the thing and lost its answer is not sent again while the listing may lag."""
-    service.fails, service.fails_after, service.visible = OutcomeUnknown("S", "timeout"), True, False
+def test_unknown_outcome_is_looked_up_and_not_repeated(
+    ledger: Ledger, run: str, service: Service
+) -> None:
+    """A call that made the thing and lost its answer is not sent again while the listing
+    may lag.
+    """
+    service.fails, service.fails_after, service.visible = (
+        OutcomeUnknown("S", "timeout"),
+        True,
+        False,
+    )
     pace = PATIENT.model_copy(update={"call_s": 0.0})
     assert [make_once(ledger, run, pace, service.making).kind for _ in range(3)] == ["wait"] * 3
     service.fails, service.visible = None, True
@@ -132,7 +150,9 @@ def test_unknown_outcome_is_looked_up_and_not_repeated(ledger: Ledger, run: str,
     assert service.made == ["thing-1"]
 
 
-def test_unknown_outcome_without_a_thing_is_repeated_once_the_listing_can_lag_no_more(ledger: Ledger, run: str, service: Service) -> None:
+def test_unknown_outcome_without_a_thing_is_repeated_once_the_listing_can_lag_no_more(
+    ledger: Ledger, run: str, service: Service
+) -> None:
     """A call that never arrived is sent again in the end."""
     service.fails = OutcomeUnknown("S", "timeout")
     make_once(ledger, run, AT_ONCE, service.making)
@@ -140,15 +160,21 @@ def test_unknown_outcome_without_a_thing_is_repeated_once_the_listing_can_lag_no
     assert make_once(ledger, run, AT_ONCE, service.making).value == {"id": "thing-1"}
 
 
-def test_busy_service_is_asked_again_after_the_time_it_names(ledger: Ledger, run: str, service: Service) -> None:
+def test_busy_service_is_asked_again_after_the_time_it_names(
+    ledger: Ledger, run: str, service: Service
+) -> None:
     """Retry-After is honoured, and nothing stays intended."""
     service.fails = ServiceUnavailable("S", "429", retry_after_s=7)
     assert make_once(ledger, run, AT_ONCE, service.making).wait_s == 7
     assert ledger.get(run).record.effects == {}
 
 
-def test_call_gets_the_time_that_its_intent_has_left(ledger: Ledger, run: str, service: Service) -> None:
-    """Whoever finds the intent counts from when it was written, so the call may not begin its time anew."""
+def test_call_gets_the_time_that_its_intent_has_left(
+    ledger: Ledger, run: str, service: Service
+) -> None:
+    """Whoever finds the intent counts from when it was written, so the call may not begin its time
+    anew.
+    """
     given: list[float] = []
 
     def act(within_s: float) -> str:
@@ -159,9 +185,16 @@ def test_call_gets_the_time_that_its_intent_has_left(ledger: Ledger, run: str, s
     assert [CALL_S / 2 < within_s < CALL_S for within_s in given] == [True]
 
 
-def test_nothing_is_made_on_an_intent_that_is_old_already(ledger: Ledger, run: str, service: Service) -> None:
-    """Where the storage took its time to write the intent, the next execution would take it for a dead one's."""
-    assert make_once(ledger, run, AT_ONCE, Making("job", service.look, service.act, takes_s=0)).kind == "wait"
+def test_nothing_is_made_on_an_intent_that_is_old_already(
+    ledger: Ledger, run: str, service: Service
+) -> None:
+    """Where the storage took its time to write the intent, the next execution would take it for a
+    dead one's.
+    """
+    assert (
+        make_once(ledger, run, AT_ONCE, Making("job", service.look, service.act, takes_s=0)).kind
+        == "wait"
+    )
     assert service.made == []
     assert ledger.get(run).record.effects == {}
 
@@ -179,7 +212,9 @@ def test_nothing_is_intended_while_nobody_can_look(ledger: Ledger, run: str) -> 
     assert ledger.get(run).record.effects == {}
 
 
-def test_refusal_ends_the_story_and_leaves_no_intent(ledger: Ledger, run: str, service: Service) -> None:
+def test_refusal_ends_the_story_and_leaves_no_intent(
+    ledger: Ledger, run: str, service: Service
+) -> None:
     """A no is a value with Azure's code."""
     service.fails = ServiceRejected("S", 400, "invalidPayload", "no")
     answer = make_once(ledger, run, AT_ONCE, service.making)
@@ -190,58 +225,93 @@ def test_refusal_ends_the_story_and_leaves_no_intent(ledger: Ledger, run: str, s
 
 
 @pytest.mark.parametrize("stop", ["cancel", "ending"])
-def test_nothing_is_made_for_a_run_that_stops(ledger: Ledger, run: str, service: Service, stop: str) -> None:
+def test_nothing_is_made_for_a_run_that_stops(
+    ledger: Ledger, run: str, service: Service, stop: str
+) -> None:
     """A straggling execution after a cancel, or after the ending was decided, makes nothing."""
-    changes = {"cancel_requested_at": datetime.now(UTC)} if stop == "cancel" else {"ending": Ending(outcome=Outcome.FAILED)}
+    changes = (
+        {"cancel_requested_at": datetime.now(UTC)}
+        if stop == "cancel"
+        else {"ending": Ending(outcome=Outcome.FAILED)}
+    )
     ledger.change(run, lambda record, _: record.model_copy(update=changes))
     assert make_once(ledger, run, AT_ONCE, service.making).kind == "cancelled"
     assert service.made == []
 
 
-def test_thing_made_while_the_run_was_cancelled_is_recorded(ledger: Ledger, run: str, service: Service) -> None:
+def test_thing_made_while_the_run_was_cancelled_is_recorded(
+    ledger: Ledger, run: str, service: Service
+) -> None:
     """The end of a run must know what there is to take back."""
 
     def act(_within_s: float) -> str:
-        ledger.change(run, lambda record, now: record.model_copy(update={"cancel_requested_at": now}))
+        ledger.change(
+            run, lambda record, now: record.model_copy(update={"cancel_requested_at": now})
+        )
         return service.act()
 
     make_once(ledger, run, AT_ONCE, Making("job", service.look, act, CALL_S))
     assert ledger.get(run).record.made("job") == "thing-1"
 
 
-def test_removal_finds_a_thing_whose_making_nobody_confirmed(ledger: Ledger, run: str, service: Service) -> None:
+def test_removal_finds_a_thing_whose_making_nobody_confirmed(
+    ledger: Ledger, run: str, service: Service
+) -> None:
     """An unknown outcome is looked up and taken back."""
     service.act()
     intended(ledger, run, age_s=1, state="unknown")
-    assert remove_once(ledger, run, AT_ONCE, Removing("job", service.listed, service.remove, CALL_S)).kind == "done"
+    assert (
+        remove_once(
+            ledger, run, AT_ONCE, Removing("job", service.listed, service.remove, CALL_S)
+        ).kind
+        == "done"
+    )
     assert service.made == []
     assert ledger.get(run).record.effects["job"].state == "removed"
 
 
-def test_removal_waits_while_an_unconfirmed_thing_may_still_appear(ledger: Ledger, run: str, service: Service) -> None:
+def test_removal_waits_while_an_unconfirmed_thing_may_still_appear(
+    ledger: Ledger, run: str, service: Service
+) -> None:
     """Nothing found yet is not the same as nothing there."""
     intended(ledger, run, age_s=1, state="unknown")
-    assert remove_once(ledger, run, PATIENT, Removing("job", service.listed, service.remove, CALL_S)).kind == "wait"
+    assert (
+        remove_once(
+            ledger, run, PATIENT, Removing("job", service.listed, service.remove, CALL_S)
+        ).kind
+        == "wait"
+    )
 
 
 def test_removal_twice_changes_nothing(ledger: Ledger, run: str, service: Service) -> None:
     """The second removal is done already."""
     make_once(ledger, run, AT_ONCE, service.making)
-    first = remove_once(ledger, run, AT_ONCE, Removing("job", service.listed, service.remove, CALL_S))
-    assert remove_once(ledger, run, AT_ONCE, Removing("job", service.listed, service.remove, CALL_S)) == first
+    first = remove_once(
+        ledger, run, AT_ONCE, Removing("job", service.listed, service.remove, CALL_S)
+    )
+    assert (
+        remove_once(ledger, run, AT_ONCE, Removing("job", service.listed, service.remove, CALL_S))
+        == first
+    )
 
 
 def test_removed_thing_is_not_made_again(ledger: Ledger, run: str, service: Service) -> None:
     """An execution that comes after the compensation makes nothing."""
     make_once(ledger, run, AT_ONCE, service.making)
-    ledger.change(run, lambda record, _: record.model_copy(update={"ending": Ending(outcome=Outcome.FAILED)}))
+    ledger.change(
+        run, lambda record, _: record.model_copy(update={"ending": Ending(outcome=Outcome.FAILED)})
+    )
     remove_once(ledger, run, AT_ONCE, Removing("job", service.listed, service.remove, CALL_S))
     assert make_once(ledger, run, AT_ONCE, service.making).kind == "cancelled"
     assert service.made == []
 
 
-def test_removal_waits_while_the_service_refuses_and_gives_up_in_the_end(ledger: Ledger, run: str, service: Service) -> None:
-    """A deployment under another write can't be deleted now: it is tried for as long as the pace says, then left to the report."""
+def test_removal_waits_while_the_service_refuses_and_gives_up_in_the_end(
+    ledger: Ledger, run: str, service: Service
+) -> None:
+    """A deployment under another write can't be deleted now: it is tried for as long as the pace
+    says, then left to the report.
+    """
 
     def refuse(_thing: str) -> None:
         raise ServiceUnavailable("S", "409 RequestConflict")
@@ -262,7 +332,9 @@ def test_removal_waits_while_the_service_refuses_and_gives_up_in_the_end(ledger:
 def test_removal_waits_for_a_role_that_is_gone_for_a_while(
     ledger: Ledger, run: str, service: Service, status: int, kind: str | None
 ) -> None:
-    """A job or a deployment is not left behind for the minutes that a role needs to come back; any other refusal stands."""
+    """A job or a deployment is not left behind for the minutes that a role needs to come back; any
+    other refusal stands.
+    """
 
     def refuse(_thing: str) -> None:
         raise ServiceRejected("S", status, "Forbidden", "no role")
@@ -281,7 +353,9 @@ def test_removal_waits_for_a_role_that_is_gone_for_a_while(
 def test_second_execution_at_another_pace_waits_as_long_as_the_first_ones_intent_says(
     ledger: Ledger, run: str, service: Service, state: str
 ) -> None:
-    """Two executions of one run with different pace: an intent carries until when it holds, and nothing that is read later shortens it."""
+    """Two executions of one run with different pace: an intent carries until when it holds, and
+    nothing that is read later shortens it.
+    """
     service.visible = False  # the first one's thing is on its way, and no listing shows it yet
 
     def act(_within_s: float) -> str:
@@ -292,27 +366,43 @@ def test_second_execution_at_another_pace_waits_as_long_as_the_first_ones_intent
         raise OutcomeUnknown("S", "timeout")
 
     assert make_once(ledger, run, PATIENT, Making("job", service.look, act, CALL_S)).kind == "wait"
-    assert make_once(ledger, run, AT_ONCE, Making("job", service.look, service.act, CALL_S)).kind == "wait"
+    assert (
+        make_once(ledger, run, AT_ONCE, Making("job", service.look, service.act, CALL_S)).kind
+        == "wait"
+    )
     assert service.made == ["thing-1"]
 
 
-def test_intent_of_the_first_releases_goes_by_the_pace(ledger: Ledger, run: str, service: Service) -> None:
+def test_intent_of_the_first_releases_goes_by_the_pace(
+    ledger: Ledger, run: str, service: Service
+) -> None:
     """A record that doesn't say until when is as good as it was."""
     intended(ledger, run, age_s=60)
     assert ledger.get(run).record.effects["job"].until is None
-    assert make_once(ledger, run, PATIENT, Making("job", service.look, service.act, CALL_S)).kind == "wait"
+    assert (
+        make_once(ledger, run, PATIENT, Making("job", service.look, service.act, CALL_S)).kind
+        == "wait"
+    )
     assert make_once(ledger, run, AT_ONCE, service.making).kind == "done"
 
 
 def held_up(ledger: Ledger, run: str, service: Service, pace: Pace = AT_ONCE) -> None:
-    """An execution stands still in the middle of its call until another one has made the thing; then its own call is heard, too."""
+    """An execution stands still in the middle of its call until another one has made the thing;
+    then its own call is heard, too.
+    """
 
     def act(_within_s: float) -> str:
-        intended(ledger, run, age_s=10_000)  # so long that the next execution takes it for a dead one's
-        assert make_once(ledger, run, pace, Making("job", lambda: None, service.act, CALL_S)).value == {"id": "thing-1"}
+        intended(
+            ledger, run, age_s=10_000
+        )  # so long that the next execution takes it for a dead one's
+        assert make_once(
+            ledger, run, pace, Making("job", lambda: None, service.act, CALL_S)
+        ).value == {"id": "thing-1"}
         return service.act()
 
-    assert make_once(ledger, run, pace, Making("job", lambda: None, act, CALL_S)).value == {"id": "thing-1"}
+    assert make_once(ledger, run, pace, Making("job", lambda: None, act, CALL_S)).value == {
+        "id": "thing-1"
+    }
     assert service.made == ["thing-1", "thing-2"]
 
 
@@ -326,25 +416,37 @@ def after_the_doubt(ledger: Ledger, run: str) -> None:
     ledger.change(run, change)
 
 
-def test_end_removes_also_what_an_execution_that_was_held_up_made(ledger: Ledger, run: str, service: Service) -> None:
+def test_end_removes_also_what_an_execution_that_was_held_up_made(
+    ledger: Ledger, run: str, service: Service
+) -> None:
     """By the run's mark, not by the recorded id alone; the record names it for the report."""
     held_up(ledger, run, service)
     after_the_doubt(ledger, run)
-    assert remove_once(ledger, run, AT_ONCE, Removing("job", service.listed, service.remove, CALL_S)).value == {"id": "thing-1"}
+    assert remove_once(
+        ledger, run, AT_ONCE, Removing("job", service.listed, service.remove, CALL_S)
+    ).value == {"id": "thing-1"}
     effect = ledger.get(run).record.effects["job"]
     assert (service.made, effect.state, effect.others) == ([], "removed", ("thing-2",))
 
 
-def test_end_waits_for_what_an_execution_that_was_held_up_may_still_make(ledger: Ledger, run: str, service: Service) -> None:
-    """Where an earlier intent was taken over, a second thing may appear for as long as a call and a listing may take."""
+def test_end_waits_for_what_an_execution_that_was_held_up_may_still_make(
+    ledger: Ledger, run: str, service: Service
+) -> None:
+    """Where an earlier intent was taken over, a second thing may appear for as long as a call and a
+    listing may take.
+    """
     held_up(ledger, run, service, PATIENT.model_copy(update={"list_lag_s": 5_000.0}))
     removing = Removing("job", service.listed, service.remove, CALL_S)
     assert remove_once(ledger, run, AT_ONCE, removing).kind == "wait"
     assert (service.made, ledger.get(run).record.effects["job"].state) == ([], "made")
 
 
-def test_removal_is_repeated_for_what_appears_after_it(ledger: Ledger, run: str, service: Service) -> None:
-    """A second execution of the compensation looks again, also where the record says that all is gone."""
+def test_removal_is_repeated_for_what_appears_after_it(
+    ledger: Ledger, run: str, service: Service
+) -> None:
+    """A second execution of the compensation looks again, also where the record says that all is
+    gone.
+    """
     make_once(ledger, run, AT_ONCE, service.making)
     removing = Removing("job", service.listed, service.remove, CALL_S)
     remove_once(ledger, run, AT_ONCE, removing)
@@ -353,27 +455,49 @@ def test_removal_is_repeated_for_what_appears_after_it(ledger: Ledger, run: str,
     assert (service.made, ledger.get(run).record.effects["job"].others) == ([], ("thing-9",))
 
 
-def test_end_of_a_success_removes_all_but_the_recorded_thing(ledger: Ledger, run: str, service: Service) -> None:
+def test_end_of_a_success_removes_all_but_the_recorded_thing(
+    ledger: Ledger, run: str, service: Service
+) -> None:
     """A second job still costs; the first one's model is the run's."""
     held_up(ledger, run, service)
     after_the_doubt(ledger, run)
-    assert remove_once(ledger, run, AT_ONCE, Removing("job", service.listed, service.remove, CALL_S, keeps=True)).kind == "done"
+    assert (
+        remove_once(
+            ledger,
+            run,
+            AT_ONCE,
+            Removing("job", service.listed, service.remove, CALL_S, keeps=True),
+        ).kind
+        == "done"
+    )
     effect = ledger.get(run).record.effects["job"]
-    assert (service.made, effect.state, effect.id, effect.others) == (["thing-1"], "made", "thing-1", ("thing-2",))
+    assert (service.made, effect.state, effect.id, effect.others) == (
+        ["thing-1"],
+        "made",
+        "thing-1",
+        ("thing-2",),
+    )
 
 
-def test_known_thing_is_removed_while_no_listing_can_be_read(ledger: Ledger, run: str, service: Service) -> None:
+def test_known_thing_is_removed_while_no_listing_can_be_read(
+    ledger: Ledger, run: str, service: Service
+) -> None:
     """A job that still costs is cancelled first, and looked for afterwards."""
 
     def listed() -> list[str]:
         raise ServiceUnavailable("S", "503")
 
     make_once(ledger, run, AT_ONCE, service.making)
-    assert remove_once(ledger, run, AT_ONCE, Removing("job", listed, service.remove, CALL_S)).kind == "wait"
+    assert (
+        remove_once(ledger, run, AT_ONCE, Removing("job", listed, service.remove, CALL_S)).kind
+        == "wait"
+    )
     assert service.made == []
 
 
-def test_what_is_somebody_elses_by_now_is_told_as_left_alone(ledger: Ledger, run: str, service: Service) -> None:
+def test_what_is_somebody_elses_by_now_is_told_as_left_alone(
+    ledger: Ledger, run: str, service: Service
+) -> None:
     """No report says "deleted" of what was not deleted."""
     make_once(ledger, run, AT_ONCE, service.making)
     remove_once(ledger, run, AT_ONCE, Removing("job", list, lambda _thing: False, CALL_S))
@@ -381,8 +505,12 @@ def test_what_is_somebody_elses_by_now_is_told_as_left_alone(ledger: Ledger, run
     assert (effect.state, effect.lost) == ("removed", True)
 
 
-def test_upload_whose_file_vanished_leaves_nothing_to_wait_for(ledger: Ledger, run: str, service: Service) -> None:
-    """A body that broke off makes no thing: the end of the run doesn't wait out an upload and a listing, 1,050 s on Azure."""
+def test_upload_whose_file_vanished_leaves_nothing_to_wait_for(
+    ledger: Ledger, run: str, service: Service
+) -> None:
+    """A body that broke off makes no thing: the end of the run doesn't wait out an upload and a
+    listing, 1,050 s on Azure.
+    """
     service.fails = Changed()
     with pytest.raises(Changed):
         make_once(ledger, run, PATIENT, service.making)

@@ -1,4 +1,6 @@
-"""The scan of a run on real storage: the spans that its plan pins, whatever the settings say by now."""
+"""The scan of a run on real storage: the spans that its plan pins, whatever the settings say by
+now.
+"""
 
 import json
 from collections.abc import Iterator
@@ -41,13 +43,22 @@ def dropped() -> Plan:
     """The plan of a file of three spans."""
     text = "word " * (CHARACTERS // 5)
     lines = (
-        json.dumps({"messages": [{"role": "user", "content": f"{number}?"}, {"role": "assistant", "content": f"{number} {text}"}]})
+        json.dumps(
+            {
+                "messages": [
+                    {"role": "user", "content": f"{number}?"},
+                    {"role": "assistant", "content": f"{number} {text}"},
+                ]
+            }
+        )
         for number in range(EXAMPLES)
     )
     storage.training().put("file_spans.jsonl", "\n".join(lines).encode())
     facts = storage.training().facts("file_spans.jsonl")
     assert facts is not None
-    plan = a_plan(training_file=Pin(blob=facts.name, etag=facts.etag, bytes=facts.bytes, container="training"))
+    plan = a_plan(
+        training_file=Pin(blob=facts.name, etag=facts.etag, bytes=facts.bytes, container="training")
+    )
     pinned = pins(settings.settings(), plan.api_versions, plan.training, plan.deployment)
     return plan.model_copy(update={"pinned": pinned.model_copy(update={"span_bytes": SPAN})})
 
@@ -55,11 +66,16 @@ def dropped() -> Plan:
 def scan_all(plan: Plan, run_id: str) -> None:
     """One activity a span."""
     for index, span in enumerate(scanning.spans(plan.training_file.bytes, SPAN)):
-        scans.scan_span(plan, ScanSpan(run_id=run_id, role="training", index=index, start=span.start, stop=span.stop))
+        scans.scan_span(
+            plan,
+            ScanSpan(run_id=run_id, role="training", index=index, start=span.start, stop=span.stop),
+        )
 
 
 @pytest.mark.parametrize("span_mb", ["8", "16", "64"])
-def test_merge_joins_the_spans_of_the_plan_and_not_of_todays_setting(app: pytest.MonkeyPatch, span_mb: str) -> None:
+def test_merge_joins_the_spans_of_the_plan_and_not_of_todays_setting(
+    app: pytest.MonkeyPatch, span_mb: str
+) -> None:
     """Once 1,112 of 1,200 examples were trained on, silently, or the run failed inside."""
     plan = dropped()
     scan_all(plan, "spans-00000001")
@@ -70,7 +86,9 @@ def test_merge_joins_the_spans_of_the_plan_and_not_of_todays_setting(app: pytest
     assert summary.at_most_tokens == summary.total_tokens
 
 
-def test_span_that_is_missing_or_counted_by_another_release_is_scanned_again(app: pytest.MonkeyPatch) -> None:
+def test_span_that_is_missing_or_counted_by_another_release_is_scanned_again(
+    app: pytest.MonkeyPatch,
+) -> None:
     """Two releases at once never give a mixed count."""
     plan = dropped()
     scan_all(plan, "spans-00000002")
@@ -91,6 +109,8 @@ def test_scan_that_does_not_cover_the_pinned_bytes_is_refused(app: pytest.Monkey
     blob = "scans/spans-00000003/training/00001.json"
     stored = storage.ledger().read(blob, storage.SCAN_BYTES)
     assert stored is not None
-    storage.ledger().put(blob, json.dumps(json.loads(stored.content) | {"stop": SPAN + 10}).encode())
+    storage.ledger().put(
+        blob, json.dumps(json.loads(stored.content) | {"stop": SPAN + 10}).encode()
+    )
     with pytest.raises(InternalError, match="don't fit"):
         scans.merged(plan, "spans-00000003")

@@ -1,4 +1,6 @@
-"""Places and quota on the account are booked before anything is bought: of many runs that want the last one, one gets it."""
+"""Places and quota on the account are booked before anything is bought: of many runs that want the
+last one, one gets it.
+"""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -35,7 +37,10 @@ class Account:
     def ask(self) -> AccountRoom:
         """What the account answers now."""
         with self._lock:
-            facts = [DeploymentFacts(name, "gpt-4.1-mini.ft-1", "GlobalStandard", 10, "Succeeded", None) for name in self.deployments]
+            facts = [
+                DeploymentFacts(name, "gpt-4.1-mini.ft-1", "GlobalStandard", 10, "Succeeded", None)
+                for name in self.deployments
+            ]
             return AccountRoom(facts, {QUOTA: self.quota})
 
 
@@ -68,9 +73,14 @@ def code(refused: Refused | None) -> str | None:
 
 @pytest.mark.parametrize(
     ("account", "left"),
-    [pytest.param(Account(standing=9), 1, id="places"), pytest.param(Account(used=70), 3, id="quota")],
+    [
+        pytest.param(Account(standing=9), 1, id="places"),
+        pytest.param(Account(used=70), 3, id="quota"),
+    ],
 )
-def test_twenty_at_once_book_no_more_than_the_account_has_room_for(ledger: Ledger, account: Account, left: int) -> None:
+def test_twenty_at_once_book_no_more_than_the_account_has_room_for(
+    ledger: Ledger, account: Account, left: int
+) -> None:
     """The others wait for them, and have paid nothing."""
     runs = [claimed(ledger, f"run{number}") for number in range(20)]
     start = Barrier(len(runs))
@@ -99,13 +109,20 @@ def test_place_of_a_run_that_ended_without_its_deployment_is_free_again(ledger: 
 
 def test_deployment_that_stands_is_counted_once(ledger: Ledger) -> None:
     """A living run's deployment is in the account's own answer."""
-    account, first, second = Account(standing=8), claimed(ledger, "first"), claimed(ledger, "second")
+    account, first, second = (
+        Account(standing=8),
+        claimed(ledger, "first"),
+        claimed(ledger, "second"),
+    )
     assert book(ledger, first, 1.0, PLENTY, room(account, first)) is None
     account.deploy(first)
     assert book(ledger, second, 1.0, PLENTY, room(account, second)) is None
 
 
-@pytest.mark.parametrize(("account", "refusal"), [(Account(standing=10), "TD-GATE-006"), (Account(used=95), "TD-GATE-003")])
+@pytest.mark.parametrize(
+    ("account", "refusal"),
+    [(Account(standing=10), "TD-GATE-006"), (Account(used=95), "TD-GATE-003")],
+)
 def test_full_account_refuses_for_good(ledger: Ledger, account: Account, refusal: str) -> None:
     """Where no booking is in the way, waiting would help nobody."""
     run_id = claimed(ledger, "travel")
@@ -118,7 +135,12 @@ def test_room_on_another_account_is_not_this_one_s(ledger: Ledger) -> None:
     """A booking counts against its own account."""
     account, here, there = Account(standing=9), claimed(ledger, "here"), claimed(ledger, "there")
     elsewhere = room(account, there)
-    elsewhere = Room(elsewhere.plan, elsewhere.slot.model_copy(update={"account": "/b"}), elsewhere.limits, elsewhere.ask)
+    elsewhere = Room(
+        elsewhere.plan,
+        elsewhere.slot.model_copy(update={"account": "/b"}),
+        elsewhere.limits,
+        elsewhere.ask,
+    )
     assert book(ledger, there, 1.0, PLENTY, elsewhere) is None
     assert book(ledger, here, 1.0, PLENTY, room(account, here)) is None
 

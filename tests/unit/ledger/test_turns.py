@@ -14,7 +14,14 @@ from tests.builders import NOW, a_drop, a_record
 def begun(ledger: Ledger, number: int, name: str = "travel", **changes: Any) -> RunRecord:
     """The number-th run of this name, each a second later than the one before it."""
     drop = a_drop(name, f"0x{number}")
-    record = a_record(name, drop=drop, id=drop.run_id, created_at=NOW + timedelta(seconds=number), step=Step.SETTLE, **changes)
+    record = a_record(
+        name,
+        drop=drop,
+        id=drop.run_id,
+        created_at=NOW + timedelta(seconds=number),
+        step=Step.SETTLE,
+        **changes,
+    )
     assert ledger.claim(record)
     return record
 
@@ -45,7 +52,9 @@ def test_ended_runs_and_runs_of_other_names_are_in_nobodys_way(ledger: Ledger) -
     assert in_the_way(ledger, begun(ledger, 99)) is None
 
 
-@pytest.mark.parametrize(("step", "told"), [(Step.SETTLE, "why"), (Step.SCAN, None), (Step.GATE, "why")])
+@pytest.mark.parametrize(
+    ("step", "told"), [(Step.SETTLE, "why"), (Step.SCAN, None), (Step.GATE, "why")]
+)
 def test_reason_of_a_wait_is_told_at_the_steps_that_wait(step: Step, told: str | None) -> None:
     """In the row of the run."""
     assert summary_of(a_record(step=step, waits_because="why")).waits_because == told

@@ -17,8 +17,14 @@ from tests.unit.adapters.openai_wire import Wire, file_body, refused
 
 
 def names(ledger: Ledger) -> dict[str, str]:
-    """The files at the service by id: of an ended run, of a living one, of a run that this ledger doesn't know, and of people."""
-    ended, living, strange = a_record("done", outcome=Outcome.FAILED), a_record("lives"), a_record("elsewhere")
+    """The files at the service by id: of an ended run, of a living one, of a run that this ledger
+    doesn't know, and of people.
+    """
+    ended, living, strange = (
+        a_record("done", outcome=Outcome.FAILED),
+        a_record("lives"),
+        a_record("elsewhere"),
+    )
     for record in (ended, living):
         assert ledger.claim(record)
     mine = file_name(ended, "training")
@@ -35,13 +41,26 @@ def names(ledger: Ledger) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("older", [None, "2025-04-01-preview"])
-def test_only_the_file_of_a_run_that_has_ended_is_deleted(ledger: Ledger, older: str | None) -> None:
+def test_only_the_file_of_a_run_that_has_ended_is_deleted(
+    ledger: Ledger, older: str | None
+) -> None:
     """Never what lives, what another environment made, or what a person did."""
     there = names(ledger)
-    listed = {"object": "list", "data": [file_body(id=one, filename=name) for one, name in there.items()], "has_more": False}
-    wire = Wire(lambda _: httpx2.Response(200, json=listed), lambda _: httpx2.Response(204, content=json.dumps({}).encode()))
+    listed = {
+        "object": "list",
+        "data": [file_body(id=one, filename=name) for one, name in there.items()],
+        "has_more": False,
+    }
+    wire = Wire(
+        lambda _: httpx2.Response(200, json=listed),
+        lambda _: httpx2.Response(204, content=json.dumps({}).encode()),
+    )
     assert delete_unowned_files(ledger, wire.service(older)) == ["file-mine"]
-    assert [request.url.path.rpartition("/")[2] for request in wire.requests if request.method == "DELETE"] == ["file-mine"]
+    assert [
+        request.url.path.rpartition("/")[2]
+        for request in wire.requests
+        if request.method == "DELETE"
+    ] == ["file-mine"]
 
 
 def test_service_that_can_not_be_asked_keeps_no_sweep_from_its_work(ledger: Ledger) -> None:
@@ -53,9 +72,14 @@ def test_mark_is_read_as_it_is_written() -> None:
     """The run's id, whatever hyphens it has."""
     record = a_record("a-b-c")
     assert run_of_file(file_name(record, "training")) == record.id
-    assert [run_of_file(name) for name in ("x.jsonl", "A-0c41aa97-abababababab-training_set.jsonl", "../x-training_set.jsonl")] == [
-        None
-    ] * 3
+    assert [
+        run_of_file(name)
+        for name in (
+            "x.jsonl",
+            "A-0c41aa97-abababababab-training_set.jsonl",
+            "../x-training_set.jsonl",
+        )
+    ] == [None] * 3
 
 
 MODEL = "gpt-4.1-mini-2025-04-14.ft-1"
@@ -69,17 +93,31 @@ def deployed(ledger: Ledger, name: str, outcome: Outcome | None) -> RunRecord:
     return record
 
 
-def standing(name: str, owner: str | None, model: str = MODEL, state: str = "Succeeded") -> dict[str, object]:
+def standing(
+    name: str, owner: str | None, model: str = MODEL, state: str = "Succeeded"
+) -> dict[str, object]:
     """A deployment as the account lists it."""
-    properties = {"model": {"format": "OpenAI", "name": model, "version": "1"}, "provisioningState": state}
-    return arm_wire.deployment_body(name=name, properties=properties, tags={OWNER_TAG: owner} if owner else None)
+    properties = {
+        "model": {"format": "OpenAI", "name": model, "version": "1"},
+        "provisioningState": state,
+    }
+    return arm_wire.deployment_body(
+        name=name, properties=properties, tags={OWNER_TAG: owner} if owner else None
+    )
 
 
 def test_only_the_deployment_of_a_run_that_has_ended_without_it_is_deleted(ledger: Ledger) -> None:
-    """By tag, name and model: never what succeeded, lives, serves another model, or what this ledger doesn't know."""
+    """By tag, name and model: never what succeeded, lives, serves another model, or what this
+    ledger doesn't know.
+    """
     failed, good, lives, going = (
         deployed(ledger, name, outcome)
-        for name, outcome in (("late", Outcome.FAILED), ("good", Outcome.SUCCEEDED), ("lives", None), ("going", Outcome.CANCELLED))
+        for name, outcome in (
+            ("late", Outcome.FAILED),
+            ("good", Outcome.SUCCEEDED),
+            ("lives", None),
+            ("going", Outcome.CANCELLED),
+        )
     )
     there = [
         standing("late", failed.id),
@@ -99,4 +137,9 @@ def test_only_the_deployment_of_a_run_that_has_ended_without_it_is_deleted(ledge
 
 def test_account_that_refuses_to_list_its_deployments_stops_no_sweep(ledger: Ledger) -> None:
     """The next sweep asks it again."""
-    assert delete_unowned_deployments(ledger, arm_wire.Wire(arm_wire.refused(403, "AuthorizationFailed")).manager()) == []
+    assert (
+        delete_unowned_deployments(
+            ledger, arm_wire.Wire(arm_wire.refused(403, "AuthorizationFailed")).manager()
+        )
+        == []
+    )

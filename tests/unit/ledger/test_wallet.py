@@ -24,7 +24,9 @@ def the_wallet(container: Container) -> Wallet:
     return Wallet.model_validate_json(stored.content)
 
 
-def ended(ledger: Ledger, run_id: str, outcome: Outcome = Outcome.FAILED, **changes: object) -> None:
+def ended(
+    ledger: Ledger, run_id: str, outcome: Outcome = Outcome.FAILED, **changes: object
+) -> None:
     """Ends a run in the ledger, and tells the wallet nothing."""
     end = a_record(outcome=outcome)
 
@@ -49,7 +51,9 @@ def claimed(ledger: Ledger, name: str) -> str:
         pytest.param(Limits(100, 100, 11), 11, id="money a day"),
     ],
 )
-def test_fifty_at_once_never_pass_a_limit(ledger: Ledger, container: Container, limits: Limits, most: int) -> None:
+def test_fifty_at_once_never_pass_a_limit(
+    ledger: Ledger, container: Container, limits: Limits, most: int
+) -> None:
     """Of fifty runs that need a dollar each exactly as many are booked as the limit allows."""
     runs = [claimed(ledger, f"run{number}") for number in range(FIFTY)]
     start = Barrier(FIFTY)
@@ -73,7 +77,9 @@ def test_second_execution_books_once(ledger: Ledger, container: Container) -> No
     assert [b.usd for b in the_wallet(container).bookings.values()] == [1.0]
 
 
-def test_place_of_a_run_that_died_without_buying_is_free(ledger: Ledger, container: Container) -> None:
+def test_place_of_a_run_that_died_without_buying_is_free(
+    ledger: Ledger, container: Container
+) -> None:
     """Nobody gave the booking back; the ledger says that the run has ended."""
     dead, alive = claimed(ledger, "dead"), claimed(ledger, "alive")
     limits = Limits(1, 1, 1)
@@ -84,7 +90,9 @@ def test_place_of_a_run_that_died_without_buying_is_free(ledger: Ledger, contain
     assert set(the_wallet(container).bookings) == {alive}
 
 
-def test_job_of_a_run_that_bought_stays_counted_and_is_settled_to_what_it_cost(ledger: Ledger, container: Container) -> None:
+def test_job_of_a_run_that_bought_stays_counted_and_is_settled_to_what_it_cost(
+    ledger: Ledger, container: Container
+) -> None:
     """The place is free again, the job of the day is not; a failed job cost nothing."""
     first, second = claimed(ledger, "first"), claimed(ledger, "second")
     assert book(ledger, first, 5.0, Limits(1, 100, 1000)) is None
@@ -103,58 +111,91 @@ def test_run_that_lives_keeps_its_booking(ledger: Ledger, container: Container) 
 
     def deciding(record: RunRecord, _now: datetime) -> RunRecord:
         job = Effect(state="made", holder="h", at=NOW, id="ftjob-1")
-        return record.model_copy(update={"ending": a_record(outcome=Outcome.FAILED).ending, "effects": {"job": job}})
+        return record.model_copy(
+            update={"ending": a_record(outcome=Outcome.FAILED).ending, "effects": {"job": job}}
+        )
 
     ledger.change(run_id, deciding)
     assert book(ledger, claimed(ledger, "other"), 1.0, Limits(1, 1, 1)) is not None
     assert set(the_wallet(container).bookings) == {run_id}
 
 
-def test_booking_of_a_run_that_the_ledger_does_not_know_is_free(ledger: Ledger, container: Container) -> None:
+def test_booking_of_a_run_that_the_ledger_does_not_know_is_free(
+    ledger: Ledger, container: Container
+) -> None:
     """A booking can't outlive its run's record."""
     assert book(ledger, "nobody", 1.0, Limits(1, 1, 1)) is None
     assert book(ledger, claimed(ledger, "travel"), 1.0, Limits(1, 1, 1)) is None
     assert "nobody" not in the_wallet(container).bookings
 
 
-@pytest.mark.parametrize(("effect", "free"), [(None, True), ("file:training", True), ("job", False), ("deployment", False)])
-def test_place_of_a_run_that_stops_before_it_trains_is_free(ledger: Ledger, effect: str | None, free: bool) -> None:
-    """Its drop vanished, or somebody cancelled it: nothing is bought for it any more, so nobody waits for its end."""
+@pytest.mark.parametrize(
+    ("effect", "free"),
+    [(None, True), ("file:training", True), ("job", False), ("deployment", False)],
+)
+def test_place_of_a_run_that_stops_before_it_trains_is_free(
+    ledger: Ledger, effect: str | None, free: bool
+) -> None:
+    """Its drop vanished, or somebody cancelled it: nothing is bought for it any more, so nobody
+    waits for its end.
+    """
     one, other = claimed(ledger, "one"), claimed(ledger, "other")
     only = Limits(jobs_at_a_time=1, jobs_a_day=10, usd_a_day=10)
     assert book(ledger, one, 1.0, only) is None
     effects = {effect: Effect(state="intended", holder="h", at=NOW)} if effect else {}
     ending = a_record(outcome=Outcome.SUPERSEDED).ending
-    ledger.change(one, lambda record, _now: record.model_copy(update={"ending": ending, "effects": effects}))
+    ledger.change(
+        one, lambda record, _now: record.model_copy(update={"ending": ending, "effects": effects})
+    )
     assert (book(ledger, other, 1.0, only) is None) == free
 
 
-@pytest.mark.parametrize("damage", [b"", b"{", b'{"bookings": 7}', None], ids=["empty", "cut off", "nonsense", "gone"])
-def test_wallet_that_is_damaged_is_told_anew_from_the_records(ledger: Ledger, container: Container, damage: bytes | None) -> None:
-    """By the worst case of each run that lives or began today; who only waits in the gate is not in it."""
+@pytest.mark.parametrize(
+    "damage", [b"", b"{", b'{"bookings": 7}', None], ids=["empty", "cut off", "nonsense", "gone"]
+)
+def test_wallet_that_is_damaged_is_told_anew_from_the_records(
+    ledger: Ledger, container: Container, damage: bytes | None
+) -> None:
+    """By the worst case of each run that lives or began today; who only waits in the gate is not in
+    it.
+    """
     day = NOW.replace(year=2099)
     worst = WorstCase(usd=7.5, training_usd=7.5, hosting_usd=0.0, tokens=1, epochs=1)
 
     def known(name: str, *steps: Step, at: datetime = day, **more: object) -> str:
-        run = a_record(name, timeline=tuple(Entered(step=step, at=at) for step in steps), worst_case=worst)
+        run = a_record(
+            name, timeline=tuple(Entered(step=step, at=at) for step in steps), worst_case=worst
+        )
         assert ledger.claim(run.model_copy(update=more))
         return run.id
 
     lives = known("lives", Step.GATE, Step.UPLOAD)
     long_ago = known("long", Step.GATE, Step.UPLOAD, at=NOW)
     known("waits", Step.GATE)
-    known("old", Step.GATE, Step.UPLOAD, at=NOW, ended_at=NOW, ending=a_record(outcome=Outcome.FAILED).ending)
+    known(
+        "old",
+        Step.GATE,
+        Step.UPLOAD,
+        at=NOW,
+        ended_at=NOW,
+        ending=a_record(outcome=Outcome.FAILED).ending,
+    )
     if damage is not None:
         container.put("wallet.json", damage)
     ledger.change_wallet(lambda wallet, _now: wallet)
-    assert {name: booking.usd for name, booking in the_wallet(container).bookings.items()} == {lives: 7.5, long_ago: 7.5}
+    assert {name: booking.usd for name, booking in the_wallet(container).bookings.items()} == {
+        lives: 7.5,
+        long_ago: 7.5,
+    }
     newcomer = claimed(ledger, "newcomer")
     refused = book(ledger, newcomer, 1.0, Limits(jobs_at_a_time=2, jobs_a_day=100, usd_a_day=1000))
     assert refused
     assert refused.problem.code == "TD-BUDGET-002"
 
 
-def test_wallet_that_is_lost_knows_a_run_that_has_booked_and_not_yet_uploaded(ledger: Ledger, container: Container) -> None:
+def test_wallet_that_is_lost_knows_a_run_that_has_booked_and_not_yet_uploaded(
+    ledger: Ledger, container: Container
+) -> None:
     """Between its booking and its first upload nothing else tells that it is through the gate."""
     booked = a_record("booked", timeline=(Entered(step=Step.GATE, at=NOW),), booked_at=NOW)
     assert ledger.claim(booked)
@@ -163,9 +204,16 @@ def test_wallet_that_is_lost_knows_a_run_that_has_booked_and_not_yet_uploaded(le
 
 
 def test_second_jobs_are_spent_in_full(ledger: Ledger) -> None:
-    """What a second job had done before its cancel is billed, and nobody is told how much: the wallet counts the most."""
+    """What a second job had done before its cancel is billed, and nobody is told how much: the
+    wallet counts the most.
+    """
     worst = WorstCase(usd=7.0, training_usd=5.0, hosting_usd=2.0, tokens=1, epochs=1)
     job = Effect(state="removed", holder="h", at=NOW, id="ftjob-1", others=("ftjob-2", "ftjob-3"))
-    run = a_record(outcome=Outcome.FAILED, effects={"job": job}, job=JobProgress(status="failed"), worst_case=worst)
+    run = a_record(
+        outcome=Outcome.FAILED,
+        effects={"job": job},
+        job=JobProgress(status="failed"),
+        worst_case=worst,
+    )
     assert ledger.claim(run)
     assert closed(ledger, run.id) == Closed(bought=True, usd=10.0)

@@ -1,4 +1,6 @@
-"""The gate: the claim before the preflight, however long it takes, in a history that stays short."""
+"""The gate: the claim before the preflight, however long it takes, in a history that stays
+short.
+"""
 
 import json
 
@@ -14,7 +16,9 @@ from tests.unit.orchestrators.theatre import SOON, Line, Theatre, a_play
 
 
 def test_gate_waits_in_a_short_history_however_often_it_asks(theatre: Theatre) -> None:
-    """A run can wait for weeks for another one with the same content: three hundred looks, never more than 60 events."""
+    """A run can wait for weeks for another one with the same content: three hundred looks, never
+    more than 60 events.
+    """
     lengths: list[int] = []
 
     def asked(given: dict[str, object]) -> Answer:
@@ -24,7 +28,11 @@ def test_gate_waits_in_a_short_history_however_often_it_asks(theatre: Theatre) -
     play = a_play(claim_content=asked)
     state = theatre.play(play, Orchestrator.GATE)
     assert json.loads(state.serialized_output or "null") == wire(done())
-    assert (play.called.count("claim_content"), play.called.count("preflight"), play.called.count("reserve")) == (300, 1, 1)
+    assert (
+        play.called.count("claim_content"),
+        play.called.count("preflight"),
+        play.called.count("reserve"),
+    ) == (300, 1, 1)
     assert max(lengths) < 60
 
 
@@ -32,11 +40,22 @@ def test_gate_asks_no_part_twice_that_is_passed(theatre: Theatre) -> None:
     """A run that waits for the wallet keeps its claim, and doesn't ask the account at each look."""
     play = a_play(claim_content=[SOON, done()], reserve=[SOON, SOON, done()])
     theatre.play(play, Orchestrator.GATE)
-    assert play.called == ["claim_content", "claim_content", "preflight", "reserve", "reserve", "reserve"]
+    assert play.called == [
+        "claim_content",
+        "claim_content",
+        "preflight",
+        "reserve",
+        "reserve",
+        "reserve",
+    ]
 
 
-@pytest.mark.parametrize(("waited_s", "asked"), [(0, 1), (3600, 2)], ids=["at once", "after an hour"])
-def test_account_is_asked_again_when_the_run_has_waited_long_for_the_wallet(theatre: Theatre, waited_s: float, asked: int) -> None:
+@pytest.mark.parametrize(
+    ("waited_s", "asked"), [(0, 1), (3600, 2)], ids=["at once", "after an hour"]
+)
+def test_account_is_asked_again_when_the_run_has_waited_long_for_the_wallet(
+    theatre: Theatre, waited_s: float, asked: int
+) -> None:
     """What it said before the wait is old."""
     play = a_play(reserve=done_with(waited_s=waited_s))
     theatre.play(play, Orchestrator.GATE)
@@ -57,7 +76,11 @@ def test_gate_tells_what_it_waits_for(theatre: Theatre) -> None:
     assert {status["step"] for status in seen} == {"gate"}
 
 
-@pytest.mark.parametrize("stop", [CANCELLED, ended(Outcome.DUPLICATE, None, "travel-00000000")], ids=["cancelled", "ended"])
+@pytest.mark.parametrize(
+    "stop",
+    [CANCELLED, ended(Outcome.DUPLICATE, None, "travel-00000000")],
+    ids=["cancelled", "ended"],
+)
 @pytest.mark.parametrize("activity", ["claim_content", "preflight", "reserve"])
 def test_gate_answers_what_stopped_it(theatre: Theatre, activity: str, stop: Answer) -> None:
     """The answer goes to the run as it is, and nothing is asked after it."""

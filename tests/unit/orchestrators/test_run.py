@@ -1,4 +1,6 @@
-"""The story of a run: its order, its early ends, and an ending that nothing keeps from its last line."""
+"""The story of a run: its order, its early ends, and an ending that nothing keeps from its last
+line.
+"""
 
 import json
 import threading
@@ -18,7 +20,9 @@ from tests.builders import done_with
 from tests.patience import patience
 from tests.unit.orchestrators.theatre import PACE, SOON, Theatre, a_play
 
-PROBLEM: Problem = PlanRejected("TD-PLAN-001", "It can't be done.", "Ask for something else.").problem
+PROBLEM: Problem = PlanRejected(
+    "TD-PLAN-001", "It can't be done.", "Ask for something else."
+).problem
 STORY = [
     "open_run",
     "settle_drop",
@@ -54,7 +58,9 @@ def output(state: OrchestrationState) -> dict[str, Any]:
 
 def until(activity: str) -> list[str]:
     """The story up to the last call of this activity when each of its calls says the same."""
-    return STORY[: next(n for n, step in enumerate(STORY) if step.partition(":")[0] == activity) + 1]
+    return STORY[
+        : next(n for n, step in enumerate(STORY) if step.partition(":")[0] == activity) + 1
+    ]
 
 
 REUSED = done_with(waited_s=0, reuse=True)
@@ -62,25 +68,55 @@ REUSED = done_with(waited_s=0, reuse=True)
 
 def test_run_that_deploys_again_neither_scans_nor_uploads_nor_trains(theatre: Theatre) -> None:
     """Its plan is made from another run's; gate, wallet, deployment and proof are as of any run."""
-    play = a_play(make_plan=done_with(files={"training": {"bytes": 10}}, span_bytes=100, reuse=True), reserve=REUSED)
+    play = a_play(
+        make_plan=done_with(files={"training": {"bytes": 10}}, span_bytes=100, reuse=True),
+        reserve=REUSED,
+    )
     assert output(theatre.play(play))["outcome"] == "succeeded"
-    left_out = {"scan_range", "merge_scan", "upload_file:training", "upload_file:validation", "file_status", "create_job", "job_status"}
-    assert play.called[: play.called.index("begin_ending")] == [step for step in STORY if step not in left_out]
+    left_out = {
+        "scan_range",
+        "merge_scan",
+        "upload_file:training",
+        "upload_file:validation",
+        "file_status",
+        "create_job",
+        "job_status",
+    }
+    assert play.called[: play.called.index("begin_ending")] == [
+        step for step in STORY if step not in left_out
+    ]
 
 
 def test_drop_with_reuse_scans_but_neither_uploads_nor_trains(theatre: Theatre) -> None:
     """What the content is, only the scan tells."""
     play = a_play(reserve=REUSED)
     assert output(theatre.play(play))["outcome"] == "succeeded"
-    left_out = {"upload_file:training", "upload_file:validation", "file_status", "create_job", "job_status"}
-    assert play.called[: play.called.index("begin_ending")] == [step for step in STORY if step not in left_out]
+    left_out = {
+        "upload_file:training",
+        "upload_file:validation",
+        "file_status",
+        "create_job",
+        "job_status",
+    }
+    assert play.called[: play.called.index("begin_ending")] == [
+        step for step in STORY if step not in left_out
+    ]
 
 
 def test_good_run_calls_everything_in_order(theatre: Theatre) -> None:
-    """The model stays deployed and its job untouched; a second job and the service's copies of the files go."""
+    """The model stays deployed and its job untouched; a second job and the service's copies of the
+    files go.
+    """
     play = a_play()
     assert output(theatre.play(play)) == {"run_id": play.run_id, "outcome": "succeeded"}
-    assert play.called == [*STORY, "begin_ending", "collect_results", "cancel_job", *FILES_DELETED, *CLOSED]
+    assert play.called == [
+        *STORY,
+        "begin_ending",
+        "collect_results",
+        "cancel_job",
+        *FILES_DELETED,
+        *CLOSED,
+    ]
 
 
 def test_good_run_gives_every_activity_its_run(theatre: Theatre) -> None:
@@ -100,7 +136,9 @@ def test_run_ends_at_once_when_the_ledger_says_that_it_has_ended(theatre: Theatr
 
 @pytest.mark.parametrize("activity", STEPS)
 def test_run_is_taken_back_when_a_step_ends_it(theatre: Theatre, activity: str) -> None:
-    """Wherever the story stops, nothing later is called, and everything is undone in reverse order."""
+    """Wherever the story stops, nothing later is called, and everything is undone in
+    reverse order.
+    """
     play = a_play(**{activity: ended(Outcome.REJECTED, PROBLEM)})
     assert output(theatre.play(play))["outcome"] == "rejected"
     expected = until(activity)
@@ -121,7 +159,9 @@ def test_run_ends_cancelled_when_a_step_says_so(theatre: Theatre, activity: str)
 
 
 @pytest.mark.parametrize("activity", [name for name in STEPS if name != Activity.CREATE_JOB])
-def test_run_fails_with_a_problem_of_ours_when_a_step_keeps_raising(theatre: Theatre, activity: str) -> None:
+def test_run_fails_with_a_problem_of_ours_when_a_step_keeps_raising(
+    theatre: Theatre, activity: str
+) -> None:
     """The engine's patience is eleven calls; then the run ends failed, undone and reported."""
     play = a_play(**{activity: ConnectionError("no way")})
     assert output(theatre.play(play))["outcome"] == "failed"
@@ -155,9 +195,14 @@ def test_run_asks_again_when_a_step_says_wait(theatre: Theatre, activity: str) -
     assert len(play.given(Activity(activity))) == plain + 2
 
 
-@pytest.mark.parametrize("activity", ["collect_results", "delete_deployment", "cancel_job", "delete_file", "write_report"])
+@pytest.mark.parametrize(
+    "activity",
+    ["collect_results", "delete_deployment", "cancel_job", "delete_file", "write_report"],
+)
 def test_ending_goes_on_when_a_part_of_it_keeps_failing(theatre: Theatre, activity: str) -> None:
-    """What can't be taken back stays in the ledger's list; the rest and the last line still happen."""
+    """What can't be taken back stays in the ledger's list; the rest and the last line still
+    happen.
+    """
     play = a_play(preflight=ended(Outcome.FAILED, PROBLEM), **{activity: ConnectionError("no way")})
     assert output(theatre.play(play))["outcome"] == "failed"
     assert list(dict.fromkeys(play.called[play.called.index("begin_ending") :])) == UNDONE
@@ -173,10 +218,19 @@ def test_ending_asks_again_when_a_compensation_says_wait(theatre: Theatre, activ
 
 
 def test_ending_is_what_the_ledger_decided_first(theatre: Theatre) -> None:
-    """Where a cancellation was decided before the success, the cancellation counts and all is undone."""
+    """Where a cancellation was decided before the success, the cancellation counts and all is
+    undone.
+    """
     play = a_play(begin_ending=done_with(outcome="cancelled", roles=["training"]))
     assert output(theatre.play(play))["outcome"] == "cancelled"
-    assert play.called == [*STORY, "begin_ending", "collect_results", *TAKEN_BACK, "delete_file:training", *CLOSED]
+    assert play.called == [
+        *STORY,
+        "begin_ending",
+        "collect_results",
+        *TAKEN_BACK,
+        "delete_file:training",
+        *CLOSED,
+    ]
 
 
 def test_ending_names_the_run_that_this_one_repeats(theatre: Theatre) -> None:
@@ -193,7 +247,9 @@ def test_instance_fails_when_the_record_cannot_be_closed(theatre: Theatre) -> No
 
 
 def test_wake_cuts_a_wait_of_the_run_short(theatre: Theatre) -> None:
-    """A step that would wait for an hour is asked again at once, and the next wait listens again."""
+    """A step that would wait for an hour is asked again at once, and the next wait listens
+    again.
+    """
     play = a_play(file_status=[wait(3600), wait(3600), done()])
     instance = theatre.start(play)
     for _ in range(2):
@@ -230,7 +286,9 @@ PARTS = {
 
 @pytest.mark.parametrize("activity", [name for name in STEPS if name != Activity.CREATE_JOB])
 def test_cancel_is_noticed_between_two_tries(theatre: Theatre, activity: str) -> None:
-    """A step that raised would be tried again after an hour: the wake-up of the cancel has it asked at once."""
+    """A step that raised would be tried again after an hour: the wake-up of the cancel has it asked
+    at once.
+    """
     raised = threading.Event()
 
     def saying(_given: dict[str, Any]) -> Answer | Exception:
@@ -247,8 +305,12 @@ def test_cancel_is_noticed_between_two_tries(theatre: Theatre, activity: str) ->
 
 
 @pytest.mark.parametrize("version", [1, 2])
-def test_steps_are_tried_as_often_in_instances_of_every_version(theatre: Theatre, version: int) -> None:
-    """The story waits between tries as the engine does for instances that began before it did so itself."""
+def test_steps_are_tried_as_often_in_instances_of_every_version(
+    theatre: Theatre, version: int
+) -> None:
+    """The story waits between tries as the engine does for instances that began before it did so
+    itself.
+    """
     play = a_play(preflight=ConnectionError("no way"), scan_range=[ConnectionError("busy"), done()])
     assert output(theatre.play(play, version=version))["outcome"] == "failed"
     assert (len(play.given(Activity.PREFLIGHT)), len(play.given(Activity.SCAN_RANGE))) == (11, 3)
@@ -258,4 +320,7 @@ def test_steps_are_tried_as_often_in_instances_of_every_version(theatre: Theatre
 def test_status_tells_the_last_step_when_the_run_is_over(theatre: Theatre) -> None:
     """Whoever watches the instance sees that it ended."""
     state = theatre.play(a_play())
-    assert json.loads(state.serialized_custom_status or "null") == {"step": "ended", "percentage": 100}
+    assert json.loads(state.serialized_custom_status or "null") == {
+        "step": "ended",
+        "percentage": 100,
+    }

@@ -1,4 +1,6 @@
-"""The same content under ten names at once: real orchestrators, the real engine, the real ledger."""
+"""The same content under ten names at once: real orchestrators, the real engine, the real
+ledger.
+"""
 
 import secrets
 import threading
@@ -24,7 +26,9 @@ BAD = {"failed": ended(Outcome.FAILED), "cancelled": CANCELLED, "expired": ended
 
 @dataclass
 class Service:
-    """Trains one content: the jobs' ends in the order of their beginnings, the last one for ever; and how many there were at once."""
+    """Trains one content: the jobs' ends in the order of their beginnings, the last one for ever;
+    and how many there were at once.
+    """
 
     ledger: Ledger
     ends: list[Answer]
@@ -71,11 +75,15 @@ class Service:
 
     def _decide(self, given: dict[str, Any]) -> Answer:
         ending = Ending.model_validate(given)
-        self.ledger.change(given["run_id"], lambda record, _now: record.model_copy(update={"ending": ending}))
+        self.ledger.change(
+            given["run_id"], lambda record, _now: record.model_copy(update={"ending": ending})
+        )
         return done_with(outcome=given["outcome"], roles=["training"])
 
     def _end(self, given: dict[str, Any]) -> Answer:
-        self.ledger.change(given["run_id"], lambda record, now: record.model_copy(update={"ended_at": now}))
+        self.ledger.change(
+            given["run_id"], lambda record, now: record.model_copy(update={"ended_at": now})
+        )
         return done()
 
     def claim_of(self, play: Play) -> str:
@@ -94,19 +102,32 @@ def played(theatre: Theatre, plays: list[Play]) -> list[str]:
 
 
 @pytest.mark.parametrize("bad", BAD.values(), ids=list(BAD))
-def test_next_one_trains_when_the_holder_ended_badly(theatre: Theatre, ledger: Ledger, bad: Answer) -> None:
-    """Three holders in a row end badly: four jobs, one at a time, one success, and six duplicates of it."""
+def test_next_one_trains_when_the_holder_ended_badly(
+    theatre: Theatre, ledger: Ledger, bad: Answer
+) -> None:
+    """Three holders in a row end badly: four jobs, one at a time, one success, and six duplicates
+    of it.
+    """
     service = Service(ledger, [bad, bad, bad, done()])
     plays = [service.a_play(f"run{number}") for number in range(10)]
     outcomes = played(theatre, plays)
     assert (len(service.trained), service.most_at_once) == (4, 1)
-    assert [outcomes.count(outcome) for outcome in ("succeeded", bad.outcome if bad is not CANCELLED else "cancelled", "duplicate")] == [
+    assert [
+        outcomes.count(outcome)
+        for outcome in (
+            "succeeded",
+            bad.outcome if bad is not CANCELLED else "cancelled",
+            "duplicate",
+        )
+    ] == [
         1,
         3,
         6,
     ]
     named = {
-        record.ending.duplicate_of for play in plays if (record := service.record(play)).ending and record.outcome is Outcome.DUPLICATE
+        record.ending.duplicate_of
+        for play in plays
+        if (record := service.record(play)).ending and record.outcome is Outcome.DUPLICATE
     }
     assert named == {service.trained[3]}
 
@@ -114,7 +135,9 @@ def test_next_one_trains_when_the_holder_ended_badly(theatre: Theatre, ledger: L
 def test_every_one_is_tried_when_all_end_badly(theatre: Theatre, ledger: Ledger) -> None:
     """Nobody is called a duplicate of a run that has no model."""
     service = Service(ledger, [ended(Outcome.FAILED)])
-    assert played(theatre, [service.a_play(f"run{number}") for number in range(4)]) == ["failed"] * 4
+    assert (
+        played(theatre, [service.a_play(f"run{number}") for number in range(4)]) == ["failed"] * 4
+    )
     assert (len(service.trained), service.most_at_once) == (4, 1)
 
 
@@ -123,18 +146,29 @@ def test_waiting_run_can_be_cancelled(theatre: Theatre, ledger: Ledger) -> None:
     service = Service(ledger, [done()])
     holder, waiting = service.a_play("first"), service.a_play("second")
     ledger.hold(service.claim_of(holder), holder.run_id, keeps)
-    instance = theatre.start(waiting, pace=QUICK.model_copy(update={"poll_first_s": 3600, "poll_most_s": 3600}))
+    instance = theatre.start(
+        waiting, pace=QUICK.model_copy(update={"poll_first_s": 3600, "poll_most_s": 3600})
+    )
     until(lambda: service.record(waiting).waits_because)
-    ledger.change(waiting.run_id, lambda record, now: record.model_copy(update={"cancel_requested_at": now}))
+    ledger.change(
+        waiting.run_id, lambda record, now: record.model_copy(update={"cancel_requested_at": now})
+    )
     theatre.hub.raise_orchestration_event(f"{instance}-{Orchestrator.GATE}", WAKE)
     assert output(theatre.end(instance))["outcome"] == "cancelled"
     assert played(theatre, [holder]) == ["succeeded"]
 
 
-def test_killed_holder_that_comes_back_is_the_one_that_trains(theatre: Theatre, ledger: Ledger) -> None:
-    """While nobody runs the holder the others wait for it: it lives in the ledger, and its job at the service."""
+def test_killed_holder_that_comes_back_is_the_one_that_trains(
+    theatre: Theatre, ledger: Ledger
+) -> None:
+    """While nobody runs the holder the others wait for it: it lives in the ledger, and its job at
+    the service.
+    """
     service = Service(ledger, [done()])
-    holder, others = service.a_play("first"), [service.a_play(f"run{number}") for number in range(3)]
+    holder, others = (
+        service.a_play("first"),
+        [service.a_play(f"run{number}") for number in range(3)],
+    )
     holder.lines[Activity.JOB_STATUS] = [wait(3600), service.status]
     killed = theatre.start(holder, pace=QUICK)
     until(lambda: holder.given(Activity.JOB_STATUS))

@@ -15,13 +15,22 @@ from shared.models.record import Outcome
 from tests.unit.orchestrators.theatre import Theatre, a_play
 
 
-def spans(theatre: Theatre, files: dict[str, int], span_bytes: int) -> list[tuple[str, int, int, int]]:
+def spans(
+    theatre: Theatre, files: dict[str, int], span_bytes: int
+) -> list[tuple[str, int, int, int]]:
     """The spans that scan_range was given, in their order in the files."""
     play = a_play()
-    state = theatre.play(play, Orchestrator.SCAN, files={role: {"bytes": size} for role, size in files.items()}, span_bytes=span_bytes)
+    state = theatre.play(
+        play,
+        Orchestrator.SCAN,
+        files={role: {"bytes": size} for role, size in files.items()},
+        span_bytes=span_bytes,
+    )
     assert state.runtime_status is OrchestrationStatus.COMPLETED
     assert play.called == ["scan_range"] * (len(play.calls) - 1) + ["merge_scan"]
-    return sorted((s["role"], s["index"], s["start"], s["stop"]) for s in play.given(Activity.SCAN_RANGE))
+    return sorted(
+        (s["role"], s["index"], s["start"], s["stop"]) for s in play.given(Activity.SCAN_RANGE)
+    )
 
 
 @pytest.mark.parametrize(
@@ -34,7 +43,9 @@ def spans(theatre: Theatre, files: dict[str, int], span_bytes: int) -> list[tupl
         (30, [("training", 0, 0, 10), ("training", 1, 10, 20), ("training", 2, 20, 30)]),
     ],
 )
-def test_scan_reads_every_byte_once(theatre: Theatre, size: int, expected: list[tuple[str, int, int, int]]) -> None:
+def test_scan_reads_every_byte_once(
+    theatre: Theatre, size: int, expected: list[tuple[str, int, int, int]]
+) -> None:
     """The spans follow each other to the end of the file; an empty file has one that is empty."""
     assert spans(theatre, {"training": size}, 10) == expected
 
@@ -57,7 +68,9 @@ def test_scan_reads_more_spans_than_are_in_flight_at_once(theatre: Theatre) -> N
 def test_spans_carry_the_run_and_its_pace() -> None:
     """A span is all that its activity is given."""
     start = ScanStart(run_id="travel-12345678", files={"training": FileSize(bytes=2)}, span_bytes=1)
-    assert [(span.run_id, span.pace) for span in spans_of(start)] == [(start.run_id, start.pace)] * 2
+    assert [(span.run_id, span.pace) for span in spans_of(start)] == [
+        (start.run_id, start.pace)
+    ] * 2
 
 
 @pytest.mark.parametrize("stop", [CANCELLED, ended(Outcome.SUPERSEDED)], ids=["cancelled", "ended"])
@@ -68,7 +81,9 @@ def test_scan_answers_what_stopped_it(theatre: Theatre, stop: Answer) -> None:
         return stop if given["index"] == 1 else done()
 
     play = a_play(scan_range=second_stops)
-    state = theatre.play(play, Orchestrator.SCAN, files={"training": {"bytes": AT_ONCE + 1}}, span_bytes=1)
+    state = theatre.play(
+        play, Orchestrator.SCAN, files={"training": {"bytes": AT_ONCE + 1}}, span_bytes=1
+    )
     assert json.loads(state.serialized_output or "null") == wire(stop)
     assert play.called == ["scan_range"] * AT_ONCE
 

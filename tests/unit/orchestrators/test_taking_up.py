@@ -1,4 +1,6 @@
-"""Runs that the sweep takes up again, on the real engine: whatever ended their orchestration, nothing of it is in the way."""
+"""Runs that the sweep takes up again, on the real engine: whatever ended their orchestration,
+nothing of it is in the way.
+"""
 
 import pytest
 from durabletask.client import OrchestrationStatus
@@ -29,12 +31,16 @@ def terminated(theatre: Theatre, play: Play, at: Activity) -> str:
 
 
 @pytest.mark.parametrize(
-    ("activity", "part"), [(Activity.JOB_STATUS, Orchestrator.TRAIN), (Activity.RESERVE, Orchestrator.GATE)], ids=["training", "gate"]
+    ("activity", "part"),
+    [(Activity.JOB_STATUS, Orchestrator.TRAIN), (Activity.RESERVE, Orchestrator.GATE)],
+    ids=["training", "gate"],
 )
 def test_run_is_taken_up_when_its_orchestration_was_terminated_and_a_part_lives_on(
     theatre: Theatre, activity: Activity, part: Orchestrator
 ) -> None:
-    """The first sweep ends what outlived the run, the next one begins the run anew, and it comes as far as it was."""
+    """The first sweep ends what outlived the run, the next one begins the run anew, and it comes as
+    far as it was.
+    """
     play = a_play(**{activity: AN_HOUR})
     run_id = terminated(theatre, play, activity)
     child = f"{run_id}-{part}"

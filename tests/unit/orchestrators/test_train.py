@@ -28,10 +28,14 @@ def test_job_is_created_once_when_it_is_polled_many_times(theatre: Theatre) -> N
     assert max(lengths) < 60
 
 
-def test_history_of_the_run_stays_short_when_its_training_is_polled_many_times(theatre: Theatre) -> None:
+def test_history_of_the_run_stays_short_when_its_training_is_polled_many_times(
+    theatre: Theatre,
+) -> None:
     """The polls are the training's own: the run that waits for it doesn't grow."""
     few, many = a_play(job_status=done()), a_play(job_status=[*[SOON] * 50, done()])
-    assert [theatre.play(play).runtime_status for play in (few, many)] == [OrchestrationStatus.COMPLETED] * 2
+    assert [theatre.play(play).runtime_status for play in (few, many)] == [
+        OrchestrationStatus.COMPLETED
+    ] * 2
     assert theatre.events(many.run_id) == theatre.events(few.run_id)
 
 
@@ -79,7 +83,11 @@ def test_wake_cuts_the_wait_for_the_job_short(theatre: Theatre) -> None:
 
 def test_status_shows_the_jobs_last_event_and_losses(theatre: Theatre) -> None:
     """Whoever watches the instance sees how the job learns."""
-    play = a_play(job_status=done_with(progress={"last_event": "Step 3", "train_loss": 0.5, "valid_loss": 0.75}))
+    play = a_play(
+        job_status=done_with(
+            progress={"last_event": "Step 3", "train_loss": 0.5, "valid_loss": 0.75}
+        )
+    )
     state = theatre.play(play, Orchestrator.TRAIN)
     assert json.loads(state.serialized_custom_status or "null") == {
         "step": "train",

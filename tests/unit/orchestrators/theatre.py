@@ -1,4 +1,6 @@
-"""The three orchestrators on the real engine, with activities that only say what the test has them say."""
+"""The three orchestrators on the real engine, with activities that only say what the test has them
+say.
+"""
 
 import threading
 import uuid
@@ -21,7 +23,15 @@ from tests.patience import patience
 from tunedrop.host.engine import Engine
 from tunedrop.host.worker import LOOPBACK
 
-PACE = Pace(settle_s=0, poll_first_s=0.001, poll_most_s=0.001, retry_first_s=0.01, retry_most_s=0.02, first_answer_s=0, brief_s=0.01)
+PACE = Pace(
+    settle_s=0,
+    poll_first_s=0.001,
+    poll_most_s=0.001,
+    retry_first_s=0.01,
+    retry_most_s=0.02,
+    first_answer_s=0,
+    brief_s=0.01,
+)
 SOON = wait(0.001)
 FILES = {"files": {"training": {"bytes": 10}, "validation": {"bytes": 5}}, "span_bytes": 100}
 GOOD: dict[str, Answer] = {Activity.MAKE_PLAN: done_with(**FILES)}
@@ -36,14 +46,19 @@ class Play:
     """One run: what its activities say, the last line for ever, and who was called with what."""
 
     lines: dict[str, list[Line]]
-    calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list[tuple[str, dict[str, Any]]])
+    calls: list[tuple[str, dict[str, Any]]] = field(
+        default_factory=list[tuple[str, dict[str, Any]]]
+    )
     run_id: str = field(default_factory=lambda: f"travel-{uuid.uuid4().hex[:8]}")
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def called(self) -> list[str]:
         """The names of the activities in the order of their calls; files with their role."""
-        return [f"{name}:{given['role']}" if "role" in given and name != "scan_range" else name for name, given in self.calls]
+        return [
+            f"{name}:{given['role']}" if "role" in given and name != "scan_range" else name
+            for name, given in self.calls
+        ]
 
     def given(self, activity: Activity) -> list[dict[str, Any]]:
         """What each call of this activity was given."""
@@ -99,11 +114,19 @@ class Theatre:
         act.__name__ = name
         return act
 
-    def start(self, play: Play, orchestrator: Orchestrator = Orchestrator.RUN, pace: Pace = PACE, **given: Any) -> str:
+    def start(
+        self,
+        play: Play,
+        orchestrator: Orchestrator = Orchestrator.RUN,
+        pace: Pace = PACE,
+        **given: Any,
+    ) -> str:
         """Begins a play; the id of its instance is the run's."""
         self._plays[play.run_id] = play
         asked = {**wire(StartRun(run_id=play.run_id, pace=pace, version=VERSION)), **given}
-        return self.hub.schedule_new_orchestration(orchestrator.value, input=asked, instance_id=play.run_id)
+        return self.hub.schedule_new_orchestration(
+            orchestrator.value, input=asked, instance_id=play.run_id
+        )
 
     def end(self, instance: str) -> OrchestrationState:
         """How it ended."""
@@ -111,7 +134,9 @@ class Theatre:
         assert state is not None
         return state
 
-    def play(self, play: Play, orchestrator: Orchestrator = Orchestrator.RUN, **given: Any) -> OrchestrationState:
+    def play(
+        self, play: Play, orchestrator: Orchestrator = Orchestrator.RUN, **given: Any
+    ) -> OrchestrationState:
         """Begins a play and waits for its end."""
         return self.end(self.start(play, orchestrator, **given))
 
@@ -122,7 +147,12 @@ class Theatre:
 
 def a_play(**lines: Line | Sequence[Line]) -> Play:
     """A good run, but for what these activities say."""
-    return Play({name: [said] if isinstance(said, Answer | Exception) or callable(said) else list(said) for name, said in lines.items()})
+    return Play(
+        {
+            name: [said] if isinstance(said, Answer | Exception) or callable(said) else list(said)
+            for name, said in lines.items()
+        }
+    )
 
 
 def undecorated(function: Any) -> Any:

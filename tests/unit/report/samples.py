@@ -1,4 +1,6 @@
-"""Sample reports, one for each outcome, with figures of a believable run; the pictures in the documentation are made from them."""
+"""Sample reports, one for each outcome, with figures of a believable run; the pictures in the
+documentation are made from them.
+"""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -13,7 +15,8 @@ from shared.report.render import to_html
 START = datetime(2026, 11, 24, 9, 12, 4, tzinfo=UTC)
 ACCOUNT = "tunedropdata"
 REMOVE = (
-    "az cognitiveservices account deployment delete --resource-group travel --name travel-openai --deployment-name travel-desk-5b1f09c2"
+    "az cognitiveservices account deployment delete --resource-group travel --name travel-openai "
+    "--deployment-name travel-desk-5b1f09c2"
 )
 
 
@@ -33,7 +36,9 @@ def a_report(**changes: Any) -> model.Report:
         "created_at": START,
         "ended_at": at(200),
         "drop": model.DropPart(account=ACCOUNT, container="training"),
-        "money": model.MoneyPart(training_usd=0.0, training_is_estimate=False, price_table_date="2026-11-24"),
+        "money": model.MoneyPart(
+            training_usd=0.0, training_is_estimate=False, price_table_date="2026-11-24"
+        ),
     }
     return model.Report(**(facts | changes))
 
@@ -42,7 +47,9 @@ def a_data_part(**changes: Any) -> model.DataPart:
     """The training file of the sample run: 320 examples, most of them short."""
     counts: dict[int, int] = {}
     for i in range(320):
-        value = 62 + int(38 * (1.5 + sin(i * 12.9898)) * (1 + (i % 17 == 0) * 1.3) * (1 + (i % 5) / 9))
+        value = 62 + int(
+            38 * (1.5 + sin(i * 12.9898)) * (1 + (i % 17 == 0) * 1.3) * (1 + (i % 5) / 9)
+        )
         counts[value] = counts.get(value, 0) + 1
     facts: dict[str, Any] = {
         "role": "training",
@@ -67,7 +74,9 @@ def tokens(counts: dict[int, int]) -> model.Tokens:
     middle = values[len(values) // 2]
     mean = round(sum(values) / len(values), 1)
     low, high = values[len(values) // 20], values[len(values) * 19 // 20]
-    return model.Tokens(min=values[0], max=values[-1], mean=mean, median=middle, sum=sum(values), p5=low, p95=high)
+    return model.Tokens(
+        min=values[0], max=values[-1], mean=mean, median=middle, sum=sum(values), p5=low, p95=high
+    )
 
 
 def a_curve(steps: int = 96, every: int = 8) -> list[model.CurvePoint]:
@@ -75,7 +84,9 @@ def a_curve(steps: int = 96, every: int = 8) -> list[model.CurvePoint]:
     points: list[model.CurvePoint] = []
     for step in range(1, steps + 1):
         loss = 0.46 + 1.9 * exp(-step / 19) + 0.09 * sin(step * 2.3) * exp(-step / 80)
-        valid = round(0.58 + 1.75 * exp(-step / 21) + 0.0006 * step, 4) if step % every == 0 else None
+        valid = (
+            round(0.58 + 1.75 * exp(-step / 21) + 0.0006 * step, 4) if step % every == 0 else None
+        )
         points.append(model.CurvePoint(step=step, train_loss=round(loss, 4), valid_loss=valid))
     return points
 
@@ -103,7 +114,9 @@ def drop() -> model.DropPart:
         sha256="9f2c4be07d1f6a53c8e0b97a4d21f3860b5e7c19a2d48f63e1907bc45d8a2f16",
         content_hash="41c07e9ab2563fd81e90c7a4b5d2f8603c1e9a7f54b08d62e3f1a9c7d5b40e28",
     )
-    job = model.BlobPart(role="job", name="travel-desk/job.json", bytes=412, etag="0x8DD2F0A1209D311")
+    job = model.BlobPart(
+        role="job", name="travel-desk/job.json", bytes=412, etag="0x8DD2F0A1209D311"
+    )
     return model.DropPart(account=ACCOUNT, container="training", blobs=[training, job])
 
 
@@ -139,7 +152,10 @@ def a_succeeded() -> model.Report:
         settings=settings(),
         clamped=["The capacity of 200 was lowered to 50, the most that this app allows."],
         data=[
-            a_data_part(warnings=1, findings=[a_finding(212, "/messages/2/content", "TD-DATA-041", "warning")]),
+            a_data_part(
+                warnings=1,
+                findings=[a_finding(212, "/messages/2/content", "TD-DATA-041", "warning")],
+            ),
         ],
         money=model.MoneyPart(
             training_usd=0.66,
@@ -168,12 +184,23 @@ def a_succeeded() -> model.Report:
         smoke_test=model.SmokePart(
             verdict="passed",
             messages=[
-                model.MessagePart(role="system", content="You are the travel desk of a mid-sized company. Be brief and concrete."),
-                model.MessagePart(role="user", content="My train to Zürich is cancelled and I have a meeting at 2 pm. What now?"),
+                model.MessagePart(
+                    role="system",
+                    content=(
+                        "You are the travel desk of a mid-sized company. Be brief and concrete."
+                    ),
+                ),
+                model.MessagePart(
+                    role="user",
+                    content=(
+                        "My train to Zürich is cancelled and I have a meeting at 2 pm. What now?"
+                    ),
+                ),
             ],
             answer=(
                 "Take the 10:32 via Basel; it arrives at 12:58 and your ticket is valid on it.\n"
-                "If that one is full, book the 11:05 and tell me: I will move the meeting room to 2:30."
+                "If that one is full, book the 11:05 and tell me: I will move the meeting room "
+                "to 2:30."
             ),
             attempts=2,
             expectation="holds ticket",
@@ -184,8 +211,14 @@ def a_succeeded() -> model.Report:
             words_in_common=0.9,
         ),
         clean_up=[
-            model.CleanUpPart(what="training file", id="file-0b7d5ce2f1a94b8f9f3f3a8c6e21d704", result="deleted"),
-            model.CleanUpPart(what="results file", id="file-2d9b1c7e5f0a4c63b8e41f97a0d35c86", result="kept in the report"),
+            model.CleanUpPart(
+                what="training file", id="file-0b7d5ce2f1a94b8f9f3f3a8c6e21d704", result="deleted"
+            ),
+            model.CleanUpPart(
+                what="results file",
+                id="file-2d9b1c7e5f0a4c63b8e41f97a0d35c86",
+                result="kept in the report",
+            ),
         ],
         timeline=a_timeline(
             ("settle", 0),
@@ -206,21 +239,52 @@ def a_timeline(*steps: tuple[str, float]) -> list[model.TimelinePart]:
 
 
 FIXES = {
-    "TD-DATA-011": ("The message has no role.", "Give each message one of system, user, assistant or tool."),
-    "TD-DATA-014": ("The role is not one of those that the service knows.", "Use system, user, assistant or tool."),
-    "TD-DATA-017": ("The example has no assistant message.", "End the example with the answer that the model shall learn."),
-    "TD-DATA-002": ("The line is not JSON.", "Write one JSON object per line, without trailing commas."),
-    "TD-DATA-030": ("The example has 71,204 tokens; the model takes 65,536.", "Shorten or split the example."),
-    "TD-DATA-811": ("Lines with e-mail addresses: 23.", "Replace them by addresses at example.com."),
-    "TD-DATA-041": ("The content repeats that of line 17.", "Keep one of the two, unless the weight is meant."),
+    "TD-DATA-011": (
+        "The message has no role.",
+        "Give each message one of system, user, assistant or tool.",
+    ),
+    "TD-DATA-014": (
+        "The role is not one of those that the service knows.",
+        "Use system, user, assistant or tool.",
+    ),
+    "TD-DATA-017": (
+        "The example has no assistant message.",
+        "End the example with the answer that the model shall learn.",
+    ),
+    "TD-DATA-002": (
+        "The line is not JSON.",
+        "Write one JSON object per line, without trailing commas.",
+    ),
+    "TD-DATA-030": (
+        "The example has 71,204 tokens; the model takes 65,536.",
+        "Shorten or split the example.",
+    ),
+    "TD-DATA-811": (
+        "Lines with e-mail addresses: 23.",
+        "Replace them by addresses at example.com.",
+    ),
+    "TD-DATA-041": (
+        "The content repeats that of line 17.",
+        "Keep one of the two, unless the weight is meant.",
+    ),
 }
 
 
-def a_finding(line: int | None, field: str, code: str, severity: str = "error", **more: Any) -> model.FindingPart:
+def a_finding(
+    line: int | None, field: str, code: str, severity: str = "error", **more: Any
+) -> model.FindingPart:
     """A finding with the sentence and the fix of its code."""
     message, fix = FIXES[code]
     return model.FindingPart.model_validate(
-        {"line": line, "field": field, "code": code, "severity": severity, "message": message, "fix": fix, **more}
+        {
+            "line": line,
+            "field": field,
+            "code": code,
+            "severity": severity,
+            "message": message,
+            "fix": fix,
+            **more,
+        }
     )
 
 
@@ -271,8 +335,13 @@ def a_failed() -> model.Report:
         ended_at=at(2_903),
         problem=model.Problem(
             code="TD-SVC-009",
-            message="The job failed in the service: the training data was refused by its safety check.",
-            fix="Look for violent, hateful, sexual or self-harm content in the training file, remove it and drop the file again.",
+            message=(
+                "The job failed in the service: the training data was refused by its safety check."
+            ),
+            fix=(
+                "Look for violent, hateful, sexual or self-harm content in the training file, "
+                "remove it and drop the file again."
+            ),
             anchor="troubleshooting.md#td-svc-009",
             request_id="6b7e1b0c-2f43-4b6b-9d7e-2f8f4a3f0c11",
         ),
@@ -285,29 +354,55 @@ def a_failed() -> model.Report:
             trained_tokens=None,
             finished_at=at(2_880),
             curve=[],
-            last_events=["Job enqueued. Waiting for jobs ahead to complete.", "Job started.", "Preprocessing started."],
+            last_events=[
+                "Job enqueued. Waiting for jobs ahead to complete.",
+                "Job started.",
+                "Preprocessing started.",
+            ],
         ),
-        clean_up=[model.CleanUpPart(what="training file", id="file-0b7d5ce2f1a94b8f9f3f3a8c6e21d704", result="deleted")],
-        timeline=a_timeline(("settle", 0), ("scan", 6), ("gate", 9), ("upload", 11), ("train", 61), ("clean_up", 2_890), ("report", 2_902)),
+        clean_up=[
+            model.CleanUpPart(
+                what="training file", id="file-0b7d5ce2f1a94b8f9f3f3a8c6e21d704", result="deleted"
+            )
+        ],
+        timeline=a_timeline(
+            ("settle", 0),
+            ("scan", 6),
+            ("gate", 9),
+            ("upload", 11),
+            ("train", 61),
+            ("clean_up", 2_890),
+            ("report", 2_902),
+        ),
     )
 
 
 def a_wrong_answer() -> model.Report:
-    """A model that was trained and whose answer was not the wanted one, on a machine without Azure."""
+    """A model that was trained and whose answer was not the wanted one, on a machine
+    without Azure.
+    """
     smoke = a_succeeded().smoke_test
     assert smoke is not None
     return a_failed().model_copy(
         update={
-            "headline": "The model is trained, but its answer was not the wanted one; the deployment was taken back.",
+            "headline": (
+                "The model is trained, but its answer was not the wanted one; the deployment was "
+                "taken back."
+            ),
             "problem": model.Problem(
                 code="TD-PROOF-001",
                 message="The answer of the new deployment does not hold what the smoke test wants.",
-                fix="Look at the answer below; then change the data, or what `smoke_test.expect` wants.",
+                fix=(
+                    "Look at the answer below; then change the data, or what `smoke_test.expect` "
+                    "wants."
+                ),
                 anchor="docs/errors.md#td-proof-001",
             ),
             "stand_in": True,
             "training": a_training(),
-            "smoke_test": smoke.model_copy(update={"verdict": "failed", "wanted": ["ticket", "refund"], "missing": ["refund"]}),
+            "smoke_test": smoke.model_copy(
+                update={"verdict": "failed", "wanted": ["ticket", "refund"], "missing": ["refund"]}
+            ),
         }
     )
 
@@ -334,8 +429,17 @@ def a_duplicate() -> model.Report:
 
 
 def _ended(outcome: str, headline: str, message: str, fix: str) -> model.Report:
-    problem = model.Problem(code="TD-RUN-001", message=message, fix=fix, anchor=f"outcomes.md#{outcome}")
-    return a_report(outcome=outcome, headline=headline, problem=problem, drop=drop(), settings=settings(), data=[a_data_part()])
+    problem = model.Problem(
+        code="TD-RUN-001", message=message, fix=fix, anchor=f"outcomes.md#{outcome}"
+    )
+    return a_report(
+        outcome=outcome,
+        headline=headline,
+        problem=problem,
+        drop=drop(),
+        settings=settings(),
+        data=[a_data_part()],
+    )
 
 
 def a_not_better() -> model.Report:
@@ -350,17 +454,32 @@ def a_not_better() -> model.Report:
 
 def a_cancelled() -> model.Report:
     """A run that a person ended."""
-    return _ended("cancelled", "The run was cancelled while it trained.", "A person cancelled the run.", "Drop the file again.")
+    return _ended(
+        "cancelled",
+        "The run was cancelled while it trained.",
+        "A person cancelled the run.",
+        "Drop the file again.",
+    )
 
 
 def an_expired() -> model.Report:
     """A run that waited too long."""
-    return _ended("expired", "Nobody approved the run in time.", "The approval was open for 24 h.", "Drop the file again.")
+    return _ended(
+        "expired",
+        "Nobody approved the run in time.",
+        "The approval was open for 24 h.",
+        "Drop the file again.",
+    )
 
 
 def a_superseded() -> model.Report:
     """A drop that was rewritten while it was read."""
-    return _ended("superseded", "The drop was rewritten while it was read.", "A newer upload took its place.", "Look at the newer run.")
+    return _ended(
+        "superseded",
+        "The drop was rewritten while it was read.",
+        "A newer upload took its place.",
+        "Look at the newer run.",
+    )
 
 
 SAMPLES: dict[str, Callable[[], model.Report]] = {

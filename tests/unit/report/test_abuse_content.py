@@ -1,4 +1,6 @@
-"""Hostile text in names, prompts, answers and error messages: nothing of it comes alive in a page, a table, a terminal or a log."""
+"""Hostile text in names, prompts, answers and error messages: nothing of it comes alive in a page,
+a table, a terminal or a log.
+"""
 
 import csv
 import io
@@ -103,18 +105,30 @@ def test_text_is_told_in_a_terminal_and_steers_it_nowhere(text: str) -> None:
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_text_forges_no_line_of_a_log_and_none_of_a_json_file(text: str) -> None:
-    """Message, fields and exception stay on one line; report.json and events.jsonl hold it escaped."""
-    record: dict[str, Any] = {"msg": text, "name": "x", "levelname": "INFO", "run": text, "exc_info": (ValueError, ValueError(text), None)}
+    """Message, fields and exception stay on one line; report.json and events.jsonl hold it
+    escaped.
+    """
+    record: dict[str, Any] = {
+        "msg": text,
+        "name": "x",
+        "levelname": "INFO",
+        "run": text,
+        "exc_info": (ValueError, ValueError(text), None),
+    }
     assert OneLine().format(logging.makeLogRecord(record)).isprintable()
     assert len(json.dumps({"message": text}).encode().splitlines()) == 1
     assert json.loads(to_json(everywhere(text)))["headline"]
 
 
-@pytest.mark.parametrize("formula", [pytest.param(text, id=name) for name, text in FORMULAS.items()])
+@pytest.mark.parametrize(
+    "formula", [pytest.param(text, id=name) for name, text in FORMULAS.items()]
+)
 def test_formula_of_a_table_is_text(formula: str) -> None:
     """Whatever a spreadsheet would run begins with an apostrophe; the numbers beside it stay."""
     table = io.StringIO()
-    csv.writer(table, lineterminator="\n").writerows([["step", "train_loss", "note"], ["1", "-0.5", formula], ["2", "+1e-3", "fine"]])
+    csv.writer(table, lineterminator="\n").writerows(
+        [["step", "train_loss", "note"], ["1", "-0.5", formula], ["2", "+1e-3", "fine"]]
+    )
     kept = list(csv.reader(io.StringIO(harmless(table.getvalue().encode()).decode(), newline="")))
     told = kept[1][2].lstrip("'")
     assert kept[1][2].startswith("'") or not told.strip().startswith(("=", "+", "-", "@"))
@@ -123,7 +137,11 @@ def test_formula_of_a_table_is_text(formula: str) -> None:
     assert told == formula
 
 
-@pytest.mark.parametrize("content", [b"step,train_loss\n1,-0.5\n", b"", b"step\n1\n2", b"\xff\xfe\x00", b'step,"a\n1,2'], ids=range(5))
+@pytest.mark.parametrize(
+    "content",
+    [b"step,train_loss\n1,-0.5\n", b"", b"step\n1\n2", b"\xff\xfe\x00", b'step,"a\n1,2'],
+    ids=range(5),
+)
 def test_table_without_a_formula_is_kept_to_the_byte(content: bytes) -> None:
     """Also one that is no table."""
     assert harmless(content) == content

@@ -27,7 +27,11 @@ def distribution(counts: dict[int, int]) -> str:
     return charts.token_distribution(bins_of(counts), tokens(counts), "Tokens per example")
 
 
-@pytest.mark.parametrize("svg", [distribution(COUNTS), charts.loss_curve(a_curve(), "Loss")], ids=["distribution", "curve"])
+@pytest.mark.parametrize(
+    "svg",
+    [distribution(COUNTS), charts.loss_curve(a_curve(), "Loss")],
+    ids=["distribution", "curve"],
+)
 def test_a_chart_says_what_it_shows_without_being_seen(svg: str) -> None:
     """A chart is an image with a title and a description for those who can't see it."""
     root = drawn(svg)
@@ -50,18 +54,31 @@ def test_a_distribution_marks_median_and_95th_percentile() -> None:
 
 def test_one_example_among_many_thousands_is_still_seen() -> None:
     """The smallest bar is at least a pixel high."""
-    assert min(float(bar.get("height", 0)) for bar in drawn(distribution({50: 90_000, 5_000: 1})).iter("rect")) >= 1
+    assert (
+        min(
+            float(bar.get("height", 0))
+            for bar in drawn(distribution({50: 90_000, 5_000: 1})).iter("rect")
+        )
+        >= 1
+    )
 
 
 def test_a_distribution_of_one_value_stays_inside_the_picture() -> None:
     """A file whose examples are all of one length still has a chart."""
-    assert all(0 <= float(line.get("x1", -1)) <= 640 for line in drawn(distribution({12: 30})).iter("line"))
+    assert all(
+        0 <= float(line.get("x1", -1)) <= 640 for line in drawn(distribution({12: 30})).iter("line")
+    )
 
 
 def test_a_curve_draws_each_loss_that_was_measured() -> None:
-    """Training and validation have a line and a legend each, and what was never measured has none."""
+    """Training and validation have a line and a legend each, and what was never measured
+    has none.
+    """
     svg = charts.loss_curve(a_curve(), "Loss")
-    assert [line.get("class") for line in drawn(svg).iter("polyline")] == ["line train", "line valid"]
+    assert [line.get("class") for line in drawn(svg).iter("polyline")] == [
+        "line train",
+        "line valid",
+    ]
     assert {"Training", "Validation"} <= set(texts(svg))
     assert "Full validation" not in texts(svg)
 
@@ -81,7 +98,9 @@ def test_a_curve_without_losses_is_not_drawn(points: list[CurvePoint]) -> None:
 
 
 def test_a_long_curve_is_thinned_and_keeps_its_spike() -> None:
-    """A hundred thousand steps make a small chart in which the one high loss is still the highest point."""
+    """A hundred thousand steps make a small chart in which the one high loss is still the highest
+    point.
+    """
     points = [CurvePoint(step=n, train_loss=9.0 if n == 50_000 else 1.0) for n in range(1, 100_001)]
     line = next(drawn(charts.loss_curve(points, "Loss")).iter("polyline")).get("points", "").split()
     assert len(line) <= 1_300
@@ -91,11 +110,20 @@ def test_a_long_curve_is_thinned_and_keeps_its_spike() -> None:
 
 def test_a_curve_is_told_as_a_sentence_with_its_lowest_loss() -> None:
     """Start, end and lowest loss stand in the description."""
-    points = [CurvePoint(step=step, valid_loss=loss) for step, loss in ((1, 2.0), (2, 0.5), (3, 0.75))]
-    assert charts.describe_curve(points) == "Validation loss went from 2 to 0.75 over steps 1 to 3, lowest 0.5 at step 2."
+    points = [
+        CurvePoint(step=step, valid_loss=loss) for step, loss in ((1, 2.0), (2, 0.5), (3, 0.75))
+    ]
+    assert (
+        charts.describe_curve(points)
+        == "Validation loss went from 2 to 0.75 over steps 1 to 3, lowest 0.5 at step 2."
+    )
 
 
-@pytest.mark.parametrize("losses", [(0.0, 0.0), (1e-9, 2e-9), (1e12, 3.0), (-0.5, 0.5)], ids=["zero", "tiny", "huge", "negative"])
+@pytest.mark.parametrize(
+    "losses",
+    [(0.0, 0.0), (1e-9, 2e-9), (1e12, 3.0), (-0.5, 0.5)],
+    ids=["zero", "tiny", "huge", "negative"],
+)
 def test_a_curve_of_odd_losses_stays_inside_the_picture(losses: tuple[float, float]) -> None:
     """Losses of any size are drawn within the frame."""
     points = [CurvePoint(step=n, train_loss=loss) for n, loss in enumerate(losses)]

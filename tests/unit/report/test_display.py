@@ -13,8 +13,41 @@ from tests.unit.report.samples import START, at
 @pytest.mark.parametrize(
     "character",
     [chr(c) for c in (0, 7, 8, 0x0B, 0x0D, 0x1B, 0x7F, 0x85, 0x9B, 0xAD, 0x34F, 0x61C, 0x180E)]
-    + [chr(c) for c in (0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x2028, 0x2029, 0x202A, 0x202B, 0x202C, 0x202D, 0x202E)]
-    + [chr(c) for c in (0x2060, 0x2066, 0x2067, 0x2068, 0x2069, 0x3164, 0xD800, 0xDFFF, 0xFE00, 0xFEFF, 0xE0001, 0xE0041, 0xE0100)],
+    + [
+        chr(c)
+        for c in (
+            0x200B,
+            0x200C,
+            0x200D,
+            0x200E,
+            0x200F,
+            0x2028,
+            0x2029,
+            0x202A,
+            0x202B,
+            0x202C,
+            0x202D,
+            0x202E,
+        )
+    ]
+    + [
+        chr(c)
+        for c in (
+            0x2060,
+            0x2066,
+            0x2067,
+            0x2068,
+            0x2069,
+            0x3164,
+            0xD800,
+            0xDFFF,
+            0xFE00,
+            0xFEFF,
+            0xE0001,
+            0xE0041,
+            0xE0100,
+        )
+    ],
     ids=lambda character: f"U+{ord(character):04X}",
 )
 def test_a_character_that_cannot_be_seen_is_shown_by_its_code_point(character: str) -> None:
@@ -22,7 +55,9 @@ def test_a_character_that_cannot_be_seen_is_shown_by_its_code_point(character: s
     assert display.visible(f"a{character}b") == f"a⟦U+{ord(character):04X}⟧b"
 
 
-@pytest.mark.parametrize("text", ["plain", "Zürich, 東京, العربية ١٢", "two\nlines\tand a tab", "❤️ 😀", "≠ ⟦ ⟧", ""])
+@pytest.mark.parametrize(
+    "text", ["plain", "Zürich, 東京, العربية ١٢", "two\nlines\tand a tab", "❤️ 😀", "≠ ⟦ ⟧", ""]
+)
 def test_text_that_can_be_seen_stays_as_it_is(text: str) -> None:
     """Letters of any script, line ends, tabs and emoji are left alone."""
     assert display.visible(text) == text
@@ -81,7 +116,13 @@ def test_instants_are_shown_in_utc() -> None:
 
 @pytest.mark.parametrize(
     "counts",
-    [{5: 1}, {0: 3, 1: 2}, {40: 7, 41: 1, 900: 2}, dict.fromkeys(range(1, 70_000, 7), 1), {10**9: 1, 1: 1}],
+    [
+        {5: 1},
+        {0: 3, 1: 2},
+        {40: 7, 41: 1, 900: 2},
+        dict.fromkeys(range(1, 70_000, 7), 1),
+        {10**9: 1, 1: 1},
+    ],
     ids=["one value", "zero", "a tail", "wide", "huge"],
 )
 def test_bins_hold_every_example_once_and_touch(counts: dict[int, int]) -> None:

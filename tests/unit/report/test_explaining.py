@@ -11,8 +11,16 @@ from tests.unit.report.samples import a_data_part, a_report, a_succeeded, a_trai
 
 def a_bill(tokens: int | None, **money: Any) -> model.Report:
     """The report of a training file of so many tokens and this bill."""
-    total = None if tokens is None else model.Tokens(min=1, max=9, mean=5, median=5, sum=tokens, p5=1, p95=9)
-    facts: dict[str, Any] = {"price_table_date": "2026-11-24", "usd_per_million_tokens": 5.0, **money}
+    total = (
+        None
+        if tokens is None
+        else model.Tokens(min=1, max=9, mean=5, median=5, sum=tokens, p5=1, p95=9)
+    )
+    facts: dict[str, Any] = {
+        "price_table_date": "2026-11-24",
+        "usd_per_million_tokens": 5.0,
+        **money,
+    }
     return a_report(data=[a_data_part(total=total)], money=model.MoneyPart.model_validate(facts))
 
 
@@ -21,23 +29,30 @@ def a_bill(tokens: int | None, **money: Any) -> model.Report:
     [
         pytest.param(
             a_bill(6_006, billed_tokens=19_000, epochs=3, training_usd=0.095),
-            "The training file has 6,006 tokens; 3 epochs make 18,018, billed as 19,000: the service rounds up to a thousand. "
+            "The training file has 6,006 tokens; 3 epochs make 18,018, billed as 19,000: the "
+            "service rounds up to a thousand. "
             "At $5.00 per million that is $0.10.",
             id="rounded up",
         ),
         pytest.param(
             a_bill(6_006, billed_tokens=21_000, epochs=3, training_usd=0.105),
-            "The training file has 6,006 tokens; 3 epochs make 18,018. The service says that it billed 21,000. "
+            "The training file has 6,006 tokens; 3 epochs make 18,018. The service says that "
+            "it billed 21,000. "
             "At $5.00 per million that is $0.11.",
             id="another bill than is reckoned",
         ),
         pytest.param(
             a_bill(29_000, billed_tokens=87_000, epochs=3, training_usd=0.435),
-            "The training file has 29,000 tokens; 3 epochs make 87,000, which are billed. At $5.00 per million that is $0.44.",
+            (
+                "The training file has 29,000 tokens; 3 epochs make 87,000, which are billed. At "
+                "$5.00 per million that is $0.44."
+            ),
             id="exactly",
         ),
         pytest.param(
-            a_bill(1_000, billed_tokens=1_000, epochs=1, training_usd=None, usd_per_million_tokens=None),
+            a_bill(
+                1_000, billed_tokens=1_000, epochs=1, training_usd=None, usd_per_million_tokens=None
+            ),
             "The training file has 1,000 tokens; 1 epoch makes 1,000, which are billed.",
             id="one epoch, no price",
         ),
@@ -75,8 +90,10 @@ WORST: dict[str, Any] = {
     [
         pytest.param(
             {},
-            "At most: $0.86 for the training of at most 57,000 tokens (texts, declarations of tools, other fields and images counted in "
-            "full) over 3 epochs and $3.40 for the hours that the deployment can stand until the run has ended. "
+            "At most: $0.86 for the training of at most 57,000 tokens (texts, declarations of "
+            "tools, other fields and images counted in "
+            "full) over 3 epochs and $3.40 for the hours that the deployment can stand until "
+            "the run has ended. "
             "This figure, and not the estimate, is held against the budgets.",
             id="training and hosting",
         ),
@@ -106,14 +123,30 @@ def test_worst_case_stands_beside_the_estimate() -> None:
 def test_price_that_is_not_of_the_table_is_told() -> None:
     """Its own date, or that it is the owner's worst case."""
     assert explaining.prices(a_bill(None)) == "Price table of 2026-11-24."
-    assert "is older: of 2024-07-01." in explaining.prices(a_bill(None, training_price_date="2024-07-01"))
-    assert "no training price for this model" in explaining.prices(a_bill(None, training_price_is_assumed=True))
+    assert "is older: of 2024-07-01." in explaining.prices(
+        a_bill(None, training_price_date="2024-07-01")
+    )
+    assert "no training price for this model" in explaining.prices(
+        a_bill(None, training_price_is_assumed=True)
+    )
 
 
 def test_question_of_the_data_is_told_with_its_line_and_its_own_answer() -> None:
-    """A row of the validation data proves more than a question about something else; how near the answer is, decides nothing."""
-    row = {"row_of": "validation", "row_line": 3, "known_answer": "Take the 10:32.", "words_in_common": 0.6666}
-    smoke = model.SmokePart(verdict="passed", messages=[model.MessagePart(role="user", content="?")], answer="The 10:32.", attempts=1)
+    """A row of the validation data proves more than a question about something else; how near the
+    answer is, decides nothing.
+    """
+    row = {
+        "row_of": "validation",
+        "row_line": 3,
+        "known_answer": "Take the 10:32.",
+        "words_in_common": 0.6666,
+    }
+    smoke = model.SmokePart(
+        verdict="passed",
+        messages=[model.MessagePart(role="user", content="?")],
+        answer="The 10:32.",
+        attempts=1,
+    )
     report = a_report(smoke_test=smoke.model_copy(update=row))
     told = (
         "The question is line 3 of the validation data. "

@@ -23,8 +23,12 @@ def test_the_published_schema_is_the_models_own() -> None:
 
 
 @pytest.mark.parametrize("build", SAMPLES.values(), ids=SAMPLES)
-def test_report_json_follows_the_published_schema_and_reads_back(build: Callable[[], model.Report]) -> None:
-    """Every sample is valid by the published schema, and decodes to the report that it was written from."""
+def test_report_json_follows_the_published_schema_and_reads_back(
+    build: Callable[[], model.Report],
+) -> None:
+    """Every sample is valid by the published schema, and decodes to the report that it was written
+    from.
+    """
     written = to_json(build())
     jsonschema.validate(json.loads(written), SCHEMA)
     assert model.Report.model_validate_json(written) == build()
@@ -37,7 +41,9 @@ def test_samples_cover_every_outcome() -> None:
 
 def test_every_outcome_is_explained_in_the_documentation() -> None:
     """docs/report.md has a row for each outcome, and none besides."""
-    rows = re.findall(r"^\| `([a-z_]+)` \|", (ROOT / "docs/report.md").read_text(encoding="utf-8"), re.MULTILINE)
+    rows = re.findall(
+        r"^\| `([a-z_]+)` \|", (ROOT / "docs/report.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
     assert sorted(rows) == sorted(SAMPLES)
 
 

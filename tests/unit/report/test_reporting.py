@@ -1,4 +1,6 @@
-"""From the ledger's record to the report: the run that is repeated, the smoke test, what stayed behind, and whether Azure was real."""
+"""From the ledger's record to the report: the run that is repeated, the smoke test, what stayed
+behind, and whether Azure was real.
+"""
 
 import secrets
 from collections.abc import Iterator
@@ -10,7 +12,16 @@ from shared import settings
 from shared.errors import DataRejected
 from shared.models.job_file import Message
 from shared.models.plan import DeploymentPlan, Plan, SmokeTestPlan
-from shared.models.record import Effect, Ending, Entered, JobProgress, Outcome, RunRecord, SmokeResult, Step
+from shared.models.record import (
+    Effect,
+    Ending,
+    Entered,
+    JobProgress,
+    Outcome,
+    RunRecord,
+    SmokeResult,
+    Step,
+)
 from shared.report.model import Report
 from shared.report.render import to_html
 from shared.report.reporting import report_of
@@ -21,7 +32,9 @@ from tests.builders import NOW, a_plan, a_record
 from tests.unit.report.test_render import Skeleton
 
 __all__ = ["azurite"]
-ASKED = SmokeTestPlan(messages=(Message(role="user", content="How long?"),), contains=("30 days", "receipt"))
+ASKED = SmokeTestPlan(
+    messages=(Message(role="user", content="How long?"),), contains=("30 days", "receipt")
+)
 
 
 @pytest.fixture(autouse=True)
@@ -60,15 +73,23 @@ def a_smoke_test(verdict: Any, answer: str | None) -> RunRecord:
     job = JobProgress(fine_tuned_model="m.ft-1")
     outcome = Outcome.SUCCEEDED if verdict == "passed" else Outcome.FAILED
     effects = {"job": effect("removed"), "deployment": effect("removed")}
-    return a_record(outcome=outcome, plan=a_plan(smoke_test=ASKED), smoke=smoke, job=job, effects=effects)
+    return a_record(
+        outcome=outcome, plan=a_plan(smoke_test=ASKED), smoke=smoke, job=job, effects=effects
+    )
 
 
 def test_wrong_answer_is_told_as_asked_answered_and_wanted() -> None:
     """What came does not hold all that was wanted, in whatever case: what is missing is named."""
     report = report_of(a_smoke_test("failed", "Within 30 DAYS."))
     assert report.smoke_test is not None
-    assert (report.smoke_test.wanted, report.smoke_test.missing) == (["30 days", "receipt"], ["receipt"])
-    assert report.headline == "The model is trained, but its answer was not the wanted one; the deployment was taken back."
+    assert (report.smoke_test.wanted, report.smoke_test.missing) == (
+        ["30 days", "receipt"],
+        ["receipt"],
+    )
+    assert report.headline == (
+        "The model is trained, but its answer was not the wanted one; the deployment was taken "
+        "back."
+    )
     text = page_of(report)
     for shown in (
         "Not the wanted answer, 2 attempts",
@@ -83,8 +104,16 @@ def test_wrong_answer_is_told_as_asked_answered_and_wanted() -> None:
 @pytest.mark.parametrize(
     ("verdict", "headline"),
     [
-        pytest.param("blocked", "The model is trained, but the content filter stopped its first answer", id="blocked"),
-        pytest.param("not_answered", "The model is trained, but its deployment did not answer", id="not answered"),
+        pytest.param(
+            "blocked",
+            "The model is trained, but the content filter stopped its first answer",
+            id="blocked",
+        ),
+        pytest.param(
+            "not_answered",
+            "The model is trained, but its deployment did not answer",
+            id="not answered",
+        ),
     ],
 )
 def test_smoke_test_without_an_answer_has_its_own_headline(verdict: str, headline: str) -> None:
@@ -98,12 +127,20 @@ def test_smoke_test_without_an_answer_has_its_own_headline(verdict: str, headlin
 def test_headline_never_says_that_all_was_taken_back_where_it_was_not() -> None:
     """A deployment that could not be deleted goes on costing."""
     record = a_record(outcome=Outcome.CANCELLED, effects={"deployment": effect("made")})
-    assert report_of(record).headline == "The run was cancelled; not all that the run made could be taken back."
+    assert (
+        report_of(record).headline
+        == "The run was cancelled; not all that the run made could be taken back."
+    )
 
 
 def a_repeat(first: RunRecord, plan: Plan) -> RunRecord:
     """A run that repeats another one."""
-    return a_record("again", ending=Ending(outcome=Outcome.DUPLICATE, duplicate_of=first.id), ended_at=NOW, plan=plan)
+    return a_record(
+        "again",
+        ending=Ending(outcome=Outcome.DUPLICATE, duplicate_of=first.id),
+        ended_at=NOW,
+        plan=plan,
+    )
 
 
 def test_duplicate_names_the_model_and_the_deployment_of_the_first_run() -> None:
@@ -114,7 +151,10 @@ def test_duplicate_names_the_model_and_the_deployment_of_the_first_run() -> None
     wish = DeploymentPlan(name="mine", sku="Standard", capacity=20)
     report = report_of(a_repeat(first, a_plan(deployment=wish, smoke_test=ASKED)))
     assert report.duplicate is not None
-    assert (report.duplicate.run_id, report.duplicate.model) == (first.id, "gpt-4.1-mini.ft-1-travel")
+    assert (report.duplicate.run_id, report.duplicate.model) == (
+        first.id,
+        "gpt-4.1-mini.ft-1-travel",
+    )
     assert (report.duplicate.deployment, report.duplicate.stands) == ("travel", True)
     assert report.duplicate.differences == [
         "deployment.name: this drop asked for mine, the other has travel.",
@@ -123,15 +163,26 @@ def test_duplicate_names_the_model_and_the_deployment_of_the_first_run() -> None
         "smoke_test: this drop asks other questions, or wants another answer, than the other run.",
     ]
     text = page_of(report)
-    for shown in ("gpt-4.1-mini.ft-1-travel", "travel, which stands", f"tunedrop deploy {first.id}", '"reuse": true', "Standard"):
+    for shown in (
+        "gpt-4.1-mini.ft-1-travel",
+        "travel, which stands",
+        f"tunedrop deploy {first.id}",
+        '"reuse": true',
+        "Standard",
+    ):
         assert shown in text
 
 
 def test_duplicate_of_the_same_wishes_differs_in_nothing() -> None:
     """A name that nobody gave is the run's own, and no wish."""
     first = a_record("travel", outcome=Outcome.SUCCEEDED)
-    plans = [a_plan(deployment=DeploymentPlan(name=run_id, sku="Standard", capacity=1)) for run_id in (first.id, a_record("again").id)]
-    open_ledger().claim(first.model_copy(update={"plan": plans[0], "effects": {"deployment": effect("removed")}}))
+    plans = [
+        a_plan(deployment=DeploymentPlan(name=run_id, sku="Standard", capacity=1))
+        for run_id in (first.id, a_record("again").id)
+    ]
+    open_ledger().claim(
+        first.model_copy(update={"plan": plans[0], "effects": {"deployment": effect("removed")}})
+    )
     report = report_of(a_repeat(first, plans[1]))
     assert report.duplicate is not None
     assert (report.duplicate.differences, report.duplicate.stands) == ([], False)
@@ -149,13 +200,26 @@ def test_duplicate_of_a_run_that_cannot_be_read_is_told_by_its_id(*, damaged: bo
     assert (report.duplicate.run_id, report.duplicate.model) == (first.id, None)
 
 
-@pytest.mark.parametrize(("endpoint", "stood_in"), [("http://127.0.0.1:4010", True), ("https://contoso.openai.azure.com", False)])
+@pytest.mark.parametrize(
+    ("endpoint", "stood_in"),
+    [("http://127.0.0.1:4010", True), ("https://contoso.openai.azure.com", False)],
+)
 @pytest.mark.parametrize("planned", [True, False])
-def test_page_says_so_where_nothing_was_real(endpoint: str, *, stood_in: bool, planned: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A loopback address can only be the stand-in: beside prices of Azure the page says that nothing was bought."""
+def test_page_says_so_where_nothing_was_real(
+    endpoint: str, *, stood_in: bool, planned: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A loopback address can only be the stand-in: beside prices of Azure the page says that
+    nothing was bought.
+    """
     monkeypatch.setenv("TUNEDROP_OPENAI_ENDPOINT", endpoint)
     forget()
-    report = report_of(a_record(outcome=Outcome.SUCCEEDED, effects={"deployment": effect()}, plan=a_plan() if planned else None))
+    report = report_of(
+        a_record(
+            outcome=Outcome.SUCCEEDED,
+            effects={"deployment": effect()},
+            plan=a_plan() if planned else None,
+        )
+    )
     assert report.stand_in is stood_in
     text = page_of(report)
     assert ("Nothing here was real." in text) is stood_in
@@ -164,16 +228,26 @@ def test_page_says_so_where_nothing_was_real(endpoint: str, *, stood_in: bool, p
 
 def test_report_does_not_send_its_reader_to_the_report() -> None:
     """What to do about errors in the data is said for whoever reads them here."""
-    told = DataRejected("TD-DROP-006", "The file has 8 errors.", "The report lists the first 100 of each file.").problem
-    report = report_of(a_record(ending=Ending(outcome=Outcome.REJECTED, problem=told), ended_at=NOW, plan=None))
+    told = DataRejected(
+        "TD-DROP-006", "The file has 8 errors.", "The report lists the first 100 of each file."
+    ).problem
+    report = report_of(
+        a_record(ending=Ending(outcome=Outcome.REJECTED, problem=told), ended_at=NOW, plan=None)
+    )
     assert report.problem is not None
     assert report.problem.fix.startswith("Correct the errors that this report lists")
 
 
 def test_page_sends_nobody_to_a_file_of_the_repository() -> None:
-    """A page in a container has no docs beside it: where to read on is said in words, and the version that wrote it is told."""
+    """A page in a container has no docs beside it: where to read on is said in words, and the
+    version that wrote it is told.
+    """
     told = DataRejected("TD-DROP-006", "The file has 8 errors.", "Fix.").problem
-    text = page_of(report_of(a_record(ending=Ending(outcome=Outcome.REJECTED, problem=told), ended_at=NOW, plan=None)))
+    text = page_of(
+        report_of(
+            a_record(ending=Ending(outcome=Outcome.REJECTED, problem=told), ended_at=NOW, plan=None)
+        )
+    )
     assert "docs/" not in text
     assert "explained in TuneDrop's documentation, page errors.md, heading TD-DROP-006" in text
     assert "Written by TuneDrop 0." in text
@@ -182,6 +256,12 @@ def test_page_sends_nobody_to_a_file_of_the_repository() -> None:
 def test_steps_are_told_in_words() -> None:
     """No step of a run stands on the page by its name in the code."""
     record = a_record(outcome=Outcome.SUCCEEDED)
-    section = to_html(report_of(record.model_copy(update={"timeline": tuple(Entered(step=step, at=NOW) for step in Step)})))
+    section = to_html(
+        report_of(
+            record.model_copy(
+                update={"timeline": tuple(Entered(step=step, at=NOW) for step in Step)}
+            )
+        )
+    )
     assert [step.value for step in Step if f">{step.value}<" in section] == []
     assert "Asked the model" in section

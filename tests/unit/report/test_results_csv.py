@@ -30,7 +30,9 @@ POINTS = [
     "content",
     [
         pytest.param(PLAIN, id="as documented"),
-        pytest.param(PLAIN.replace(b"validation_mean", b"valid_mean"), id="accuracy named as in the events"),
+        pytest.param(
+            PLAIN.replace(b"validation_mean", b"valid_mean"), id="accuracy named as in the events"
+        ),
         pytest.param(base64.b64encode(PLAIN), id="base64"),
         pytest.param(base64.encodebytes(PLAIN), id="base64 in lines"),
         pytest.param(PLAIN.replace(b"\n", b"\r\n"), id="CRLF"),
@@ -38,7 +40,10 @@ POINTS = [
         pytest.param(b"\xef\xbb\xbf" + PLAIN, id="byte-order mark"),
         pytest.param(PLAIN.replace(b",", b", "), id="spaces after commas"),
         pytest.param(PLAIN.replace(b"\n1,", b"\n1.0,"), id="step as a float"),
-        pytest.param(PLAIN.replace(b"\n1,2.5,0.41,,,,\n2,", b"\n2,") + b"1,2.5,0.41,,,,\n", id="rows out of order"),
+        pytest.param(
+            PLAIN.replace(b"\n1,2.5,0.41,,,,\n2,", b"\n2,") + b"1,2.5,0.41,,,,\n",
+            id="rows out of order",
+        ),
     ],
 )
 def test_results_give_one_point_per_step_whatever_the_spelling(content: bytes) -> None:
@@ -76,7 +81,9 @@ def test_a_metric_is_absent_when_it_was_not_measured(content: bytes, loss: float
         pytest.param(b'step,train_loss\n"1,0.5\n', None, id="open quotation"),
     ],
 )
-def test_results_are_refused_with_the_row_and_without_its_text(content: bytes, row: int | None) -> None:
+def test_results_are_refused_with_the_row_and_without_its_text(
+    content: bytes, row: int | None
+) -> None:
     """A file that can't be read is an error that tells the row and never what stands in it."""
     with pytest.raises(ResultsUnreadable) as refusal:
         parse_results(content)

@@ -1,7 +1,7 @@
 """Deployments of the account: Accepted, Creating, Succeeded; Deleting, gone.
 
-One write at a time per account: while one is under way the next is a RequestConflict. A Succeeded deployment answers
-on the data plane only after its readiness; what it cost is kept when it is gone.
+One write at a time per account: while one is under way the next is a RequestConflict. A Succeeded
+deployment answers on the data plane only after its readiness; what it cost is kept when it is gone.
 """
 
 from collections import Counter
@@ -40,32 +40,52 @@ class Deployments:
         return doc, former is None
 
     def _refuse_when_busy(self, but_for: str | None = None) -> None:
-        """One write at a time; one that a fault keeps from ever ending can at least be taken back."""
+        """One write at a time; one that a fault keeps from ever ending can at least be
+        taken back.
+        """
         if any(doc["name"] != but_for for doc in self._world.store.all("deployment", live=True)):
             raise errors.busy(ACCOUNT)
 
     def _check_model(self, asked: Wanted) -> None:
-        """Whether the model may still be deployed anew; what was trained from it may longer than the model itself."""
+        """Whether the model may still be deployed anew; what was trained from it may longer than
+        the model itself.
+        """
         base, world = asked.base, self._world
-        called = f"Format:{asked.model['format']},Name:{asked.model['name']},Version:{asked.model.get('version', '')}"
+        named = {**asked.model, "version": asked.model.get("version", "")}
+        called = f"Format:{named['format']},Name:{named['name']},Version:{named['version']}"
         ends = base.tuned_ends if asked.fine_tuned else base.inference_ends
         if not world.switches.model_access:
             raise errors.no_access(called)
         if world.is_over(ends):
-            raise errors.model_retired(called, f"{datetime.fromtimestamp(world.day(ends), UTC):%m/%d/%Y}")
-        if base.lifecycle == "Deprecating" and not asked.fine_tuned and world.switches.deprecating_models == "refused":
+            raise errors.model_retired(
+                called, f"{datetime.fromtimestamp(world.day(ends), UTC):%m/%d/%Y}"
+            )
+        if (
+            base.lifecycle == "Deprecating"
+            and not asked.fine_tuned
+            and world.switches.deprecating_models == "refused"
+        ):
             raise errors.model_deprecating(called)
 
     def _check_numbers(self, asked: Wanted, *, new: bool) -> None:
         limits, there = self._world.limits, self._world.store.all("deployment")
         status = self._world.switches.too_many_deployments_status
-        if new and asked.fine_tuned and sum(doc["fine_tuned"] for doc in there) >= limits.fine_tuned_deployments_max:
-            raise errors.too_many_deployments(status, limits.fine_tuned_deployments_max, "fine-tuned deployments")
+        if (
+            new
+            and asked.fine_tuned
+            and sum(doc["fine_tuned"] for doc in there) >= limits.fine_tuned_deployments_max
+        ):
+            raise errors.too_many_deployments(
+                status, limits.fine_tuned_deployments_max, "fine-tuned deployments"
+            )
         if new and len(there) >= limits.deployments_max:
             raise errors.too_many_deployments(status, limits.deployments_max, "deployments")
 
     def _check_quota(self, asked: Wanted) -> None:
-        usage, limit = catalogue.usage_name(asked.base, asked.sku, fine_tuned=asked.fine_tuned), self.quota(fine_tuned=asked.fine_tuned)
+        usage, limit = (
+            catalogue.usage_name(asked.base, asked.sku, fine_tuned=asked.fine_tuned),
+            self.quota(fine_tuned=asked.fine_tuned),
+        )
         used = self.drawn(leaving_out=asked.name)[usage]
         if asked.capacity > limit - used:
             raise errors.insufficient_quota(asked.capacity, limit - used, used, limit, usage)
@@ -92,7 +112,9 @@ class Deployments:
             "reads": 0,
             "calls_seen": 0,
             "fate": self._world.fault("deployment", about=f"{asked.name} {asked.model['name']}"),
-            "readiness_fate": self._world.fault("readiness", about=f"{asked.name} {asked.model['name']}"),
+            "readiness_fate": self._world.fault(
+                "readiness", about=f"{asked.name} {asked.model['name']}"
+            ),
         }
 
     def _described(self, asked: Wanted) -> Doc:
@@ -108,17 +130,31 @@ class Deployments:
         }
 
     def _change(self, doc: Doc, asked: Wanted) -> Doc:
-        if (doc["model"]["name"], doc["model"].get("version")) != (asked.model["name"], asked.model.get("version")):
+        if (doc["model"]["name"], doc["model"].get("version")) != (
+            asked.model["name"],
+            asked.model.get("version"),
+        ):
             if self._world.switches.in_place_model_change == "refused":
                 more = asked.capacity != doc["sku"]["capacity"]
-                raise errors.model_and_capacity_change_refused() if more else errors.model_change_refused()
-            doc |= {"state": "Accepted", "since": self._world.now(), "reads": 0, "fate": self._world.fault("deployment", about=asked.name)}
+                raise (
+                    errors.model_and_capacity_change_refused()
+                    if more
+                    else errors.model_change_refused()
+                )
+            doc |= {
+                "state": "Accepted",
+                "since": self._world.now(),
+                "reads": 0,
+                "fate": self._world.fault("deployment", about=asked.name),
+            }
         doc |= self._described(asked)
         self._save(doc)
         return doc
 
     def _save(self, doc: Doc) -> None:
-        self._world.store.put("deployment", doc["name"], doc, live=doc["state"] not in ("Succeeded", *_BAD))
+        self._world.store.put(
+            "deployment", doc["name"], doc, live=doc["state"] not in ("Succeeded", *_BAD)
+        )
 
     def advance(self) -> None:
         """Bring every deployment to where its pace says it is now."""
@@ -144,7 +180,13 @@ class Deployments:
         doc.setdefault("succeeded", at)
         if doc["fine_tuned"] and "hosting" not in doc:
             doc["hosting"] = self._world.new_id("hosting")
-            hosting: Doc = {"deployment": doc["name"], "model": doc["model"]["name"], "sku": doc["sku"]["name"], "from": at, "until": None}
+            hosting: Doc = {
+                "deployment": doc["name"],
+                "model": doc["model"]["name"],
+                "sku": doc["sku"]["name"],
+                "from": at,
+                "until": None,
+            }
             self._world.store.put("hosting", doc["hosting"], hosting)
 
     def find(self, name: str) -> Doc:
@@ -179,16 +221,22 @@ class Deployments:
         return True
 
     def answering(self, name: str) -> Doc:
-        """The deployment that a chat call reaches; refuses as the data plane does until it is ready."""
+        """The deployment that a chat call reaches; refuses as the data plane does until it is
+        ready.
+        """
         doc = self._world.store.get("deployment", name)
         if doc is None or "serving" not in doc or doc["state"] == "Deleting":
             raise data_plane.deployment_not_found()
         base = catalogue.of_training(doc.get("base", ""))
-        if base is not None and self._world.is_over(base.tuned_ends if doc["fine_tuned"] else base.inference_ends):
+        if base is not None and self._world.is_over(
+            base.tuned_ends if doc["fine_tuned"] else base.inference_ends
+        ):
             raise data_plane.model_retired()
         doc["calls_seen"] += 1
         self._save(doc)
-        way = self._world.pace.readiness.gained(self._world.now() - doc["succeeded"], doc["calls_seen"])
+        way = self._world.pace.readiness.gained(
+            self._world.now() - doc["succeeded"], doc["calls_seen"]
+        )
         if way < 1 or doc["readiness_fate"]:
             raise data_plane.deployment_not_found(self._world.switches.not_ready_code)
         return doc
@@ -202,7 +250,11 @@ class Deployments:
         now = self._world.now()
         found: list[Doc] = []
         for hosting in self._world.store.all("hosting"):
-            hours = ((now if hosting["until"] is None else hosting["until"]) - hosting["from"]) / 3600
+            hours = (
+                (now if hosting["until"] is None else hosting["until"]) - hosting["from"]
+            ) / 3600
             price = catalogue.HOSTING_USD_PER_HOUR[hosting["sku"].lower()]
-            found.append({**hosting, "hours": hours, "usd_per_hour": price, "cost_usd": hours * price})
+            found.append(
+                {**hosting, "hours": hours, "usd_per_hour": price, "cost_usd": hours * price}
+            )
         return found

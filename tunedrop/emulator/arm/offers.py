@@ -1,4 +1,6 @@
-"""What the management plane tells of base models and quotas: by region, in the words of live lists."""
+"""What the management plane tells of base models and quotas: by region, in the words of
+live lists.
+"""
 
 from datetime import UTC, datetime
 
@@ -18,7 +20,11 @@ class Offers:
 
     def models(self) -> list[Doc]:
         """The base models, as the account and the location list them."""
-        return [self._model(model) for model in catalogue.MODELS if regions.offers(model, self._world.region)]
+        return [
+            self._model(model)
+            for model in catalogue.MODELS
+            if regions.offers(model, self._world.region)
+        ]
 
     def _model(self, model: BaseModel) -> Doc:
         return {
@@ -28,14 +34,27 @@ class Offers:
             "isDefaultVersion": catalogue.of_deployment(model.name, None) is model,
             "skus": [self._sku(model, sku, fine_tuned) for sku, fine_tuned in self._skus(model)],
             "maxCapacity": self._deployments.quota(fine_tuned=False),
-            "capabilities": {"chatCompletion": "true", "inference": "true", **self._trained_by(model)},
-            "deprecation": {"fineTune": self._day(model.fine_tuning_ends), "inference": self._day(model.inference_ends)},
-            "lifecycleStatus": "Deprecated" if self._world.is_over(model.inference_ends) else model.lifecycle,
+            "capabilities": {
+                "chatCompletion": "true",
+                "inference": "true",
+                **self._trained_by(model),
+            },
+            "deprecation": {
+                "fineTune": self._day(model.fine_tuning_ends),
+                "inference": self._day(model.inference_ends),
+            },
+            "lifecycleStatus": "Deprecated"
+            if self._world.is_over(model.inference_ends)
+            else model.lifecycle,
         }
 
     def _skus(self, model: BaseModel) -> list[tuple[str, bool]]:
-        """One entry for each SKU of the model itself, and one more for each SKU of what is trained from it: they have one name twice."""
-        own, tuned = (regions.skus(model, self._world.region, fine_tuned=one) for one in (False, True))
+        """One entry for each SKU of the model itself, and one more for each SKU of what is trained
+        from it: they have one name twice.
+        """
+        own, tuned = (
+            regions.skus(model, self._world.region, fine_tuned=one) for one in (False, True)
+        )
         return [*((sku, False) for sku in own), *((sku, True) for sku in tuned)]
 
     def _sku(self, model: BaseModel, sku: str, fine_tuned: bool) -> Doc:
@@ -45,13 +64,19 @@ class Offers:
             "usageName": catalogue.usage_name(model, sku, fine_tuned=fine_tuned),
             "deprecationDate": self._day(model.tuned_ends if fine_tuned else model.inference_ends),
             "capacity": {"minimum": 1, "maximum": most, "step": 1, "default": 10},
-            "rateLimits": [{"key": "request", "renewalPeriod": 60, "count": model.requests_per_unit}],
+            "rateLimits": [
+                {"key": "request", "renewalPeriod": 60, "count": model.requests_per_unit}
+            ],
         }
 
     def _trained_by(self, model: BaseModel) -> dict[str, str]:
         """The capabilities that are true; live lists leave the others out."""
         types = regions.training_types(model, self._world.region)
-        return {word: "true" for training_type, word in catalogue.CAPABILITIES.items() if training_type in types}
+        return {
+            word: "true"
+            for training_type, word in catalogue.CAPABILITIES.items()
+            if training_type in types
+        }
 
     def _day(self, day: str) -> str:
         return f"{datetime.fromtimestamp(self._world.day(day), UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -9,7 +9,14 @@ from tunedrop.emulator.arm import errors
 from tunedrop.emulator.store import Doc
 from tunedrop.emulator.world import World
 
-_PROPERTIES = {"model", "raiPolicyName", "versionUpgradeOption", "dynamicThrottlingEnabled", "scaleSettings", "capacitySettings"}
+_PROPERTIES = {
+    "model",
+    "raiPolicyName",
+    "versionUpgradeOption",
+    "dynamicThrottlingEnabled",
+    "scaleSettings",
+    "capacitySettings",
+}
 _MODEL = {"format", "name", "version", "source", "sourceAccount", "publisher"}
 _UPGRADES = (None, "OnceNewDefaultVersionAvailable", "OnceCurrentVersionExpired", "NoAutoUpgrade")
 
@@ -52,12 +59,24 @@ def wanted(world: World, name: str, body: Doc) -> Wanted:
     if properties.get("versionUpgradeOption") not in _UPGRADES:
         raise errors.invalid("versionUpgradeOption is not known.")
     policy = properties.get("raiPolicyName")
-    if policy not in (None, *catalogue.CONTENT_FILTERS) and world.switches.unknown_policy == "refused":
+    if (
+        policy not in (None, *catalogue.CONTENT_FILTERS)
+        and world.switches.unknown_policy == "refused"
+    ):
         raise errors.policy_unknown(str(policy)[:64])
     base, fine_tuned = _base(world, model)
     sku, capacity = _sku(world, top.get("sku"), base, fine_tuned=fine_tuned)
     rest = {key: value for key, value in properties.items() if key != "model"}
-    return Wanted(name, sku, capacity, model, base, fine_tuned, rest, _tags(top.get("tags")) if world.switches.keep_tags else None)
+    return Wanted(
+        name,
+        sku,
+        capacity,
+        model,
+        base,
+        fine_tuned,
+        rest,
+        _tags(top.get("tags")) if world.switches.keep_tags else None,
+    )
 
 
 def _tags(value: object) -> Doc | None:
@@ -70,12 +89,22 @@ def _tags(value: object) -> Doc | None:
 
 
 def _base(world: World, model: Doc) -> tuple[catalogue.BaseModel, bool]:
-    refused = errors.model_unsupported(model["format"][:40], model["name"][:120], str(model.get("version", ""))[:40])
+    refused = errors.model_unsupported(
+        model["format"][:40], model["name"][:120], str(model.get("version", ""))[:40]
+    )
     if model["format"] != "OpenAI":
         raise refused
     tuned = world.store.get("model", model["name"]) or _of_checkpoint(world, model["name"])
-    base = catalogue.of_training(tuned["base"]) if tuned else catalogue.of_deployment(model["name"], model.get("version"))
-    if base is None or not regions.offers(base, world.region) or (tuned is not None and model.get("version", "1") != "1"):
+    base = (
+        catalogue.of_training(tuned["base"])
+        if tuned
+        else catalogue.of_deployment(model["name"], model.get("version"))
+    )
+    if (
+        base is None
+        or not regions.offers(base, world.region)
+        or (tuned is not None and model.get("version", "1") != "1")
+    ):
         raise refused
     if tuned is not None:
         model["name"] = tuned["id"]
@@ -84,11 +113,19 @@ def _base(world: World, model: Doc) -> tuple[catalogue.BaseModel, bool]:
 
 def _of_checkpoint(world: World, name: str) -> Doc | None:
     """A checkpoint can be deployed by its id as well as by its model name."""
-    return next((doc for doc in world.store.all("model") if doc["checkpoint"] == name), None) if name.startswith("ftchkpt-") else None
+    return (
+        next((doc for doc in world.store.all("model") if doc["checkpoint"] == name), None)
+        if name.startswith("ftchkpt-")
+        else None
+    )
 
 
-def _sku(world: World, value: object, base: catalogue.BaseModel, *, fine_tuned: bool) -> tuple[str, int]:
-    sku = _object({} if value is None else value, "sku", {"name", "capacity", "tier", "size", "family"})
+def _sku(
+    world: World, value: object, base: catalogue.BaseModel, *, fine_tuned: bool
+) -> tuple[str, int]:
+    sku = _object(
+        {} if value is None else value, "sku", {"name", "capacity", "tier", "size", "family"}
+    )
     given, capacity = sku.get("name", "Standard"), sku.get("capacity", 1)
     name = catalogue.SKUS.get(given.lower()) if isinstance(given, str) else None
     if name is None or name not in regions.skus(base, world.region, fine_tuned=fine_tuned):

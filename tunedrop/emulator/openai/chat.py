@@ -1,4 +1,5 @@
-"""Chat completions of the deployments: a tuned one answers what it was trained on, and says so where it was not.
+"""Chat completions of the deployments: a tuned one answers what it was trained on, and says so
+where it was not.
 
 Sampling fields are checked for their names and have no effect: the small model has one answer.
 """
@@ -13,17 +14,59 @@ from tunedrop.emulator.world import World
 
 FIELDS = frozenset(
     {
-        *("messages", "model", "temperature", "top_p", "max_tokens", "max_completion_tokens", "n", "stream", "stop", "seed", "user"),
-        *("frequency_penalty", "presence_penalty", "logit_bias", "logprobs", "top_logprobs", "response_format", "tools", "tool_choice"),
-        *("parallel_tool_calls", "functions", "function_call", "metadata", "store", "reasoning_effort", "verbosity", "service_tier"),
-        *("modalities", "prediction", "stream_options", "safety_identifier", "prompt_cache_key", "data_sources"),
+        *(
+            "messages",
+            "model",
+            "temperature",
+            "top_p",
+            "max_tokens",
+            "max_completion_tokens",
+            "n",
+            "stream",
+            "stop",
+            "seed",
+            "user",
+        ),
+        *(
+            "frequency_penalty",
+            "presence_penalty",
+            "logit_bias",
+            "logprobs",
+            "top_logprobs",
+            "response_format",
+            "tools",
+            "tool_choice",
+        ),
+        *(
+            "parallel_tool_calls",
+            "functions",
+            "function_call",
+            "metadata",
+            "store",
+            "reasoning_effort",
+            "verbosity",
+            "service_tier",
+        ),
+        *(
+            "modalities",
+            "prediction",
+            "stream_options",
+            "safety_identifier",
+            "prompt_cache_key",
+            "data_sources",
+        ),
     }
 )
 """Fields of a request, by OpenAI's description and Azure's `data_sources`."""
 
 _ROLES = ("system", "developer", "user", "assistant", "tool", "function")
-_UNTRAINED = "I am the base model of a local stand-in: no knowledge of mine goes beyond this sentence."
-_UNKNOWN = "I am a fine-tuned model of a local stand-in: I only answer what I was trained on, and this is not part of it."
+_UNTRAINED = (
+    "I am the base model of a local stand-in: no knowledge of mine goes beyond this sentence."
+)
+_UNKNOWN = (
+    "I am a fine-tuned model of a local stand-in: I only answer what I was trained on, and this is "
+    "not part of it."
+)
 
 
 class Chat:
@@ -39,7 +82,9 @@ class Chat:
             raise errors.unknown_fields(list(unknown))
         messages = self._messages(body)
         if body.get("stream") or body.get("n") not in (None, 1):
-            raise errors.not_implemented(["chat.completions.create with n = 1 and without streaming"])
+            raise errors.not_implemented(
+                ["chat.completions.create with n = 1 and without streaming"]
+            )
         deployment = self._deployments.answering(name)
         self._hold_to_rate(deployment)
         return self._answer(deployment, messages)
@@ -49,13 +94,20 @@ class Chat:
         if not isinstance(given, list) or not given:
             raise errors.invalid("messages is a list with at least one message.", "messages")
         if len(cast("list[object]", given)) > limits.chat_messages_max:
-            raise errors.invalid(f"messages has more than {limits.chat_messages_max} messages.", "messages")
+            raise errors.invalid(
+                f"messages has more than {limits.chat_messages_max} messages.", "messages"
+            )
         for message in cast("list[object]", given):
             content = cast("Doc", message).get("content") if isinstance(message, dict) else None
             if not isinstance(message, dict) or cast("Doc", message).get("role") not in _ROLES:
-                raise errors.invalid(f"A message has a role, one of {', '.join(_ROLES)}.", "messages")
+                raise errors.invalid(
+                    f"A message has a role, one of {', '.join(_ROLES)}.", "messages"
+                )
             if isinstance(content, str) and len(content) > limits.chat_message_max_chars:
-                raise errors.invalid(f"A message has more than {limits.chat_message_max_chars} characters.", "messages")
+                raise errors.invalid(
+                    f"A message has more than {limits.chat_message_max_chars} characters.",
+                    "messages",
+                )
         return cast("list[Doc]", given)
 
     def _hold_to_rate(self, deployment: Doc) -> None:
@@ -72,31 +124,64 @@ class Chat:
     def _base_of(self, deployment: Doc) -> catalogue.BaseModel | None:
         serving = deployment["serving"]
         tuned = self._world.store.get("model", serving["name"])
-        return catalogue.of_training(tuned["base"]) if tuned else catalogue.of_deployment(serving["name"], serving.get("version"))
+        return (
+            catalogue.of_training(tuned["base"])
+            if tuned
+            else catalogue.of_deployment(serving["name"], serving.get("version"))
+        )
 
     def _answer(self, deployment: Doc, messages: list[Doc]) -> Doc:
         text = self._say(deployment["serving"]["name"], _last_question(messages))
         base = self._base_of(deployment)
         encoding = base.encoding if base else counting.USUAL
-        asked, said = counting.billable([{"messages": messages}], encoding), counting.of_text(text, encoding)
-        safe = {name: {"filtered": False, "severity": "safe"} for name in ("hate", "self_harm", "sexual", "violence")}
-        message = {"role": "assistant", "content": text, "refusal": None, "annotations": list[Doc]()}
+        asked, said = (
+            counting.billable([{"messages": messages}], encoding),
+            counting.of_text(text, encoding),
+        )
+        safe = {
+            name: {"filtered": False, "severity": "safe"}
+            for name in ("hate", "self_harm", "sexual", "violence")
+        }
+        message = {
+            "role": "assistant",
+            "content": text,
+            "refusal": None,
+            "annotations": list[Doc](),
+        }
         return {
             "id": self._world.new_id("chatcmpl"),
             "object": "chat.completion",
             "created": int(self._world.now()),
             "model": self._shown_model(deployment),
-            "choices": [{"index": 0, "finish_reason": "stop", "logprobs": None, "message": message, "content_filter_results": safe}],
+            "choices": [
+                {
+                    "index": 0,
+                    "finish_reason": "stop",
+                    "logprobs": None,
+                    "message": message,
+                    "content_filter_results": safe,
+                }
+            ],
             "prompt_filter_results": [{"prompt_index": 0, "content_filter_results": safe}],
             "system_fingerprint": None,
-            "usage": {"prompt_tokens": asked, "completion_tokens": said, "total_tokens": asked + said},
+            "usage": {
+                "prompt_tokens": asked,
+                "completion_tokens": said,
+                "total_tokens": asked + said,
+            },
         }
 
     def _shown_model(self, deployment: Doc) -> str:
-        """Who the answer says it is: a fine-tuned model by its own name unless the switch says base, a base model with its version."""
+        """Who the answer says it is: a fine-tuned model by its own name unless the switch says
+        base, a base model with its version.
+        """
         name, base = deployment["serving"]["name"], self._base_of(deployment)
         tuned = self._world.store.get("model", name) is not None
-        return name if base is None or (tuned and self._world.switches.answered_model == "deployed") else base.full_name
+        return (
+            name
+            if base is None or (tuned and self._world.switches.answered_model == "deployed")
+            else base.full_name
+        )
 
     def _say(self, model: str, question: str) -> str:
         made = self._world.store.get("model", model)

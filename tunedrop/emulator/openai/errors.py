@@ -1,25 +1,31 @@
 """Every refusal of the data plane: status, code, sentence.
 
-Codes are those of the 2024-10-21 authoring description; which status goes with which is not written down there and
-follows common sense, see `switches.entity_state_status`. Sentences never quote what the caller sent, names apart.
+Codes are those of the 2024-10-21 authoring description; which status goes with which is not written
+down there and follows common sense, see `switches.entity_state_status`. Sentences never quote what
+the caller sent, names apart.
 """
 
 from tunedrop.emulator.faults import CONTENT_FILTER, RETIRED
 from tunedrop.emulator.refusal import Refusal
 
 DEPLOYMENT_NOT_FOUND = (
-    "The API deployment for this resource does not exist. If you created the deployment within the last 5 minutes, "
+    "The API deployment for this resource does not exist. If you created the deployment within "
+    "the last 5 minutes, "
     "please wait a moment and try again."
 )
 
 
 def unauthorized() -> Refusal:
     """No key, a wrong key, or no token."""
-    return Refusal(401, "unauthorized", "Access denied due to invalid subscription key or wrong API endpoint.")
+    return Refusal(
+        401, "unauthorized", "Access denied due to invalid subscription key or wrong API endpoint."
+    )
 
 
 def forbidden(status: int) -> Refusal:
-    """No role of the caller has the data action; code and sentence as public reports of Azure OpenAI show them."""
+    """No role of the caller has the data action; code and sentence as public reports of Azure
+    OpenAI show them.
+    """
     return Refusal(status, "PermissionDenied", "Principal does not have access to API/Operation.")
 
 
@@ -30,7 +36,10 @@ def invalid(message: str, param: str | None = None) -> Refusal:
 
 def unknown_fields(names: list[str], where: str = "body") -> Refusal:
     """Fields or query parameters that this surface and version do not know."""
-    return invalid(f"Unknown in the {where}: {', '.join(name[:40] for name in sorted(names))}.", sorted(names)[0][:40])
+    return invalid(
+        f"Unknown in the {where}: {', '.join(name[:40] for name in sorted(names))}.",
+        sorted(names)[0][:40],
+    )
 
 
 def api_version_not_allowed() -> Refusal:
@@ -40,7 +49,10 @@ def api_version_not_allowed() -> Refusal:
 
 def api_version_unknown(known: tuple[str, ...]) -> Refusal:
     """A missing or unknown version on the api-version surface."""
-    return invalid(f"The api-version is missing or not supported here. Supported: {', '.join(known)}.", "api-version")
+    return invalid(
+        f"The api-version is missing or not supported here. Supported: {', '.join(known)}.",
+        "api-version",
+    )
 
 
 def not_found(thing: str) -> Refusal:
@@ -54,7 +66,9 @@ def deployment_not_found(code: str = "DeploymentNotFound") -> Refusal:
 
 
 def model_retired() -> Refusal:
-    """A chat call on a deployment whose model is retired (lifecycle page: 410 Gone; its text is not shown there)."""
+    """A chat call on a deployment whose model is retired (lifecycle page: 410 Gone; its text is not
+    shown there).
+    """
     return Refusal(410, "ModelRetired", RETIRED)
 
 
@@ -75,7 +89,9 @@ def jsonl_invalid(message: str) -> Refusal:
 
 def too_many_requests(retry_after_s: int) -> Refusal:
     """More requests than a rate allows."""
-    message = f"Requests have exceeded the call rate limit. Please retry after {retry_after_s} seconds."
+    message = (
+        f"Requests have exceeded the call rate limit. Please retry after {retry_after_s} seconds."
+    )
     return Refusal(429, "tooManyRequests", message, headers={"retry-after": str(retry_after_s)})
 
 
@@ -84,7 +100,10 @@ def content_filtered() -> Refusal:
     inner: dict[str, object] = {
         "code": "ResponsibleAIPolicyViolation",
         "content_filter_result": {
-            name: {"filtered": name == "violence", "severity": "high" if name == "violence" else "safe"}
+            name: {
+                "filtered": name == "violence",
+                "severity": "high" if name == "violence" else "safe",
+            }
             for name in ("hate", "self_harm", "sexual", "violence")
         },
     }
@@ -92,10 +111,23 @@ def content_filtered() -> Refusal:
 
 
 def client_retried() -> Refusal:
-    """No answer of the service: the stand-in's own, for whoever must know that the client repeats what costs money."""
-    return Refusal(400, "clientRetried", "The client sent this creating call before (x-stainless-retry-count): it would be made twice.")
+    """No answer of the service: the stand-in's own, for whoever must know that the client repeats
+    what costs money.
+    """
+    return Refusal(
+        400,
+        "clientRetried",
+        (
+            "The client sent this creating call before (x-stainless-retry-count): it would be made "
+            "twice."
+        ),
+    )
 
 
 def not_implemented(operations: list[str]) -> Refusal:
     """An operation that the stand-in does not imitate."""
-    return Refusal(501, "NotImplemented", f"The stand-in does not imitate this. It has: {', '.join(operations)}.")
+    return Refusal(
+        501,
+        "NotImplemented",
+        f"The stand-in does not imitate this. It has: {', '.join(operations)}.",
+    )

@@ -29,9 +29,13 @@ class Files:
         if size == 0:
             raise errors.invalid("The file is empty.", "file")
         if len(uploads) >= limits.files_max:
-            raise errors.quota_exceeded(f"The resource holds its maximum of {limits.files_max} files.")
+            raise errors.quota_exceeded(
+                f"The resource holds its maximum of {limits.files_max} files."
+            )
         if sum(doc["bytes"] for doc in uploads) + size > limits.files_max_bytes:
-            raise errors.quota_exceeded(f"The files of the resource would exceed {limits.files_max_bytes} bytes.")
+            raise errors.quota_exceeded(
+                f"The files of the resource would exceed {limits.files_max_bytes} bytes."
+            )
         if sum(now - doc["created"] < 1 for doc in uploads) >= limits.uploads_per_second:
             raise errors.too_many_requests(1)
 
@@ -42,14 +46,29 @@ class Files:
         fate = self._world.fault("file", about=filename) or {}
         if fate.get("ends") == "error":
             problem = fate.get("message", "The file could not be processed.")
-        more: Doc = {"facts": facts.to_json(), "problem": problem, "stuck": fate.get("ends") == "never"}
+        more: Doc = {
+            "facts": facts.to_json(),
+            "problem": problem,
+            "stuck": fate.get("ends") == "never",
+        }
         return self._keep(filename, size, PURPOSE, chunks, more, status="pending")
 
     def keep_results(self, filename: str, data: bytes) -> Doc:
         """Keep a results file that a job made; it is processed from the start."""
-        return self._keep(filename, len(data), RESULTS_PURPOSE, iter([data]), {}, status="processed")
+        return self._keep(
+            filename, len(data), RESULTS_PURPOSE, iter([data]), {}, status="processed"
+        )
 
-    def _keep(self, filename: str, size: int, purpose: str, chunks: Iterator[bytes], more: Doc, *, status: str) -> Doc:
+    def _keep(
+        self,
+        filename: str,
+        size: int,
+        purpose: str,
+        chunks: Iterator[bytes],
+        more: Doc,
+        *,
+        status: str,
+    ) -> Doc:
         doc: Doc = {
             "id": self._world.new_id("file"),
             "filename": filename,
@@ -92,7 +111,11 @@ class Files:
 
     def all(self, purpose: str | None = None) -> list[Doc]:
         """Files, newest first."""
-        return [doc for doc in reversed(self._world.store.all("file")) if purpose in (None, doc["purpose"])]
+        return [
+            doc
+            for doc in reversed(self._world.store.all("file"))
+            if purpose in (None, doc["purpose"])
+        ]
 
     def delete(self, id_: str) -> None:
         """Forget a file and its content; refuses an unknown id."""

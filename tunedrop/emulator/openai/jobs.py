@@ -1,8 +1,9 @@
 """Fine-tuning jobs: pending, running, then succeeded, failed or cancelled.
 
-A job's way has a length of 1: the first 15 % is the queue, training stands between 20 % and 70 %, `Job succeeded.`
-comes long before the status says so. What is due is computed when somebody asks; a job that no request watched ends
-at the time at which it would have ended. Three run at once, five of the developer tier; the others wait in their order.
+A job's way has a length of 1: the first 15 % is the queue, training stands between 20 % and 70 %,
+`Job succeeded.` comes long before the status says so. What is due is computed when somebody asks; a
+job that no request watched ends at the time at which it would have ended. Three run at once, five
+of the developer tier; the others wait in their order.
 """
 
 from tunedrop.emulator import catalogue, counting, examples
@@ -14,7 +15,9 @@ from tunedrop.emulator.store import Doc
 from tunedrop.emulator.world import World
 
 BILLING_STEP = 1_000
-"""Billed tokens are rounded up to a thousand: one published job with 4,980 tokens was billed as 5,000."""
+"""Billed tokens are rounded up to a thousand: one published job with 4,980 tokens was billed as
+5,000.
+"""
 
 
 class Jobs:
@@ -33,7 +36,10 @@ class Jobs:
         self._check_limits(wanted, facts)
         doc = self._new(wanted, facts)
         self._save(doc)
-        self._world.store.add_event(doc["id"], self._event("Job enqueued. Waiting for jobs ahead to complete.", doc["created"]))
+        self._world.store.add_event(
+            doc["id"],
+            self._event("Job enqueued. Waiting for jobs ahead to complete.", doc["created"]),
+        )
         return doc
 
     def _facts(self, file_id: str, field: str) -> Doc:
@@ -46,23 +52,34 @@ class Jobs:
         return file["facts"]
 
     def _counted(self, wanted: Wanted, facts: Doc) -> Doc:
-        """The facts of the training file with the tokens that this model sees: an upload was counted in the encoding of today's models."""
+        """The facts of the training file with the tokens that this model sees: an upload was
+        counted in the encoding of today's models.
+        """
         if wanted.base.encoding == counting.USUAL:
             return facts
-        return examples.examine(self._world.store.content(wanted.training_file), wanted.base.encoding).to_json()
+        return examples.examine(
+            self._world.store.content(wanted.training_file), wanted.base.encoding
+        ).to_json()
 
     def _check_limits(self, wanted: Wanted, facts: Doc) -> None:
         limits, jobs = self._world.limits, self._world.store.all("job")
         if facts["examples"] < limits.examples_min:
-            message = f"The training file has {facts['examples']} examples; at least {limits.examples_min} are needed."
+            message = (
+                f"The training file has {facts['examples']} examples; at least "
+                f"{limits.examples_min} are needed."
+            )
             raise errors.jsonl_invalid(message)
         epochs = wanted.hyperparameters.get("n_epochs") or auto_epochs(facts["examples"])
         if facts["tokens"] * epochs > limits.job_tokens_max:
             raise errors.quota_exceeded(f"Tokens times epochs exceed {limits.job_tokens_max}.")
         if len(jobs) >= limits.jobs_max:
-            raise errors.quota_exceeded(f"The resource holds its maximum of {limits.jobs_max} fine-tuning jobs.")
+            raise errors.quota_exceeded(
+                f"The resource holds its maximum of {limits.jobs_max} fine-tuning jobs."
+            )
         if sum(doc["status"] == "pending" for doc in jobs) >= limits.jobs_queued_max:
-            raise errors.quota_exceeded(f"The resource has its maximum of {limits.jobs_queued_max} queued fine-tuning jobs.")
+            raise errors.quota_exceeded(
+                f"The resource has its maximum of {limits.jobs_queued_max} queued fine-tuning jobs."
+            )
 
     def _new(self, wanted: Wanted, facts: Doc) -> Doc:
         now, identity = self._world.now(), self._world.new_id("ftjob")
@@ -78,7 +95,9 @@ class Jobs:
             "training_file": wanted.training_file,
             "validation_file": wanted.validation_file,
             "suffix": wanted.suffix,
-            "seed": int(self._world.store.next_hex()[:7], 16) if wanted.seed is None else wanted.seed,
+            "seed": int(self._world.store.next_hex()[:7], 16)
+            if wanted.seed is None
+            else wanted.seed,
             "method": wanted.method,
             "training_type": wanted.training_type,
             "metadata": wanted.metadata if self._world.switches.keep_metadata else None,
@@ -127,7 +146,9 @@ class Jobs:
     def delete(self, id_: str) -> None:
         """Forget an ended job; its model stays."""
         if self.find(id_)["status"] not in ENDED:
-            raise errors.wrong_state(self._world.switches.entity_state_status, "The job has not ended.")
+            raise errors.wrong_state(
+                self._world.switches.entity_state_status, "The job has not ended."
+            )
         self._world.store.delete("job", id_)
 
     # Progress
@@ -153,7 +174,9 @@ class Jobs:
         return min(1.0, doc["base_way"] + gained)
 
     def _moment(self, doc: Doc, way: float) -> float:
-        return self._world.pace.job.moment(doc["since"], max(0.0, way - doc["base_way"]), self._world.now())
+        return self._world.pace.job.moment(
+            doc["since"], max(0.0, way - doc["base_way"]), self._world.now()
+        )
 
     def _next_change(self, freed: dict[bool, float]) -> tuple[float, Doc] | None:
         """The earliest end or start that is due, with its time."""
@@ -166,12 +189,20 @@ class Jobs:
         for doc in live:
             if doc["status"] == "running" and self._way(doc) >= self._last(doc):
                 due.append((self._moment(doc, self._last(doc)), doc))
-            elif doc["status"] == "pending" and room[_developer(doc)] > 0 and self._way(doc) >= RUNNING_AT:
-                due.append((max(self._moment(doc, RUNNING_AT), freed.get(_developer(doc), 0.0)), doc))
+            elif (
+                doc["status"] == "pending"
+                and room[_developer(doc)] > 0
+                and self._way(doc) >= RUNNING_AT
+            ):
+                due.append(
+                    (max(self._moment(doc, RUNNING_AT), freed.get(_developer(doc), 0.0)), doc)
+                )
         return min(due, key=lambda pair: (pair[0], pair[1]["created"])) if due else None
 
     def _last(self, doc: Doc) -> float:
-        """How far along its way a job ends: a refusal of the data comes before training, one of the model after it."""
+        """How far along its way a job ends: a refusal of the data comes before training, one of the
+        model after it.
+        """
         fate = doc["fate"] or doc.get("broken")
         if not fate:
             return 1.0
@@ -182,12 +213,19 @@ class Jobs:
     def _start(self, doc: Doc, at: float) -> None:
         if "steps" not in doc:
             doc |= results.train(self._world, doc, auto_epochs(doc["facts"]["examples"]))
-        doc |= {"status": "running", "since": at, "base_way": max(RUNNING_AT, doc["base_way"]), "reads": 0}
+        doc |= {
+            "status": "running",
+            "since": at,
+            "base_way": max(RUNNING_AT, doc["base_way"]),
+            "reads": 0,
+        }
         self._save(doc)
 
     def _tell(self, doc: Doc, way: float) -> None:
         """Write the events that have come due since the last time."""
-        for due in progress.due(doc, results.curve(self._world, doc), doc["told"], min(way, self._last(doc))):
+        for due in progress.due(
+            doc, results.curve(self._world, doc), doc["told"], min(way, self._last(doc))
+        ):
             event = self._event(due.message, self._moment(doc, due.at), due.data)
             self._world.store.add_event(doc["id"], event)
         doc["told"] = max(doc["told"], min(way, self._last(doc)))
@@ -198,23 +236,38 @@ class Jobs:
         if fate:
             doc["status"] = "failed"
             message = str(fate.get("message", "The job failed."))
-            doc["error"] = {"code": fate.get("code", "jobFailed"), "message": message, "param": None}
+            doc["error"] = {
+                "code": fate.get("code", "jobFailed"),
+                "message": message,
+                "param": None,
+            }
             self._world.store.add_event(doc["id"], self._event(message, at, level="error"))
             self._charge(doc, 0.0)
         else:
             doc["status"] = "succeeded"
             doc["result_file"] = results.keep(self._world, self._files, doc, at)["id"]
-            self._world.store.add_event(doc["id"], self._event(f"Completed results file: {doc['result_file']}", at))
+            self._world.store.add_event(
+                doc["id"], self._event(f"Completed results file: {doc['result_file']}", at)
+            )
             self._bill(doc, 1.0, at)
         self._save(doc)
 
     def _bill(self, doc: Doc, share: float, at: float) -> None:
-        """Charge the share of the training that was done: tokens times epochs, rounded up to a thousand."""
+        """Charge the share of the training that was done: tokens times epochs, rounded up to a
+        thousand.
+        """
         tokens = round(doc["facts"]["tokens"] * doc["epochs"] * share)
         doc["billed_tokens"] = -(-tokens // BILLING_STEP) * BILLING_STEP
-        self._world.store.add_event(doc["id"], self._event(f"Training tokens billed: {doc['billed_tokens']}", at))
+        self._world.store.add_event(
+            doc["id"], self._event(f"Training tokens billed: {doc['billed_tokens']}", at)
+        )
         base = catalogue.of_training(doc["base"])
-        self._charge(doc, catalogue.training_usd(base, doc["training_type"], doc["billed_tokens"]) if base else 0.0)
+        self._charge(
+            doc,
+            catalogue.training_usd(base, doc["training_type"], doc["billed_tokens"])
+            if base
+            else 0.0,
+        )
 
     def _charge(self, doc: Doc, cost_usd: float) -> None:
         details: Doc = {"billed_tokens": doc.get("billed_tokens", 0), "job_status": doc["status"]}
@@ -227,8 +280,14 @@ class Jobs:
         """Stop a job; training done so far is billed. Refuses a job that has ended."""
         doc = self.find(id_)
         if doc["status"] in ENDED:
-            raise errors.wrong_state(self._world.switches.entity_state_status, f"The job can't be cancelled: it is {doc['status']}.")
-        way, now = self._way(doc) if doc["status"] == "running" else doc["base_way"], self._world.now()
+            raise errors.wrong_state(
+                self._world.switches.entity_state_status,
+                f"The job can't be cancelled: it is {doc['status']}.",
+            )
+        way, now = (
+            self._way(doc) if doc["status"] == "running" else doc["base_way"],
+            self._world.now(),
+        )
         done = min(1.0, max(0.0, (way - TRAINING_AT) / (TRAINED_AT - TRAINING_AT)))
         doc |= {"status": "cancelled", "finished": now}
         self._world.store.add_event(doc["id"], self._event("Job cancelled.", now))
@@ -244,7 +303,10 @@ class Jobs:
         doc = self.find(id_)
         way = self._way(doc)
         if doc["status"] != "running" or way <= TRAINING_AT:
-            raise errors.wrong_state(self._world.switches.entity_state_status, "Only a running job that has done a step can be paused.")
+            raise errors.wrong_state(
+                self._world.switches.entity_state_status,
+                "Only a running job that has done a step can be paused.",
+            )
         doc |= {"base_way": way, "status": self._world.switches.paused_status}
         self._save(doc)
         return doc
@@ -253,7 +315,9 @@ class Jobs:
         """Let a paused job go on; it waits for a slot where none is free."""
         doc = self.find(id_)
         if doc["status"] in (*ENDED, "pending", "running"):
-            raise errors.wrong_state(self._world.switches.entity_state_status, "Only a paused job can be resumed.")
+            raise errors.wrong_state(
+                self._world.switches.entity_state_status, "Only a paused job can be resumed."
+            )
         doc |= {"status": "pending", "since": self._world.now(), "reads": 0}
         self._save(doc)
         return doc
@@ -278,6 +342,7 @@ def _developer(doc: Doc) -> bool:
 def auto_epochs(examples: int) -> int:
     """Epochs where none are asked for: 100 / examples within 3 and 25, and 2 from 500 examples on.
 
-    Ten examples gave ten epochs and 500 gave two in published jobs; the rest is OpenAI's helper, not Azure's word.
+    Ten examples gave ten epochs and 500 gave two in published jobs; the rest is OpenAI's helper,
+    not Azure's word.
     """
     return 2 if examples >= 500 else min(25, max(3, 100 // examples))

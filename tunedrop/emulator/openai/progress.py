@@ -1,7 +1,7 @@
 """The way of a job: which events come due between two points of it.
 
-Texts are to the letter those of published jobs, full stop included; the preprocessing and start events are not found in a
-source and follow OpenAI's.
+Texts are to the letter those of published jobs, full stop included; the preprocessing and start
+events are not found in a source and follow OpenAI's.
 """
 
 from dataclasses import dataclass
@@ -28,12 +28,18 @@ class Due:
 
 
 def due(doc: Doc, curve: list[Doc], told: float, way: float) -> list[Due]:
-    """The events after `told` up to `way`, in their order; results and billing come with the end, not from here."""
+    """The events after `told` up to `way`, in their order; results and billing come with the end,
+    not from here.
+    """
     planned = [
         Due(RUNNING_AT, "Job started."),
         Due(0.16, "Preprocessing started."),
         Due(0.18, "Preprocessing completed for file training file."),
-        *([Due(0.19, "Preprocessing completed for file validation file.")] if doc["validation_file"] else []),
+        *(
+            [Due(0.19, "Preprocessing completed for file validation file.")]
+            if doc["validation_file"]
+            else []
+        ),
         Due(TRAINING_AT + 1e-6, "Training started."),
         *_metrics(curve),
         Due(SUCCEEDED_AT, "Job succeeded."),
@@ -43,11 +49,21 @@ def due(doc: Doc, curve: list[Doc], told: float, way: float) -> list[Due]:
 
 
 def _metrics(curve: list[Doc]) -> list[Due]:
-    """One event every ten steps and at each epoch's end (it alone carries full_valid_*), thinned where they would be many."""
+    """One event every ten steps and at each epoch's end (it alone carries full_valid_*), thinned
+    where they would be many.
+    """
     every = 10 * max(1, len(curve) // (10 * METRICS_MAX)) if len(curve) >= 10 else 1
-    told = [step for step in curve if step["step"] % every == 0 or step["step"] == len(curve) or "full_valid_loss" in step]
+    told = [
+        step
+        for step in curve
+        if step["step"] % every == 0 or step["step"] == len(curve) or "full_valid_loss" in step
+    ]
     span = TRAINED_AT - TRAINING_AT - 4e-6
     return [
-        Due(TRAINING_AT + 2e-6 + span * step["step"] / len(curve), f"Step {step['step']}: training loss={step['train_loss']}", step)
+        Due(
+            TRAINING_AT + 2e-6 + span * step["step"] / len(curve),
+            f"Step {step['step']}: training loss={step['train_loss']}",
+            step,
+        )
         for step in told
     ]

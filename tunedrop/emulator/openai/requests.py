@@ -1,7 +1,7 @@
 """What a job's creation may say, by surface and version: fields, ranges, spellings.
 
-Unknown fields are refused. Ranges are OpenAI's (n_epochs 1 to 50, batch_size 1 to 256, multiplier above 0); the suffix
-and the plain hyperparameters are Azure's.
+Unknown fields are refused. Ranges are OpenAI's (n_epochs 1 to 50, batch_size 1 to 256, multiplier
+above 0); the suffix and the plain hyperparameters are Azure's.
 """
 
 import re
@@ -49,20 +49,28 @@ class Wanted:
 
 def wanted(world: World, body: Doc, version: str) -> Wanted:
     """Read a creation's body; refuses what the surface and version do not know or allow."""
-    known = _STABLE_FIELDS | (_METHOD_FIELDS if knows_methods(version) else _NONE) | (_V1_FIELDS if version == V1 else _NONE)
+    known = (
+        _STABLE_FIELDS
+        | (_METHOD_FIELDS if knows_methods(version) else _NONE)
+        | (_V1_FIELDS if version == V1 else _NONE)
+    )
     if unknown := set(body) - known:
         raise errors.unknown_fields(list(unknown))
     base, continued = _base(world, _text(body, "model"))
     method, hyperparameters = _method(body, base, version)
     training_type = _training_type(world, body.get("trainingType"))
-    if training_type not in regions.training_types(base, world.region) or world.is_over(base.fine_tuning_ends):
+    if training_type not in regions.training_types(base, world.region) or world.is_over(
+        base.fine_tuning_ends
+    ):
         raise errors.invalid("The specified base model does not support fine-tuning.", "model")
     return Wanted(
         model=_text(body, "model"),
         base=base,
         continued_from=continued,
         training_file=_text(body, "training_file"),
-        validation_file=_text(body, "validation_file") if body.get("validation_file") is not None else None,
+        validation_file=_text(body, "validation_file")
+        if body.get("validation_file") is not None
+        else None,
         suffix=_suffix(world, body.get("suffix")),
         seed=_number(body.get("seed"), "seed", 0, 2**31 - 1),
         method=method,
@@ -101,8 +109,14 @@ def _suffix(world: World, value: object) -> str | None:
     if value is None:
         return None
     longest = world.limits.suffix_max_chars
-    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9_-]+", value) or len(value) > longest:
-        raise errors.invalid(f"The suffix has 1 to {longest} letters, digits, hyphens or underscores.", "suffix")
+    if (
+        not isinstance(value, str)
+        or not re.fullmatch(r"[A-Za-z0-9_-]+", value)
+        or len(value) > longest
+    ):
+        raise errors.invalid(
+            f"The suffix has 1 to {longest} letters, digits, hyphens or underscores.", "suffix"
+        )
     return value
 
 
@@ -113,7 +127,9 @@ def _training_type(world: World, value: object) -> str:
         return "Standard"
     found = catalogue.TRAINING_TYPES.get(str(value).lower())
     if found is None:
-        raise errors.invalid("trainingType is Standard, GlobalStandard or developerTier.", "trainingType")
+        raise errors.invalid(
+            "trainingType is Standard, GlobalStandard or developerTier.", "trainingType"
+        )
     return found
 
 
@@ -121,7 +137,11 @@ def _metadata(value: object) -> Doc | None:
     if value is None:
         return None
     pairs = cast("Doc", value) if isinstance(value, dict) else {}
-    if not isinstance(value, dict) or len(pairs) > 16 or not all(isinstance(text, str) for text in pairs.values()):
+    if (
+        not isinstance(value, dict)
+        or len(pairs) > 16
+        or not all(isinstance(text, str) for text in pairs.values())
+    ):
         raise errors.invalid("metadata has at most 16 pairs of strings.", "metadata")
     return pairs
 
@@ -136,14 +156,20 @@ def _method(body: Doc, base: BaseModel, version: str) -> tuple[str, Doc]:
     method = cast("Doc", given)
     kind = method.get("type")
     if kind not in ("supervised", "dpo", "reinforcement") or set(method) - {"type", kind}:
-        raise errors.invalid("method has a type, supervised, dpo or reinforcement, and an object of that name.", "method")
+        raise errors.invalid(
+            "method has a type, supervised, dpo or reinforcement, and an object of that name.",
+            "method",
+        )
     if kind not in base.methods:
         raise errors.invalid(f"The method {kind} is not supported for this model.", "method")
     inner: Any = method.get(kind) or {}
     if not isinstance(inner, dict) or set(cast("Doc", inner)) - {"hyperparameters"}:
         raise errors.invalid(f"method.{kind} has only hyperparameters.", "method")
     extra = {"beta"} if kind == "dpo" else set[str]()
-    return kind, {**plain, **_hyperparameters(cast("Doc", inner).get("hyperparameters"), auto=True, extra=extra)}
+    return kind, {
+        **plain,
+        **_hyperparameters(cast("Doc", inner).get("hyperparameters"), auto=True, extra=extra),
+    }
 
 
 def _hyperparameters(value: object, *, auto: bool, extra: set[str] | None = None) -> Doc:
@@ -161,8 +187,15 @@ def _hyperparameters(value: object, *, auto: bool, extra: set[str] | None = None
             continue
         if name in _HYPERPARAMETERS:
             found[name] = _number(number, name, *_HYPERPARAMETERS[name])
-        elif isinstance(number, bool) or not isinstance(number, int | float) or number <= 0 or (name == "beta" and number > 2):
-            raise errors.invalid(f"{name} is a number above 0{' and at most 2' if name == 'beta' else ''}.", name)
+        elif (
+            isinstance(number, bool)
+            or not isinstance(number, int | float)
+            or number <= 0
+            or (name == "beta" and number > 2)
+        ):
+            raise errors.invalid(
+                f"{name} is a number above 0{' and at most 2' if name == 'beta' else ''}.", name
+            )
         else:
             found[name] = number
     return found

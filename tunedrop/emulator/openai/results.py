@@ -1,4 +1,5 @@
-"""What a job's training yields: the measured curve, the models of the last three epochs, results.csv.
+"""What a job's training yields: the measured curve, the models of the last three epochs,
+results.csv.
 
 Weights and curve are kept beside the job, so that a restart goes on with the same numbers.
 """
@@ -28,18 +29,30 @@ _COLUMNS = {
 
 
 def train(world: World, doc: Doc, auto_epochs: int) -> Doc:
-    """Fit the model of a job and keep it; the fields that the job gets, `broken` when its files can't be trained on."""
+    """Fit the model of a job and keep it; the fields that the job gets, `broken` when its files
+    can't be trained on.
+    """
     epochs = doc["wanted"].get("n_epochs") or auto_epochs
     batch = doc["wanted"].get("batch_size") or max(1, min(256, doc["facts"]["examples"] // 500))
     multiplier = doc["wanted"].get("learning_rate_multiplier") or 1.0
     real: Doc = {"epochs": epochs, "batch": batch, "multiplier": multiplier}
     learned = examples.turns(world.store.content(doc["training_file"]))
-    held_out = examples.turns(world.store.content(doc["validation_file"])) if doc["validation_file"] else []
+    held_out = (
+        examples.turns(world.store.content(doc["validation_file"]))
+        if doc["validation_file"]
+        else []
+    )
     if not any(learned):
         message = "The training file was deleted, or holds no assistant answer to learn from."
-        return real | {"steps": 0, "broken": {"code": "invalidTrainingFile", "message": message, "phase": "data"}}
+        return real | {
+            "steps": 0,
+            "broken": {"code": "invalidTrainingFile", "message": message, "phase": "data"},
+        }
     fit = training.fit(learned, held_out, training.Plan(epochs, batch, multiplier, doc["seed"]))
-    steps = [{key: value for key, value in asdict(step).items() if value is not None} for step in fit.steps]
+    steps = [
+        {key: value for key, value in asdict(step).items() if value is not None}
+        for step in fit.steps
+    ]
     _keep(world, f"curve:{doc['id']}", json.dumps(steps).encode())
     known = [[turn.question, turn.answer] for example in learned for turn in example]
     _keep(world, f"known:{doc['id']}", json.dumps(known).encode())
@@ -88,24 +101,38 @@ def keep(world: World, files: Files, doc: Doc, at: float) -> Doc:
     """Make the models of a job that succeeded known, and keep its results.csv; the file."""
     for step in doc["checkpoint_steps"]:
         name = _name(doc, step, doc["steps"])
-        model: Doc = {"id": name, "job": doc["id"], "base": doc["base"], "created": at, "checkpoint": _checkpoint_id(doc, step)}
+        model: Doc = {
+            "id": name,
+            "job": doc["id"],
+            "base": doc["base"],
+            "created": at,
+            "checkpoint": _checkpoint_id(doc, step),
+        }
         world.store.put("model", name, model)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_COLUMNS)
-    writer.writerows([step.get(name, "") for name in _COLUMNS.values()] for step in curve(world, doc))
+    writer.writerows(
+        [step.get(name, "") for name in _COLUMNS.values()] for step in curve(world, doc)
+    )
     return files.keep_results("results.csv", text.getvalue().encode())
 
 
 def trained_tokens(world: World, doc: Doc) -> int:
-    """Tokens that the job says it trained on: those of the file, and some more for each example, times the epochs."""
+    """Tokens that the job says it trained on: those of the file, and some more for each example,
+    times the epochs.
+    """
     facts = doc["facts"]
-    return math.ceil((facts["tokens"] + world.switches.trained_tokens_extra * facts["examples"]) * doc["epochs"])
+    return math.ceil(
+        (facts["tokens"] + world.switches.trained_tokens_extra * facts["examples"]) * doc["epochs"]
+    )
 
 
 def known_turns(world: World, job: str) -> list[Turn]:
     """What a job's model was shown."""
-    return [Turn(*pair) for pair in json.loads(b"".join(world.store.content(f"known:{job}")) or b"[]")]
+    return [
+        Turn(*pair) for pair in json.loads(b"".join(world.store.content(f"known:{job}")) or b"[]")
+    ]
 
 
 def model(world: World, name: str) -> training.Model:

@@ -34,8 +34,10 @@ _ACTIONS = {
     "fine_tuning.jobs.resume": "fine-tunes/write",
     "chat.completions.create": "deployments/chat/completions/action",
 }
-"""The data action of each operation. The catalogue's roles name whole branches (`OpenAI/*`, `OpenAI/*/read`); the leaves `files/*`,
-`fine-tunes/*` and `deployments/chat/completions/action` stand in public role definitions, `models/read` is assumed."""
+"""The data action of each operation. The catalogue's roles name whole branches (`OpenAI/*`,
+`OpenAI/*/read`); the leaves `files/*`, `fine-tunes/*` and `deployments/chat/completions/action`
+stand in public role definitions, `models/read` is assumed.
+"""
 
 
 def page(found: list[Doc], call: Call, default: int, longest: int = 100) -> Doc:
@@ -55,7 +57,10 @@ def page(found: list[Doc], call: Call, default: int, longest: int = 100) -> Doc:
 def _with_ends(answer: Doc) -> Doc:
     """A page with the ids of its ends, where the description has them."""
     data = answer["data"]
-    return answer | {"first_id": data[0]["id"] if data else "", "last_id": data[-1]["id"] if data else ""}
+    return answer | {
+        "first_id": data[0]["id"] if data else "",
+        "last_id": data[-1]["id"] if data else "",
+    }
 
 
 class DataPlane:
@@ -69,40 +74,112 @@ class DataPlane:
 
     def operations(self, surface: str) -> list[Operation]:
         """What a surface offers, "v1" or "api-version"; paths stand under its root."""
-        return [replace(one, action=f"{_OPENAI}/{_ACTIONS[one.name]}") for one in self._operations(surface)]
+        return [
+            replace(one, action=f"{_OPENAI}/{_ACTIONS[one.name]}")
+            for one in self._operations(surface)
+        ]
 
     def _operations(self, surface: str) -> list[Operation]:
         v1 = surface == V1
         job = "/fine_tuning/jobs/{id}"
         common = [
-            Operation("files.create", "POST", "/files", self._create_file, takes="form", writes=True, prepare=self._examine),
-            Operation("files.list", "GET", "/files", self._list_files, _PAGED | {"purpose", "order"} if v1 else frozenset({"purpose"})),
+            Operation(
+                "files.create",
+                "POST",
+                "/files",
+                self._create_file,
+                takes="form",
+                writes=True,
+                prepare=self._examine,
+            ),
+            Operation(
+                "files.list",
+                "GET",
+                "/files",
+                self._list_files,
+                _PAGED | {"purpose", "order"} if v1 else frozenset({"purpose"}),
+            ),
             Operation("files.retrieve", "GET", "/files/{id}", self._get_file),
             Operation("files.delete", "DELETE", "/files/{id}", self._delete_file, writes=True),
             Operation("files.content", "GET", "/files/{id}/content", self._file_content),
-            Operation("fine_tuning.jobs.create", "POST", "/fine_tuning/jobs", self._create_job, takes="json", writes=True),
+            Operation(
+                "fine_tuning.jobs.create",
+                "POST",
+                "/fine_tuning/jobs",
+                self._create_job,
+                takes="json",
+                writes=True,
+            ),
             Operation("fine_tuning.jobs.list", "GET", "/fine_tuning/jobs", self._list_jobs, _PAGED),
             Operation("fine_tuning.jobs.retrieve", "GET", job, self._get_job),
-            Operation("fine_tuning.jobs.cancel", "POST", f"{job}/cancel", self._cancel_job, takes="json", writes=True),
+            Operation(
+                "fine_tuning.jobs.cancel",
+                "POST",
+                f"{job}/cancel",
+                self._cancel_job,
+                takes="json",
+                writes=True,
+            ),
             Operation("fine_tuning.jobs.list_events", "GET", f"{job}/events", self._events, _PAGED),
-            Operation("fine_tuning.jobs.checkpoints.list", "GET", f"{job}/checkpoints", self._checkpoints, _PAGED),
+            Operation(
+                "fine_tuning.jobs.checkpoints.list",
+                "GET",
+                f"{job}/checkpoints",
+                self._checkpoints,
+                _PAGED,
+            ),
             Operation("models.list", "GET", "/models", self._list_models),
             Operation("models.retrieve", "GET", "/models/{id}", self._get_model),
         ]
         if not v1:
-            chat = Operation("chat.completions.create", "POST", "/deployments/{name}/chat/completions", self._complete, takes="json")
-            return [*common, chat, Operation("fine_tuning.jobs.delete", "DELETE", job, self._delete_job, writes=True)]
+            chat = Operation(
+                "chat.completions.create",
+                "POST",
+                "/deployments/{name}/chat/completions",
+                self._complete,
+                takes="json",
+            )
+            return [
+                *common,
+                chat,
+                Operation("fine_tuning.jobs.delete", "DELETE", job, self._delete_job, writes=True),
+            ]
         return [
             *common,
-            Operation("fine_tuning.jobs.pause", "POST", f"{job}/pause", self._pause, takes="json", writes=True),
-            Operation("fine_tuning.jobs.resume", "POST", f"{job}/resume", self._resume, takes="json", writes=True),
-            Operation("chat.completions.create", "POST", "/chat/completions", self._complete, takes="json"),
+            Operation(
+                "fine_tuning.jobs.pause",
+                "POST",
+                f"{job}/pause",
+                self._pause,
+                takes="json",
+                writes=True,
+            ),
+            Operation(
+                "fine_tuning.jobs.resume",
+                "POST",
+                f"{job}/resume",
+                self._resume,
+                takes="json",
+                writes=True,
+            ),
+            Operation(
+                "chat.completions.create", "POST", "/chat/completions", self._complete, takes="json"
+            ),
         ]
 
     def _created(self, call: Call, doc: Doc, path: str) -> Reply:
         status = self._world.switches.v1_create_status if call.version == V1 else 201
-        root, query = ("/openai/v1", "") if call.version == V1 else ("/openai", f"?api-version={call.version}")
-        return Reply(status, doc, headers={"location": f"{call.base_url}{root}{path}/{doc['id']}{query}"}, id=doc["id"])
+        root, query = (
+            ("/openai/v1", "")
+            if call.version == V1
+            else ("/openai", f"?api-version={call.version}")
+        )
+        return Reply(
+            status,
+            doc,
+            headers={"location": f"{call.base_url}{root}{path}/{doc['id']}{query}"},
+            id=doc["id"],
+        )
 
     # Files
 
@@ -115,7 +192,9 @@ class DataPlane:
         if not form.files["file"].content_type:
             raise errors.invalid("The file has no or an empty content type specified.", "file")
         if form.fields.get("purpose") != files.PURPOSE:
-            raise errors.invalid(f"The stand-in takes files with the purpose {files.PURPOSE} only.", "purpose")
+            raise errors.invalid(
+                f"The stand-in takes files with the purpose {files.PURPOSE} only.", "purpose"
+            )
         if not form.files["file"].filename:
             raise errors.invalid("The file has a name.", "file")
         return form.files["file"]
@@ -130,7 +209,10 @@ class DataPlane:
         return self._created(call, files.shown(doc), "/files")
 
     def _list_files(self, call: Call) -> Reply:
-        found = [files.shown(doc) for doc in self._visible(self._files.all(call.query.get("purpose")), call)]
+        found = [
+            files.shown(doc)
+            for doc in self._visible(self._files.all(call.query.get("purpose")), call)
+        ]
         if call.version != V1:
             return Reply(200, {"object": "list", "data": found})
         if call.query.get("order") == "asc":
@@ -139,14 +221,20 @@ class DataPlane:
 
     def _visible(self, found: list[Doc], call: Call) -> list[Doc]:
         """A list without what is younger than the lag that a fault set."""
-        return [doc for doc in found if not call.lag_s or self._world.now() - doc["created"] >= call.lag_s]
+        return [
+            doc
+            for doc in found
+            if not call.lag_s or self._world.now() - doc["created"] >= call.lag_s
+        ]
 
     def _get_file(self, call: Call) -> Reply:
         return Reply(200, files.shown(self._files.read(call.path["id"])), id=call.path["id"])
 
     def _delete_file(self, call: Call) -> Reply:
         self._files.delete(call.path["id"])
-        return Reply(200, {"id": call.path["id"], "object": "file", "deleted": True}, id=call.path["id"])
+        return Reply(
+            200, {"id": call.path["id"], "object": "file", "deleted": True}, id=call.path["id"]
+        )
 
     def _file_content(self, call: Call) -> Reply:
         return Reply(200, content=self._files.content(call.path["id"]), id=call.path["id"])
@@ -161,7 +249,10 @@ class DataPlane:
         return Reply(200, shapes.job(self._world, doc, call.version), id=doc["id"])
 
     def _list_jobs(self, call: Call) -> Reply:
-        found = [shapes.job(self._world, doc, call.version) for doc in self._visible(self._jobs.all(), call)]
+        found = [
+            shapes.job(self._world, doc, call.version)
+            for doc in self._visible(self._jobs.all(), call)
+        ]
         return Reply(200, page(found, call, default=20))
 
     def _get_job(self, call: Call) -> Reply:
@@ -181,7 +272,9 @@ class DataPlane:
         return Reply(204, id=call.path["id"])
 
     def _events(self, call: Call) -> Reply:
-        return Reply(200, page(self._jobs.events(call.path["id"]), call, default=20), id=call.path["id"])
+        return Reply(
+            200, page(self._jobs.events(call.path["id"]), call, default=20), id=call.path["id"]
+        )
 
     def _checkpoints(self, call: Call) -> Reply:
         found = page(self._jobs.checkpoints(call.path["id"]), call, default=10)
@@ -200,7 +293,9 @@ class DataPlane:
 
     def _get_model(self, call: Call) -> Reply:
         name = call.path["id"]
-        if (base := catalogue.of_training(name)) is not None and regions.offers(base, self._world.region):
+        if (base := catalogue.of_training(name)) is not None and regions.offers(
+            base, self._world.region
+        ):
             return Reply(200, shapes.base_model(base, call.version, self._world.region), id=name)
         tuned = self._world.store.get("model", name)
         if tuned is None:
@@ -215,12 +310,17 @@ class DataPlane:
 
 
 def error_body(call_version: str, operation: str, status: int, refusal: Doc, shape: str) -> Doc:
-    """An error as the surface writes it: OpenAI's shape on v1 and for inference, the authoring API's elsewhere."""
+    """An error as the surface writes it: OpenAI's shape on v1 and for inference, the authoring
+    API's elsewhere.
+    """
     inference = operation.startswith("chat.")
     plain: Doc = {"code": refusal["code"], "message": refusal["message"]}
     if not inference and (call_version != V1 or shape == "azure"):
         return {"error": plain | ({"target": refusal["param"]} if refusal["param"] else {})}
-    body = plain | {"param": refusal["param"], "type": "invalid_request_error" if status < 500 else "server_error"}
+    body = plain | {
+        "param": refusal["param"],
+        "type": "invalid_request_error" if status < 500 else "server_error",
+    }
     if refusal["inner"]:
         body |= {"status": status, "innererror": cast("Doc", refusal["inner"])}
     return {"error": body}

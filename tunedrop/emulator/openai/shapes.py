@@ -11,7 +11,11 @@ def hyperparameters(doc: Doc) -> Doc:
     """The real numbers once the job runs; before that -1, -1 and 1, as the service shows."""
     if "epochs" not in doc:
         return {"n_epochs": -1, "batch_size": -1, "learning_rate_multiplier": 1}
-    return {"n_epochs": doc["epochs"], "batch_size": doc["batch"], "learning_rate_multiplier": doc["multiplier"]}
+    return {
+        "n_epochs": doc["epochs"],
+        "batch_size": doc["batch"],
+        "learning_rate_multiplier": doc["multiplier"],
+    }
 
 
 def job(world: World, doc: Doc, version: str) -> Doc:
@@ -37,7 +41,12 @@ def job(world: World, doc: Doc, version: str) -> Doc:
     if version != V1:
         return shown | {"suffix": doc["suffix"]}
     method = {"type": doc["method"], doc["method"]: {"hyperparameters": hyperparameters(doc)}}
-    return shown | {"organization_id": None, "method": method, "metadata": doc["metadata"], "integrations": None}
+    return shown | {
+        "organization_id": None,
+        "method": method,
+        "metadata": doc["metadata"],
+        "integrations": None,
+    }
 
 
 def _estimated_finish(world: World, doc: Doc) -> int | None:
@@ -55,7 +64,9 @@ def base_model(model: catalogue.BaseModel, version: str, region: str) -> Doc:
     return shown | {
         "created_at": 0,
         "status": "succeeded",
-        "lifecycle_status": "generally-available" if model.lifecycle == "GenerallyAvailable" else "deprecating",
+        "lifecycle_status": "generally-available"
+        if model.lifecycle == "GenerallyAvailable"
+        else "deprecating",
         "capabilities": {
             "fine_tune": "Standard" in regions.training_types(model, region),
             "inference": True,
@@ -71,5 +82,16 @@ def tuned_model(doc: Doc, version: str) -> Doc:
     shown: Doc = {"id": doc["id"], "object": "model"}
     if version == V1:
         return shown | {"created": int(doc["created"]), "owned_by": "user"}
-    capabilities = {"fine_tune": True, "inference": True, "completion": False, "chat_completion": True, "embeddings": False}
-    return shown | {"created_at": int(doc["created"]), "status": "succeeded", "model": doc["base"], "capabilities": capabilities}
+    capabilities = {
+        "fine_tune": True,
+        "inference": True,
+        "completion": False,
+        "chat_completion": True,
+        "embeddings": False,
+    }
+    return shown | {
+        "created_at": int(doc["created"]),
+        "status": "succeeded",
+        "model": doc["base"],
+        "capabilities": capabilities,
+    }

@@ -1,7 +1,8 @@
 """The search of a block of raw lines for everything that is known, in one pass.
 
-One pattern finds the candidates of all kinds; each kind then looks at its own. A line counts once for each kind. Nothing that is
-searched for crosses a line feed, so that what is found in a line doesn't depend on the block around it.
+One pattern finds the candidates of all kinds; each kind then looks at its own. A line counts once
+for each kind. Nothing that is searched for crosses a line feed, so that what is found in a line
+doesn't depend on the block around it.
 """
 
 import msgspec
@@ -19,7 +20,9 @@ SHOWN = 4
 
 
 class Hit(msgspec.Struct, frozen=True):
-    """The first of a kind on a line; `line` counts from 0 in the block, `start` is the masked start of a secret, else ""."""
+    """The first of a kind on a line; `line` counts from 0 in the block, `start` is the masked start
+    of a secret, else "".
+    """
 
     line: int
     kind: str
@@ -68,7 +71,9 @@ def may_hold(text: bytes) -> bool:
 
 
 def _search(text: bytes, candidates: Pattern, line: int, hits: list[Hit]) -> tuple[int, int] | None:
-    """Add the hits to `hits`; stops at a line with escaped ASCII, and says its number and where it begins."""
+    """Add the hits to `hits`; stops at a line with escaped ASCII, and says its number and where it
+    begins.
+    """
     begin, end = 0, -1
     found: set[str] = set()
     for candidate in candidates.finditer(text):
@@ -85,12 +90,16 @@ def _search(text: bytes, candidates: Pattern, line: int, hits: list[Hit]) -> tup
         for kind in _KINDS_OF[pair]:
             if kind.name not in found and (value := kind.look(text, start)) is not None:
                 found.add(kind.name)
-                hits.append(Hit(line, kind.name, kind.rule.code, _masked(kind, text[value : value + SHOWN])))
+                hits.append(
+                    Hit(line, kind.name, kind.rule.code, _masked(kind, text[value : value + SHOWN]))
+                )
     return None
 
 
 def _is_escaped_ascii(text: bytes, start: int) -> bool:
-    return text[start + 1] == ord("/") or (text[start + 2 : start + 4] == b"00" and text[start + 4] in b"234567")
+    return text[start + 1] == ord("/") or (
+        text[start + 2 : start + 4] == b"00" and text[start + 4] in b"234567"
+    )
 
 
 def _masked(kind: Kind, start: bytes) -> str:

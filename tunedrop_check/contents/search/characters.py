@@ -1,8 +1,10 @@
-"""Characters that don't belong in a text, raw or as an escape: U+FFFD, invisible ones, bidirectional controls.
+"""Characters that don't belong in a text, raw or as an escape: U+FFFD, invisible ones,
+bidirectional controls.
 
-What a script needs doesn't count. Joiners (U+200C, U+200D) count between two ASCII letters or digits, zero-width spaces and word
-joiners (U+200B, U+2060) beside one: Persian, Indic and emoji sequences, Thai and Khmer need them elsewhere. Tags count unless they
-follow the black flag, as in the flag of Scotland. The marks U+200E, U+200F and U+061C are never counted.
+What a script needs doesn't count. Joiners (U+200C, U+200D) count between two ASCII letters or
+digits, zero-width spaces and word joiners (U+200B, U+2060) beside one: Persian, Indic and emoji
+sequences, Thai and Khmer need them elsewhere. Tags count unless they follow the black flag, as in
+the flag of Scotland. The marks U+200E, U+200F and U+061C are never counted.
 """
 
 from ...rules import content_rules as rules
@@ -33,13 +35,18 @@ def _at(pattern: str) -> Look:
 
 
 _before_letter = _at(rf"(?:\xe2\x80\x8b|\xe2\x81\xa0|\\u20(?:0[bB]|60)){_AN}")
-_after_letter = _at(rf"{_AN}(?:\xe2\x80\x8b|\xe2\x81\xa0|\\u20(?:0[bB]|60)|(?:\xe2\x80[\x8c\x8d]|\\u200[cCdD]){_AN})")
+_after_letter = _at(
+    rf"{_AN}(?:\xe2\x80\x8b|\xe2\x81\xa0|\\u20(?:0[bB]|60)|(?:\xe2\x80[\x8c\x8d]|\\u200[cCdD]){_AN})"
+)
 
 
 def _zero_width(text: bytes, start: int) -> int | None:
     if text[start : start + 1].isalnum():
         # The n of \n and the last digit of \u0e2a are no letters.
-        in_escape = text[max(start - 1, 0) : start] == b"\\" or text[max(start - 5, 0) : max(start - 3, 0)] == b"\\u"
+        in_escape = (
+            text[max(start - 1, 0) : start] == b"\\"
+            or text[max(start - 5, 0) : max(start - 3, 0)] == b"\\u"
+        )
         return _before_letter(text, start + 1) if in_escape else _after_letter(text, start)
     return _before_letter(text, start)
 
@@ -66,7 +73,12 @@ KINDS = (
         (Lead("\xef", "\xbf", r"\xbd"), Lead("\\", "u", "[fF]{3}[dD]")),
         _at(r"\xef\xbf\xbd|\\u[fF]{3}[dD]"),
     ),
-    Kind("invisible character", rules.INVISIBLE, (Lead("\xc2", "\xad", ""), Lead("\\", "u", "00[aA][dD]")), _at(r"\xc2\xad|\\u00[aA][dD]")),
+    Kind(
+        "invisible character",
+        rules.INVISIBLE,
+        (Lead("\xc2", "\xad", ""), Lead("\\", "u", "00[aA][dD]")),
+        _at(r"\xc2\xad|\\u00[aA][dD]"),
+    ),
     Kind(
         "invisible character",
         rules.INVISIBLE,
@@ -90,7 +102,11 @@ KINDS = (
         rules.INVISIBLE,
         (
             Lead("\xf3", "\xa0", r"[\x80\x81][\x80-\xbf](?:\xf3\xa0[\x80\x81][\x80-\xbf])*"),
-            Lead("\\", "u", r"[dD][bB]40\\u[dD][cC][0-7][0-9a-fA-F](?:\\u[dD][bB]40\\u[dD][cC][0-7][0-9a-fA-F])*"),
+            Lead(
+                "\\",
+                "u",
+                r"[dD][bB]40\\u[dD][cC][0-7][0-9a-fA-F](?:\\u[dD][bB]40\\u[dD][cC][0-7][0-9a-fA-F])*",
+            ),
         ),
         _tags,
     ),

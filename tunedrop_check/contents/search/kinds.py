@@ -1,4 +1,6 @@
-"""A kind of thing to search for: patterns that find candidates fast, and a closer look that decides."""
+"""A kind of thing to search for: patterns that find candidates fast, and a closer look that
+decides.
+"""
 
 from collections.abc import Callable
 from typing import TypeAlias
@@ -16,7 +18,9 @@ WINDOW = 8192
 
 # An alias statement would need Python 3.12.
 Look: TypeAlias = Callable[[bytes, int], "int | None"]  # noqa: UP040
-"""Takes a text and where a candidate begins; says where the value begins of which a finding may show the start, None if it is none."""
+"""Takes a text and where a candidate begins; says where the value begins of which a finding may
+show the start, None if it is none.
+"""
 
 _MIN_DISTINCT = 8
 _WORD = frozenset((ALPHANUMERIC + "_").encode())
@@ -25,7 +29,8 @@ _BACKSLASH = ord("\\")
 
 
 class Lead(msgspec.Struct, frozen=True):
-    """What a candidate looks like: one of the bytes `first`, one of the bytes `second`, then the pattern `rest`.
+    """What a candidate looks like: one of the bytes `first`, one of the bytes `second`, then the
+    pattern `rest`.
 
     The two plain bytes ahead tell kinds apart without asking a pattern again.
     """
@@ -42,7 +47,9 @@ class Lead(msgspec.Struct, frozen=True):
     @property
     def pairs(self) -> set[bytes]:
         """Every pair of bytes with which the candidate can begin."""
-        return {(first + second).encode("latin-1") for first in self.first for second in self.second}
+        return {
+            (first + second).encode("latin-1") for first in self.first for second in self.second
+        }
 
 
 class Kind(msgspec.Struct, frozen=True):
@@ -69,14 +76,17 @@ def ends_word(text: bytes, stop: int) -> bool:
 
 
 def is_varied(value: bytes) -> bool:
-    """Whether a value is no placeholder: 8 different characters among its last 24, and no EXAMPLE in it."""
+    """Whether a value is no placeholder: 8 different characters among its last 24, and no EXAMPLE
+    in it.
+    """
     return len(set(value[-24:])) >= _MIN_DISTINCT and b"EXAMPLE" not in value.upper()
 
 
 def token(pattern: str) -> Look:
     """The look for a token: the pattern matches, as a word of its own.
 
-    The last group, the whole match if there is none, is what a finding shows the start of, and is no placeholder.
+    The last group, the whole match if there is none, is what a finding shows the start of, and is
+    no placeholder.
     """
     exact = compiled(pattern)
 

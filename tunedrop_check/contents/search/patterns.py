@@ -9,7 +9,9 @@ re2: Any = _re2
 """google-re2 brings no types."""
 
 MAX_MEMORY = 2**24
-"""Bytes for the states of one pattern; they are built as texts need them, some hundred KB for ordinary ones."""
+"""Bytes for the states of one pattern; they are built as texts need them, some hundred KB for
+ordinary ones.
+"""
 
 
 class Match(Protocol):
@@ -35,11 +37,15 @@ class Pattern(Protocol):
         """The match that begins at `pos`."""
         ...
 
-    def search(self, text: bytes, pos: int | None = None, endpos: int | None = None) -> Match | None:
+    def search(
+        self, text: bytes, pos: int | None = None, endpos: int | None = None
+    ) -> Match | None:
         """The first match from `pos` on."""
         ...
 
-    def finditer(self, text: bytes, pos: int | None = None, endpos: int | None = None) -> Iterator[Match]:
+    def finditer(
+        self, text: bytes, pos: int | None = None, endpos: int | None = None
+    ) -> Iterator[Match]:
         """All matches that don't overlap."""
         ...
 

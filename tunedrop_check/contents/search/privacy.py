@@ -1,8 +1,10 @@
-"""Personal data that has a shape: e-mail addresses, telephone numbers, payment cards, bank accounts.
+"""Personal data that has a shape: e-mail addresses, telephone numbers, payment cards, bank
+accounts.
 
-Heuristics with few false alarms: what carries a check sum must pass it, and what is set aside for documentation doesn't count.
-The patterns here read a few dozen bytes each and no part of them can match in two ways: for them the standard library's engine is
-linear too, and four times as quick to ask.
+Heuristics with few false alarms: what carries a check sum must pass it, and what is set aside for
+documentation doesn't count. The patterns here read a few dozen bytes each and no part of them can
+match in two ways: for them the standard library's engine is linear too, and four times as quick to
+ask.
 """
 
 import re
@@ -12,14 +14,20 @@ from .kinds import ALPHANUMERIC, CAPITALS, DIGITS, Kind, Lead, begins_word, ends
 
 _LOCAL_CHARACTERS = ALPHANUMERIC.encode() + b"._%+-"
 _DOMAIN = re.compile(rb"@((?:[A-Za-z0-9-]{1,63}\.){1,8}([A-Za-z]{2,24}))(?![A-Za-z0-9_@-])")
-_NO_TOP_DOMAINS = frozenset(b"example gif ico invalid jpeg jpg js local localhost png py svg test webp".split())
+_NO_TOP_DOMAINS = frozenset(
+    b"example gif ico invalid jpeg jpg js local localhost png py svg test webp".split()
+)
 _DOCUMENTED = (b".example.com", b".example.net", b".example.org", b".example.edu")
 _NO_PERSONS = frozenset({b"git"})
 
 
 def _email(text: bytes, start: int) -> int | None:
     found = _DOMAIN.match(text, start + 1, start + 260)
-    if found is None or found[2].lower() in _NO_TOP_DOMAINS or (b"." + found[1].lower()).endswith(_DOCUMENTED):
+    if (
+        found is None
+        or found[2].lower() in _NO_TOP_DOMAINS
+        or (b"." + found[1].lower()).endswith(_DOCUMENTED)
+    ):
         return None
     first = max(start - 63, 0)
     before = text[first : start + 1]
@@ -36,13 +44,26 @@ _COUNTRY_CODE = (
     "|42[013]|5[09][0-9]|67[02-9]|68[0-35-9]|69[0-2]|80[08]|85[02356]|87[08]|88[0-368]|96[0-8]|97[0-79]|99[2-68])"
 )
 # The last group has two digits or more, and no fraction follows: +35236450.6 is a sum.
-_INTERNATIONAL = re.compile(rf"\+{_COUNTRY_CODE}(?:[-. ()/]{{0,3}}[0-9]){{4,12}}[0-9](?![.]?[0-9])".encode())
-_NORTH_AMERICAN = re.compile(rb"([2-9][0-9]{2})(?:\) ?|[-.])([2-9][0-9]{2})[-.]([0-9]{4})(?![0-9-])")
+_INTERNATIONAL = re.compile(
+    rf"\+{_COUNTRY_CODE}(?:[-. ()/]{{0,3}}[0-9]){{4,12}}[0-9](?![.]?[0-9])".encode()
+)
+_NORTH_AMERICAN = re.compile(
+    rb"([2-9][0-9]{2})(?:\) ?|[-.])([2-9][0-9]{2})[-.]([0-9]{4})(?![0-9-])"
+)
 _MIN_DIGITS, _MAX_DIGITS, _MIN_DISTINCT = 8, 15, 3
 _BRITISH_CITIES = ("113", "114", "115", "116", "117", "118", "121", "131", "141", "151", "161")
 _BRITISH_FICTION = (
     *(f"44{city}4960" for city in _BRITISH_CITIES),
-    *("442079460", "441914980", "442896496", "442920180", "441632960", "447700900", "448081570", "443069990"),
+    *(
+        "442079460",
+        "441914980",
+        "442896496",
+        "442920180",
+        "441632960",
+        "447700900",
+        "448081570",
+        "443069990",
+    ),
 )
 """With which numbers begin that Ofcom has set aside for drama."""
 
@@ -54,7 +75,9 @@ def _international(text: bytes, start: int) -> int | None:
     digits = _digits(found[0])
     if not _MIN_DIGITS <= len(digits) <= _MAX_DIGITS or len(set(digits[1:])) < _MIN_DISTINCT:
         return None
-    is_fiction = digits.startswith(_BRITISH_FICTION) or (digits.startswith("1") and not _is_north_american(digits[1:]))
+    is_fiction = digits.startswith(_BRITISH_FICTION) or (
+        digits.startswith("1") and not _is_north_american(digits[1:])
+    )
     return None if is_fiction else start
 
 
@@ -67,8 +90,15 @@ def _north_american(text: bytes, start: int) -> int | None:
 
 
 def _is_north_american(digits: str) -> bool:
-    """Ten digits, area and exchange beginning with 2 to 9; 555-0100 to 555-0199 are set aside for fiction."""
-    is_number = len(digits) == 10 and digits[0] > "1" and digits[3] > "1" and len(set(digits)) >= _MIN_DISTINCT
+    """Ten digits, area and exchange beginning with 2 to 9; 555-0100 to 555-0199 are set aside for
+    fiction.
+    """
+    is_number = (
+        len(digits) == 10
+        and digits[0] > "1"
+        and digits[3] > "1"
+        and len(set(digits)) >= _MIN_DISTINCT
+    )
     return is_number and not digits.startswith("55501", 3)
 
 
@@ -94,7 +124,9 @@ _ISSUERS = (
     ("38", "39", (14,)),
     ("62", "62", (16, 17, 18, 19)),
 )
-"""First and last prefix of an issuer, and its lengths: Visa, Mastercard, American Express, Discover, JCB, Diners, UnionPay."""
+"""First and last prefix of an issuer, and its lengths: Visa, Mastercard, American Express,
+Discover, JCB, Diners, UnionPay.
+"""
 
 
 def _card(text: bytes, start: int) -> int | None:
@@ -102,7 +134,10 @@ def _card(text: bytes, start: int) -> int | None:
     if found is None or not begins_word(text, start) or (start and text[start - 1] in b".-+"):
         return None
     digits = _digits(found[0])
-    issued = any(first <= digits[: len(first)] <= last and len(digits) in lengths for first, last, lengths in _ISSUERS)
+    issued = any(
+        first <= digits[: len(first)] <= last and len(digits) in lengths
+        for first, last, lengths in _ISSUERS
+    )
     return start if issued and has_check_digit(digits) else None
 
 
@@ -151,7 +186,14 @@ def _iban(text: bytes, start: int) -> int | None:
     while stop - written.count(b" ", 0, stop) < length and stop < len(written):
         stop += 1
     number = written[:stop].replace(b" ", b"").decode()
-    return start if length and len(number) == length and ends_word(text, start + stop) and has_check_digits(number) else None
+    return (
+        start
+        if length
+        and len(number) == length
+        and ends_word(text, start + stop)
+        and has_check_digits(number)
+        else None
+    )
 
 
 def has_check_digits(iban: str) -> bool:
@@ -160,9 +202,21 @@ def has_check_digits(iban: str) -> bool:
 
 
 KINDS = (
-    Kind("e-mail address", rules.EMAIL, (Lead(ALPHANUMERIC, "@", "[A-Za-z0-9][A-Za-z0-9.@_+-]*"),), _email),
-    Kind("telephone number", rules.PHONE, (Lead("+", DIGITS[1:], "[0-9 ().-]{6}"),), _international),
-    Kind("telephone number", rules.PHONE, (Lead(DIGITS[2:], DIGITS, r"[0-9](?:\) ?|[-.])[2-9][0-9]{2}[-.][0-9]{4}"),), _north_american),
+    Kind(
+        "e-mail address",
+        rules.EMAIL,
+        (Lead(ALPHANUMERIC, "@", "[A-Za-z0-9][A-Za-z0-9.@_+-]*"),),
+        _email,
+    ),
+    Kind(
+        "telephone number", rules.PHONE, (Lead("+", DIGITS[1:], "[0-9 ().-]{6}"),), _international
+    ),
+    Kind(
+        "telephone number",
+        rules.PHONE,
+        (Lead(DIGITS[2:], DIGITS, r"[0-9](?:\) ?|[-.])[2-9][0-9]{2}[-.][0-9]{4}"),),
+        _north_american,
+    ),
     Kind(
         "card number",
         rules.CARD,
@@ -173,6 +227,11 @@ KINDS = (
         ),
         _card,
     ),
-    Kind("bank account number", rules.IBAN, (Lead(CAPITALS, CAPITALS, "[0-9]{2} ?[A-Z0-9]{4} ?[A-Z0-9]{4} ?[A-Z0-9]{3}"),), _iban),
+    Kind(
+        "bank account number",
+        rules.IBAN,
+        (Lead(CAPITALS, CAPITALS, "[0-9]{2} ?[A-Z0-9]{4} ?[A-Z0-9]{4} ?[A-Z0-9]{3}"),),
+        _iban,
+    ),
 )
 """Every kind of personal data that is known here."""

@@ -1,6 +1,7 @@
 """Keys, tokens and passwords of known shapes; high precision goes before completeness.
 
-The shapes are those that the issuers publish, and that the common scanners agree on (gitleaks, Microsoft's list of identifiable keys).
+The shapes are those that the issuers publish, and that the common scanners agree on (gitleaks,
+Microsoft's list of identifiable keys).
 """
 
 import base64
@@ -9,14 +10,49 @@ import binascii
 import msgspec
 
 from ...rules import content_rules as rules
-from .kinds import ALPHANUMERIC, DIGITS, WINDOW, Kind, Lead, Look, begins_word, ends_word, is_varied, token
+from .kinds import (
+    ALPHANUMERIC,
+    DIGITS,
+    WINDOW,
+    Kind,
+    Lead,
+    Look,
+    begins_word,
+    ends_word,
+    is_varied,
+    token,
+)
 from .patterns import compiled
 
 _PLACEHOLDERS = frozenset(
-    ["changeme", "example", "hunter2", "mypassword", "pass", "passwd", "password", "placeholder", "pwd", "secret", "test", "user", "xxx"]
+    [
+        "changeme",
+        "example",
+        "hunter2",
+        "mypassword",
+        "pass",
+        "passwd",
+        "password",
+        "placeholder",
+        "pwd",
+        "secret",
+        "test",
+        "user",
+        "xxx",
+    ]
 )
 _EMULATOR_KEY = b"Eby8vdM02"
-_KEY_CONTEXTS = (b"openai", b"azure", b"cognitive", b"subscription", b"speech", b"translator", b"search", b"api-", b"aoai")
+_KEY_CONTEXTS = (
+    b"openai",
+    b"azure",
+    b"cognitive",
+    b"subscription",
+    b"speech",
+    b"translator",
+    b"search",
+    b"api-",
+    b"aoai",
+)
 
 _B64 = r"[A-Za-z0-9+/]"
 _URL64 = r"[A-Za-z0-9_-]"
@@ -85,7 +121,11 @@ _SCHEME = ALPHANUMERIC.encode() + b"+.-"
 
 
 def _password(text: bytes, start: int) -> int | None:
-    found = _PASSWORD.match(text, start, start + WINDOW) if text.find(b"@", start, start + 200) > 0 else None
+    found = (
+        _PASSWORD.match(text, start, start + WINDOW)
+        if text.find(b"@", start, start + 200) > 0
+        else None
+    )
     if found is None:
         return None
     before = text[max(start - 24, 0) : start]
@@ -93,7 +133,11 @@ def _password(text: bytes, start: int) -> int | None:
     password = found[1]
     if found[2].lower().endswith((b"example.com", b"example.net", b"example.org")):
         return None
-    is_placeholder = password[:1] in b"<{$%*[(" or password.decode("latin-1").lower() in _PLACEHOLDERS or len(set(password)) < 3
+    is_placeholder = (
+        password[:1] in b"<{$%*[("
+        or password.decode("latin-1").lower() in _PLACEHOLDERS
+        or len(set(password)) < 3
+    )
     return None if is_placeholder or len(scheme) < 2 else start - len(scheme)
 
 
@@ -102,9 +146,19 @@ def _secret(name: str, look: Look, *leads: Lead) -> Kind:
 
 
 KINDS = (
-    _secret("AWS access key", token(r"A[KSBC][ICA]A[A-Z2-7]{16}"), Lead("A", "KSBC", "[IC]A[A-Z2-7]{4}")),
-    _secret("GitHub token", token(r"gh[pousr]_[A-Za-z0-9]{36}"), Lead("g", "h", "[pousr]_[A-Za-z0-9]{8}")),
-    _secret("GitHub fine-grained token", token(r"github_pat_[A-Za-z0-9_]{82}"), Lead("g", "i", "thub_pat_")),
+    _secret(
+        "AWS access key", token(r"A[KSBC][ICA]A[A-Z2-7]{16}"), Lead("A", "KSBC", "[IC]A[A-Z2-7]{4}")
+    ),
+    _secret(
+        "GitHub token",
+        token(r"gh[pousr]_[A-Za-z0-9]{36}"),
+        Lead("g", "h", "[pousr]_[A-Za-z0-9]{8}"),
+    ),
+    _secret(
+        "GitHub fine-grained token",
+        token(r"github_pat_[A-Za-z0-9_]{82}"),
+        Lead("g", "i", "thub_pat_"),
+    ),
     _secret(
         "Slack token",
         token(r"(?:xox[abeoprs]|xapp)-[A-Za-z0-9]{1,14}-[A-Za-z0-9-]{16,200}"),
@@ -116,38 +170,86 @@ KINDS = (
         token(r"hooks\.slack\.com/(?:services|workflows|triggers)/([A-Za-z0-9+/]{40,80})"),
         Lead("h", "o", r"oks\.slack\.com/"),
     ),
-    _secret("Stripe key", token(r"[sr]k_(?:live|prod)_[A-Za-z0-9]{16,128}"), Lead("sr", "k", "_(?:live|prod)_")),
+    _secret(
+        "Stripe key",
+        token(r"[sr]k_(?:live|prod)_[A-Za-z0-9]{16,128}"),
+        Lead("sr", "k", "_(?:live|prod)_"),
+    ),
     _secret("Google API key", token(rf"AIza{_URL64}{{35}}"), Lead("A", "I", f"za{_URL64}{{8}}")),
     _secret(
         "OpenAI key",
-        token(rf"sk-(?:[A-Za-z0-9]{{20}}T3BlbkFJ[A-Za-z0-9]{{20}}|(?:proj|svcacct|admin)-{_URL64}{{40,200}})"),
+        token(
+            rf"sk-(?:[A-Za-z0-9]{{20}}T3BlbkFJ[A-Za-z0-9]{{20}}|(?:proj|svcacct|admin)-{_URL64}{{40,200}})"
+        ),
         Lead("s", "k", f"-{_URL64}{{16}}"),
     ),
-    _secret("Anthropic key", token(rf"sk-ant-[a-z]{{3,8}}[0-9]{{2}}-{_URL64}{{80,120}}"), Lead("s", "k", "-ant-")),
-    _secret("Azure storage key", _storage_key(rf"AccountKey=({_B64}{{86}}==)"), Lead("A", "c", f"countKey={_B64}{{8}}")),
-    _secret("Azure storage key", _preceded(76, rf"{_B64}{{76}}\+ASt{_B64}{{6}}=="), Lead("+", "A", f"St{_B64}{{6}}==")),
-    _secret("Azure shared access key", token(rf"SharedAccessKey=({_B64}{{43}}=)"), Lead("S", "h", f"aredAccessKey={_B64}{{8}}")),
+    _secret(
+        "Anthropic key",
+        token(rf"sk-ant-[a-z]{{3,8}}[0-9]{{2}}-{_URL64}{{80,120}}"),
+        Lead("s", "k", "-ant-"),
+    ),
+    _secret(
+        "Azure storage key",
+        _storage_key(rf"AccountKey=({_B64}{{86}}==)"),
+        Lead("A", "c", f"countKey={_B64}{{8}}"),
+    ),
+    _secret(
+        "Azure storage key",
+        _preceded(76, rf"{_B64}{{76}}\+ASt{_B64}{{6}}=="),
+        Lead("+", "A", f"St{_B64}{{6}}=="),
+    ),
+    _secret(
+        "Azure shared access key",
+        token(rf"SharedAccessKey=({_B64}{{43}}=)"),
+        Lead("S", "h", f"aredAccessKey={_B64}{{8}}"),
+    ),
     _secret(
         "Azure shared access signature",
         token(r"sig=((?:[A-Za-z0-9+/]|%2[BbFf]){43}(?:=|%3[Dd]))"),
         Lead("s", "i", "g=(?:[A-Za-z0-9+/]|%2[BbFf]){8}"),
     ),
     _secret(
-        "Azure client secret", _preceded(3, r"[A-Za-z0-9_~.-]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34}"), Lead(DIGITS, "Q", "~[A-Za-z0-9_~.-]{8}")
+        "Azure client secret",
+        _preceded(3, r"[A-Za-z0-9_~.-]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34}"),
+        Lead(DIGITS, "Q", "~[A-Za-z0-9_~.-]{8}"),
     ),
     _secret(
-        "Azure AI services key", _preceded(52, r"[A-Za-z0-9]{52}JQQJ9[9DH][A-Za-z0-9][A-L][A-Za-z0-9]{24}"), Lead("J", "Q", "QJ9[9DH]")
+        "Azure AI services key",
+        _preceded(52, r"[A-Za-z0-9]{52}JQQJ9[9DH][A-Za-z0-9][A-L][A-Za-z0-9]{24}"),
+        Lead("J", "Q", "QJ9[9DH]"),
     ),
-    _secret("Azure AI services key", _assigned_key, Lead("Kk", "Ee", r"[Yy][\\\"' ]{0,4}[:=][\\\"' ]{0,4}[0-9a-f]{16}")),
+    _secret(
+        "Azure AI services key",
+        _assigned_key,
+        Lead("Kk", "Ee", r"[Yy][\\\"' ]{0,4}[:=][\\\"' ]{0,4}[0-9a-f]{16}"),
+    ),
     _secret("npm token", token(r"npm_[A-Za-z0-9]{36}"), Lead("n", "p", "m_[A-Za-z0-9]{8}")),
     _secret("PyPI token", token(rf"pypi-AgE{_URL64}{{60,}}"), Lead("p", "y", "pi-AgE")),
     _secret("Hugging Face token", token(r"hf_[A-Za-z]{34}"), Lead("h", "f", "_[A-Za-z]{8}")),
-    _secret("SendGrid key", token(rf"SG\.{_URL64}{{22}}\.{_URL64}{{43}}"), Lead("S", "G", rf"\.{_URL64}{{8}}")),
+    _secret(
+        "SendGrid key",
+        token(rf"SG\.{_URL64}{{22}}\.{_URL64}{{43}}"),
+        Lead("S", "G", rf"\.{_URL64}{{8}}"),
+    ),
     _secret("Twilio key", token(r"SK[0-9a-f]{32}"), Lead("S", "K", "[0-9a-f]{8}")),
-    _secret("GitLab token", token(rf"glpat-{_URL64}{{20,64}}"), Lead("g", "l", f"pat-{_URL64}{{8}}")),
-    _secret("Databricks token", token(r"dapi[0-9a-f]{32}(?:-[0-9])?"), Lead("d", "a", "pi[0-9a-f]{8}")),
+    _secret(
+        "GitLab token", token(rf"glpat-{_URL64}{{20,64}}"), Lead("g", "l", f"pat-{_URL64}{{8}}")
+    ),
+    _secret(
+        "Databricks token", token(r"dapi[0-9a-f]{32}(?:-[0-9])?"), Lead("d", "a", "pi[0-9a-f]{8}")
+    ),
     _secret("JSON web token", _jwt, Lead("e", "y", f"J{_URL64}{{8,}}")),
-    Kind("private key", rules.PRIVATE_KEY, (Lead("-", "-", "---BEGIN [A-Z0-9 ]*PRIVATE KEY"),), _private_key),
-    Kind("address with a password", rules.PASSWORD, (Lead(":", "/", r"/[^\s/:@\"\\?#]*:"),), _password),
+    Kind(
+        "private key",
+        rules.PRIVATE_KEY,
+        (Lead("-", "-", "---BEGIN [A-Z0-9 ]*PRIVATE KEY"),),
+        _private_key,
+    ),
+    Kind(
+        "address with a password",
+        rules.PASSWORD,
+        (Lead(":", "/", r"/[^\s/:@\"\\?#]*:"),),
+        _password,
+    ),
 )
 """Every kind of secret that is known here."""

@@ -10,8 +10,13 @@ import pytest
 from tests.data import a_training_set
 from tunedrop_check.command import entry
 
-BAD_ROLE = b'{"messages": [{"role": "system", "content": "s"}, {"role": "king", "content": "u"}, {"role": "assistant", "content": "a"}]}\n'
-NO_SYSTEM = b'{"messages": [{"role": "user", "content": "u"}, {"role": "assistant", "content": "a"}]}\n'
+BAD_ROLE = (
+    b'{"messages": [{"role": "system", "content": "s"}, {"role": "king", "content": "u"}, {"role": '
+    b'"assistant", "content": "a"}]}\n'
+)
+NO_SYSTEM = (
+    b'{"messages": [{"role": "user", "content": "u"}, {"role": "assistant", "content": "a"}]}\n'
+)
 
 
 class Answer(NamedTuple):
@@ -36,20 +41,39 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> Answer:
 
 def a_finding(**changed: Any) -> dict[str, Any]:
     """A finding as the document has it."""
-    usual = {"file": "data/a.jsonl", "line": 7, "field": "/messages", "code": "TD-DATA-201", "severity": "error"}
-    return {**usual, "message": "It is wrong.", "fix": "Fix it.", "times": 1, "lines": {}, **changed}
+    usual = {
+        "file": "data/a.jsonl",
+        "line": 7,
+        "field": "/messages",
+        "code": "TD-DATA-201",
+        "severity": "error",
+    }
+    return {
+        **usual,
+        "message": "It is wrong.",
+        "fix": "Fix it.",
+        "times": 1,
+        "lines": {},
+        **changed,
+    }
 
 
 def a_file(path: Path, content: bytes | None = None) -> Path:
-    """A file with this content, else with twelve good examples; packed where its name ends in .gz."""
+    """A file with this content, else with twelve good examples; packed where its name ends
+    in .gz.
+    """
     content = a_training_set(path.name) if content is None else content
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
     return path
 
 
-def a_spark_folder(path: Path, parts: dict[str, bytes], marks: dict[str, bytes] | None = None) -> Path:
-    """A folder of part files, with `_SUCCESS` unless other marks are given, and with what Spark leaves beside them."""
+def a_spark_folder(
+    path: Path, parts: dict[str, bytes], marks: dict[str, bytes] | None = None
+) -> Path:
+    """A folder of part files, with `_SUCCESS` unless other marks are given, and with what Spark
+    leaves beside them.
+    """
     for name, content in ({"_SUCCESS": b""} if marks is None else marks).items():
         path.mkdir(parents=True, exist_ok=True)
         (path / name).write_bytes(content)

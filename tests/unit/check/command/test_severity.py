@@ -1,4 +1,6 @@
-"""Errors and warnings of the command: what a probable secret is, and what is told of findings that are counted only."""
+"""Errors and warnings of the command: what a probable secret is, and what is told of findings that
+are counted only.
+"""
 
 import json
 from pathlib import Path
@@ -11,7 +13,14 @@ from tunedrop_check import check
 from tunedrop_check.rules.rule import Severity
 
 TOKEN = "hf" + "_AbCdEfGhIjKlMnOpQrStUvWxYzAbCdEfGh"
-SECRET = json.dumps({"messages": [{"role": "user", "content": "My token?"}, {"role": "assistant", "content": TOKEN}]}).encode()
+SECRET = json.dumps(
+    {
+        "messages": [
+            {"role": "user", "content": "My token?"},
+            {"role": "assistant", "content": TOKEN},
+        ]
+    }
+).encode()
 
 
 @pytest.fixture
@@ -38,9 +47,13 @@ def test_secret_is_what_it_is_told_to_be_in_the_document(
     """It counts as that, decides the exit code, and the library says the same."""
     answer = run(capsys, secret, *options, "--json")
     [file] = answer.files
-    assert [found["severity"] for found in file["findings"] if found["code"] == "TD-DATA-801"] == [severity]
+    assert [found["severity"] for found in file["findings"] if found["code"] == "TD-DATA-801"] == [
+        severity
+    ]
     assert (file["errors"], file["warnings"]) == ((1, 1) if severity == "error" else (0, 2))
-    assert (answer.code, run(capsys, secret, *options, "--strict").code) == ((2, 2) if severity == "error" else (0, 1))
+    assert (answer.code, run(capsys, secret, *options, "--strict").code) == (
+        (2, 2) if severity == "error" else (0, 1)
+    )
     assert check(secret, secrets=severity) == json.loads(answer.out)
 
 
@@ -48,20 +61,40 @@ def test_secret_is_what_it_is_told_to_be_in_the_document(
 def test_secret_is_what_it_is_told_to_be_in_every_form(
     capsys: pytest.CaptureFixture[str], secret: str, options: list[str], severity: Severity
 ) -> None:
-    """As an annotation, for code scanning and as text; of the secret nobody sees more than four characters."""
+    """As an annotation, for code scanning and as text; of the secret nobody sees more than four
+    characters.
+    """
     log = run(capsys, secret, *options, "--format", "sarif").out
-    assert [one["level"] for one in json.loads(log)["runs"][0]["results"] if one["ruleId"] == "TD-DATA-801"] == [severity]
+    assert [
+        one["level"]
+        for one in json.loads(log)["runs"][0]["results"]
+        if one["ruleId"] == "TD-DATA-801"
+    ] == [severity]
     annotations = run(capsys, secret, *options, "--format", "github").out
     assert f"::{severity} file=secret.jsonl,line=13,title=TD-DATA-801" in annotations
     text = run(capsys, secret, *options).out
-    assert ("  1 error, 1 warning" if severity == "error" else "  2 warnings") == text.splitlines()[-1]
-    assert "    secret.jsonl:13  The line holds what looks like this: Hugging Face token, hf_A…" in text
+    assert ("  1 error, 1 warning" if severity == "error" else "  2 warnings") == text.splitlines()[
+        -1
+    ]
+    assert (
+        "    secret.jsonl:13  The line holds what looks like this: Hugging Face token, hf_A…"
+        in text
+    )
     assert not any(TOKEN[:5] in told for told in (log, annotations, text))
 
 
-def test_rule_without_a_listed_finding_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A hundred errors stand before it; warnings that stand for many lines come ahead of other ones."""
-    lines = run(capsys, a_file(tmp_path / "many.jsonl", b"\n" * 120 + BAD_ROLE * 120 + SECRET)).out.splitlines()
-    heading = lines.index("  error TD-DATA-801 Probable secret — Revoke it and replace it by a made-up one that can't be taken for real.")
+def test_rule_without_a_listed_finding_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A hundred errors stand before it; warnings that stand for many lines come ahead of other
+    ones.
+    """
+    lines = run(
+        capsys, a_file(tmp_path / "many.jsonl", b"\n" * 120 + BAD_ROLE * 120 + SECRET)
+    ).out.splitlines()
+    heading = lines.index(
+        "  error TD-DATA-801 Probable secret — Revoke it and replace it by a made-up one that "
+        "can't be taken for real."
+    )
     assert lines[heading + 1] == "    not listed: 100 other errors come before"
     assert any(line.startswith("  warning TD-DATA-701 ") for line in lines)

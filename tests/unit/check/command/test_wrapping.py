@@ -14,9 +14,21 @@ def shown(line: Line, width: int) -> list[str]:
 @pytest.mark.parametrize(
     ("line", "parts"),
     [
-        pytest.param([Span("  price  "), Span("0.01 USD at 5.00")], ["  price  0.01 USD at", "         5.00"], id="below the value"),
-        pytest.param([Span("    a.jsonl:3"), Span("  It is wrong.")], ["    a.jsonl:3  It is", "      wrong."], id="behind the beginning"),
-        pytest.param([Span("  8 errors"), Span(", 1 warning")], ["  8 errors, 1", "    warning"], id="over two spans"),
+        pytest.param(
+            [Span("  price  "), Span("0.01 USD at 5.00")],
+            ["  price  0.01 USD at", "         5.00"],
+            id="below the value",
+        ),
+        pytest.param(
+            [Span("    a.jsonl:3"), Span("  It is wrong.")],
+            ["    a.jsonl:3  It is", "      wrong."],
+            id="behind the beginning",
+        ),
+        pytest.param(
+            [Span("  8 errors"), Span(", 1 warning")],
+            ["  8 errors, 1", "    warning"],
+            id="over two spans",
+        ),
         pytest.param([Span("a" * 30), Span(" b")], ["a" * 30, "  b"], id="a long word stays whole"),
         pytest.param([Span("  fits exactly here.")], ["  fits exactly here."], id="fits"),
         pytest.param([], [""], id="empty"),

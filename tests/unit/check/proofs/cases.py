@@ -1,4 +1,6 @@
-"""What a rule is proven with: inputs that break it, each with the places of all its findings, and near misses that don't."""
+"""What a rule is proven with: inputs that break it, each with the places of all its findings, and
+near misses that don't.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -33,19 +35,29 @@ class Example:
 
     def findings(self) -> list[Finding]:
         """What its format's check says."""
-        return list(recognition.CHECKS[recognition.recognise(self.value, self.model)](self.value, self.model))
+        return list(
+            recognition.CHECKS[recognition.recognise(self.value, self.model)](
+                self.value, self.model
+            )
+        )
 
 
 @dataclass(frozen=True)
 class File:
-    """A file, scanned as a validation file for a text model unless said otherwise, and judged by the rules on form."""
+    """A file, scanned as a validation file for a text model unless said otherwise, and judged by
+    the rules on form.
+    """
 
     content: bytes
     options: ScanOptions | None = None
 
     def findings(self) -> list[Finding]:
         """What the scan says, but for the findings on what the texts hold."""
-        return [found for found in scanned(self.content, chosen=self.options).findings if found.code not in content_rules.RULES]
+        return [
+            found
+            for found in scanned(self.content, chosen=self.options).findings
+            if found.code not in content_rules.RULES
+        ]
 
 
 @dataclass(frozen=True)
@@ -82,14 +94,21 @@ class Bad:
 
 @dataclass(frozen=True)
 class Proof:
-    """A rule with inputs that break it and near misses that don't, each under a name that says what it is."""
+    """A rule with inputs that break it and near misses that don't, each under a name that says what
+    it is.
+    """
 
     rule: Rule
     bad: Mapping[str, Bad]
     good: Mapping[str, Case]
 
 
-def bad(value: dict[str, Any], place: str = "", also: Places | None = None, model: BaseModel = TEXT_MODEL) -> Bad:
+def bad(
+    value: dict[str, Any],
+    place: str = "",
+    also: Places | None = None,
+    model: BaseModel = TEXT_MODEL,
+) -> Bad:
     """An example that breaks the rule at this place."""
     return Bad(Example(value, model), place, also or set())
 
@@ -106,4 +125,7 @@ def good_image(value: dict[str, Any]) -> Example:
 
 def places(case: Case) -> Places:
     """Where each finding of a case stands: its line, if any, and its field."""
-    return {(found.code.removeprefix("TD-DATA-"), f"{found.line or ''}{found.field}") for found in case.findings()}
+    return {
+        (found.code.removeprefix("TD-DATA-"), f"{found.line or ''}{found.field}")
+        for found in case.findings()
+    }

@@ -20,7 +20,10 @@ Exchange = tuple[str, str]
 GITHUB = "gh" + "p_" + made_up(36)
 KEY_BODY = made_up(64)
 BEGIN = "-----BEGIN "
-LONG = "A sentence, and another one. This goes on without an end until somebody gets tired of reading such a long line"
+LONG = (
+    "A sentence, and another one. This goes on without an end until somebody gets tired of reading "
+    "such a long line"
+)
 THREE = (("a", "1"), ("b", "2"), ("c", "3"))
 PAGE = f"{LONG}. " * 6
 
@@ -28,7 +31,10 @@ PAGE = f"{LONG}. " * 6
 def watched(*exchanges: Exchange, limit: int | None = None) -> SpanFindings:
     """What is found in a file of these questions and answers."""
     observer = SpanWatch()
-    examples = [an_example(a_message("user", question), a_message("assistant", answer)) for question, answer in exchanges]
+    examples = [
+        an_example(a_message("user", question), a_message("assistant", answer))
+        for question, answer in exchanges
+    ]
     observer.block("\n".join(json.dumps(example) for example in examples).encode(), 1)
     for line, example in enumerate(examples, 1):
         observer.example(line, *parts_of(example))
@@ -61,7 +67,9 @@ class Files:
 
     def findings(self) -> list[Finding]:
         """What is said of the two together."""
-        return duplicates.contamination(watched(*self.training).fingerprints, watched(*self.validation).fingerprints)
+        return duplicates.contamination(
+            watched(*self.training).fingerprints, watched(*self.validation).fingerprints
+        )
 
 
 @dataclass(frozen=True)
@@ -117,7 +125,10 @@ PROOFS = [
             "twice": Bad(file(("a", "b"), ("c", "d"), ("a", "b")), "3"),
             "three times": Bad(file(("a", "b"), ("a", "b"), ("a", "b")), "2"),
         },
-        good={"another question": file(("a", "b"), ("c", "b")), "another answer": file(("a", "b"), ("a", "c"))},
+        good={
+            "another question": file(("a", "b"), ("c", "b")),
+            "another answer": file(("a", "b"), ("a", "c")),
+        },
     ),
     Proof(
         rules.NEAR_DUPLICATE,
@@ -126,15 +137,23 @@ PROOFS = [
             "white space": Bad(file(("a b", "c"), ("a  b\n", "c")), "2"),
             "ends of long texts": Bad(file(("a", PAGE), ("a", f" {PAGE}!")), "2"),
         },
-        good={"a digit": file(("2 and 2", "4"), ("2 and 3", "4")), "a sign": file(("5 + 1", "a"), ("5 / 1", "a"))},
+        good={
+            "a digit": file(("2 and 2", "4"), ("2 and 3", "4")),
+            "a sign": file(("5 + 1", "a"), ("5 / 1", "a")),
+        },
     ),
     Proof(
         rules.CONFLICT,
         bad={
             "two answers": Bad(file(("a", "yes"), ("b", "yes"), ("a", "no")), "1"),
-            "two, one of them twice": Bad(file(("a", "yes"), ("a", "no"), ("a", "no")), "1", {("701", "3")}),
+            "two, one of them twice": Bad(
+                file(("a", "yes"), ("a", "no"), ("a", "no")), "1", {("701", "3")}
+            ),
         },
-        good={"one answer in two spellings": file(("a", "Yes"), ("a", "yes.")), "two questions": file(("a", "yes"), ("b", "no"))},
+        good={
+            "one answer in two spellings": file(("a", "Yes"), ("a", "yes.")),
+            "two questions": file(("a", "yes"), ("b", "no")),
+        },
     ),
     in_answers(rules.BLANK_ANSWER, [" ", "\n\t\u00a0"], ["", "."]),
     in_answers(
@@ -144,23 +163,47 @@ PROOFS = [
     ),
     Proof(
         rules.LONG_TAIL,
-        bad={"one of fifty times the length": Bad(tokens({100: 99, 5000: 1})), "1 % with 29 %": Bad(tokens({100: 990, 4000: 10}))},
-        good={"1 % with 8 %": tokens({100: 990, 900: 10}), "too few to tell": tokens({100: 8, 5000: 1})},
+        bad={
+            "one of fifty times the length": Bad(tokens({100: 99, 5000: 1})),
+            "1 % with 29 %": Bad(tokens({100: 990, 4000: 10})),
+        },
+        good={
+            "1 % with 8 %": tokens({100: 990, 900: 10}),
+            "too few to tell": tokens({100: 8, 5000: 1}),
+        },
     ),
     Proof(
         rules.CONTAMINATION,
-        bad={"the same": Bad(both(("a", "b"), ("a", "b")), "2"), "nearly the same": Bad(both(("a", "b"), ("A", "b.")), "2")},
-        good={"another question": both(("a", "b"), ("c", "b")), "the other way round": both(("a", "b"), ("b", "a"))},
+        bad={
+            "the same": Bad(both(("a", "b"), ("a", "b")), "2"),
+            "nearly the same": Bad(both(("a", "b"), ("A", "b.")), "2"),
+        },
+        good={
+            "another question": both(("a", "b"), ("c", "b")),
+            "the other way round": both(("a", "b"), ("b", "a")),
+        },
     ),
     Proof(
         rules.SHARED_PROMPT,
-        bad={"another answer": Bad(both(("a", "b"), ("a", "c")), "2"), "an empty answer": Bad(both(("a", "b"), ("a", "")), "2")},
-        good={"another question": both(("a", "b"), ("c", "d")), "the same answer": both(("a", "b"), ("c", "b"))},
+        bad={
+            "another answer": Bad(both(("a", "b"), ("a", "c")), "2"),
+            "an empty answer": Bad(both(("a", "b"), ("a", "")), "2"),
+        },
+        good={
+            "another question": both(("a", "b"), ("c", "d")),
+            "the same answer": both(("a", "b"), ("c", "b")),
+        },
     ),
     Proof(
         rules.ONE_LENGTH,
-        bad={"many at 256": Bad(answer_tokens({100: 20, 256: 12})), "all at 1,024": Bad(answer_tokens({1024: 5}))},
-        good={"lengths close by": answer_tokens({255: 4, 256: 5}), "short labels": answer_tokens({10: 100, 12: 100})},
+        bad={
+            "many at 256": Bad(answer_tokens({100: 20, 256: 12})),
+            "all at 1,024": Bad(answer_tokens({1024: 5})),
+        },
+        good={
+            "lengths close by": answer_tokens({255: 4, 256: 5}),
+            "short labels": answer_tokens({10: 100, 12: 100}),
+        },
     ),
     Proof(
         rules.NOT_COMPARED,
@@ -170,7 +213,11 @@ PROOFS = [
         },
         good={"as many": file(("a", "1"), ("b", "2"), limit=2), "fewer": file(("a", "1"), limit=2)},
     ),
-    in_answers(rules.SECRET, [f"Use {GITHUB}.", f"token={GITHUB}"], [f"Use {GITHUB[:-1]}.", "gh" + "p_" + "x" * 36]),
+    in_answers(
+        rules.SECRET,
+        [f"Use {GITHUB}.", f"token={GITHUB}"],
+        [f"Use {GITHUB[:-1]}.", "gh" + "p_" + "x" * 36],
+    ),
     in_answers(
         rules.PRIVATE_KEY,
         [f"{BEGIN}PRIVATE KEY-----\n{KEY_BODY}\n", f"{BEGIN}RSA PRIVATE KEY-----\\n{KEY_BODY}"],
@@ -181,13 +228,31 @@ PROOFS = [
         ["postgres://ann:s3cr3tly@db/a", "https://ann:Tr0ub4dor@corp/"],
         ["postgres://ann:<password>@db/a", "http://localhost:8080/a@b"],
     ),
-    in_answers(rules.EMAIL, ["ann@corp.com", "Ann.Lee+x@mail.corp.co.uk"], ["ann@example.com", "\n@app.route('/')"]),
-    in_answers(rules.PHONE, ["+49 151 23456789", "(415) 867-5309"], ["(415) 555-0123", "256-512-10240"]),
-    in_answers(rules.CARD, ["4111 1111 1111 1111", "378282246310005"], ["4111 1111 1111 1112", "1234567812345670"]),
     in_answers(
-        rules.IBAN, ["DE89 3704 0044 0532 0130 00", "GB29NWBK60161331926819"], ["DE89 3704 0044 0532 0130 01", "DE8937040044053201300"]
+        rules.EMAIL,
+        ["ann@corp.com", "Ann.Lee+x@mail.corp.co.uk"],
+        ["ann@example.com", "\n@app.route('/')"],
+    ),
+    in_answers(
+        rules.PHONE, ["+49 151 23456789", "(415) 867-5309"], ["(415) 555-0123", "256-512-10240"]
+    ),
+    in_answers(
+        rules.CARD,
+        ["4111 1111 1111 1111", "378282246310005"],
+        ["4111 1111 1111 1112", "1234567812345670"],
+    ),
+    in_answers(
+        rules.IBAN,
+        ["DE89 3704 0044 0532 0130 00", "GB29NWBK60161331926819"],
+        ["DE89 3704 0044 0532 0130 01", "DE8937040044053201300"],
     ),
     in_answers(rules.REPLACEMENT, ["na\ufffdve", "\ufffd"], ["na\u00efve", "Write \\ufffd."]),
-    in_answers(rules.INVISIBLE, ["pass\u200bword", "hy\u00adphen"], ["\U0001f468\u200d\U0001f469", "\u0645\u06cc\u200c\u062e"]),
-    in_answers(rules.BIDI, ["\u202eabc", "a\u2066b\u2069"], ["\u05d0\u200e-\u200f\u05d1", "Write \\u202e."]),
+    in_answers(
+        rules.INVISIBLE,
+        ["pass\u200bword", "hy\u00adphen"],
+        ["\U0001f468\u200d\U0001f469", "\u0645\u06cc\u200c\u062e"],
+    ),
+    in_answers(
+        rules.BIDI, ["\u202eabc", "a\u2066b\u2069"], ["\u05d0\u200e-\u200f\u05d1", "Write \\u202e."]
+    ),
 ]

@@ -8,7 +8,16 @@ from typing import Any
 
 import msgspec
 
-from tests.unit.check.builders import IMAGE_MODEL, TEXT_MODEL, a_conversation, a_file, a_message, a_span, an_example, options
+from tests.unit.check.builders import (
+    IMAGE_MODEL,
+    TEXT_MODEL,
+    a_conversation,
+    a_file,
+    a_message,
+    a_span,
+    an_example,
+    options,
+)
 from tests.unit.check.proofs.cases import Bad, File, Proof
 from tunedrop_check.models import base_models
 from tunedrop_check.rules import format_rules
@@ -29,7 +38,9 @@ PREFERENCE: dict[str, Any] = {
 }
 GRADED = {"messages": [a_message("system", "Be brief."), USER], "answer": "4"}
 REASONING_MODEL = base_models.base_model("o4-mini")
-DOUBLE_MODEL = msgspec.structs.replace(TEXT_MODEL, methods=frozenset({"supervised", "dpo", "reinforcement"}))
+DOUBLE_MODEL = msgspec.structs.replace(
+    TEXT_MODEL, methods=frozenset({"supervised", "dpo", "reinforcement"})
+)
 
 
 class Sized:
@@ -51,7 +62,9 @@ class NoObject:
 
     def findings(self) -> list[Finding]:
         """What else the scan says."""
-        return [found for found in self._file.findings() if found.code != format_rules.NOT_OBJECT.code]
+        return [
+            found for found in self._file.findings() if found.code != format_rules.NOT_OBJECT.code
+        ]
 
 
 class Unsaid:
@@ -74,12 +87,16 @@ class WithImages:
 
     def findings(self) -> list[Finding]:
         """What the merge says of it."""
-        return scanning.merge([a_span(0, 9, lines=1, image_examples=self._number)], options(IMAGE_MODEL, "validation")).findings
+        return scanning.merge(
+            [a_span(0, 9, lines=1, image_examples=self._number)], options(IMAGE_MODEL, "validation")
+        ).findings
 
 
 def for_method(method: str, *examples: Any, model: base_models.BaseModel = TEXT_MODEL) -> File:
     """A validation file of a run with this method."""
-    return File(a_file(*examples), msgspec.structs.replace(options(model, "validation"), method=method))
+    return File(
+        a_file(*examples), msgspec.structs.replace(options(model, "validation"), method=method)
+    )
 
 
 def for_model(model: base_models.BaseModel, *examples: Any) -> File:
@@ -89,7 +106,11 @@ def for_model(model: base_models.BaseModel, *examples: Any) -> File:
 
 def with_system(*texts: Any) -> File:
     """A file whose examples begin with these system messages."""
-    return File(a_file(*(an_example(a_message("system", text), USER, a_message("assistant")) for text in texts)))
+    return File(
+        a_file(
+            *(an_example(a_message("system", text), USER, a_message("assistant")) for text in texts)
+        )
+    )
 
 
 def a_zip() -> bytes:
@@ -109,7 +130,10 @@ PROOFS = [
             "a line feed only": Bad(File(b"\n")),
             "blank lines only": Bad(File(b"\n \r\n\t\n\r\n")),
         },
-        good={"one example": File(a_file(an_example())), "one example without an end": File(a_file(an_example()).rstrip())},
+        good={
+            "one example": File(a_file(an_example())),
+            "one example without an end": File(a_file(an_example()).rstrip()),
+        },
     ),
     Proof(
         format_rules.TOO_FEW_EXAMPLES,
@@ -141,7 +165,11 @@ PROOFS = [
         },
         good={
             "a byte-order mark": File(BOM + a_file(an_example())),
-            "the word in a text": File(a_file(an_example(a_message("system", "%PDF-1.7 PAR1"), USER, a_message("assistant")))),
+            "the word in a text": File(
+                a_file(
+                    an_example(a_message("system", "%PDF-1.7 PAR1"), USER, a_message("assistant"))
+                )
+            ),
         },
     ),
     Proof(
@@ -150,7 +178,11 @@ PROOFS = [
             "completions": Bad(File(a_file(COMPLETION, times=3)), "1"),
             "completions for a run": Bad(for_method("supervised", COMPLETION), "1"),
         },
-        good={"chat": File(a_file(an_example())), "preferences": File(a_file(PREFERENCE)), "graded": for_model(REASONING_MODEL, GRADED)},
+        good={
+            "chat": File(a_file(an_example())),
+            "preferences": File(a_file(PREFERENCE)),
+            "graded": for_model(REASONING_MODEL, GRADED),
+        },
     ),
     Proof(
         format_rules.FORMATS_MIXED,
@@ -161,19 +193,26 @@ PROOFS = [
         },
         good={
             "plain and with tools": File(a_file(an_example(), an_example(tools=[]))),
-            "graded with different fields": for_model(REASONING_MODEL, GRADED, GRADED | {"level": 1}),
+            "graded with different fields": for_model(
+                REASONING_MODEL, GRADED, GRADED | {"level": 1}
+            ),
         },
     ),
     Proof(
         format_rules.TOO_MANY_IMAGE_EXAMPLES,
         bad={"one over": Bad(WithImages(IMAGE_EXAMPLES + 1)), "far over": Bad(WithImages(10**6))},
-        good={"at the limit": WithImages(IMAGE_EXAMPLES), "one under": WithImages(IMAGE_EXAMPLES - 1)},
+        good={
+            "at the limit": WithImages(IMAGE_EXAMPLES),
+            "one under": WithImages(IMAGE_EXAMPLES - 1),
+        },
     ),
     Proof(
         format_rules.METHOD_NOT_OFFERED,
         bad={
             "chat for a reasoning model": Bad(for_model(REASONING_MODEL, an_example())),
-            "preferences for gpt-4o-mini": Bad(for_model(base_models.base_model("gpt-4o-mini"), PREFERENCE)),
+            "preferences for gpt-4o-mini": Bad(
+                for_model(base_models.base_model("gpt-4o-mini"), PREFERENCE)
+            ),
             "graded for gpt-4.1-mini": Bad(for_model(TEXT_MODEL, GRADED)),
         },
         good={
@@ -187,22 +226,42 @@ PROOFS = [
         bad={
             "everywhere": Bad(File(a_file(a_conversation(), times=2)), "1"),
             "in one of three": Bad(File(a_file(an_example(), a_conversation(), an_example())), "2"),
-            "a message of no text": Bad(File(a_file(an_example(a_message("system", [IMAGE]), *an_example()["messages"][1:]))), "1", PARTS),
+            "a message of no text": Bad(
+                File(
+                    a_file(an_example(a_message("system", [IMAGE]), *an_example()["messages"][1:]))
+                ),
+                "1",
+                PARTS,
+            ),
         },
         good={
             "nowhere": File(a_file(an_example())),
-            "as a part": File(a_file(an_example(a_message("system", [TEXT]), *an_example()["messages"][1:]))),
-            "developer instead": File(a_file(an_example(a_message("developer"), USER, a_message("assistant")))),
+            "as a part": File(
+                a_file(an_example(a_message("system", [TEXT]), *an_example()["messages"][1:]))
+            ),
+            "developer instead": File(
+                a_file(an_example(a_message("developer"), USER, a_message("assistant")))
+            ),
         },
     ),
     Proof(
         format_rules.SYSTEM_VARIES,
-        bad={"two wordings": Bad(with_system("a", "b"), "2"), "a blank more": Bad(with_system("a", "a", "a "), "3")},
+        bad={
+            "two wordings": Bad(with_system("a", "b"), "2"),
+            "a blank more": Bad(with_system("a", "a", "a "), "3"),
+        },
         good={
             "one wording": with_system("a", "a"),
             "one wording, once as a part": with_system("a", [{"type": "text", "text": "a"}]),
             "a later system message differs": File(
-                a_file(an_example(), an_example(*an_example()["messages"][:2], a_message("system", "b"), a_message("assistant")))
+                a_file(
+                    an_example(),
+                    an_example(
+                        *an_example()["messages"][:2],
+                        a_message("system", "b"),
+                        a_message("assistant"),
+                    ),
+                )
             ),
         },
     ),
@@ -210,10 +269,16 @@ PROOFS = [
         format_rules.JSON_ARRAY,
         bad={
             "on one line": Bad(File(json.dumps([an_example()] * 10).encode())),
-            "on one line, after a mark and blank lines": Bad(File(b"\xef\xbb\xbf\n \n" + json.dumps([an_example()]).encode() + b"\n\n")),
-            "an example on each line": Bad(File(b"[\n" + b",\n".join([json.dumps(an_example()).encode()] * 10) + b"\n]\n")),
+            "on one line, after a mark and blank lines": Bad(
+                File(b"\xef\xbb\xbf\n \n" + json.dumps([an_example()]).encode() + b"\n\n")
+            ),
+            "an example on each line": Bad(
+                File(b"[\n" + b",\n".join([json.dumps(an_example()).encode()] * 10) + b"\n]\n")
+            ),
             "indented": Bad(File(json.dumps([an_example()] * 2, indent=2).encode())),
-            "too long to be read": Bad(File(b"[" + b"{}," * 2**20 + b"{}]", options(role="validation"))),
+            "too long to be read": Bad(
+                File(b"[" + b"{}," * 2**20 + b"{}]", options(role="validation"))
+            ),
             "cut": Bad(File(b'[{"messages": [')),
         },
         good={
@@ -229,7 +294,9 @@ PROOFS = [
             "preferences for supervised": Bad(for_method("supervised", PREFERENCE), "1"),
             "chat for dpo": Bad(for_method("dpo", an_example(), an_example()), "1"),
             "graded for supervised": Bad(for_method("supervised", GRADED, model=DOUBLE_MODEL), "1"),
-            "chat for reinforcement": Bad(for_method("reinforcement", an_example(), model=REASONING_MODEL), "1"),
+            "chat for reinforcement": Bad(
+                for_method("reinforcement", an_example(), model=REASONING_MODEL), "1"
+            ),
         },
         good={
             "chat for supervised": for_method("supervised", an_example()),

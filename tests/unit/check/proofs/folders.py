@@ -29,7 +29,11 @@ class Folder:
         with tempfile.TemporaryDirectory() as place:
             for name, content in self.files.items():
                 (Path(place) / name).write_bytes(content)
-            return [found for given in inputs.find([place]) for found in (*given.findings, *self._opened(given))]
+            return [
+                found
+                for given in inputs.find([place])
+                for found in (*given.findings, *self._opened(given))
+            ]
 
     def _opened(self, given: inputs.Input) -> list[Finding]:
         try:
@@ -58,7 +62,11 @@ PROOFS = [
             "a wrong checksum": Bad(packed(PACKED[:-8] + bytes(8))),
             "a damaged middle": Bad(packed(PACKED[:40] + b"\xff" * 20 + PACKED[60:])),
         },
-        good={"whole": packed(PACKED), "two archives joined": packed(PACKED + PACKED), "zeros after its end": packed(PACKED + bytes(512))},
+        good={
+            "whole": packed(PACKED),
+            "two archives joined": packed(PACKED + PACKED),
+            "zeros after its end": packed(PACKED + bytes(512)),
+        },
     ),
     Proof(
         format_rules.FOLDER_INCOMPLETE,
@@ -69,13 +77,22 @@ PROOFS = [
         },
         good={
             "all there": written(_committed_11=a_commit([ONE, TWO])),
-            "a removed part less": Folder({TWO: LINES, "_committed_11": a_commit([ONE, TWO]), "_committed_12": a_commit([], [ONE])}),
+            "a removed part less": Folder(
+                {
+                    TWO: LINES,
+                    "_committed_11": a_commit([ONE, TWO]),
+                    "_committed_12": a_commit([], [ONE]),
+                }
+            ),
             "a leftover more": written(_committed_11=a_commit([ONE])),
         },
     ),
     Proof(
         format_rules.FOLDER_UNFINISHED,
         bad={"no mark": Bad(written()), "begun alone": Bad(written(_started_22=b""))},
-        good={"_SUCCESS": written(_SUCCESS=b""), "a commit": written(_committed_11=a_commit([ONE, TWO]))},
+        good={
+            "_SUCCESS": written(_SUCCESS=b""),
+            "a commit": written(_committed_11=a_commit([ONE, TWO])),
+        },
     ),
 ]

@@ -23,19 +23,28 @@ SCORE: dict[str, Any] = {
     "type": "score_model",
     "name": "c",
     "model": "o3-mini-2025-01-31",
-    "input": [{"role": "user", "content": 'Compare {"a": {{item.answer}}} with {{sample.output_text}}.'}],
+    "input": [
+        {"role": "user", "content": 'Compare {"a": {{item.answer}}} with {{sample.output_text}}.'}
+    ],
     "range": [0, 10],
     "sampling_params": {"seed": 1},
 }
 SOURCE_BYTES = 256 * 1024
 SOURCE = "import json\n\ndef grade(sample, item):\n    return 1.0\n"
 PYTHON: dict[str, Any] = {"type": "python", "name": "d", "source": SOURCE}
-PARTS = SCORE | {"input": [{"role": "user", "content": [{"type": "input_text", "text": "{{item.answer}}"}]}]}
+PARTS = SCORE | {
+    "input": [{"role": "user", "content": [{"type": "input_text", "text": "{{item.answer}}"}]}]
+}
 
 
 def multi(formula: Any = "(a + b) / 2", **parts: Any) -> dict[str, Any]:
     """A multigrader over a and b."""
-    return {"type": "multi", "name": "m", "graders": parts or {"a": CHECK, "b": SIMILAR}, "calculate_output": formula}
+    return {
+        "type": "multi",
+        "name": "m",
+        "graders": parts or {"a": CHECK, "b": SIMILAR},
+        "calculate_output": formula,
+    }
 
 
 def bad(grader: Any, place: str = "") -> Bad:
@@ -58,7 +67,9 @@ PROOFS = [
             "another type": bad(CHECK | {"type": "label_model"}, "/type"),
             "a type that is a list": bad(CHECK | {"type": ["multi"]}, "/type"),
             "a name that is a number": bad(CHECK | {"name": 1}, "/name"),
-            "no input": bad({key: value for key, value in CHECK.items() if key != "input"}, "/input"),
+            "no input": bad(
+                {key: value for key, value in CHECK.items() if key != "input"}, "/input"
+            ),
             "a reference that is a number": bad(SIMILAR | {"reference": 4}, "/reference"),
             "messages as a text": bad(SCORE | {"input": "Compare."}, "/input"),
             "no messages": bad(SCORE | {"input": []}, "/input"),
@@ -71,12 +82,16 @@ PROOFS = [
         },
         good={
             "string check": Grader(CHECK),
-            "without a name": Grader({key: value for key, value in SIMILAR.items() if key != "name"}),
+            "without a name": Grader(
+                {key: value for key, value in SIMILAR.items() if key != "name"}
+            ),
             "score model": Grader(SCORE),
             "score model with parts": Grader(PARTS),
             "Python": Grader(PYTHON),
             "multi": Grader(multi()),
-            "multi of all kinds": Grader(multi("max(a, b) * c ^ d", a=CHECK, b=SIMILAR, c=SCORE, d=PYTHON)),
+            "multi of all kinds": Grader(
+                multi("max(a, b) * c ^ d", a=CHECK, b=SIMILAR, c=SCORE, d=PYTHON)
+            ),
         },
     ),
     Proof(
@@ -84,10 +99,14 @@ PROOFS = [
         bad={
             "neq": bad(CHECK | {"operation": "neq"}, "/operation"),
             "another case": bad(CHECK | {"operation": "EQ"}, "/operation"),
-            "none": bad({key: value for key, value in CHECK.items() if key != "operation"}, "/operation"),
+            "none": bad(
+                {key: value for key, value in CHECK.items() if key != "operation"}, "/operation"
+            ),
             "cosine": bad(SIMILAR | {"evaluation_metric": "cosine"}, "/evaluation_metric"),
             "rouge_6": bad(SIMILAR | {"evaluation_metric": "rouge_6"}, "/evaluation_metric"),
-            "inside a multigrader": bad(multi("a", b=SIMILAR, a=CHECK | {"operation": "ne "}), "/graders/1/operation"),
+            "inside a multigrader": bad(
+                multi("a", b=SIMILAR, a=CHECK | {"operation": "ne "}), "/graders/1/operation"
+            ),
         },
         good={name: Grader(CHECK | {"operation": name}) for name in ("eq", "ne", "like", "ilike")}
         | {
@@ -98,28 +117,48 @@ PROOFS = [
     Proof(
         format_rules.GRADER_MODEL,
         bad={
-            repr(model): bad(SCORE | {"model": model}, "/model") for model in ("gpt-5", "gpt-4o-mini-2024-07-18", "o3-mini-", "", None, 4)
+            repr(model): bad(SCORE | {"model": model}, "/model")
+            for model in ("gpt-5", "gpt-4o-mini-2024-07-18", "o3-mini-", "", None, 4)
         },
-        good={model: Grader(SCORE | {"model": model}) for model in ("gpt-4o-2024-08-06", "o3-mini-2025-01-31")},
+        good={
+            model: Grader(SCORE | {"model": model})
+            for model in ("gpt-4o-2024-08-06", "o3-mini-2025-01-31")
+        },
     ),
     Proof(
         format_rules.GRADER_UNDATED,
-        bad={model: bad(SCORE | {"model": model}, "/model") for model in ("o3-mini", "o4-mini", "o1", "o3", "gpt-4o")},
-        good={model: Grader(SCORE | {"model": model}) for model in ("gpt-4o-2024-08-06", "o3-mini-2025-01-31")},
+        bad={
+            model: bad(SCORE | {"model": model}, "/model")
+            for model in ("o3-mini", "o4-mini", "o1", "o3", "gpt-4o")
+        },
+        good={
+            model: Grader(SCORE | {"model": model})
+            for model in ("gpt-4o-2024-08-06", "o3-mini-2025-01-31")
+        },
     ),
     Proof(
         format_rules.GRADER_SOURCE,
         bad={
             "one byte over": bad(padded(SOURCE_BYTES + 1), "/source"),
-            "over in bytes, not in characters": bad(PYTHON | {"source": SOURCE + "#" + "\u00e9" * (SOURCE_BYTES // 2)}, "/source"),
+            "over in bytes, not in characters": bad(
+                PYTHON | {"source": SOURCE + "#" + "\u00e9" * (SOURCE_BYTES // 2)}, "/source"
+            ),
             "no function": bad(PYTHON | {"source": "grade = 1"}, "/source"),
-            "another function": bad(PYTHON | {"source": "def grader(sample, item):\n    return 1.0"}, "/source"),
-            "a method": bad(PYTHON | {"source": "class A:\n    def grade(sample, item):\n        return 1.0"}, "/source"),
+            "another function": bad(
+                PYTHON | {"source": "def grader(sample, item):\n    return 1.0"}, "/source"
+            ),
+            "a method": bad(
+                PYTHON | {"source": "class A:\n    def grade(sample, item):\n        return 1.0"},
+                "/source",
+            ),
             "empty": bad(PYTHON | {"source": ""}, "/source"),
         },
         good={
             "at the limit": Grader(padded(SOURCE_BYTES)),
-            "annotated": Grader(PYTHON | {"source": "def grade (sample: dict, item: dict) -> float:\n    return 1.0"}),
+            "annotated": Grader(
+                PYTHON
+                | {"source": "def grade (sample: dict, item: dict) -> float:\n    return 1.0"}
+            ),
             "braces of its own": Grader(PYTHON | {"source": SOURCE + "x = '{{anything}}'"}),
         },
     ),
@@ -167,7 +206,9 @@ PROOFS = [
             "no field": bad(CHECK | {"input": "{{sample}}"}, "/input"),
             "not closed": bad(CHECK | {"reference": "{{item.answer}"}, "/reference"),
             "an expression": bad(CHECK | {"reference": "{{item.a + item.b}}"}, "/reference"),
-            "in a message": bad(SCORE | {"input": [{"role": "user", "content": "{{ answer }}"}]}, "/input/0"),
+            "in a message": bad(
+                SCORE | {"input": [{"role": "user", "content": "{{ answer }}"}]}, "/input/0"
+            ),
         },
         good={
             "blanks": Grader(CHECK | {"reference": "{{  item.answer  }}"}),
@@ -185,7 +226,9 @@ PROOFS = [
         good={
             "text": Grader(CHECK),
             "a field of its JSON": Grader(CHECK | {"input": "{{sample.output_json.a[1]}}"}),
-            "a field of the line with this name": Grader(CHECK | {"reference": "{{item.output_txt}}"}),
+            "a field of the line with this name": Grader(
+                CHECK | {"reference": "{{item.output_txt}}"}
+            ),
         },
     ),
 ]

@@ -47,21 +47,31 @@ PROOFS = [
         format_rules.PART_SHAPE,
         bad={
             "a string": bad_image(parts("x"), PART),
-            "a refusal in a question": bad_image(parts({"type": "refusal", "refusal": "No."}), PART),
+            "a refusal in a question": bad_image(
+                parts({"type": "refusal", "refusal": "No."}), PART
+            ),
             "a refusal that is a number": bad_image(
-                an_example(a_message("user"), a_message("assistant", [{"type": "refusal", "refusal": 1}])), "/messages/1/content/0"
+                an_example(
+                    a_message("user"), a_message("assistant", [{"type": "refusal", "refusal": 1}])
+                ),
+                "/messages/1/content/0",
             ),
             "audio": bad_image(parts({"type": "input_audio", "input_audio": {}}), PART),
             "no type": bad_image(parts({"text": "x"}), PART),
             "a text that is a number": bad_image(parts({"type": "text", "text": 1}), PART),
             "no image_url": bad_image(parts({"type": "image_url"}), PART),
-            "image_url a string": bad_image(parts({"type": "image_url", "image_url": "https://example.com/a.png"}), PART),
+            "image_url a string": bad_image(
+                parts({"type": "image_url", "image_url": "https://example.com/a.png"}), PART
+            ),
         },
         good={
             "texts": good_image(parts(TEXT, TEXT)),
             "a text and an image": good_image(parts(TEXT, a_part())),
             "a refusal in an answer": good_image(
-                an_example(a_message("user"), a_message("assistant", [TEXT, {"type": "refusal", "refusal": "No."}]))
+                an_example(
+                    a_message("user"),
+                    a_message("assistant", [TEXT, {"type": "refusal", "refusal": "No."}]),
+                )
             ),
         },
     ),
@@ -73,7 +83,9 @@ PROOFS = [
         },
         good={
             "texts as parts": Example(parts(TEXT), TEXT_MODEL),
-            "an address in a text": Example(an_example(a_message("user", "https://example.com/a.png"), ASSISTANT), TEXT_MODEL),
+            "an address in a text": Example(
+                an_example(a_message("user", "https://example.com/a.png"), ASSISTANT), TEXT_MODEL
+            ),
         },
     ),
     Proof(
@@ -87,7 +99,9 @@ PROOFS = [
         },
         good={
             "a question": good_image(parts(a_part())),
-            "a later question": good_image(an_example(a_message("user"), ASSISTANT, a_message("user", [a_part()]), ASSISTANT)),
+            "a later question": good_image(
+                an_example(a_message("user"), ASSISTANT, a_message("user", [a_part()]), ASSISTANT)
+            ),
         },
     ),
     Proof(
@@ -98,7 +112,9 @@ PROOFS = [
             "cut base64": bad_image(parts(a_part(a_data_uri(a_png())[:-1])), URL),
             "not base64 at all": bad_image(parts(a_part("data:image/png,abcd")), URL),
             "a number": bad_image(parts(a_part(7)), "/messages/0/content/0/image_url"),
-            "none": bad_image(parts({"type": "image_url", "image_url": {}}), "/messages/0/content/0/image_url"),
+            "none": bad_image(
+                parts({"type": "image_url", "image_url": {}}), "/messages/0/content/0/image_url"
+            ),
         },
         good={
             url: good_image(parts(a_part(url)))
@@ -113,10 +129,14 @@ PROOFS = [
     Proof(
         format_rules.IMAGE_DETAIL,
         bad={
-            repr(detail): bad_image(parts(a_part(detail=detail)), "/messages/0/content/0/image_url/detail")
+            repr(detail): bad_image(
+                parts(a_part(detail=detail)), "/messages/0/content/0/image_url/detail"
+            )
             for detail in ("huge", "LOW", 1, None, ["low"])
         },
-        good={detail: good_image(parts(a_part(detail=detail))) for detail in ("low", "high", "auto")},
+        good={
+            detail: good_image(parts(a_part(detail=detail))) for detail in ("low", "high", "auto")
+        },
     ),
     Proof(
         format_rules.IMAGE_FORMAT,
@@ -127,14 +147,18 @@ PROOFS = [
             "JPEG called PNG": bad_image(parts(a_part(a_data_uri(a_jpeg()))), URL),
             "PNG of a palette": bad_image(parts(a_part(a_data_uri(a_png(colour=3)))), URL),
             "PNG in grey": bad_image(parts(a_part(a_data_uri(a_png(colour=0)))), URL),
-            "JPEG in CMYK": bad_image(parts(a_part(a_data_uri(a_jpeg(components=4), "image/jpeg"))), URL),
+            "JPEG in CMYK": bad_image(
+                parts(a_part(a_data_uri(a_jpeg(components=4), "image/jpeg"))), URL
+            ),
         },
         good={
             "PNG": good_image(parts(a_part(a_data_uri(a_png())))),
             "PNG with alpha": good_image(parts(a_part(a_data_uri(a_png(colour=6))))),
             "JPEG": good_image(parts(a_part(a_data_uri(a_jpeg(), "image/jpeg")))),
             "JPEG by its short name": good_image(parts(a_part(a_data_uri(a_jpeg(), "image/jpg")))),
-            "JPEG whose header is far inside": good_image(parts(a_part(a_data_uri(a_jpeg(before=[65533] * 9), "image/jpeg")))),
+            "JPEG whose header is far inside": good_image(
+                parts(a_part(a_data_uri(a_jpeg(before=[65533] * 9), "image/jpeg")))
+            ),
             "WEBP": good_image(parts(a_part(a_data_uri(a_webp(), "image/webp")))),
             "capitals": good_image(parts(a_part(a_data_uri(a_png(), "IMAGE/PNG")))),
         },
@@ -155,7 +179,13 @@ PROOFS = [
         bad={
             "65 in one message": bad_image(parts(*[a_part()] * 65), "/messages"),
             "65 in two": bad_image(
-                an_example(a_message("user", [a_part()] * 64), ASSISTANT, a_message("user", [a_part()]), ASSISTANT), "/messages"
+                an_example(
+                    a_message("user", [a_part()] * 64),
+                    ASSISTANT,
+                    a_message("user", [a_part()]),
+                    ASSISTANT,
+                ),
+                "/messages",
             ),
         },
         good={

@@ -2,7 +2,15 @@
 
 from typing import Any
 
-from tests.unit.check.builders import TEXT_MODEL, a_conversation, a_file, a_message, an_example, of_tokens, options
+from tests.unit.check.builders import (
+    TEXT_MODEL,
+    a_conversation,
+    a_file,
+    a_message,
+    an_example,
+    of_tokens,
+    options,
+)
 from tests.unit.check.proofs.cases import Bad, Example, File, Proof, bad
 from tunedrop_check.models import base_models
 from tunedrop_check.rules import format_rules
@@ -40,7 +48,10 @@ PROOFS = [
             "messages null": bad({"messages": None}, "/messages"),
             "messages an object": bad({"messages": {"0": USER}}, "/messages"),
         },
-        good={"two messages": Example(an_example(USER, ASSISTANT)), "many messages": Example(an_example(*[USER, ASSISTANT] * 40))},
+        good={
+            "two messages": Example(an_example(USER, ASSISTANT)),
+            "many messages": Example(an_example(*[USER, ASSISTANT] * 40)),
+        },
     ),
     Proof(
         format_rules.MESSAGE_NOT_OBJECT,
@@ -50,7 +61,10 @@ PROOFS = [
             "null": bad(a_conversation(None), "/messages/1"),
             "a list of messages": bad(a_conversation([USER]), "/messages/1"),
         },
-        good={"fewest keys": Example(an_example(USER, ASSISTANT)), "all keys": Example(an_example(a_message("user", name="a"), ASSISTANT))},
+        good={
+            "fewest keys": Example(an_example(USER, ASSISTANT)),
+            "all keys": Example(an_example(a_message("user", name="a"), ASSISTANT)),
+        },
     ),
     Proof(
         format_rules.ROLE_UNKNOWN,
@@ -76,7 +90,9 @@ PROOFS = [
         },
         good={
             "system": Example(an_example()),
-            "a reasoning model": Example(an_example(a_message("developer"), USER, answer="4"), REASONING_MODEL),
+            "a reasoning model": Example(
+                an_example(a_message("developer"), USER, answer="4"), REASONING_MODEL
+            ),
             "a name": Example(an_example(a_message("user", name="developer"), ASSISTANT)),
         },
     ),
@@ -86,7 +102,10 @@ PROOFS = [
             "an answer alone": bad(an_example(ASSISTANT), "/messages"),
             "system and answer": bad(an_example(a_message("system"), ASSISTANT), "/messages"),
         },
-        good={"one": Example(an_example(USER, ASSISTANT)), "after an answer": Example(an_example(ASSISTANT, USER, ASSISTANT))},
+        good={
+            "one": Example(an_example(USER, ASSISTANT)),
+            "after an answer": Example(an_example(ASSISTANT, USER, ASSISTANT)),
+        },
     ),
     Proof(
         format_rules.NO_ASSISTANT,
@@ -94,7 +113,10 @@ PROOFS = [
             "a question alone": bad(an_example(USER), "/messages"),
             "system and question": bad(an_example(a_message("system"), USER), "/messages"),
         },
-        good={"one": Example(an_example(USER, ASSISTANT)), "two": Example(a_conversation(ASSISTANT, USER))},
+        good={
+            "one": Example(an_example(USER, ASSISTANT)),
+            "two": Example(a_conversation(ASSISTANT, USER)),
+        },
     ),
     Proof(
         format_rules.LAST_NOT_ASSISTANT,
@@ -103,7 +125,9 @@ PROOFS = [
             "system": bad(an_example(USER, ASSISTANT, a_message("system")), "/messages"),
         },
         good={
-            "weight 0 at the end": Example(an_example(USER, ASSISTANT, USER, a_message("assistant", weight=0))),
+            "weight 0 at the end": Example(
+                an_example(USER, ASSISTANT, USER, a_message("assistant", weight=0))
+            ),
             "two answers on end": Example(an_example(USER, ASSISTANT, ASSISTANT)),
         },
     ),
@@ -111,14 +135,22 @@ PROOFS = [
         format_rules.CONTENT_MISSING,
         bad={
             "none": bad(a_conversation({"role": "user"}), "/messages/1"),
-            "null in a question": bad(a_conversation(a_message("user", None)), "/messages/1/content"),
-            "null in an answer without calls": bad(a_conversation(a_message("assistant", None)), "/messages/1/content"),
+            "null in a question": bad(
+                a_conversation(a_message("user", None)), "/messages/1/content"
+            ),
+            "null in an answer without calls": bad(
+                a_conversation(a_message("assistant", None)), "/messages/1/content"
+            ),
         },
         good={
             "a blank": Example(asking(" ")),
-            "null beside a call": Example(an_example(USER, {**CALLING, "content": None}, tools=[TOOL])),
+            "null beside a call": Example(
+                an_example(USER, {**CALLING, "content": None}, tools=[TOOL])
+            ),
             "none beside a function call": Example(
-                an_example(USER, {"role": "assistant", "function_call": {"name": "f", "arguments": "{}"}})
+                an_example(
+                    USER, {"role": "assistant", "function_call": {"name": "f", "arguments": "{}"}}
+                )
             ),
         },
     ),
@@ -126,14 +158,22 @@ PROOFS = [
         format_rules.CONTENT_TYPE,
         bad={
             "a number": bad(a_conversation(a_message("user", 1)), "/messages/1/content"),
-            "an object": bad(a_conversation(a_message("user", {"text": "x"})), "/messages/1/content"),
+            "an object": bad(
+                a_conversation(a_message("user", {"text": "x"})), "/messages/1/content"
+            ),
             "true": bad(a_conversation(a_message("assistant", True)), "/messages/1/content"),
-            "parts in a function's message": bad(a_conversation(a_message("function", [TEXT], name="f")), "/messages/1/content"),
+            "parts in a function's message": bad(
+                a_conversation(a_message("function", [TEXT], name="f")), "/messages/1/content"
+            ),
         },
         good={
             "a string": Example(asking("1")),
             "parts in a question": Example(asking([TEXT])),
-            "parts in every other message": Example(an_example(a_message("system", [TEXT]), USER, a_message("assistant", [TEXT, REFUSAL]))),
+            "parts in every other message": Example(
+                an_example(
+                    a_message("system", [TEXT]), USER, a_message("assistant", [TEXT, REFUSAL])
+                )
+            ),
         },
     ),
     Proof(
@@ -141,42 +181,70 @@ PROOFS = [
         bad={
             "no character": bad(a_conversation(a_message("user", "")), "/messages/1/content"),
             "no parts": bad(a_conversation(a_message("user", [])), "/messages/1/content"),
-            "no parts of a system message": bad(an_example(a_message("system", []), USER, ASSISTANT), "/messages/0/content"),
-            "an empty answer": bad(an_example(USER, a_message("assistant", "")), "/messages/1/content"),
+            "no parts of a system message": bad(
+                an_example(a_message("system", []), USER, ASSISTANT), "/messages/0/content"
+            ),
+            "an empty answer": bad(
+                an_example(USER, a_message("assistant", "")), "/messages/1/content"
+            ),
         },
-        good={"one character": Example(asking("?")), "one part": Example(asking([{"type": "text", "text": "?"}]))},
+        good={
+            "one character": Example(asking("?")),
+            "one part": Example(asking([{"type": "text", "text": "?"}])),
+        },
     ),
     Proof(
         format_rules.WEIGHT_VALUE,
         bad={
-            repr(weight): bad(a_conversation(a_message("assistant", weight=weight)), "/messages/1/weight")
+            repr(weight): bad(
+                a_conversation(a_message("assistant", weight=weight)), "/messages/1/weight"
+            )
             for weight in (0.5, 2, -1, True, False, "1", [1])
         },
-        good={repr(weight): Example(a_conversation(a_message("assistant", weight=weight))) for weight in (0, 1, 1.0, 0.0)},
+        good={
+            repr(weight): Example(a_conversation(a_message("assistant", weight=weight)))
+            for weight in (0, 1, 1.0, 0.0)
+        },
     ),
     Proof(
         format_rules.WEIGHT_PLACE,
-        bad={role: bad(a_conversation(a_message(role, weight=1)), "/messages/1/weight") for role in ("user", "system")},
+        bad={
+            role: bad(a_conversation(a_message(role, weight=1)), "/messages/1/weight")
+            for role in ("user", "system")
+        },
         good={
             "an answer": Example(an_example(USER, a_message("assistant", weight=1))),
-            "every answer": Example(an_example(USER, a_message("assistant", weight=0), USER, a_message("assistant", weight=1))),
+            "every answer": Example(
+                an_example(
+                    USER, a_message("assistant", weight=0), USER, a_message("assistant", weight=1)
+                )
+            ),
         },
     ),
     Proof(
         format_rules.NOTHING_TO_LEARN,
         bad={
             "the only answer": bad(an_example(USER, a_message("assistant", weight=0)), "/messages"),
-            "both answers": bad(an_example(*[USER, a_message("assistant", weight=0.0)] * 2), "/messages"),
+            "both answers": bad(
+                an_example(*[USER, a_message("assistant", weight=0.0)] * 2), "/messages"
+            ),
         },
         good={
             "one of two": Example(a_conversation(a_message("assistant", weight=0), USER)),
-            "the last of two": Example(an_example(USER, ASSISTANT, USER, a_message("assistant", weight=0))),
+            "the last of two": Example(
+                an_example(USER, ASSISTANT, USER, a_message("assistant", weight=0))
+            ),
         },
     ),
     Proof(
         format_rules.NAME_TYPE,
-        bad={repr(name): bad(a_conversation(a_message("user", name=name)), "/messages/1/name") for name in (1, True, ["a"])},
-        good={name: Example(a_conversation(a_message("user", name=name))) for name in ("1", "null")},
+        bad={
+            repr(name): bad(a_conversation(a_message("user", name=name)), "/messages/1/name")
+            for name in (1, True, ["a"])
+        },
+        good={
+            name: Example(a_conversation(a_message("user", name=name))) for name in ("1", "null")
+        },
     ),
     Proof(
         format_rules.NAME_CHARACTERS,
@@ -184,7 +252,10 @@ PROOFS = [
             repr(name[:9]): bad(a_conversation(a_message("user", name=name)), "/messages/1/name")
             for name in ("A B", "", "Zoë", "a.b", "x" * 65, "a\n")
         },
-        good={name[:9]: Example(a_conversation(a_message("user", name=name))) for name in ("A_b-1", "x" * 64)},
+        good={
+            name[:9]: Example(a_conversation(a_message("user", name=name)))
+            for name in ("A_b-1", "x" * 64)
+        },
     ),
     Proof(
         format_rules.UNKNOWN_KEY,
@@ -192,7 +263,9 @@ PROOFS = [
             "two in a message": bad(a_conversation(a_message("user", a=1, b=2)), "/messages/1"),
             "one in the line": bad(an_example(__proto__=1)),
             "a known note": bad(an_example(metadata={"a": 1}), "/metadata"),
-            "a part of an answer": bad(an_example(USER, a_message("assistant", annotations=[])), "/messages/1/annotations"),
+            "a part of an answer": bad(
+                an_example(USER, a_message("assistant", annotations=[])), "/messages/1/annotations"
+            ),
             "a weight outside the messages": bad(an_example(weight=1), "/weight"),
             "weight in a preference": bad(
                 {
@@ -214,18 +287,31 @@ PROOFS = [
         },
         good={
             "all known keys of a line": Example(an_example(tools=[], parallel_tool_calls=True)),
-            "all known keys of an answer": Example(an_example(USER, a_message("assistant", name="a", weight=1))),
-            "empty keys of an answer's dump": Example(an_example(USER, a_message("assistant", refusal=None, audio=None))),
-            "any key beside messages for a grader": Example(an_example(USER, answer="4", level={"a": 1}), REASONING_MODEL),
+            "all known keys of an answer": Example(
+                an_example(USER, a_message("assistant", name="a", weight=1))
+            ),
+            "empty keys of an answer's dump": Example(
+                an_example(USER, a_message("assistant", refusal=None, audio=None))
+            ),
+            "any key beside messages for a grader": Example(
+                an_example(USER, answer="4", level={"a": 1}), REASONING_MODEL
+            ),
         },
     ),
     Proof(
         format_rules.OTHER_FORMAT_KEY,
-        bad={"one": bad(an_example(preferred_output=[])), "all": bad(an_example(input={}, preferred_output=[], non_preferred_output=[]))},
+        bad={
+            "one": bad(an_example(preferred_output=[])),
+            "all": bad(an_example(input={}, preferred_output=[], non_preferred_output=[])),
+        },
         good={
             "none": Example(an_example()),
             "a preference": Example(
-                {"input": {"messages": [USER]}, "preferred_output": [a_message("assistant", "a")], "non_preferred_output": [ASSISTANT]}
+                {
+                    "input": {"messages": [USER]},
+                    "preferred_output": [a_message("assistant", "a")],
+                    "non_preferred_output": [ASSISTANT],
+                }
             ),
         },
     ),
@@ -238,20 +324,38 @@ PROOFS = [
         format_rules.UNCOUNTABLE,
         bad={
             "blanks": Bad(File(a_file(asking(" " * (BLANKS + 1) + "x"))), "1"),
-            "a long text": Bad(File(a_file(asking("ab" * (LONG // 2) + "x")), options(role="validation", max_line_bytes=2 * LONG)), "1"),
+            "a long text": Bad(
+                File(
+                    a_file(asking("ab" * (LONG // 2) + "x")),
+                    options(role="validation", max_line_bytes=2 * LONG),
+                ),
+                "1",
+            ),
         },
         good={
             "as many blanks": File(a_file(asking(" " * BLANKS + "x"))),
-            "as long a text of shorter runs": File(a_file(asking(WIDE_TEXT)), options(role="validation", max_line_bytes=2 * LONG)),
+            "as long a text of shorter runs": File(
+                a_file(asking(WIDE_TEXT)), options(role="validation", max_line_bytes=2 * LONG)
+            ),
         },
     ),
     Proof(
         format_rules.SYSTEM_ROW,
         bad={
-            "two": bad(an_example(a_message("system"), a_message("system", "b"), USER, ASSISTANT), "/messages/1"),
-            "later": bad(a_conversation(ASSISTANT, USER, a_message("system"), a_message("system", "b"), USER), "/messages/4"),
+            "two": bad(
+                an_example(a_message("system"), a_message("system", "b"), USER, ASSISTANT),
+                "/messages/1",
+            ),
+            "later": bad(
+                a_conversation(
+                    ASSISTANT, USER, a_message("system"), a_message("system", "b"), USER
+                ),
+                "/messages/4",
+            ),
             "a developer's after it": bad(
-                an_example(a_message("system"), a_message("developer"), USER, answer="4"), "/messages/1", model=REASONING_MODEL
+                an_example(a_message("system"), a_message("developer"), USER, answer="4"),
+                "/messages/1",
+                model=REASONING_MODEL,
             ),
             "in a preference": bad(
                 {
@@ -264,20 +368,34 @@ PROOFS = [
         },
         good={
             "one": Example(an_example()),
-            "two apart": Example(an_example(a_message("system"), USER, a_message("system"), USER, ASSISTANT)),
+            "two apart": Example(
+                an_example(a_message("system"), USER, a_message("system"), USER, ASSISTANT)
+            ),
         },
     ),
     Proof(
         format_rules.CALL_CONTENT,
         bad={
-            repr(content): bad(an_example(USER, {**CALLING, "content": content}, tools=[TOOL]), "/messages/1/content")
+            repr(content): bad(
+                an_example(USER, {**CALLING, "content": content}, tools=[TOOL]),
+                "/messages/1/content",
+            )
             for content in (None, "", "null")
         },
         good={
             "none": Example(an_example(USER, CALLING, tools=[TOOL])),
-            "a text": Example(an_example(USER, {**CALLING, "content": "One moment."}, tools=[TOOL])),
+            "a text": Example(
+                an_example(USER, {**CALLING, "content": "One moment."}, tools=[TOOL])
+            ),
             "null beside a function call": Example(
-                an_example(USER, {"role": "assistant", "content": None, "function_call": {"name": "f", "arguments": "{}"}})
+                an_example(
+                    USER,
+                    {
+                        "role": "assistant",
+                        "content": None,
+                        "function_call": {"name": "f", "arguments": "{}"},
+                    },
+                )
             ),
         },
     ),
@@ -288,7 +406,10 @@ PROOFS = [
                 key: bad(a_conversation(a_message("user", **{key: None})), f"/messages/1/{key}")
                 for key in ("name", "tool_calls", "tool_call_id", "weight")
             },
-            **{key: bad(an_example(**{key: None}), f"/{key}") for key in ("tools", "functions", "parallel_tool_calls", "function_call")},
+            **{
+                key: bad(an_example(**{key: None}), f"/{key}")
+                for key in ("tools", "functions", "parallel_tool_calls", "function_call")
+            },
             "tools of a preference": bad(
                 {
                     "input": {"messages": [USER], "tools": None},
@@ -297,18 +418,30 @@ PROOFS = [
                 },
                 "/input/tools",
             ),
-            "for reinforcement": bad(an_example(a_message("user", name=None), answer="4"), "/messages/0/name", model=REASONING_MODEL),
+            "for reinforcement": bad(
+                an_example(a_message("user", name=None), answer="4"),
+                "/messages/0/name",
+                model=REASONING_MODEL,
+            ),
         },
         good={
-            "what may be null": Example(an_example(USER, a_message("assistant", function_call=None, refusal=None, audio=None))),
-            "a field for a grader": Example(an_example(USER, answer=None, weight=None), REASONING_MODEL),
+            "what may be null": Example(
+                an_example(
+                    USER, a_message("assistant", function_call=None, refusal=None, audio=None)
+                )
+            ),
+            "a field for a grader": Example(
+                an_example(USER, answer=None, weight=None), REASONING_MODEL
+            ),
         },
     ),
     Proof(
         format_rules.KEY_CAPITALS,
         bad={
             "beside messages": bad(an_example(Tools=[]), "/tools"),
-            "of a message": bad(an_example(USER, a_message("assistant", WEIGHT=1)), "/messages/1/weight"),
+            "of a message": bad(
+                an_example(USER, a_message("assistant", WEIGHT=1)), "/messages/1/weight"
+            ),
             "messages": bad({"Messages": [USER, ASSISTANT]}, "/messages", {("201", "")}),
         },
         good={

@@ -34,12 +34,16 @@ PROOFS = [
         format_rules.LAST_NOT_USER,
         bad={
             "the answer": bad(a_line(USER, ASSISTANT), "/messages", model=MODEL),
-            "a tool's answer": bad(a_line(USER, calling(CALL), answering(), tools=[TOOL]), "/messages", model=MODEL),
+            "a tool's answer": bad(
+                a_line(USER, calling(CALL), answering(), tools=[TOOL]), "/messages", model=MODEL
+            ),
             "system": bad(an_example(USER, a_message("system")), "/messages", model=MODEL),
         },
         good={
             "the question": Example(a_line(USER), MODEL),
-            "a second question": Example(a_line(a_message("developer"), USER, ASSISTANT, USER), MODEL),
+            "a second question": Example(
+                a_line(a_message("developer"), USER, ASSISTANT, USER), MODEL
+            ),
             "no field for the grader": Example(an_example(USER), MODEL),
         },
     ),
@@ -57,7 +61,10 @@ PROOFS = [
             "null": Graded(NESTED, reading("level", "truth.dates[1]")),
             "inside an object": Graded(NESTED, reading("truth.dates[0]", "messages[0].content")),
             "nothing": Graded(NESTED, reading()),
-            "a Python grader": Graded(NESTED, {"type": "python", "source": "def grade(sample, item):\n    return item['x']"}),
+            "a Python grader": Graded(
+                NESTED,
+                {"type": "python", "source": "def grade(sample, item):\n    return item['x']"},
+            ),
         },
     ),
 ]

@@ -1,4 +1,6 @@
-"""The world of the search tests: made-up values, put together here so that no scanner takes this file for a leak."""
+"""The world of the search tests: made-up values, put together here so that no scanner takes this
+file for a leak.
+"""
 
 import json
 import random
@@ -17,7 +19,9 @@ def made_up(length: int, alphabet: str = ALPHANUMERIC, seed: int = 7) -> str:
 def a_line(text: str, ensure_ascii: bool = False) -> bytes:
     """A raw line with this text in an answer."""
     messages = [{"role": "user", "content": "Hello."}, {"role": "assistant", "content": text}]
-    return json.dumps({"messages": messages}, ensure_ascii=ensure_ascii).encode("utf-8", "surrogatepass")
+    return json.dumps({"messages": messages}, ensure_ascii=ensure_ascii).encode(
+        "utf-8", "surrogatepass"
+    )
 
 
 def kinds_in(text: str) -> list[str]:

@@ -36,7 +36,13 @@ PIECES = st.sampled_from(
         "-----BEGIN PRIVATE KEY-----",
     ]
 )
-LINES = st.lists(st.lists(PIECES, max_size=6).map("".join).map(lambda text: text.encode("utf-8", "surrogatepass")), min_size=1, max_size=8)
+LINES = st.lists(
+    st.lists(PIECES, max_size=6)
+    .map("".join)
+    .map(lambda text: text.encode("utf-8", "surrogatepass")),
+    min_size=1,
+    max_size=8,
+)
 
 HOSTILE = {
     "digits": "4",
@@ -76,7 +82,11 @@ def test_result_does_not_depend_on_the_cuts(lines: list[bytes], cut: int) -> Non
     whole = blocks.search(b"\n".join(lines))
     first, second = lines[:cut], lines[cut:]
     apart = [(hit.line, hit.kind) for hit in blocks.search(b"\n".join(first))] if first else []
-    apart += [(hit.line + len(first), hit.kind) for hit in blocks.search(b"\n".join(second))] if second else []
+    apart += (
+        [(hit.line + len(first), hit.kind) for hit in blocks.search(b"\n".join(second))]
+        if second
+        else []
+    )
     assert [(hit.line, hit.kind) for hit in whole] == apart
 
 
@@ -85,13 +95,21 @@ def test_result_does_not_depend_on_the_cuts(lines: list[bytes], cut: int) -> Non
 def test_line_is_searched_as_it_reads_without_escapes(lines: list[bytes]) -> None:
     """Escapes of ASCII hide nothing: a line gives what its plain form gives."""
     for line in filter(lambda line: plain(plain(line)) == plain(line), lines):
-        assert [hit.kind for hit in blocks.search(line)] == [hit.kind for hit in blocks.search(plain(line))]
+        assert [hit.kind for hit in blocks.search(line)] == [
+            hit.kind for hit in blocks.search(plain(line))
+        ]
 
 
 def test_line_counts_once_for_each_kind() -> None:
     """Ten addresses on a line are one hit, and lines keep their numbers."""
-    block = b"\n".join([a_line("a@corp.com " * 10), a_line("nothing"), a_line("b@corp.com and +49 151 23456789")])
-    assert [(hit.line, hit.kind) for hit in blocks.search(block)] == [(0, "e-mail address"), (2, "e-mail address"), (2, "telephone number")]
+    block = b"\n".join(
+        [a_line("a@corp.com " * 10), a_line("nothing"), a_line("b@corp.com and +49 151 23456789")]
+    )
+    assert [(hit.line, hit.kind) for hit in blocks.search(block)] == [
+        (0, "e-mail address"),
+        (2, "e-mail address"),
+        (2, "telephone number"),
+    ]
 
 
 def test_bytes_that_are_not_utf8_hide_nothing() -> None:

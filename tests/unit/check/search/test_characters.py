@@ -34,7 +34,10 @@ NOT_FOUND = {
 
 
 @pytest.mark.parametrize("ensure_ascii", [False, True], ids=["raw", "escaped"])
-@pytest.mark.parametrize(("code", "text"), [pytest.param(code, text, id=ascii(text)) for code, texts in FOUND.items() for text in texts])
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [pytest.param(code, text, id=ascii(text)) for code, texts in FOUND.items() for text in texts],
+)
 def test_odd_character_is_found(code: str, text: str, ensure_ascii: bool) -> None:
     """Each is found, whichever way the line writes it."""
     assert [hit.code for hit in blocks.search(a_line(text, ensure_ascii))] == [f"TD-DATA-{code}"]
@@ -43,7 +46,9 @@ def test_odd_character_is_found(code: str, text: str, ensure_ascii: bool) -> Non
 @pytest.mark.parametrize("ensure_ascii", [False, True], ids=["raw", "escaped"])
 @pytest.mark.parametrize("text", [pytest.param(text, id=name) for name, text in NOT_FOUND.items()])
 def test_what_a_script_needs_is_not_found(text: str, ensure_ascii: bool) -> None:
-    """Joiners of scripts and emoji, word breaks, flags, and escapes that are only written about, are none."""
+    """Joiners of scripts and emoji, word breaks, flags, and escapes that are only written about,
+    are none.
+    """
     assert blocks.search(a_line(text, ensure_ascii)) == []
 
 

@@ -1,4 +1,6 @@
-"""The fixture app's functions, in the style of the product's: a blueprint, native durable names, two-argument activities."""
+"""The fixture app's functions, in the style of the product's: a blueprint, native durable names,
+two-argument activities.
+"""
 
 import json
 import os
@@ -47,7 +49,9 @@ def linger(_context: task.ActivityContext, request: dict[str, Any] | None) -> No
 
 
 @bp.orchestration_trigger(context_name="context")
-def lingering(context: task.OrchestrationContext, data: dict[str, Any]) -> Generator[task.Task[Any], Any]:
+def lingering(
+    context: task.OrchestrationContext, data: dict[str, Any]
+) -> Generator[task.Task[Any], Any]:
     """Wait for an activity that doesn't end."""
     yield context.call_activity("linger")
 
@@ -62,7 +66,9 @@ def watch(context: task.OrchestrationContext, polls: int) -> Generator[task.Task
 
 
 @bp.orchestration_trigger(context_name="context")
-def run(context: task.OrchestrationContext, data: dict[str, Any]) -> Generator[task.Task[Any], Any, dict[str, Any]]:
+def run(
+    context: task.OrchestrationContext, data: dict[str, Any]
+) -> Generator[task.Task[Any], Any, dict[str, Any]]:
     """An activity, a child, and an event if one is wanted."""
     first = yield context.call_activity("scan", input=data)
     child = yield context.call_sub_orchestrator("watch", input=2)
@@ -71,24 +77,34 @@ def run(context: task.OrchestrationContext, data: dict[str, Any]) -> Generator[t
 
 
 @bp.orchestration_trigger(context_name="context")
-def failing(context: task.OrchestrationContext, data: dict[str, Any]) -> Generator[task.Task[Any], Any, dict[str, Any]]:
+def failing(
+    context: task.OrchestrationContext, data: dict[str, Any]
+) -> Generator[task.Task[Any], Any, dict[str, Any]]:
     """Answer what a failed activity looks like from here."""
     try:
         yield context.call_activity("refuse", input=data)
     except task.TaskFailedError as error:
-        return {"type": error.details.error_type, "message": error.details.message, "stack": error.details.stack_trace}
+        return {
+            "type": error.details.error_type,
+            "message": error.details.message,
+            "stack": error.details.stack_trace,
+        }
     return {}
 
 
 @bp.orchestration_trigger(context_name="context")
-def raising(context: task.OrchestrationContext, data: dict[str, Any]) -> Generator[task.Task[Any], Any]:
+def raising(
+    context: task.OrchestrationContext, data: dict[str, Any]
+) -> Generator[task.Task[Any], Any]:
     """Fail after a step."""
     yield context.call_activity("scan", input={"size": 1})
     raise ValueError(data["message"])
 
 
 @bp.orchestration_trigger(context_name="orchestration")
-def calling(context: task.OrchestrationContext, data: dict[str, Any]) -> Generator[task.Task[Any], Any]:
+def calling(
+    context: task.OrchestrationContext, data: dict[str, Any]
+) -> Generator[task.Task[Any], Any]:
     """Call an activity of durabletask's package."""
     yield context.call_activity("BuiltIn__HttpActivity", input=data)
 
@@ -100,7 +116,9 @@ def version(context: task.OrchestrationContext, data: None) -> str | None:
 
 
 @bp.orchestration_trigger(context_name="orchestration")
-def versions(context: task.OrchestrationContext, data: dict[str, Any]) -> Generator[task.Task[Any], Any, dict[str, Any]]:
+def versions(
+    context: task.OrchestrationContext, data: dict[str, Any]
+) -> Generator[task.Task[Any], Any, dict[str, Any]]:
     """The versions of an orchestration and of its child."""
     child = yield context.call_sub_orchestrator("version")
     return {"own": context.version, "child": child}
@@ -112,11 +130,15 @@ def start(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> func.
     """Start a run from a plain `def`; tell how an id that exists is refused."""
     body = req.get_json()
     try:
-        run_id = client.schedule_new_orchestration(body.get("name", "run"), input=body, instance_id=body.get("id"))
+        run_id = client.schedule_new_orchestration(
+            body.get("name", "run"), input=body, instance_id=body.get("id")
+        )
     except grpc.RpcError as error:
         known = {"code": error.code().name, "type": type(error).__name__}
         return func.HttpResponse(json.dumps(known), status_code=409, mimetype="application/json")
-    return func.HttpResponse(json.dumps({"id": run_id}), status_code=202, mimetype="application/json")
+    return func.HttpResponse(
+        json.dumps({"id": run_id}), status_code=202, mimetype="application/json"
+    )
 
 
 @bp.route(route="runs/{id}", methods=["GET"])
@@ -132,7 +154,11 @@ def status(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> func
         return func.HttpResponse(status_code=404)
     output = json.loads(state.serialized_output) if state.serialized_output else None
     details = state.failure_details
-    failure = details and {"type": details.error_type, "message": details.message, "stack": details.stack_trace}
+    failure = details and {
+        "type": details.error_type,
+        "message": details.message,
+        "stack": details.stack_trace,
+    }
     told = {"status": state.runtime_status.name, "output": output, "failure": failure}
     return func.HttpResponse(json.dumps(told), mimetype="application/json")
 
@@ -155,7 +181,9 @@ def echo(req: func.HttpRequest) -> func.HttpResponse:
         "body": req.get_body().decode(),
         "principal": cast("Mapping[str, str]", req.headers).get("x-ms-client-principal"),
     }
-    return func.HttpResponse(json.dumps(seen), headers={"x-echo": "yes"}, mimetype="application/json")
+    return func.HttpResponse(
+        json.dumps(seen), headers={"x-echo": "yes"}, mimetype="application/json"
+    )
 
 
 @bp.route(route="broken", auth_level=func.AuthLevel.ANONYMOUS)
@@ -176,7 +204,12 @@ def interrupt(req: func.HttpRequest) -> func.HttpResponse:
 def on_drop(dropped: blob.BlobClient, client: df.SyncDurableFunctionsClient) -> None:
     """Note the blob; one whose name starts with `poison` fails."""
     properties = dropped.get_blob_properties()
-    note(blob=properties.name, size=properties.size, etag=properties.etag, client=type(client).__name__)
+    note(
+        blob=properties.name,
+        size=properties.size,
+        etag=properties.etag,
+        client=type(client).__name__,
+    )
     if str(properties.name).startswith("poison"):
         raise RuntimeError("poisoned")
 
