@@ -19,6 +19,27 @@ def text(path: str) -> str:
     return (ROOT / "docs" / path).read_text(encoding="utf-8")
 
 
+def test_index_names_every_page() -> None:
+    """docs/README.md has a row for each page and folder beside it."""
+    pages = {path.name for path in (ROOT / "docs").iterdir() if path.name != "images"}
+    rows = set(re.findall(r"^\| \[([\w./-]+?)/?\]\(", text("README.md"), re.MULTILINE))
+    assert rows == pages - {"README.md"}
+
+
+SENTENCES = re.compile(r"[a-z)`][.!?] +[A-Z][a-z]+ [a-z]")
+
+
+def test_every_sentence_of_a_page_has_its_own_line() -> None:
+    """So a change shows as the sentence that it changes; tables, headings and code stay apart."""
+    wrong: list[str] = []
+    for page in sorted((ROOT / "docs").rglob("*.md")):
+        prose = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+        prose = re.sub(r"^(?:\||#|    |>|<).*$", "", prose, flags=re.MULTILINE)
+        prose = re.sub(r"`[^`\n]*`", "`", prose)
+        wrong += [f"{page.name}: {line}" for line in prose.splitlines() if SENTENCES.search(line)]
+    assert wrong == []
+
+
 def test_every_setting_has_a_heading() -> None:
     """docs/settings.md names each setting, and none that isn't there."""
     headings = set(re.findall(r"^## TUNEDROP_(\w+)$", text("settings.md"), re.MULTILINE))
