@@ -1,34 +1,28 @@
 """Decide that a run ends, and how: once, before anything is taken back."""
 
 from datetime import datetime
-from typing import Any
 
 import azure.durable_functions as df
-from durabletask import task
 
 from shared.errors import Problem
 from shared.models.answers import EndingDecided
 from shared.models.messages import Answer, EndRun, done
 from shared.models.record import Ending, Outcome, RunRecord, Step
-from shared.runs.answering import answered
+from shared.runs.activity import activity
 from shared.runs.checkpoints import checkpoint
 from shared.runs.ledger import open_ledger
 
 bp = df.Blueprint()
 
 
-@bp.activity_trigger(input_name="request")
-def begin_ending(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
+@activity(bp, EndRun, waits=False)
+def begin_ending(wanted: EndRun) -> Answer:
     """Writes the ending and answers the one that stands. From here on nothing new is made for this
     run.
 
     Second run: the first ending stands. A cancel that was accepted before wins over a success.
     """
-    wanted = EndRun.model_validate(request)
-    return answered(lambda: _decide(wanted))
 
-
-def _decide(wanted: EndRun) -> Answer:
     def deciding(record: RunRecord, _now: datetime) -> RunRecord | None:
         if record.ending:
             return None

@@ -1,13 +1,11 @@
 """Cancel the fine-tuning job of a run that ends badly, and a second one of a run that ends well."""
 
-from typing import Any
-
 import azure.durable_functions as df
-from durabletask import task
 
 from shared.models.messages import Answer, RunStep, done
 from shared.models.record import Outcome
-from shared.runs.answering import answered, needed
+from shared.runs.activity import activity
+from shared.runs.answering import needed
 from shared.runs.effects import Removing, remove_once
 from shared.runs.ledger import open_ledger
 from shared.services import azure_openai
@@ -15,15 +13,14 @@ from shared.services import azure_openai
 bp = df.Blueprint()
 
 
-@bp.activity_trigger(input_name="request")
-def cancel_job(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
+@activity(bp, RunStep)
+def cancel_job(wanted: RunStep) -> Answer:
     """Cancels every job on the run's training file, also one whose creation nobody confirmed; a
     success keeps the one that it recorded.
 
     Second run: a job that has ended, or isn't there, needs no cancelling.
     """
-    wanted = RunStep.model_validate(request)
-    return answered(lambda: take_back_job(wanted), wanted.pace)
+    return take_back_job(wanted)
 
 
 def take_back_job(wanted: RunStep) -> Answer:

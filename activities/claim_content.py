@@ -4,16 +4,15 @@ import hashlib
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 import azure.durable_functions as df
-from durabletask import task
 
 from activities.cancel_job import take_back_job
 from shared.errors import PlanRejected, Problem
 from shared.models.messages import CANCELLED, Answer, RunStep, done, ended, wait
 from shared.models.record import Outcome, RunRecord, Step
-from shared.runs.answering import answered, needed
+from shared.runs.activity import activity
+from shared.runs.answering import needed
 from shared.runs.checkpoints import checkpoint
 from shared.runs.ledger import Ledger, open_ledger
 from shared.runs.reuse import source_of, taken_from
@@ -22,16 +21,15 @@ from tunedrop_check.rules.wording import lasting
 bp = df.Blueprint()
 
 
-@bp.activity_trigger(input_name="request")
-def claim_content(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
+@activity(bp, RunStep)
+def claim_content(wanted: RunStep) -> Answer:
     """Takes the content claim; `wait` while a living run holds it, `duplicate` once a successful
     one does.
 
     Second run: the claim is held by this run already, which is the same answer. A run that has
     begun to buy has held it before, and asks no more.
     """
-    wanted = RunStep.model_validate(request)
-    return answered(lambda: claimed(open_ledger(), wanted, take_back_job), wanted.pace)
+    return claimed(open_ledger(), wanted, take_back_job)
 
 
 def claimed(ledger: Ledger, wanted: RunStep, take_back: Callable[[RunStep], Answer]) -> Answer:

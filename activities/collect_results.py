@@ -2,14 +2,13 @@
 
 import json
 from dataclasses import asdict
-from typing import Any
 
 import azure.durable_functions as df
-from durabletask import task
 
 from shared.models.messages import Answer, RunStep, done
 from shared.report import results_csv
-from shared.runs.answering import answered, needed
+from shared.runs.activity import activity
+from shared.runs.answering import needed
 from shared.runs.checkpoints import checkpoint
 from shared.runs.ledger import open_ledger
 from shared.runs.result_files import report_path, reports_of
@@ -20,17 +19,12 @@ bp = df.Blueprint()
 EVENTS_KEPT = 5_000
 
 
-@bp.activity_trigger(input_name="request")
-def collect_results(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
+@activity(bp, RunStep, waits=False)
+def collect_results(wanted: RunStep) -> Answer:
     """Copies the job's metrics and events into the reports container.
 
     Second run: the same files are written over themselves.
     """
-    wanted = RunStep.model_validate(request)
-    return answered(lambda: _collect(wanted))
-
-
-def _collect(wanted: RunStep) -> Answer:
     record = open_ledger().get(wanted.run_id).record
     job_id = record.made("job")
     if job_id is None:

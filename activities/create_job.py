@@ -1,18 +1,17 @@
 """Create the fine-tuning job of a run: the call that costs money."""
 
 import logging
-from typing import Any
 
 import azure.durable_functions as df
-from durabletask import task
 
 from shared.errors import DeadlinePassed
-from shared.models.messages import CANCELLED, Answer, RunStep
+from shared.models.messages import Answer, RunStep
 from shared.models.plan import Plan
 from shared.models.record import RunRecord, Step
-from shared.runs.answering import Deadline, answered, needed, polled, waiting
+from shared.runs.activity import activity_of_living_run
+from shared.runs.answering import Deadline, needed, polled, waiting
 from shared.runs.effects import Making, make_once
-from shared.runs.ledger import open_ledger
+from shared.runs.ledger import Ledger, Read
 from shared.services import azure_openai
 from shared.services.azure_openai import JobOrder
 from tunedrop_check.rules.wording import lasting
@@ -21,8 +20,9 @@ bp = df.Blueprint()
 log = logging.getLogger("tunedrop")
 
 
-@bp.activity_trigger(input_name="request")
-def create_job(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
+# The orchestrator gives it no retry policy, so "try me again" is always said as a value.
+@activity_of_living_run(bp, RunStep, enters=Step.TRAIN)
+def create_job(wanted: RunStep, ledger: Ledger, read: Read) -> Answer:
     """Creates the job and answers its id; `wait` where the account has no room or the outcome is
     unknown.
 
@@ -30,17 +30,6 @@ def create_job(_context: task.ActivityContext, request: dict[str, Any]) -> dict[
     adopted. Of two executions at once, one acts; a call without an answer is looked up and never
     repeated blindly.
     """
-    wanted = RunStep.model_validate(request)
-    # The orchestrator gives this activity no retry policy, so "try me again" is always said as a
-    # value.
-    return answered(lambda: _create(wanted), wanted.pace)
-
-
-def _create(wanted: RunStep) -> Answer:
-    ledger = open_ledger()
-    read = ledger.enter(wanted.run_id, Step.TRAIN)
-    if read.record.stopping:
-        return CANCELLED
     plan, training_file = (
         needed(read.record.plan, "plan"),
         needed(read.record.made("file:training"), "training file"),

@@ -1,14 +1,12 @@
 """Delete the deployment of a run that ends badly: it would cost money every hour."""
 
-from typing import Any
-
 import azure.durable_functions as df
-from durabletask import task
 
 from activities.deploy import own_deployment
 from shared.errors import ServiceLost, ServiceUnavailable
 from shared.models.messages import Answer, RunStep, done
-from shared.runs.answering import answered, needed
+from shared.runs.activity import activity
+from shared.runs.answering import needed
 from shared.runs.effects import Removing, remove_once
 from shared.runs.ledger import open_ledger
 from shared.services import resource_manager
@@ -17,18 +15,13 @@ from shared.services.resource_manager import DeploymentFacts
 bp = df.Blueprint()
 
 
-@bp.activity_trigger(input_name="request")
-def delete_deployment(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
+@activity(bp, RunStep)
+def delete_deployment(wanted: RunStep) -> Answer:
     """Deletes the deployment that the ledger says this run made, and no other; `wait` until it is
     gone.
 
     Second run: a deployment that isn't there is deleted.
     """
-    wanted = RunStep.model_validate(request)
-    return answered(lambda: _delete(wanted), wanted.pace)
-
-
-def _delete(wanted: RunStep) -> Answer:
     ledger = open_ledger()
     record = ledger.get(wanted.run_id).record
     if not record.effects:

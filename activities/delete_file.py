@@ -1,12 +1,10 @@
 """Delete the service's copy of one file; the drop itself stays."""
 
-from typing import Any
-
 import azure.durable_functions as df
-from durabletask import task
 
 from shared.models.messages import Answer, FileStep, done
-from shared.runs.answering import answered, needed
+from shared.runs.activity import activity
+from shared.runs.answering import needed
 from shared.runs.effects import Removing, remove_once
 from shared.runs.ledger import open_ledger
 from shared.runs.marks import file_name
@@ -15,18 +13,13 @@ from shared.services import azure_openai
 bp = df.Blueprint()
 
 
-@bp.activity_trigger(input_name="request")
-def delete_file(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
+@activity(bp, FileStep)
+def delete_file(wanted: FileStep) -> Answer:
     """Deletes the uploaded file, also one whose upload nobody confirmed: it is looked up by its
     name.
 
     Second run: a file that isn't there is deleted.
     """
-    wanted = FileStep.model_validate(request)
-    return answered(lambda: _delete(wanted), wanted.pace)
-
-
-def _delete(wanted: FileStep) -> Answer:
     ledger = open_ledger()
     record = ledger.get(wanted.run_id).record
     if wanted.role not in record.files:  # a run uploads after its scan only

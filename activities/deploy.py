@@ -1,39 +1,28 @@
 """Deploy the fine-tuned model through Azure Resource Manager."""
 
-from typing import Any
-
 import azure.durable_functions as df
-from durabletask import task
 
 from shared.errors import DeadlinePassed, ServiceLost
-from shared.models.messages import CANCELLED, Answer, RunStep
+from shared.models.messages import Answer, RunStep
 from shared.models.record import RunRecord, Step
-from shared.runs.answering import Deadline, answered, needed, polled, waiting
+from shared.runs.activity import activity_of_living_run
+from shared.runs.answering import Deadline, needed, polled, waiting
 from shared.runs.effects import Making, make_once
-from shared.runs.ledger import open_ledger
+from shared.runs.ledger import Ledger, Read
 from shared.services import resource_manager
 from shared.services.resource_manager import DeploymentFacts
 
 bp = df.Blueprint()
 
 
-@bp.activity_trigger(input_name="request")
-def deploy(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
+@activity_of_living_run(bp, RunStep, enters=Step.DEPLOY)
+def deploy(wanted: RunStep, ledger: Ledger, read: Read) -> Answer:
     """Puts the deployment and answers its name; `wait` while another write is under way on the
     account.
 
     Second run: a deployment of that name that serves this run's model is adopted; any other is
     never touched.
     """
-    wanted = RunStep.model_validate(request)
-    return answered(lambda: _deploy(wanted), wanted.pace)
-
-
-def _deploy(wanted: RunStep) -> Answer:
-    ledger = open_ledger()
-    read = ledger.enter(wanted.run_id, Step.DEPLOY)
-    if read.record.stopping:
-        return CANCELLED
     plan, job = needed(read.record.plan, "plan"), needed(read.record.job, "job")
     account, model = (
         resource_manager.for_deployment(plan),

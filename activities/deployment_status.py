@@ -1,16 +1,14 @@
 """Ask how the deployment is."""
 
-from typing import Any
-
 import azure.durable_functions as df
-from durabletask import task
 
 from shared.errors import DeadlinePassed, ServiceLost
-from shared.models.messages import CANCELLED, Answer, RunStep, done, wait
+from shared.models.messages import Answer, RunStep, done, wait
 from shared.models.pace import Pace
 from shared.models.record import Step
-from shared.runs.answering import Deadline, answered, needed, polled
-from shared.runs.ledger import open_ledger
+from shared.runs.activity import activity_of_living_run
+from shared.runs.answering import Deadline, needed, polled
+from shared.runs.ledger import Ledger, Read
 from shared.services import resource_manager
 from shared.services.resource_manager import DeploymentFacts
 
@@ -19,22 +17,13 @@ BAD = frozenset({"failed", "canceled", "disabled"})
 LOST = frozenset({"gone", "deleting"})
 
 
-@bp.activity_trigger(input_name="request")
-def deployment_status(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
+@activity_of_living_run(bp, RunStep)
+def deployment_status(wanted: RunStep, ledger: Ledger, read: Read) -> Answer:
     """Says whether the deployment stands, has failed, or how long to wait.
 
     Second run: it only reads.
     """
-    wanted = RunStep.model_validate(request)
-    return answered(lambda: _status(wanted), wanted.pace)
-
-
-def _status(wanted: RunStep) -> Answer:
-    ledger = open_ledger()
-    read = ledger.get(wanted.run_id)
     record = read.record
-    if record.stopping:
-        return CANCELLED
     plan, name = needed(record.plan, "plan"), needed(record.made("deployment"), "deployment")
     waited_s = (read.now - record.entered(Step.DEPLOY)).total_seconds()
     deadline = Deadline(

@@ -1,38 +1,27 @@
 """Ask whether the service has processed the uploaded files."""
 
-from typing import Any
-
 import azure.durable_functions as df
-from durabletask import task
 
 from shared.errors import DeadlinePassed, ServiceLost, ServiceRejected
-from shared.models.messages import CANCELLED, Answer, RunStep, done, wait
+from shared.models.messages import Answer, RunStep, done, wait
 from shared.models.pace import Pace
 from shared.models.plan import Plan
 from shared.models.record import RunRecord
-from shared.runs.answering import Deadline, answered, needed, polled
-from shared.runs.ledger import open_ledger
+from shared.runs.activity import activity_of_living_run
+from shared.runs.answering import Deadline, needed, polled
+from shared.runs.ledger import Ledger, Read
 from shared.services import azure_openai
 
 bp = df.Blueprint()
 
 
-@bp.activity_trigger(input_name="request")
-def file_status(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
+@activity_of_living_run(bp, RunStep)
+def file_status(wanted: RunStep, ledger: Ledger, read: Read) -> Answer:
     """Says whether all files of the run are processed, or how long to wait.
 
     Second run: it only reads.
     """
-    wanted = RunStep.model_validate(request)
-    return answered(lambda: _status(wanted), wanted.pace)
-
-
-def _status(wanted: RunStep) -> Answer:
-    ledger = open_ledger()
-    read = ledger.get(wanted.run_id)
     record = read.record
-    if record.stopping:
-        return CANCELLED
     plan = needed(record.plan, "plan")
     if record.effects.get("job"):
         return done()

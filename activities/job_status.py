@@ -4,17 +4,17 @@ from datetime import datetime
 from typing import Any
 
 import azure.durable_functions as df
-from durabletask import task
 
 from shared.errors import DeadlinePassed, ServiceLost, ServiceRejected, TuneDropError
 from shared.models.answers import JobSeen
 from shared.models.base import wire
-from shared.models.messages import CANCELLED, Answer, RunStep, done, wait
+from shared.models.messages import Answer, RunStep, done, wait
 from shared.models.pace import Pace
 from shared.models.record import JobProgress, RunRecord, Step
-from shared.runs.answering import Deadline, answered, needed, polled
+from shared.runs.activity import activity_of_living_run
+from shared.runs.answering import Deadline, needed, polled
 from shared.runs.checkpoints import checkpoint
-from shared.runs.ledger import Ledger, Read, open_ledger
+from shared.runs.ledger import Ledger, Read
 from shared.services import azure_openai
 from shared.services.azure_openai import ENDED, AzureOpenAI, JobFacts
 from tunedrop_check.rules.wording import lasting
@@ -23,22 +23,13 @@ bp = df.Blueprint()
 EVENTS_READ = 20
 
 
-@bp.activity_trigger(input_name="request")
-def job_status(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
+@activity_of_living_run(bp, RunStep)
+def job_status(wanted: RunStep, ledger: Ledger, read: Read) -> Answer:
     """Says whether the job has succeeded, ended otherwise, or how long to wait.
 
     Second run: it reads, and notes what it read.
     """
-    wanted = RunStep.model_validate(request)
-    return answered(lambda: _status(wanted), wanted.pace)
-
-
-def _status(wanted: RunStep) -> Answer:
-    ledger = open_ledger()
-    read = ledger.get(wanted.run_id)
     record = read.record
-    if record.stopping:
-        return CANCELLED
     plan, job_id = needed(record.plan, "plan"), needed(record.made("job"), "job")
     waited_s = (read.now - record.entered(Step.TRAIN)).total_seconds()
     deadline = Deadline(ledger, wanted.run_id, "job_status", waited_s, wanted.pace.job_deadline_s)

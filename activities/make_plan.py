@@ -1,10 +1,8 @@
 """Pin the blobs of a settled drop and settle what the run will do with them."""
 
 from datetime import datetime
-from typing import Any
 
 import azure.durable_functions as df
-from durabletask import task
 
 from shared.models.answers import FileSize, PlanMade
 from shared.models.drop import JOB_FILE, PACKED, VALIDATION_SET
@@ -13,10 +11,10 @@ from shared.models.messages import CANCELLED, Answer, RunStep, done
 from shared.models.plan import Pin, Plan, Role
 from shared.models.record import RunRecord, Step
 from shared.runs import planning, smoke_rows
-from shared.runs.answering import answered
+from shared.runs.activity import activity_of_living_run
 from shared.runs.checkpoints import checkpoint
 from shared.runs.drop_blobs import KEYS, NAMES, TRAINING, present, readable
-from shared.runs.ledger import open_ledger
+from shared.runs.ledger import Ledger, Read
 from shared.runs.pinning import pinned
 from shared.runs.reuse import reuses
 from shared.runs.unpacking import delete_unpacked, unpacked
@@ -27,23 +25,15 @@ from shared.settings import settings
 bp = df.Blueprint()
 
 
-@bp.activity_trigger(input_name="request")
-def make_plan(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
+@activity_of_living_run(bp, RunStep, enters=Step.PLAN)
+def make_plan(wanted: RunStep, ledger: Ledger, read: Read) -> Answer:
     """Writes the plan into the ledger and answers the files and sizes to scan.
 
     Second run: the plan of the first one stands; of two at once, one is written and both answer it.
     What is packed is unpacked
     once: both find the same blob.
     """
-    wanted = RunStep.model_validate(request)
-    return answered(lambda: _plan(wanted), wanted.pace)
-
-
-def _plan(wanted: RunStep) -> Answer:
-    ledger = open_ledger()
-    record = ledger.enter(wanted.run_id, Step.PLAN).record
-    if record.stopping:
-        return CANCELLED
+    record = read.record
     mine = record.plan or _made(record)
 
     def planning_it(current: RunRecord, _now: datetime) -> RunRecord | None:

@@ -1,37 +1,28 @@
 """Join the spans of each file into one exact result, and refuse what has errors."""
 
 from datetime import datetime
-from typing import Any
 
 import azure.durable_functions as df
-from durabletask import task
 
 from shared.errors import DataRejected
-from shared.models.messages import CANCELLED, Answer, RunStep, done, ended
+from shared.models.messages import Answer, RunStep, done, ended
 from shared.models.record import Outcome, RunRecord, Step
 from shared.runs import scans
-from shared.runs.answering import answered, needed
+from shared.runs.activity import activity_of_living_run
+from shared.runs.answering import needed
 from shared.runs.checkpoints import checkpoint
-from shared.runs.ledger import open_ledger
+from shared.runs.ledger import Ledger, Read
 
 bp = df.Blueprint()
 
 
-@bp.activity_trigger(input_name="request")
-def merge_scan(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
+@activity_of_living_run(bp, RunStep, enters=Step.SCAN, waits=False)
+def merge_scan(wanted: RunStep, ledger: Ledger, read: Read) -> Answer:
     """Writes one scan blob a file, its summary into the ledger, and rejects a drop with errors.
 
     Second run: the same spans give the same result, written over itself.
     """
-    wanted = RunStep.model_validate(request)
-    return answered(lambda: _merge(wanted))
-
-
-def _merge(wanted: RunStep) -> Answer:
-    ledger = open_ledger()
-    record = ledger.enter(wanted.run_id, Step.SCAN).record
-    if record.stopping:
-        return CANCELLED
+    record = read.record
     plan = needed(record.plan, "plan")
     checkpoint("merge_scan: before the scans")
     summaries = record.files or scans.merged(plan, wanted.run_id)

@@ -1,32 +1,24 @@
 """Begin a run, or take it up again where an earlier orchestration left it."""
 
-from typing import Any
-
 import azure.durable_functions as df
-from durabletask import task
 
 from shared.errors import DataRejected
 from shared.models.answers import Opened
 from shared.models.drop import RUN_NAME_MAX_CHARS, Layout
 from shared.models.messages import CANCELLED, Answer, RunStep, done, ended
 from shared.models.record import Outcome, Step
-from shared.runs.answering import answered
+from shared.runs.activity import activity
 from shared.runs.ledger import open_ledger
 
 bp = df.Blueprint()
 
 
-@bp.activity_trigger(input_name="request")
-def open_run(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
+@activity(bp, RunStep)
+def open_run(wanted: RunStep) -> Answer:
     """Tells the orchestrator where the run stands: fresh, ending already, or not usable at all.
 
     Second run: it reads; noting the first step twice changes nothing.
     """
-    wanted = RunStep.model_validate(request)
-    return answered(lambda: _open(wanted), wanted.pace)
-
-
-def _open(wanted: RunStep) -> Answer:
     record = open_ledger().get(wanted.run_id).record
     if record.ended_at:
         return done(Opened(ended=True, unreported=record.report is None))

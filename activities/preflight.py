@@ -3,21 +3,20 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 import azure.durable_functions as df
-from durabletask import task
 
 from shared.errors import DeadlinePassed
 from shared.models.answers import Asked
-from shared.models.messages import CANCELLED, Answer, RunStep, done, ended
+from shared.models.messages import Answer, RunStep, done, ended
 from shared.models.plan import Plan
 from shared.models.record import Outcome, RunRecord, Slot, Step, WorstCase
 from shared.runs import gate
-from shared.runs.answering import Deadline, answered, needed, polled, waiting
+from shared.runs.activity import activity_of_living_run
+from shared.runs.answering import Deadline, needed, polled, waiting
 from shared.runs.checkpoints import checkpoint
 from shared.runs.gate import Preflight
-from shared.runs.ledger import Ledger, open_ledger
+from shared.runs.ledger import Ledger, Read
 from shared.runs.pinning import pinned
 from shared.runs.planning import FINE_TUNED_MODEL
 from shared.runs.reuse import reuses
@@ -29,23 +28,14 @@ from tunedrop_check.rules.wording import lasting
 bp = df.Blueprint()
 
 
-@bp.activity_trigger(input_name="request")
-def preflight(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
+@activity_of_living_run(bp, RunStep, enters=Step.GATE)
+def preflight(wanted: RunStep, ledger: Ledger, read: Read) -> Answer:
     """Passes the run through the gate, or rejects it with the fix.
 
     Second run: it reads the account, and takes the claim on the deployment's name that it has
     already. A run that has begun to buy has passed the gate before.
     """
-    wanted = RunStep.model_validate(request)
-    return answered(lambda: _pass(wanted), wanted.pace)
-
-
-def _pass(wanted: RunStep) -> Answer:
-    ledger = open_ledger()
-    read = ledger.enter(wanted.run_id, Step.GATE)
     record = read.record
-    if record.stopping:
-        return CANCELLED
     if record.effects:
         return done(Asked(reuse=reuses(record)))
     plan = needed(record.plan, "plan")

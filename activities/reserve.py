@@ -1,22 +1,21 @@
 """Reserve a run's place and money among all runs, before anything is bought."""
 
 from datetime import datetime
-from typing import Any
 
 import azure.durable_functions as df
-from durabletask import task
 
 from shared.errors import WalletFull
 from shared.models.answers import Booked
-from shared.models.messages import CANCELLED, Answer, RunStep, done, ended, wait
+from shared.models.messages import Answer, RunStep, done, ended, wait
 from shared.models.pace import Pace
 from shared.models.plan import Plan
 from shared.models.record import Outcome, RunRecord, Slot, Step
 from shared.runs import wallet
-from shared.runs.answering import Deadline, answered, needed, polled, waiting
+from shared.runs.activity import activity_of_living_run
+from shared.runs.answering import Deadline, needed, polled, waiting
 from shared.runs.booking import AccountRoom, Room, book
 from shared.runs.checkpoints import checkpoint
-from shared.runs.ledger import Ledger, Read, open_ledger
+from shared.runs.ledger import Ledger, Read
 from shared.runs.pinning import pinned
 from shared.runs.reuse import reuses
 from shared.runs.wallet import Refused
@@ -27,23 +26,14 @@ from shared.settings import Settings, settings
 bp = df.Blueprint()
 
 
-@bp.activity_trigger(input_name="request")
-def reserve(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
+@activity_of_living_run(bp, RunStep)
+def reserve(wanted: RunStep, ledger: Ledger, read: Read) -> Answer:
     """Books the run in the wallet; `wait` where there is no room now, rejected where the day is
     full.
 
     Second run: a run that is booked is not booked again. Nobody has to give a booking back: one
     whose run has ended is settled, by what the ledger says, when another run needs the room.
     """
-    wanted = RunStep.model_validate(request)
-    return answered(lambda: _reserve(wanted), wanted.pace)
-
-
-def _reserve(wanted: RunStep) -> Answer:
-    ledger = open_ledger()
-    read = ledger.get(wanted.run_id)
-    if read.record.stopping:
-        return CANCELLED
     waited_s = (read.now - (read.record.turn_at or read.record.entered(Step.GATE))).total_seconds()
     if read.record.effects:  # it has begun to buy, so it passed here before
         return done(Booked(reuse=reuses(read.record)))

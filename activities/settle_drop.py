@@ -3,20 +3,19 @@ and for runs of its name before it.
 """
 
 from datetime import timedelta
-from typing import Any
 
 import azure.durable_functions as df
-from durabletask import task
 
 from shared.errors import DataRejected, PlanRejected
 from shared.models.drop import JOB_FILE, VALIDATION_SET, Drop
-from shared.models.messages import CANCELLED, Answer, RunStep, done, wait
+from shared.models.messages import Answer, RunStep, done, wait
 from shared.models.pace import Pace
 from shared.models.record import RunRecord, Step
 from shared.runs import planning
-from shared.runs.answering import Deadline, answered, polled
+from shared.runs.activity import activity_of_living_run
+from shared.runs.answering import Deadline, polled
 from shared.runs.drop_blobs import present, readable
-from shared.runs.ledger import Ledger, Read, open_ledger
+from shared.runs.ledger import Ledger, Read
 from shared.services import storage
 from shared.services.storage import BlobFacts, TooLarge
 
@@ -28,22 +27,13 @@ again delays nobody else by it.
 BEFORE_THE_GATE = {Step.CLAIMED, Step.SETTLE, Step.PLAN, Step.SCAN}
 
 
-@bp.activity_trigger(input_name="request")
-def settle_drop(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
+@activity_of_living_run(bp, RunStep, enters=Step.SETTLE)
+def settle_drop(wanted: RunStep, ledger: Ledger, read: Read) -> Answer:
     """Says whether the drop is whole, or how long to wait before asking again.
 
     Second run: it only looks. A run that has its plan is settled for good.
     """
-    wanted = RunStep.model_validate(request)
-    return answered(lambda: _settle(wanted), wanted.pace)
-
-
-def _settle(wanted: RunStep) -> Answer:
-    ledger = open_ledger()
-    read = ledger.enter(wanted.run_id, Step.SETTLE)
     record, pace = read.record, wanted.pace
-    if record.stopping:
-        return CANCELLED
     if record.plan:
         return done()
     waited_s = (read.now - record.entered(Step.SETTLE)).total_seconds()

@@ -4,20 +4,19 @@ answers as wanted.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import azure.durable_functions as df
-from durabletask import task
 
 from activities.deployment_status import deployment_gone
 from shared.errors import DeadlinePassed, ProofFailed, ServiceUnavailable
-from shared.models.messages import CANCELLED, Answer, RunStep, done, wait
+from shared.models.messages import Answer, RunStep, done, wait
 from shared.models.plan import Plan, SmokeTestPlan
 from shared.models.record import RunRecord, SmokeResult, Step
-from shared.runs.answering import Deadline, answered, needed, polled
+from shared.runs.activity import activity_of_living_run
+from shared.runs.answering import Deadline, needed, polled
 from shared.runs.checkpoints import checkpoint
 from shared.runs.gate import FINE_TUNED_MODEL
-from shared.runs.ledger import Ledger, Read, open_ledger
+from shared.runs.ledger import Ledger, Read
 from shared.runs.smoke_rows import words_in_common
 from shared.services import azure_openai, resource_manager
 from shared.services.azure_openai import Reply
@@ -26,24 +25,15 @@ bp = df.Blueprint()
 ANSWER_KEPT_CHARS = 4_000
 
 
-@bp.activity_trigger(input_name="request")
-def smoke_test(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
+@activity_of_living_run(bp, RunStep, enters=Step.SMOKE_TEST)
+def smoke_test(wanted: RunStep, ledger: Ledger, read: Read) -> Answer:
     """Asks the deployment the plan's question, and the account before and after it what is served;
     `wait` while it doesn't answer yet.
 
     Second run: an answer that the ledger holds stands; else the question is asked again, which
     changes nothing.
     """
-    wanted = RunStep.model_validate(request)
-    return answered(lambda: _prove(wanted), wanted.pace)
-
-
-def _prove(wanted: RunStep) -> Answer:
-    ledger = open_ledger()
-    read = ledger.enter(wanted.run_id, Step.SMOKE_TEST)
     record = read.record
-    if record.stopping:
-        return CANCELLED
     plan, deployment = needed(record.plan, "plan"), needed(record.made("deployment"), "deployment")
     if record.smoke:
         return verdict(record.smoke, plan.smoke_test)

@@ -5,16 +5,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import azure.durable_functions as df
-from durabletask import task
 
 from shared.errors import DeadlinePassed
-from shared.models.messages import CANCELLED, Answer, FileStep
+from shared.models.messages import Answer, FileStep
 from shared.models.plan import Pin
 from shared.models.record import Step
 from shared.runs import scans
-from shared.runs.answering import Deadline, answered, needed, polled, waiting
+from shared.runs.activity import activity_of_living_run
+from shared.runs.answering import Deadline, needed, polled, waiting
 from shared.runs.effects import Making, make_once
-from shared.runs.ledger import open_ledger
+from shared.runs.ledger import Ledger, Read
 from shared.runs.marks import file_name
 from shared.services import azure_openai, storage
 from shared.services.azure_openai import FileFacts
@@ -22,23 +22,14 @@ from shared.services.azure_openai import FileFacts
 bp = df.Blueprint()
 
 
-@bp.activity_trigger(input_name="request")
-def upload_file(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
+@activity_of_living_run(bp, FileStep, enters=Step.UPLOAD)
+def upload_file(wanted: FileStep, ledger: Ledger, read: Read) -> Answer:
     """Uploads the pinned bytes and answers the service's file id.
 
     Second run: the file is found by its name, which carries run id and content hash, and adopted if
     it is whole.
     """
-    wanted = FileStep.model_validate(request)
-    return answered(lambda: _upload(wanted), wanted.pace)
-
-
-def _upload(wanted: FileStep) -> Answer:
-    ledger = open_ledger()
-    read = ledger.enter(wanted.run_id, Step.UPLOAD)
     record = read.record
-    if record.stopping:
-        return CANCELLED
     plan = needed(record.plan, "plan")
     pin = needed(plan.file(wanted.role), f"{wanted.role} file")
     service = azure_openai.for_training(plan)

@@ -1,16 +1,14 @@
 """Write the report of a run: report.json and report.html."""
 
 from datetime import datetime
-from typing import Any
 
 import azure.durable_functions as df
-from durabletask import task
 
 from shared.models.answers import Reported
 from shared.models.messages import Answer, RunStep, done
 from shared.models.record import RunRecord, Step
 from shared.report.reporting import report_of
-from shared.runs.answering import answered
+from shared.runs.activity import activity
 from shared.runs.checkpoints import checkpoint
 from shared.runs.ledger import open_ledger
 from shared.runs.result_files import report_path, reports_of
@@ -19,19 +17,14 @@ from shared.runs.unpacking import delete_unpacked, may_have_unpacked
 bp = df.Blueprint()
 
 
-@bp.activity_trigger(input_name="request")
-def write_report(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
+@activity(bp, RunStep, waits=False)
+def write_report(wanted: RunStep) -> Answer:
     """Tells the run from the ledger, the scans and the job's results, then deletes what was
     unpacked for it: nothing else reads that now.
 
     Second run: the same facts give the same report, written over itself; what isn't there is
     deleted.
     """
-    wanted = RunStep.model_validate(request)
-    return answered(lambda: _write(wanted))
-
-
-def _write(wanted: RunStep) -> Answer:
     from shared.report import render  # jinja2, 0.1 s: not at import
 
     ledger = open_ledger()
