@@ -52,7 +52,7 @@ def make_once(ledger: Ledger, run_id: str, pace: Pace, making: Making) -> Answer
     stops.
     """
     me = secrets.token_hex(8)
-    before = ledger.get(run_id)
+    before = ledger.known(run_id)
     found = before.record.effects.get(making.effect)
     if found and found.state == "made":
         return done(Made(id=found.id))
@@ -136,7 +136,7 @@ def _intend(
             record, making.effect, Effect(state="intended", holder=me, at=now, until=until)
         )
 
-    written = ledger.change(run_id, intending).effects.get(making.effect)
+    written = ledger.change(run_id, intending, anew=True).effects.get(making.effect)
     return written if written is not None and written.holder == me else None
 
 
@@ -215,7 +215,7 @@ def _settle(ledger: Ledger, run_id: str, effect: str, me: str, unknown_s: float 
             update={"effects": {name: e for name, e in record.effects.items() if name != effect}}
         )
 
-    ledger.change(run_id, settling)
+    ledger.change(run_id, settling, anew=unknown_s is not None)
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,10 @@ change nothing stands here. Claims (on content, on a deployment's name) are blob
 import json
 import logging
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from pydantic import ValidationError
 
@@ -30,6 +31,7 @@ from shared.runs.rebuilding import CLAIM_REBUILT, WALLET_REBUILT, wallet_of
 from shared.runs.wallet import Wallet
 from shared.services import storage
 from shared.services.storage import BlobFacts, Container
+from shared.services.storage_answers import Swapped
 
 log = logging.getLogger("tunedrop")
 RUNS, CLAIMS, WALLET = "runs/", "claims/", "wallet.json"
@@ -49,10 +51,11 @@ class Read:
 
 
 class Ledger:
-    """The ledger in one container."""
+    """The ledger in one container, as one execution sees it."""
 
     def __init__(self, container: Container) -> None:
         self._container = container
+        self._last: tuple[Read, float] | None = None
 
     def claim(self, record: RunRecord) -> bool:
         """Writes the record of a new run; False where the run is known already.
@@ -80,9 +83,28 @@ class Ledger:
         if stored is None:
             return None
         try:
-            return Read(RunRecord.model_validate_json(stored.content), stored.etag, stored.now)
+            record = RunRecord.model_validate_json(stored.content)
         except ValidationError:
             raise RecordUnreadable(run_id) from None
+        return self._remembered(Read(record, stored.etag, stored.now))
+
+    def known(self, run_id: str) -> Read:
+        """The record as this execution has read or written it last, with the time of now.
+
+        Nobody may act by it alone: what follows from it is written by compare-and-swap.
+        """
+        return self._recalled(run_id) or self.get(run_id)
+
+    def _remembered(self, read: Read) -> Read:
+        self._last = read, time.monotonic()
+        return read
+
+    def _recalled(self, run_id: str) -> Read | None:
+        if self._last is None or self._last[0].record.id != run_id:
+            return None
+        read, at_s = self._last
+        now = read.now + timedelta(seconds=time.monotonic() - at_s)
+        return Read(read.record, read.etag, now.replace(microsecond=0))  # as storage tells it
 
     def get(self, run_id: str) -> Read:
         """The record of a run that must be there."""
@@ -92,26 +114,44 @@ class Ledger:
         return found
 
     def change(
-        self, run_id: str, change: Callable[[RunRecord, datetime], RunRecord | None]
+        self,
+        run_id: str,
+        change: Callable[[RunRecord, datetime], RunRecord | None],
+        *,
+        anew: bool = False,
     ) -> RunRecord:
         """Applies a pure change to the record, again and again until nobody was in between.
 
         `change` gets the record and the service's time; None or the same record means: nothing to
-        write.
+        write. It begins with what this execution knows, since a swap of an older record fails; with
+        `anew` the record is read first, for a change that says how long it holds: this machine may
+        have slept since the last look.
         """
+        recalled = None if anew else self._recalled(run_id)
         for _ in range(SWAPS):
-            read = self.get(run_id)
+            read = recalled or self.get(run_id)
             changed = change(read.record, read.now)
             if changed is None or changed == read.record:
-                return read.record
-            mine = changed.model_copy(
-                update={"updated_at": read.now, "written_by": secrets.token_hex(8)}
-            )
-            if self._container.swap(_blob(run_id), _encoded(mine), read.etag, _metadata(mine)):
-                return mine
-            if self.get(run_id).record.written_by == mine.written_by:
-                return mine
+                if not recalled:
+                    return read.record
+            elif written := self._swapped(read, changed):
+                return written
+            recalled = None
         raise ServiceUnavailable("The ledger", f"{SWAPS} writes in a row met another writer")
+
+    def _swapped(self, read: Read, changed: RunRecord) -> RunRecord | None:
+        """The record as it was written in place of this one; None where somebody was in between."""
+        mine = changed.model_copy(
+            update={"updated_at": read.now, "written_by": secrets.token_hex(8)}
+        )
+        blob, told = _blob(mine.id), list[Swapped]()
+        self._last = None
+        if self._container.swap(blob, _encoded(mine), read.etag, _metadata(mine), told.append):
+            if told and (etag := told[0].etag) and (now := told[0].now):
+                self._remembered(Read(mine, etag, now))
+            return mine
+        # A retry inside the client may have met its own first attempt.
+        return mine if self.get(mine.id).record.written_by == mine.written_by else None
 
     def enter(self, run_id: str, step: Step) -> Read:
         """Notes that the run is at this step, and answers the record. A run that is ending is left
@@ -137,7 +177,7 @@ class Ledger:
             )
 
         self.change(run_id, entering)
-        return self.get(run_id)
+        return self.known(run_id)
 
     def look_late(self, run_id: str, what: str) -> int:
         """Counts a look for something past its deadline, and answers how many that makes."""

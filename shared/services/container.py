@@ -22,11 +22,13 @@ from shared.services.storage_answers import (
     Changed,
     ContainerMissing,
     Stored,
+    Swapped,
     TooLarge,
     ascii_of,
     etag_of,
     facts_of,
     hold_to_range,
+    swapped_of,
     time_of,
     translated,
     whole_size,
@@ -195,9 +197,21 @@ class Container:
         return self._written(write)
 
     def swap(
-        self, blob: str, content: bytes, etag: str, metadata: dict[str, str] | None = None
+        self,
+        blob: str,
+        content: bytes,
+        etag: str,
+        metadata: dict[str, str] | None = None,
+        note: Callable[[Swapped], None] | None = None,
     ) -> bool:
-        """Writes the blob only where it still has this ETag; False where it has not."""
+        """Writes the blob only where it still has this ETag; False where it has not. `note` is told
+        what the answer to a write that was taken tells.
+        """
+        told: dict[str, str] = {}
+
+        def keep(response: Any) -> None:
+            told.update({k.lower(): v for k, v in response.http_response.headers.items()})
+
         try:
             with translated(ResourceModifiedError, ResourceNotFoundError):
                 self._client.upload_blob(
@@ -208,9 +222,12 @@ class Container:
                     match_condition=MatchConditions.IfNotModified,
                     metadata=ascii_of(metadata),
                     content_settings=ContentSettings("application/json"),
+                    raw_response_hook=keep,
                 )
         except (ResourceModifiedError, ResourceNotFoundError):
             return False
+        if note:
+            note(swapped_of(told))
         return True
 
     def try_write(self) -> None:

@@ -83,6 +83,15 @@ class Stored:
     now: datetime
 
 
+@dataclass(frozen=True)
+class Swapped:
+    """A write that was taken: the blob's ETag since then, and the time by the service's clock; None
+    where the answer tells none that can be used."""
+
+    etag: str | None = None
+    now: datetime | None = None
+
+
 class TooLarge(TuneDropError):
     """The blob has more bytes than its reader takes; none of them was read."""
 
@@ -296,6 +305,15 @@ def time_of(headers: Mapping[str, str]) -> datetime:
         if "date" in headers
         else datetime.now(UTC)
     )
+
+
+def swapped_of(headers: Mapping[str, str]) -> Swapped:
+    """What the answer to a write tells; names in lower case. It is taken, whatever else is told."""
+    try:
+        now = parsedate_to_datetime(headers["date"]).astimezone(UTC)
+        return Swapped(etag_of(headers.get("etag")), now)
+    except (LookupError, TypeError, ValueError):
+        return Swapped()
 
 
 def ascii_of(metadata: Mapping[str, str] | None) -> dict[str, str] | None:

@@ -195,18 +195,23 @@ class MemoryContainer:
         overwrite: bool,
         etag: str | None = None,
         metadata: dict[str, str] | None = None,
+        raw_response_hook: Any = None,
         **_: Any,
     ) -> None:
         """A conditional write."""
 
-        def write() -> None:
+        def write() -> Blob:
             if not overwrite and name in self._account.blobs(self._name):
                 raise _error(ResourceExistsError, 409)
             if etag is not None:
                 self._there(name, etag)
-            self._account.write(self._name, name, data, metadata)
+            return self._account.write(self._name, name, data, metadata)
 
-        self._account.call(write)
+        written = self._account.call(write)
+        if raw_response_hook:
+            now = format_datetime(self._account.stage.now, usegmt=True)
+            headers = {"ETag": f'"{written.etag}"', "Date": now}
+            raw_response_hook(SimpleNamespace(http_response=SimpleNamespace(headers=headers)))
 
     def get_container_properties(self, **_: Any) -> None:
         """Every container is there."""

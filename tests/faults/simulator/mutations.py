@@ -114,10 +114,10 @@ def swap_without_condition() -> list[Swap]:
         blob: str,
         content: bytes,
         etag: str,
-        metadata: dict[str, str] | None = None,
+        *more: Any,
     ) -> bool:
         facts = self.facts(blob)
-        return swap(self, blob, content, facts.etag if facts else etag, metadata)
+        return swap(self, blob, content, facts.etag if facts else etag, *more)
 
     return [(Container, "swap", write)]
 

@@ -1,7 +1,9 @@
 """The ledger: claims and changes, however many come at once."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -9,6 +11,7 @@ from activities.claim_content import keeps
 from shared.errors import InternalError
 from shared.models.record import Outcome, RunRecord, Step
 from shared.runs.ledger import Ledger
+from shared.services.storage import Container, Stored
 from tests.builders import a_record
 
 
@@ -28,9 +31,6 @@ def test_change_loses_none_when_many_change_at_the_same_moment(ledger: Ledger) -
     """Eight concurrent increments add up to eight."""
     run = a_record()
     ledger.claim(run)
-
-    def counting(record: RunRecord, _now: datetime) -> RunRecord:
-        return record.model_copy(update={"smoke_attempts": record.smoke_attempts + 1})
 
     with ThreadPoolExecutor(8) as pool:
         for started in [pool.submit(ledger.change, run.id, counting) for _ in range(8)]:
@@ -133,3 +133,83 @@ def test_row_holds_a_blob_of_any_name(ledger: Ledger) -> None:
     )
     assert ledger.claim(named)
     assert [row.blob for row in ledger.summaries()] == ["Ünïcode 日本 😀.jsonl"]
+
+
+def counting(record: RunRecord, _now: datetime) -> RunRecord:
+    """One attempt more."""
+    return record.model_copy(update={"smoke_attempts": record.smoke_attempts + 1})
+
+
+def test_execution_reads_a_record_once_and_writes_it_as_often_as_it_must(
+    container: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own write tells what stands there since: three changes and a look cost one read."""
+    run, mine, reads = a_record(), Ledger(container), list[str]()
+    mine.claim(run)
+    read = Container.read
+
+    def noted(self: Container, blob: str, *more: Any) -> Stored | None:
+        reads.append(blob)
+        return read(self, blob, *more)
+
+    monkeypatch.setattr(Container, "read", noted)
+    mine.enter(run.id, Step.TRAIN)
+    mine.change(run.id, counting)
+    assert mine.change(run.id, counting).smoke_attempts == 2
+    assert mine.known(run.id).record.step is Step.TRAIN
+    assert len(reads) == 1
+
+
+def test_change_by_what_is_known_loses_nothing_that_another_wrote_meanwhile(
+    container: Container,
+) -> None:
+    """Who knows an older record meets the newer one, whoever wrote it."""
+    run, mine, other = a_record(), Ledger(container), Ledger(container)
+    mine.claim(run)
+    mine.change(run.id, counting)
+    other.change(run.id, counting)
+    assert mine.change(run.id, counting).smoke_attempts == 3
+
+
+def test_that_nothing_is_to_write_is_said_by_the_record_as_it_is(container: Container) -> None:
+    """A change that finds its work done in what is known looks whether that still stands."""
+    run, mine, other = a_record(), Ledger(container), Ledger(container)
+    mine.claim(run)
+
+    def to_one(record: RunRecord, _now: datetime) -> RunRecord:
+        return record.model_copy(update={"smoke_attempts": 1})
+
+    def to_none(record: RunRecord, _now: datetime) -> RunRecord:
+        return record.model_copy(update={"smoke_attempts": 0})
+
+    mine.change(run.id, to_one)
+    other.change(run.id, to_none)
+    assert mine.change(run.id, to_one).smoke_attempts == 1
+    assert other.get(run.id).record.smoke_attempts == 1
+
+
+def test_change_anew_has_the_time_of_storage_though_this_machine_has_slept(
+    container: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What holds for a while is stamped by a look of now: this machine may have slept meanwhile."""
+    run, mine = a_record(), Ledger(container)
+    mine.claim(run)
+    read = Container.read
+    hours = iter(range(10))
+
+    def hours_later(self: Container, blob: str, *more: Any) -> Stored | None:
+        stored = read(self, blob, *more)
+        return stored and replace(stored, now=stored.now + timedelta(hours=next(hours)))
+
+    monkeypatch.setattr(Container, "read", hours_later)
+    first = mine.known(run.id).now
+    seen = list[datetime]()
+
+    def stamped(record: RunRecord, now: datetime) -> RunRecord:
+        seen.append(now)
+        return counting(record, now)
+
+    mine.change(run.id, stamped)
+    mine.change(run.id, stamped, anew=True)
+    assert seen[0] - first < timedelta(minutes=30)
+    assert seen[1] - first > timedelta(minutes=30)
