@@ -5,6 +5,7 @@ import logging
 import os
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from functools import cache
 from typing import Any, cast
 
@@ -16,6 +17,7 @@ from azure.core.pipeline.transport import RequestsTransport
 from azure.durable_functions.worker import DurableFunctionsWorker
 from azure.mgmt.cognitiveservices import CognitiveServicesManagementClient
 
+from shared.models.pace import Pace
 from shared.models.plan import Pinned
 from shared.models.record import RunRecord, RunSummary
 from shared.runs import checkpoints, pinning, planning, scans
@@ -28,12 +30,15 @@ from tests.faults.simulator.blobs import Account
 from tests.faults.simulator.provider import BASE
 from tests.faults.simulator.wire import ArmAdapter, OpenAITransport, Wire
 from tests.registered import registered_functions
+from triggers import starting
 from tunedrop.emulator.arm.routes import ACCOUNT_ID
 from tunedrop_check.reading import file_spans
 
 PLENTY = {"files": 10_000, "jobs": 10_000, "fine_tuned_deployments": 1000, "deployments": 1000}
 PACE = {"poll_first_s": 60, "poll_most_s": 1800, "poll_growth": 1, "brief_s": 60}
 """Azure's, with fewer polls."""
+LEISURELY = PACE | {"call_s": 300, "deployment_deadline_s": 7200}
+"""A call may take so long that, at any other pace, its intent is taken for a dead one's."""
 HASTY = PACE | {"poll_first_s": 45, "call_s": 20, "upload_s": 120, "list_lag_s": 147}
 """The shortest times that are still longer than anything takes here."""
 SETTINGS = {
@@ -62,6 +67,16 @@ class Words(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Keeps the line and its fields."""
         self.lines.append(f"{record.getMessage()} {record.__dict__.get('run', '')}")
+
+
+own_pace: ContextVar[Pace | None] = ContextVar("own_pace", default=None)
+"""The pace of the app whose code acts; None: that of the environment."""
+
+
+def settings_here() -> Settings:
+    """The settings of the app whose code acts: a run keeps the pace of whoever starts it."""
+    pace = own_pace.get()
+    return settings() if pace is None else settings().model_copy(update={"pace": pace})
 
 
 @cache
@@ -109,6 +124,7 @@ def installed(account: Account, wire: Wire, words: Words, more: dict[str, str]) 
         )  # a thread of its own would take no part in the order of things
         stack.enter_context(swapped(azure_openai, "connect", openai_on_the_wire))
         stack.enter_context(swapped(resource_manager, "connect", arm_on_the_wire))
+        stack.enter_context(swapped(starting, "settings", settings_here))
         stack.enter_context(_heard(words))
         for model in (RunRecord, RunSummary):
             stack.enter_context(_remembered(model))

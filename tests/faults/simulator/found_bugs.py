@@ -13,7 +13,6 @@ from shared.models.record import Effect, FileSummary
 from shared.runs import booking, effects, planning, scans, worst_case
 from shared.runs.ledger import Ledger
 from shared.services import storage
-from shared.settings import settings
 from tests.faults.simulator import app
 from triggers import starting, sweep
 
@@ -125,7 +124,7 @@ def pace_of_now_ages_intents() -> list[Swap]:
     schedule = starting.schedule
 
     def schedule_as_of_now(client: Any, run_id: str, _pace: Any) -> None:
-        schedule(client, run_id, settings().pace)
+        schedule(client, run_id, starting.settings().pace)
 
     return [(effects, "_hidden_until", hidden_until), (starting, "schedule", schedule_as_of_now)]
 

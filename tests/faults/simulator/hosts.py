@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import durabletask.internal.orchestrator_service_pb2 as pb
 
+from shared.models.pace import Pace
 from tests.faults.simulator import app
 from tests.faults.simulator.hub import Hub
 from tests.faults.simulator.stage import Actor, Killed, Stage, Strike
@@ -33,10 +34,13 @@ class Host:
 class Hosts:
     """All instances, and the one engine that they share."""
 
-    def __init__(self, stage: Stage, trouble: Trouble, watch: Watch) -> None:
+    def __init__(
+        self, stage: Stage, trouble: Trouble, watch: Watch, pace: Pace | None = None
+    ) -> None:
         self._stage = stage
         self._trouble = trouble
         self._watch = watch
+        self._pace = pace
         self._hosts = [
             Host(stage.random.uniform(-1, 1) * trouble.clock_s) for _ in range(trouble.hosts)
         ]
@@ -67,7 +71,11 @@ class Hosts:
             self._stage.note("ended", what, _short(result))
             ended(result)
 
-        actor = Actor(self._stage, work, over, skew=host.skew, strike=strike)
+        def paced() -> object:
+            app.own_pace.set(self._pace)
+            return work()
+
+        actor = Actor(self._stage, paced, over, skew=host.skew, strike=strike)
         host.actors.add(actor)
         self._stage.note("begins", what)
         actor.begin()

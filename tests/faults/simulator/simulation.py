@@ -11,6 +11,7 @@ from typing import Any
 
 import azure.functions as func
 
+from shared.models import pace
 from shared.models.drop import drop_of
 from tests.faults.simulator import app, hub, invariants, mischief
 from tests.faults.simulator.blobs import ACCOUNT, Account
@@ -25,6 +26,8 @@ from tunedrop.emulator.pace import Pace, after_seconds
 
 SWEEP_S = 1200.0
 DAY_S = 86_400.0
+RIVALRY = 4
+"""How many times as often rivals sweep."""
 SLOW_S = 3000.0
 """A deployment that takes longer can miss its deadline by itself."""
 FATES = (
@@ -56,7 +59,7 @@ class Simulation:
     ) -> None:
         self.stage = Stage(seed)
         random = self.stage.random
-        self.trouble = trouble or trouble_of(random)
+        self.trouble = trouble or trouble_of(random, seed)
         self.account = Account(self.stage, self.trouble.storage)
         speed = speed or _speed(self.stage)
         self.doomed = (speed.deployment.seconds or 0) > SLOW_S
@@ -72,7 +75,7 @@ class Simulation:
         self.words = app.Words()
         self.watch = Watch(self.stage, self.account)
         self.watch.proved = self._proved
-        self.apps = [Hosts(self.stage, self.trouble, self.watch) for _ in range(self.trouble.apps)]
+        self.apps = [Hosts(self.stage, self.trouble, self.watch, pace) for pace in self._paces()]
         self.drops = (
             drops
             if drops is not None
@@ -85,12 +88,20 @@ class Simulation:
         self._to_come = 0
         self.events_lost = self.events_doubled = 0
 
+    def _paces(self) -> list[pace.Pace | None]:
+        """Of each app: that of the environment, or for rivals two that are far apart."""
+        if not self.trouble.rivals:
+            return [None] * self.trouble.apps
+        return [pace.Pace.model_validate(told) for told in (app.HASTY, app.LEISURELY)]
+
     def run(self) -> str:
         """Lets it all happen, and answers the hash of the trace; raises Violation."""
         chosen = {
             "TUNEDROP_JOBS_AT_A_TIME": str(self.jobs_at_a_time),
             "TUNEDROP_USD_A_DAY": str(self.trouble.usd_a_day),
         }
+        if self.trouble.rivals:
+            chosen["TUNEDROP_CLAIM_PATIENCE_S"] = "0"
         chosen[app.SPAN_BYTES] = self.stage.random.choice(("1000", "100000"))
         if self.trouble.deployments is not None:
             chosen["TUNEDROP_LIMITS"] = json.dumps(
@@ -308,7 +319,7 @@ class Simulation:
             for number in range(len(self.apps)):
                 for _ in range(2 if self.stage.random.random() < 0.1 else 1):
                     self._sweep_by(number)
-        self.stage.after(SWEEP_S, self._sweep)
+        self.stage.after(SWEEP_S / RIVALRY if self.trouble.rivals else SWEEP_S, self._sweep)
 
     def _sweep_by(self, number: int, *, late: bool = False) -> None:
         sweep, timer = app.functions()["sweep"], SimpleNamespace(past_due=late)

@@ -110,7 +110,8 @@ class Stage:
     def show(self, moment: datetime) -> None:
         """Sets the process's clock."""
         if self._clock and moment != self._shown:
-            self._clock.move_to(moment.timestamp())  # a datetime would cost a change of time zone
+            # A third of what `move_to` costs.
+            self._clock.shift((moment - self._shown).total_seconds())
             self._shown = moment
 
     def pause(self, seconds: float, *, freezes: bool = True) -> None:

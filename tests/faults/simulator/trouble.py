@@ -70,6 +70,10 @@ class Trouble:
     """How often one of the two services answers nothing but 503 for up to an hour."""
     secrets: bool = False
     """Whether the service's refusals quote a key, at length."""
+    rivals: bool = False
+    """Whether two apps, each at a pace of its own, take up each other's runs as soon as
+    they can.
+    """
 
 
 CALM = Trouble(
@@ -115,8 +119,22 @@ troubles.
 """
 
 
-def trouble_of(random: Random) -> Trouble:
-    """The trouble of one seed: calm in some, all at once in others."""
+RIVALS = 0.06
+"""The share of worlds with two apps that take up each other's runs."""
+
+
+def trouble_of(random: Random, seed: int) -> Trouble:
+    """The trouble of one seed: calm in some, all at once in others.
+
+    What was added later has a random source of its own, so that the worlds without it stay as they
+    were.
+    """
+    drawn = _drawn(random)
+    own = Random(f"rivals {seed}")  # noqa: S311  a reproducible world, not a secret
+    return replace(drawn, rivals=True, apps=2) if own.random() < RIVALS else drawn
+
+
+def _drawn(random: Random) -> Trouble:
     return Trouble(
         storage=random.choice((0, 0.002, 0.01)),
         service=random.choice((0, 0.02, 0.06)),
