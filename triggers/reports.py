@@ -8,7 +8,7 @@ import azure.functions as func
 from shared.runs.result_files import report_path, reports_of
 from shared.services import storage
 from triggers.answers import HEADERS, refused, served
-from triggers.looking import record_of, unknown
+from triggers.run_lookup import record_of, unknown
 
 bp = df.Blueprint()
 TYPES = {

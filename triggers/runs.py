@@ -40,7 +40,7 @@ from shared.runs.reuse import trained_model
 from shared.services import storage
 from triggers.answers import answer, refused, served
 from triggers.deploying import deploy_once
-from triggers.looking import record_of, unknown
+from triggers.run_lookup import record_of, unknown
 from triggers.starting import PARTS, start_once
 
 bp = df.Blueprint()

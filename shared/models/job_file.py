@@ -16,13 +16,13 @@ TextLine = Annotated[str, Field(min_length=1, max_length=64)]
 ApiVersion = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(-preview)?$")]
 
 
-class Part(BaseModel):
+class JobFileObject(BaseModel):
     """A part of job.json: strict, and silent about values in its errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
-class Hyperparameters(Part):
+class Hyperparameters(JobFileObject):
     """Ranges: the create-job reference of OpenAI; "auto" leaves the choice to the service."""
 
     n_epochs: Auto | Annotated[StrictInt, Field(ge=1, le=50)] = "auto"
@@ -32,7 +32,7 @@ class Hyperparameters(Part):
     ) = "auto"
 
 
-class DeploymentWish(Part):
+class DeploymentWish(JobFileObject):
     """How the fine-tuned model is deployed."""
 
     name: Annotated[str, Field(pattern=DEPLOYMENT_NAME)] | None = None
@@ -46,27 +46,27 @@ class DeploymentWish(Part):
     strategy: Literal["create", "replace"] | None = None
 
 
-class Message(Part):
+class Message(JobFileObject):
     """One message of the smoke test."""
 
     role: Literal["system", "developer", "user", "assistant"]
     content: Annotated[str, Field(min_length=1, max_length=20_000)]
 
 
-class Expectation(Part):
+class Expectation(JobFileObject):
     """What the answer to the smoke test must hold; without one, any answer passes."""
 
     contains: list[Annotated[str, Field(min_length=1, max_length=1_000)]] = []
 
 
-class SmokeTest(Part):
+class SmokeTest(JobFileObject):
     """A chat completion on the new deployment."""
 
     messages: Annotated[list[Message], Field(min_length=1, max_length=50)] | None = None
     expect: Expectation = Expectation()
 
 
-class Evaluation(Part):
+class Evaluation(JobFileObject):
     """Comparison with the base model (a later release)."""
 
     metric: TextLine
@@ -74,32 +74,32 @@ class Evaluation(Part):
     sample: Annotated[StrictInt, Field(ge=1)] | None = None
 
 
-class Budget(Part):
+class Budget(JobFileObject):
     """The most that the training of this run may cost."""
 
     usd: Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
 
 
-class Approval(Part):
+class Approval(JobFileObject):
     """A person must agree before anything is bought (a later release)."""
 
     required: StrictBool = True
     above_usd: Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)] | None = None
 
 
-class Notify(Part):
+class Notify(JobFileObject):
     """Where the end of the run is told (a later release)."""
 
     url: Annotated[str, Field(max_length=2_000)]
 
 
-class Retention(Part):
+class Retention(JobFileObject):
     """How long the run's things are kept (a later release)."""
 
     days: Annotated[StrictInt, Field(ge=1)]
 
 
-class ApiVersions(Part):
+class ApiVersions(JobFileObject):
     """Api-versions of the three surfaces, for a run that must call them as written elsewhere."""
 
     training: ApiVersion | None = None
@@ -107,7 +107,7 @@ class ApiVersions(Part):
     inference: ApiVersion | None = None
 
 
-class JobFile(Part):
+class JobFile(JobFileObject):
     """The whole of job.json. Every field may be left out."""
 
     model: TextLine | None = None
@@ -135,7 +135,7 @@ class JobFile(Part):
     api_versions: ApiVersions = ApiVersions()
 
 
-class DeployRequest(Part):
+class DeployRequest(JobFileObject):
     """Deploys the model of a run again, without training. What is left out is as that run
     had it.
     """

@@ -42,13 +42,15 @@ Text = Annotated[str, BeforeValidator(_encodable)]
 Usd = Annotated[FiniteFloat, "US dollars"]
 
 
-class Part(BaseModel):
-    """Base of all parts: frozen, closed, and silent about the values that it refuses."""
+class ReportObject(BaseModel):
+    """Base of all objects of a report: frozen, closed, and silent about the values that it
+    refuses.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
-class Problem(Part):
+class Problem(ReportObject):
     """What kept the run from succeeding, and how to fix it."""
 
     code: Text
@@ -60,7 +62,7 @@ class Problem(Part):
     """The service's own id of the refused request, which its support asks for."""
 
 
-class BlobPart(Part):
+class BlobPart(ReportObject):
     """One blob of the drop, pinned as the run has read it."""
 
     role: Literal["training", "validation", "job"]
@@ -72,7 +74,7 @@ class BlobPart(Part):
     """Hash over the digests of the file's blocks, as the scan computes it."""
 
 
-class DropPart(Part):
+class DropPart(ReportObject):
     """Where the run's data came from."""
 
     account: Text
@@ -80,7 +82,7 @@ class DropPart(Part):
     blobs: list[BlobPart] = []
 
 
-class SettingsPart(Part):
+class SettingsPart(ReportObject):
     """What the run asked of the service, after the app's own limits were applied."""
 
     model: Text
@@ -92,7 +94,7 @@ class SettingsPart(Part):
     hyperparameters: dict[Text, Text | int | FiniteFloat | bool | None] = {}
 
 
-class FindingPart(Part):
+class FindingPart(ReportObject):
     """One fault of the data: its place and its fix, never the data itself."""
 
     line: int | None
@@ -111,7 +113,7 @@ class FindingPart(Part):
     """Of a finding that may stand for many lines, the first 20 of them."""
 
 
-class Tokens(Part):
+class Tokens(ReportObject):
     """Distribution of a token count over the examples of a file."""
 
     min: FiniteFloat
@@ -123,7 +125,7 @@ class Tokens(Part):
     p95: FiniteFloat
 
 
-class Bin(Part):
+class Bin(ReportObject):
     """Number of examples whose count of tokens lies between `low` and `high`, both included."""
 
     low: NonNegativeInt
@@ -131,7 +133,7 @@ class Bin(Part):
     count: NonNegativeInt
 
 
-class ImagesPart(Part):
+class ImagesPart(ReportObject):
     """What the images of a file are estimated to count, beside the tokens of its texts."""
 
     images: NonNegativeInt
@@ -140,7 +142,7 @@ class ImagesPart(Part):
     tokens: NonNegativeInt
 
 
-class DataPart(Part):
+class DataPart(ReportObject):
     """What the scan found in one file."""
 
     role: Literal["training", "validation"]
@@ -168,7 +170,7 @@ class DataPart(Part):
     histogram: list[Bin] = []
 
 
-class MoneyPart(Part):
+class MoneyPart(ReportObject):
     """What the run cost, and what it goes on costing."""
 
     training_usd: Usd | None = None
@@ -208,7 +210,7 @@ class MoneyPart(Part):
     remove_command: Text | None = None
 
 
-class CurvePoint(Part):
+class CurvePoint(ReportObject):
     """One training step; what the service did not measure at that step is absent."""
 
     step: int
@@ -220,7 +222,7 @@ class CurvePoint(Part):
     full_valid_mean_token_accuracy: FiniteFloat | None = None
 
 
-class TrainingPart(Part):
+class TrainingPart(ReportObject):
     """The fine-tuning job."""
 
     job_id: Text
@@ -234,7 +236,7 @@ class TrainingPart(Part):
     last_events: list[Text] = []
 
 
-class DeploymentPart(Part):
+class DeploymentPart(ReportObject):
     """The deployment that the run made."""
 
     name: Text
@@ -246,14 +248,14 @@ class DeploymentPart(Part):
     """Whether it still exists, and costs, as the run ends."""
 
 
-class MessagePart(Part):
+class MessagePart(ReportObject):
     """One chat message of the smoke test."""
 
     role: Text
     content: Text
 
 
-class SmokePart(Part):
+class SmokePart(ReportObject):
     """What the deployment was asked first, and what it answered."""
 
     verdict: Literal["passed", "failed", "blocked", "not_answered"]
@@ -277,7 +279,7 @@ class SmokePart(Part):
     """
 
 
-class CleanUpPart(Part):
+class CleanUpPart(ReportObject):
     """One thing that the run removed, or tried to remove."""
 
     what: Text
@@ -285,7 +287,7 @@ class CleanUpPart(Part):
     result: Text
 
 
-class DuplicatePart(Part):
+class DuplicatePart(ReportObject):
     """The run that trained this content before, and what stands of it."""
 
     run_id: Text
@@ -301,14 +303,14 @@ class DuplicatePart(Part):
     """
 
 
-class TimelinePart(Part):
+class TimelinePart(ReportObject):
     """When a step of the run began."""
 
     step: Text
     at: AwareDatetime
 
 
-class Report(Part):
+class Report(ReportObject):
     """One run from drop to verdict."""
 
     schema_version: Literal[1] = 1

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tunedrop.emulator import limits, pace, switches
-from tunedrop.emulator.openai import files, shapes
+from tunedrop.emulator.openai import files, surface_bodies
 from tunedrop.emulator.openai.requests import V1
 from tunedrop.emulator.service import Service
 from tunedrop.emulator.store import Doc
@@ -141,7 +141,7 @@ class Control:
             "now": self._world.now(),
             "region": self._world.region,
             "files": [files.shown(doc) for doc in service.files.all()],
-            "jobs": [shapes.job(self._world, doc, V1) for doc in service.jobs.all()],
+            "jobs": [surface_bodies.job(self._world, doc, V1) for doc in service.jobs.all()],
             "deployments": [
                 {key: doc[key] for key in ("name", "state", "model", "sku", "tags")}
                 for doc in service.deployments.all()

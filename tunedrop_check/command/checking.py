@@ -48,7 +48,7 @@ class Checked(msgspec.Struct, frozen=True):
 
     input: Input
     job: job_file.Job
-    model: base_models.BaseModel
+    model: base_models.KnownModel
     scan: file_result.FileScan | None
     findings: list[Placed]
 
@@ -132,7 +132,7 @@ def _scanned(
         raise CannotCheck(f"{wanted.path} changed while it was read. Check it again.") from None
 
 
-def _base(name: str) -> base_models.BaseModel:
+def _base(name: str) -> base_models.KnownModel:
     try:
         return base_models.base_model(name)
     except base_models.UnknownModel as unknown:

@@ -16,7 +16,7 @@ _KEPT_CHARACTERS = 2**14
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 
-class Parts(NamedTuple):
+class ComparedTexts(NamedTuple):
     """The prompt, the answer, and what of the answer is prose to learn: "" where there is none, as
     in a call.
     """
@@ -26,7 +26,7 @@ class Parts(NamedTuple):
     learnt: str
 
 
-def parts_of(example: JsonObject) -> Parts:
+def compared_texts_of(example: JsonObject) -> ComparedTexts:
     """The parts of an example of any format; whatever is no message of the expected shape stands as
     its JSON.
 
@@ -42,9 +42,9 @@ def parts_of(example: JsonObject) -> Parts:
         )
     preferred, other = example.get("preferred_output"), example.get("non_preferred_output")
     if preferred is None:
-        return Parts(_json(example), "", "")
+        return ComparedTexts(_json(example), "", "")
     learnt = preferred[-1] if isinstance(preferred, list) and preferred else None
-    return Parts(
+    return ComparedTexts(
         _json(example.get("input")), BETWEEN.join((_json(preferred), _json(other))), _prose(learnt)
     )
 
@@ -56,15 +56,15 @@ def beside(fields: JsonObject) -> str:
     return _json(fields) if fields else ""
 
 
-def _of_chat(messages: list[Json], fields: str) -> Parts:
+def _of_chat(messages: list[Json], fields: str) -> ComparedTexts:
     """The parts of a chat of these messages, beside which stand these fields."""
     answer = _answer_of(messages)
     texts = _texts([message for message in messages if message is not answer])
     if answer is None:
-        return Parts(BETWEEN.join(texts), fields, "")
+        return ComparedTexts(BETWEEN.join(texts), fields, "")
     learnt = _prose(answer)
     is_text = learnt and answer.keys() <= {"role", "content", "weight"}
-    return Parts(
+    return ComparedTexts(
         BETWEEN.join((*texts, fields)) if fields else BETWEEN.join(texts),
         learnt if is_text else _json(answer),
         learnt,

@@ -1,8 +1,8 @@
-"""The findings on what texts hold: one watch per span takes its raw blocks and its examples,
+"""The findings on what texts hold: one observer per span takes its raw blocks and its examples,
 results merge exactly.
 
 What runs here runs in bounded memory: fingerprints are kept of the first 1,000,000 examples of a
-file (28 bytes each), line numbers of the first 20 sightings of a rule, and the first 100 secrets.
+file (28 bytes each), line numbers of the first 20 seen of a rule, and the first 100 secrets.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ import msgspec
 
 from ..rules import content_rules as rules
 from ..rules.findings import KEPT, Finding, Tally, finding
-from ..rules.lines_seen import Sightings
+from ..rules.lines_seen import LinesSeen
 from ..rules.rule import Rule, Severity
 from ..scan.statistics import Histogram
 from . import duplicates, quality
@@ -61,15 +61,15 @@ class SpanFindings(msgspec.Struct):
     1.
     """
 
-    counted: dict[str, Sightings] = msgspec.field(default_factory=dict[str, Sightings])
+    counted: dict[str, LinesSeen] = msgspec.field(default_factory=dict[str, LinesSeen])
     secrets: list[Secret] = msgspec.field(default_factory=list[Secret])
     secrets_by_code: dict[str, int] = msgspec.field(default_factory=dict[str, int])
     fingerprints: Fingerprints = msgspec.field(default_factory=Fingerprints)
 
     def append(self, later: "SpanFindings", lines_before: int) -> None:
         """Add those of the part that follows after so many lines."""
-        for code, sightings in later.counted.items():
-            self.counted.setdefault(code, Sightings()).append(sightings, lines_before)
+        for code, seen in later.counted.items():
+            self.counted.setdefault(code, LinesSeen()).append(seen, lines_before)
         for code, times in later.secrets_by_code.items():
             self.secrets_by_code[code] = self.secrets_by_code.get(code, 0) + times
         for secret in later.secrets[: KEPT - len(self.secrets)]:
@@ -77,8 +77,8 @@ class SpanFindings(msgspec.Struct):
         self.fingerprints.append(later.fingerprints, lines_before)
 
 
-class SpanWatch:
-    """Watches the lines of one span, in order."""
+class ContentObserver:
+    """Observes the lines of one span, in order: their raw blocks and their examples."""
 
     def __init__(self) -> None:
         self._result = SpanFindings()
@@ -99,7 +99,7 @@ class SpanWatch:
                 self._count(hit.code, line)
 
     def example(self, line: int, prompt: str, answer: str, learnt: str) -> None:
-        """Take the next example, in the parts that parts.py tells."""
+        """Take the next example, in the texts that compared_texts.py tells."""
         self.examples(line, [prompt], [answer], [learnt], len(prompt) + len(answer))
 
     def examples(
@@ -110,8 +110,8 @@ class SpanWatch:
         learnt: Sequence[str],
         size: int,
     ) -> None:
-        """Take the examples of the lines from `first` on, in the parts that parts.py tells; they
-        have about `size` characters.
+        """Take the examples of the lines from `first` on, in the texts that compared_texts.py
+        tells; they have about `size` characters.
         """
         blank, cut = quality.blank_and_cut(learnt)
         for index in blank:
@@ -131,7 +131,7 @@ class SpanWatch:
         return self._result
 
     def _count(self, code: str, line: int) -> None:
-        self._result.counted.setdefault(code, Sightings()).add(line)
+        self._result.counted.setdefault(code, LinesSeen()).add(line)
 
     def _secret(self, secret: Secret) -> None:
         by_code = self._result.secrets_by_code
@@ -150,8 +150,8 @@ def of_file(whole: SpanFindings, options: WatchOptions) -> Tally:
     secret, of which 100 are kept.
     """
     tally = Tally()
-    for code, sightings in sorted(whole.counted.items()):
-        tally.add(sightings.finding(*_COUNTED[code]))
+    for code, seen in sorted(whole.counted.items()):
+        tally.add(seen.finding(*_COUNTED[code]))
     for found in duplicates.findings(whole.fingerprints, options.with_conflicts):
         tally.add(found)
     for secret in whole.secrets:

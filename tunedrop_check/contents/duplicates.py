@@ -64,8 +64,8 @@ class Fingerprints(msgspec.Struct):
     limit: int = MAX_EXAMPLES
 
     def observe(self, lines: Sequence[int], prompts: Sequence[str], answers: Sequence[str]) -> None:
-        """Take the next examples; prompts and answers as parts.py says. Best called with 50 to 200
-        KB of text at a time.
+        """Take the next examples; prompts and answers as compared_texts.py says. Best called with
+        50 to 200 KB of text at a time.
         """
         encoded = _encoded([*prompts, *answers])
         records = np.empty(len(lines), _RECORD)

@@ -17,7 +17,7 @@ from msgspec import UNSET, Raw, UnsetType
 from numpy.typing import NDArray
 
 from ..contents import compared_texts
-from ..contents.compared_texts import BETWEEN, Parts
+from ..contents.compared_texts import BETWEEN, ComparedTexts
 from ..contents.search import blocks
 from ..counting import counters, upper_bound
 from ..counting.tokens import PER_EXAMPLE, PER_MESSAGE
@@ -25,8 +25,8 @@ from ..formats import tools
 from ..reading import lines
 from ..reading.json_types import Json, JsonObject
 from .common_messages import ROLES, Assistant, Message, System, Tool, User
-from .message_walk import Walk, parts_of
-from .shared_starts import REST, Starts
+from .message_walk import Walk, compared_texts_of
+from .shared_starts import REST, SharedStarts
 
 LONGEST = 2**18
 """Longer lines, in bytes, are for the full check, which bounds what they may hold."""
@@ -56,7 +56,8 @@ class Shape(msgspec.Struct, frozen=True, eq=False):
 
     Roles; the tokens beside those of the texts; how many texts there are, the system message's not
     among them; for each text a byte that is 1 where it is an answer, and one where it is learnt;
-    and the prompt as parts.py writes it, with a place for each text, None where it isn't so simple.
+    and the prompt as compared_texts.py writes it, with a place for each text, None where it isn't
+    so simple.
     """
 
     roles: tuple[str, ...]
@@ -90,10 +91,10 @@ class PlainLines:
     def __len__(self) -> int:
         return len(self.shapes)
 
-    def parts(self) -> Iterator[Parts]:
+    def parts(self) -> Iterator[ComparedTexts]:
         """Those of `closely`."""
         for line in self.closely:
-            yield parts_of(line.messages, line.system, line.calls, line.beside)
+            yield compared_texts_of(line.messages, line.system, line.calls, line.beside)
 
 
 class _Closely(NamedTuple):
@@ -135,7 +136,7 @@ class PlainReader:
         self._closer_shapes: dict[tuple[Kinds, int, tuple[int, ...], tuple[int, ...]], Shape] = {}
         self._tools: dict[bytes, _Tools | None] = {}
         self._parallel: dict[bool, int] = {}
-        self._starts = Starts(self._system_of)
+        self._starts = SharedStarts(self._system_of)
 
     def block(self, block: bytes) -> PlainLines | None:
         """The lines of a block, if all of them are plain and have their line feed."""
@@ -175,7 +176,7 @@ class PlainReader:
         return found
 
     def _system_of(self, start: bytes) -> str | None:
-        """The system message of such a start, if it may be cut off as starts.py says."""
+        """The system message of such a start, if it may be cut off as shared_starts.py says."""
         found = self.line(start + REST)
         if (
             found is None
@@ -318,7 +319,7 @@ def _clean_tools(written: bytes, counter: counters.Counter) -> _Tools | None:
 
 
 def _beside(line: _Line, declared: _Tools) -> str:
-    """What stands beside the messages, as parts.py writes it."""
+    """What stands beside the messages, as compared_texts.py writes it."""
     if line.parallel_tool_calls is UNSET:
         return declared.beside
     fields: JsonObject = {} if line.tools is UNSET else {"tools": declared.value}

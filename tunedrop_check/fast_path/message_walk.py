@@ -7,7 +7,7 @@ import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
 from ..contents import compared_texts
-from ..contents.compared_texts import BETWEEN, Parts
+from ..contents.compared_texts import BETWEEN, ComparedTexts
 from ..reading import lines
 from ..reading.json_types import Json
 from .common_messages import Assistant, Message, System, Tool, User
@@ -126,7 +126,7 @@ class Walk:
 
 
 class _Result(msgspec.Struct):
-    """A tool's message as a prompt has it: keys sorted, as in parts.py."""
+    """A tool's message as a prompt has it: keys sorted, as in compared_texts.py."""
 
     content: str
     role: str
@@ -142,11 +142,11 @@ class _Answer(msgspec.Struct):
     weight: int | UnsetType
 
 
-def parts_of(
+def compared_texts_of(
     messages: list[Message], system: str | None, calls: list[list[Any]], fields: str
-) -> Parts:
-    """What parts.parts_of says of plain messages with this system message and these calls, beside
-    which stand these fields.
+) -> ComparedTexts:
+    """What compared_texts_of says of plain messages with this system message and these calls,
+    beside which stand these fields.
     """
     *before, answer = messages
     made = iter(calls)
@@ -164,8 +164,8 @@ def parts_of(
         texts.append(fields)
     prose = answer.content or ""
     if isinstance(answer, Assistant) and answer.tool_calls is not UNSET:
-        return Parts(BETWEEN.join(texts), _answered(answer, made)[0], prose)
-    return Parts(BETWEEN.join(texts), prose, prose)
+        return ComparedTexts(BETWEEN.join(texts), _answered(answer, made)[0], prose)
+    return ComparedTexts(BETWEEN.join(texts), prose, prose)
 
 
 def _answered(message: Assistant, made: Iterator[list[Any]]) -> tuple[str, ...]:

@@ -50,7 +50,7 @@ class Cut(msgspec.Struct, frozen=True):
     systems: list[str | None]
 
 
-class Starts:
+class SharedStarts:
     """The starts that a file's lines were seen to share, a bounded number; `read` tells a start's
     system message, if it may be cut off.
     """

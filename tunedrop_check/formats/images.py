@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
-from ..models.base_models import BaseModel
+from ..models.base_models import KnownModel
 from ..reading.json_types import Json, JsonObject
 from ..rules import format_rules
 from ..rules.findings import Finding, finding
@@ -68,7 +68,7 @@ def check_number(messages: Iterable[JsonObject], place: str = "/messages") -> It
         )
 
 
-def check_parts(place: str, parts: list[Json], role: str, model: BaseModel) -> Iterator[Finding]:
+def check_parts(place: str, parts: list[Json], role: str, model: KnownModel) -> Iterator[Finding]:
     """Everything that is wrong with the parts of one content: texts anywhere, images of a question,
     a refusal of an answer.
     """
@@ -88,7 +88,7 @@ def _is_text(part: Json, role: str) -> bool:
     return isinstance(part.get(str(kind)), str)
 
 
-def _image(place: str, part: JsonObject, role: str, model: BaseModel) -> Iterator[Finding]:
+def _image(place: str, part: JsonObject, role: str, model: KnownModel) -> Iterator[Finding]:
     if not model.images:
         yield finding(format_rules.IMAGES_UNSUPPORTED, place)
     if role != "user":

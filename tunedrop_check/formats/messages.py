@@ -7,7 +7,7 @@ Findings are yielded, not gathered: a hostile line can hold a million of them.
 import re
 from collections.abc import Iterator
 
-from ..models.base_models import REINFORCEMENT, BaseModel
+from ..models.base_models import REINFORCEMENT, KnownModel
 from ..reading.json_types import Json, JsonObject
 from ..rules import format_rules
 from ..rules.findings import Finding, finding
@@ -64,7 +64,7 @@ def is_zero(weight: Json) -> bool:
 
 
 def check_all(
-    place: str, messages: Json, model: BaseModel, weighed: bool = False
+    place: str, messages: Json, model: KnownModel, weighed: bool = False
 ) -> Iterator[Finding]:
     """What is wrong with each message of a field that must hold some; `weighed` where the format
     knows weights.
@@ -81,7 +81,7 @@ def check_all(
         before = role
 
 
-def check(field: str, message: Json, model: BaseModel, weighed: bool) -> Iterator[Finding]:
+def check(field: str, message: Json, model: KnownModel, weighed: bool) -> Iterator[Finding]:
     """Everything that is wrong with one message."""
     if not isinstance(message, dict):
         yield finding(format_rules.MESSAGE_NOT_OBJECT, field)
@@ -98,7 +98,7 @@ def check(field: str, message: Json, model: BaseModel, weighed: bool) -> Iterato
     yield from _name(field, message, role)
 
 
-def _content(field: str, message: JsonObject, role: str, model: BaseModel) -> Iterator[Finding]:
+def _content(field: str, message: JsonObject, role: str, model: KnownModel) -> Iterator[Finding]:
     content = message.get("content")
     place = f"{field}/content"
     if (

@@ -4,7 +4,7 @@ and the one that isn't.
 
 from collections.abc import Iterator
 
-from ..models.base_models import BaseModel
+from ..models.base_models import KnownModel
 from ..reading.json_types import Json, JsonObject
 from ..rules import format_rules
 from ..rules.findings import Finding, finding
@@ -18,7 +18,7 @@ _LINE_KEYS = frozenset(PREFERENCE_KEYS)
 _INPUT_KEYS = frozenset({"messages", *tools.KEYS})
 
 
-def check(example: JsonObject, model: BaseModel) -> Iterator[Finding]:
+def check(example: JsonObject, model: KnownModel) -> Iterator[Finding]:
     """Everything that is wrong with an example, in the order of its fields."""
     example, nulls = keys.without_nulls(example)
     yield from keys.check_nulls(nulls)
@@ -36,7 +36,7 @@ def check(example: JsonObject, model: BaseModel) -> Iterator[Finding]:
     yield from _calls(example, given if isinstance(given, dict) else {})
 
 
-def _input(given: JsonObject, model: BaseModel) -> Iterator[Finding]:
+def _input(given: JsonObject, model: KnownModel) -> Iterator[Finding]:
     yield from keys.unknown(given, _INPUT_KEYS, "/input")
     if "messages" not in given:
         yield finding(format_rules.MESSAGES_MISSING, "/input")
@@ -47,7 +47,7 @@ def _input(given: JsonObject, model: BaseModel) -> Iterator[Finding]:
         yield finding(format_rules.INPUT_WITHOUT_USER, "/input/messages")
 
 
-def _output(example: JsonObject, key: str, model: BaseModel) -> Iterator[Finding]:
+def _output(example: JsonObject, key: str, model: KnownModel) -> Iterator[Finding]:
     output = example.get(key)
     if not isinstance(output, list) or not output:
         yield finding(

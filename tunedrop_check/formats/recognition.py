@@ -6,7 +6,7 @@ of CHECKS and a branch here.
 
 from collections.abc import Callable, Iterator
 
-from ..models.base_models import PREFERENCE, REINFORCEMENT, SUPERVISED, BaseModel
+from ..models.base_models import PREFERENCE, REINFORCEMENT, SUPERVISED, KnownModel
 from ..reading.json_types import Json, JsonObject
 from ..rules.findings import Finding
 from . import preference, reinforcement, supervised
@@ -28,7 +28,7 @@ COMPLETION = "completion"
 MIXED = "mixed"
 UNKNOWN = "unknown"
 
-CHECKS: dict[str, Callable[[JsonObject, BaseModel], Iterator[Finding]]] = {
+CHECKS: dict[str, Callable[[JsonObject, KnownModel], Iterator[Finding]]] = {
     SUPERVISED: supervised.check,
     PREFERENCE: preference.check,
     REINFORCEMENT: reinforcement.check,
@@ -39,7 +39,7 @@ _CHAT_KEYS = supervised.LINE_KEYS | frozenset(PREFERENCE_KEYS)
 _REINFORCEMENT_ONLY = frozenset({REINFORCEMENT})
 
 
-def recognise(example: JsonObject, model: BaseModel) -> str:
+def recognise(example: JsonObject, model: KnownModel) -> str:
     """The format of a line. A line that fits none is read as what the model learns from, whose
     check says what is missing.
 

@@ -6,7 +6,7 @@ What a grader must be, and which fields it reads, stands in `graders`.
 
 from collections.abc import Iterator
 
-from ..models.base_models import BaseModel
+from ..models.base_models import KnownModel
 from ..reading.json_types import JsonObject
 from ..rules import format_rules
 from ..rules.findings import Finding, finding
@@ -14,7 +14,7 @@ from . import images, keys, messages, tools
 from .messages import objects_in, role_of
 
 
-def check(example: JsonObject, model: BaseModel) -> Iterator[Finding]:
+def check(example: JsonObject, model: KnownModel) -> Iterator[Finding]:
     """Everything that is wrong with an example; further fields at its top level are the
     grader's.
     """

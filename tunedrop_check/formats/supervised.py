@@ -4,7 +4,7 @@ learn.
 
 from collections.abc import Iterator
 
-from ..models.base_models import BaseModel
+from ..models.base_models import KnownModel
 from ..reading.json_types import Json, JsonObject
 from ..rules import format_rules
 from ..rules.findings import Finding, finding
@@ -15,7 +15,7 @@ from .messages import is_zero, objects_in, role_of
 LINE_KEYS = frozenset({"messages", "tools", "parallel_tool_calls", "functions", "function_call"})
 
 
-def check(example: JsonObject, model: BaseModel) -> Iterator[Finding]:
+def check(example: JsonObject, model: KnownModel) -> Iterator[Finding]:
     """Everything that is wrong with an example, in the order of its fields."""
     example, nulls = keys.without_nulls(example)
     yield from keys.check_nulls(nulls)

@@ -17,7 +17,7 @@ FORMER_RESULT = ".ft-"
 """What separates a base model from its suffix in the name of a fine-tuned model."""
 
 
-class BaseModel(msgspec.Struct, frozen=True):
+class KnownModel(msgspec.Struct, frozen=True):
     """What a check needs to know of one base model; `max_example_tokens` is the largest total that
     is still accepted.
     """
@@ -39,11 +39,11 @@ class UnknownModel(LookupError):
         super().__init__(f"The base model is not known; the nearest known one is {nearest}.")
 
 
-def _row(name: str, encoding: str, limit: int, methods: str, images: bool = False) -> BaseModel:
-    return BaseModel(name, encoding, limit, images, frozenset(methods.split()))
+def _row(name: str, encoding: str, limit: int, methods: str, images: bool = False) -> KnownModel:
+    return KnownModel(name, encoding, limit, images, frozenset(methods.split()))
 
 
-KNOWN: dict[str, BaseModel] = {
+KNOWN: dict[str, KnownModel] = {
     model.name: model
     for model in (
         _row("gpt-4.1-2025-04-14", "o200k_base", 65_536, "supervised dpo", images=True),
@@ -74,7 +74,7 @@ _SHORT_NAMES = {
 }
 
 
-def base_model(name: str) -> BaseModel:
+def base_model(name: str) -> KnownModel:
     """The table's entry for a full name, a short name, or the name of a former result or
     checkpoint; case does not matter.
 

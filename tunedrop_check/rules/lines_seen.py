@@ -11,8 +11,8 @@ SHOWN = 20
 """How many line numbers are kept."""
 
 
-class Sightings(msgspec.Struct):
-    """All sightings counted, the line numbers of the first SHOWN kept."""
+class LinesSeen(msgspec.Struct):
+    """All of them counted, the line numbers of the first SHOWN kept."""
 
     count: int = 0
     lines: list[int] = msgspec.field(default_factory=list[int])
@@ -23,7 +23,7 @@ class Sightings(msgspec.Struct):
         if len(self.lines) < SHOWN:
             self.lines.append(line)
 
-    def append(self, later: "Sightings", lines_before: int) -> None:
+    def append(self, later: "LinesSeen", lines_before: int) -> None:
         """Add those of the part that follows after so many lines."""
         self.count += later.count
         self.lines.extend(line + lines_before for line in later.lines[: SHOWN - len(self.lines)])
@@ -37,7 +37,7 @@ class Sightings(msgspec.Struct):
         return msgspec.structs.replace(found, times=self.count, lines=tuple(self.lines))
 
 
-def seen_on(lines: Iterable[int]) -> Sightings:
+def seen_on(lines: Iterable[int]) -> LinesSeen:
     """One sighting on each of these lines."""
     numbers = list(lines)
-    return Sightings(len(numbers), numbers[:SHOWN])
+    return LinesSeen(len(numbers), numbers[:SHOWN])

@@ -9,7 +9,7 @@ import msgspec
 from ..formats import keys
 from ..rules import format_rules
 from ..rules.findings import Finding, finding
-from ..rules.lines_seen import Sightings
+from ..rules.lines_seen import LinesSeen
 
 _INDEX = re.compile(r"/[0-9]+")
 
@@ -22,26 +22,26 @@ def pattern_of(place: str) -> str:
 class Gathered(msgspec.Struct):
     """By code: the lines that have the fault, and those that have it at each pattern of a place."""
 
-    lines: dict[str, Sightings] = msgspec.field(default_factory=dict[str, Sightings])
-    places: dict[str, dict[str, Sightings]] = msgspec.field(
-        default_factory=dict[str, dict[str, Sightings]]
+    lines: dict[str, LinesSeen] = msgspec.field(default_factory=dict[str, LinesSeen])
+    places: dict[str, dict[str, LinesSeen]] = msgspec.field(
+        default_factory=dict[str, dict[str, LinesSeen]]
     )
 
     def add(self, line: int, places: set[tuple[str, str]]) -> None:
         """Take the next line with its codes and patterns."""
         for code in {code for code, _ in places}:
-            self.lines.setdefault(code, Sightings()).add(line)
+            self.lines.setdefault(code, LinesSeen()).add(line)
         for code, pattern in places:
-            self.places.setdefault(code, {}).setdefault(pattern, Sightings()).add(line)
+            self.places.setdefault(code, {}).setdefault(pattern, LinesSeen()).add(line)
 
     def append(self, later: "Gathered", lines_before: int) -> None:
         """Add those of the part that follows after so many lines."""
-        for code, sightings in later.lines.items():
-            self.lines.setdefault(code, Sightings()).append(sightings, lines_before)
+        for code, seen in later.lines.items():
+            self.lines.setdefault(code, LinesSeen()).append(seen, lines_before)
         for code, patterns in later.places.items():
             own = self.places.setdefault(code, {})
-            for pattern, sightings in patterns.items():
-                own.setdefault(pattern, Sightings()).append(sightings, lines_before)
+            for pattern, seen in patterns.items():
+                own.setdefault(pattern, LinesSeen()).append(seen, lines_before)
 
     def findings(self) -> list[Finding]:
         """One finding for each fault, of keys one for each key."""
@@ -65,7 +65,7 @@ _SENTENCES = {
 }
 
 
-def _of(code: str, message: str, pattern: str, seen: Sightings) -> Finding:
+def _of(code: str, message: str, pattern: str, seen: LinesSeen) -> Finding:
     """`pattern` is a place only where it needs no index."""
     field = "" if "messages" in pattern or "output" in pattern else pattern
     found = finding(format_rules.RULES[code], field, message, seen.lines[0])

@@ -139,7 +139,7 @@ def merge(parts: Iterable[SpanScan], options: ScanOptions, size: int | None = No
             trained=whole.trained.sorted(),
             over_limit=whole.over_limit,
             images=whole.images,
-            fingerprints=whole.watch.fingerprints,
+            fingerprints=whole.contents.fingerprints,
             declared_tokens=whole.declared_tokens,
             other_tokens=whole.other_tokens,
             uncounted_bytes=whole.uncounted_bytes,
@@ -193,7 +193,7 @@ def _watched(whole: SpanScan, options: ScanOptions) -> Tally:
     tally = Tally()
     for found in content_findings.of_figures(whole.total, whole.assistant):
         tally.add(found)
-    tally.merge(content_findings.of_file(whole.watch, settings), 0)
+    tally.merge(content_findings.of_file(whole.contents, settings), 0)
     return tally
 
 

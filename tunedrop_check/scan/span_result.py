@@ -6,7 +6,7 @@ import msgspec
 
 from ..contents.content_findings import SpanFindings
 from ..counting.image_tokens import ImageTokens
-from ..models.base_models import BaseModel
+from ..models.base_models import KnownModel
 from ..reading import file_spans
 from ..reading.drop_names import Role
 from ..rules import format_rules
@@ -34,13 +34,13 @@ class ScanOptions(msgspec.Struct, frozen=True):
 
     `grader_fields` are what a grader reads of each example for reinforcement.
 
-    `watched`: whether what the texts hold is looked at, too (watch.py), and `secrets`: whether a
+    `watched`: whether what the texts hold is looked at, too (contents/), and `secrets`: whether a
     probable secret is an error. After `max_error_lines` lines with errors that begin in one window
     of the file, a piece of `window_bytes`, the rest of that window is not checked. These and the
     other sizes are the package's own; tests cut smaller pieces. Spans must be multiples of windows.
     """
 
-    model: BaseModel
+    model: KnownModel
     role: Role = "training"
     block_bytes: int = file_spans.BLOCK_BYTES
     max_line_bytes: int = file_spans.MAX_LINE_BYTES
@@ -146,7 +146,7 @@ class SpanScan(msgspec.Struct):
     trained: Histogram = msgspec.field(default_factory=Histogram)
     over_limit: int = 0
     images: ImageTokens = msgspec.field(default_factory=ImageTokens)
-    watch: SpanFindings = msgspec.field(default_factory=SpanFindings)
+    contents: SpanFindings = msgspec.field(default_factory=SpanFindings, name="watch")
     messages_by_role: dict[str, int] = msgspec.field(default_factory=dict[str, int])
     declared_tokens: int = 0
     other_tokens: int = 0
@@ -213,7 +213,7 @@ class SpanScan(msgspec.Struct):
         self.trained.merge(later.trained)
         self.images.merge(later.images)
         self.unchecked.merge(later.unchecked, self.lines)
-        self.watch.append(later.watch, self.lines)
+        self.contents.append(later.contents, self.lines)
         self.over_limit += later.over_limit
         self.over_by_estimate += later.over_by_estimate
         self.declared_tokens += later.declared_tokens

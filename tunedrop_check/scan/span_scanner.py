@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..contents import compared_texts
-from ..contents.content_findings import SpanWatch
+from ..contents.content_findings import ContentObserver
 from ..counting import counters, tokens, upper_bound
 from ..fast_path.common_lines import LONGEST, PlainLines, PlainReader
 from ..formats import graders, messages, recognition
@@ -51,7 +51,7 @@ class SpanScanner:
         self._counter = counters.counter(options.model.encoding)
         self._reader = PlainReader(self._counter, min(LONGEST, options.max_line_bytes))
         self._systems: dict[str | None, int] = {None: 0}
-        self._watch = SpanWatch() if options.watched else None
+        self._observer = ContentObserver() if options.watched else None
         self._waiting: list[tuple[int, PlainLines]] = []
         self._waiting_bytes = 0
         self._window = self._stopped_in = -1
@@ -113,14 +113,14 @@ class SpanScanner:
         unchecked.lines += lines
 
     def finish(self) -> None:
-        """Take over what waits, and what the watch found."""
+        """Take over what waits, and what the observer found."""
         self._count_waiting()
-        if self._watch:
-            self._result.watch = self._watch.result()
+        if self._observer:
+            self._result.contents = self._observer.result()
 
     def _search(self, block: bytes) -> None:
-        if self._watch:
-            self._watch.block(block, self._result.lines + 1)
+        if self._observer:
+            self._observer.block(block, self._result.lines + 1)
 
     def _line(self, line: bytes | None) -> None:
         if line is not None and lines.is_blank(line):
@@ -159,8 +159,8 @@ class SpanScanner:
         for shape, times in Counter(found.shapes).items():
             for role in shape.roles:
                 result.messages_by_role[role] = result.messages_by_role.get(role, 0) + times
-        if self._watch:
-            self._watch_plain(self._watch, found, result.lines, size)
+        if self._observer:
+            self._observe_plain(self._observer, found, result.lines, size)
             found.closely.clear()
             found.block = b""
         self._waiting.append((result.lines, found))
@@ -238,7 +238,9 @@ class SpanScanner:
         self._result.declared_tokens += int(declared.sum())
         return declared
 
-    def _watch_plain(self, watch: SpanWatch, found: PlainLines, first: int, size: int) -> None:
+    def _observe_plain(
+        self, observer: ContentObserver, found: PlainLines, first: int, size: int
+    ) -> None:
         texts, closely, begin = found.texts, found.parts(), 0
         prompts, answers, learnt = list[str](), list[str](), list[str]()
         marked, mark = "", ""
@@ -259,7 +261,7 @@ class SpanScanner:
             answers.append(answer)
             learnt.append(prose)
             begin = last + 1
-        watch.examples(first, prompts, answers, learnt, size)
+        observer.examples(first, prompts, answers, learnt, size)
 
     def _begin(self) -> SpanScan:
         """Go on to the next line with content."""
@@ -314,8 +316,8 @@ class SpanScanner:
                 self._tell(found)
         self._count(example, size, is_graded=name == recognition.REINFORCEMENT)
         self._conversation(messages.messages_of(example))
-        if self._watch:
-            self._watch.example(result.lines, *compared_texts.parts_of(example))
+        if self._observer:
+            self._observer.example(result.lines, *compared_texts.compared_texts_of(example))
 
     def _count(self, example: JsonObject, size: int, is_graded: bool) -> None:
         """Add the tokens of an example; what a grader reads beside its messages counts to the file,

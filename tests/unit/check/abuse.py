@@ -45,7 +45,7 @@ class Abuse:
 
     make: Callable[[], scanning.Source]
     codes: str
-    model: base_models.BaseModel = TEXT_MODEL
+    model: base_models.KnownModel = TEXT_MODEL
     role: Role = "validation"
     cpu_s: float = 2
     memory_mb: int = 64
@@ -53,14 +53,14 @@ class Abuse:
 
 
 def held(
-    content: bytes, codes: str, model: base_models.BaseModel = TEXT_MODEL, **bounds: Any
+    content: bytes, codes: str, model: base_models.KnownModel = TEXT_MODEL, **bounds: Any
 ) -> Abuse:
     """A file that fits into memory."""
     return Abuse(lambda: MemorySource(content), codes, model, **bounds)
 
 
 def lines(
-    *given: Any, codes: str, model: base_models.BaseModel = TEXT_MODEL, **bounds: Any
+    *given: Any, codes: str, model: base_models.KnownModel = TEXT_MODEL, **bounds: Any
 ) -> Abuse:
     """A file of these lines, bytes as they are and objects as JSON."""
     written = (line if isinstance(line, bytes) else json.dumps(line).encode() for line in given)

@@ -62,7 +62,7 @@ def a_file(*examples: Any, times: int = 1, end: str = "\n") -> bytes:
 
 
 def options(
-    model: base_models.BaseModel = TEXT_MODEL,
+    model: base_models.KnownModel = TEXT_MODEL,
     role: Role = "training",
     block_bytes: int = 64,
     max_line_bytes: int = 2**20,

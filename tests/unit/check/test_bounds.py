@@ -102,7 +102,7 @@ def bound_of(example: dict[str, Any]) -> int:
 
 
 def of_one(
-    example: dict[str, Any], model: base_models.BaseModel = IMAGE_MODEL
+    example: dict[str, Any], model: base_models.KnownModel = IMAGE_MODEL
 ) -> scanning.FileScan:
     """The scan of a file of one example."""
     return scanned(a_file(example), chosen=options(model, "validation"))
@@ -261,7 +261,7 @@ def test_limit_is_held_against_the_bound() -> None:
     """Two examples of few counted tokens are too long with what is estimated; the finding says
     which part is sure.
     """
-    model = base_models.BaseModel("small", TEXT_MODEL.encoding, 200, True, TEXT_MODEL.methods)
+    model = base_models.KnownModel("small", TEXT_MODEL.encoding, 200, True, TEXT_MODEL.methods)
     content = a_file(
         an_example(tools=[TOOL]),
         an_example(),

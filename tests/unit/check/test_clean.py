@@ -18,7 +18,7 @@ calls, deprecated functions.
 """
 
 
-def found_in(examples: Any, model: base_models.BaseModel, method: str) -> scanning.FileScan:
+def found_in(examples: Any, model: base_models.KnownModel, method: str) -> scanning.FileScan:
     """The scan of these examples as a training file of a run by this method."""
     chosen = scanning.ScanOptions(model, method=method)
     return scanned(a_file(*examples), chosen=chosen)

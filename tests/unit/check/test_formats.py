@@ -12,7 +12,7 @@ from tests.unit.check.proofs.preferences import NO, YES, a_preference
 from tests.unit.check.proofs.tools import CALL, OTHER_CALL, TOOL, answering, calling
 from tunedrop_check.formats import recognition
 from tunedrop_check.models import base_models
-from tunedrop_check.models.base_models import BaseModel
+from tunedrop_check.models.base_models import KnownModel
 from tunedrop_check.rules.findings import Finding
 
 REASONING_MODEL = base_models.base_model("o4-mini")
@@ -121,7 +121,7 @@ def test_format_is_told_by_the_keys_and_the_last_message(
         ),
     ],
 )
-def test_example_has_no_finding_when_sound(example: dict[str, Any], model: BaseModel) -> None:
+def test_example_has_no_finding_when_sound(example: dict[str, Any], model: KnownModel) -> None:
     """A sound example of each format passes."""
     assert found_in(example, model) == []
 
@@ -157,6 +157,6 @@ def test_images_of_a_preference_are_counted_together() -> None:
     assert codes == [[], ["408"]]
 
 
-def found_in(example: dict[str, Any], model: BaseModel) -> list[Finding]:
+def found_in(example: dict[str, Any], model: KnownModel) -> list[Finding]:
     """What the check of its format says."""
     return list(recognition.CHECKS[recognition.recognise(example, model)](example, model))

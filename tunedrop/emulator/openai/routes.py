@@ -5,7 +5,7 @@ from typing import cast
 
 from tunedrop.emulator import catalogue, examples, regions
 from tunedrop.emulator.call import Call, Operation, Reply, Upload
-from tunedrop.emulator.openai import errors, files, requests, shapes
+from tunedrop.emulator.openai import errors, files, requests, surface_bodies
 from tunedrop.emulator.openai.chat import Chat
 from tunedrop.emulator.openai.files import Files
 from tunedrop.emulator.openai.jobs import Jobs
@@ -243,14 +243,16 @@ class DataPlane:
 
     def _create_job(self, call: Call) -> Reply:
         doc = self._jobs.create(call.body, call.version)
-        return self._created(call, shapes.job(self._world, doc, call.version), "/fine_tuning/jobs")
+        return self._created(
+            call, surface_bodies.job(self._world, doc, call.version), "/fine_tuning/jobs"
+        )
 
     def _shown_job(self, call: Call, doc: Doc) -> Reply:
-        return Reply(200, shapes.job(self._world, doc, call.version), id=doc["id"])
+        return Reply(200, surface_bodies.job(self._world, doc, call.version), id=doc["id"])
 
     def _list_jobs(self, call: Call) -> Reply:
         found = [
-            shapes.job(self._world, doc, call.version)
+            surface_bodies.job(self._world, doc, call.version)
             for doc in self._visible(self._jobs.all(), call)
         ]
         return Reply(200, page(found, call, default=20))
@@ -284,11 +286,13 @@ class DataPlane:
 
     def _list_models(self, call: Call) -> Reply:
         base = [
-            shapes.base_model(model, call.version, self._world.region)
+            surface_bodies.base_model(model, call.version, self._world.region)
             for model in catalogue.MODELS
             if regions.offers(model, self._world.region)
         ]
-        tuned = [shapes.tuned_model(doc, call.version) for doc in self._world.store.all("model")]
+        tuned = [
+            surface_bodies.tuned_model(doc, call.version) for doc in self._world.store.all("model")
+        ]
         return Reply(200, {"object": "list", "data": [*base, *tuned]})
 
     def _get_model(self, call: Call) -> Reply:
@@ -296,11 +300,13 @@ class DataPlane:
         if (base := catalogue.of_training(name)) is not None and regions.offers(
             base, self._world.region
         ):
-            return Reply(200, shapes.base_model(base, call.version, self._world.region), id=name)
+            return Reply(
+                200, surface_bodies.base_model(base, call.version, self._world.region), id=name
+            )
         tuned = self._world.store.get("model", name)
         if tuned is None:
             raise errors.not_found("model")
-        return Reply(200, shapes.tuned_model(tuned, call.version), id=name)
+        return Reply(200, surface_bodies.tuned_model(tuned, call.version), id=name)
 
     def _complete(self, call: Call) -> Reply:
         name = call.path.get("name") or call.body.get("model")

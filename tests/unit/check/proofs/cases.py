@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from tests.unit.check.builders import IMAGE_MODEL, TEXT_MODEL, scanned
 from tunedrop_check.formats import graders, recognition
-from tunedrop_check.models.base_models import BaseModel
+from tunedrop_check.models.base_models import KnownModel
 from tunedrop_check.rules import content_rules
 from tunedrop_check.rules.findings import Finding
 from tunedrop_check.rules.format_rules import Rule
@@ -31,7 +31,7 @@ class Example:
     """One example, checked by the rules of its format."""
 
     value: dict[str, Any]
-    model: BaseModel = TEXT_MODEL
+    model: KnownModel = TEXT_MODEL
 
     def findings(self) -> list[Finding]:
         """What its format's check says."""
@@ -107,7 +107,7 @@ def bad(
     value: dict[str, Any],
     place: str = "",
     also: Places | None = None,
-    model: BaseModel = TEXT_MODEL,
+    model: KnownModel = TEXT_MODEL,
 ) -> Bad:
     """An example that breaks the rule at this place."""
     return Bad(Example(value, model), place, also or set())

@@ -92,14 +92,14 @@ class WithImages:
         ).findings
 
 
-def for_method(method: str, *examples: Any, model: base_models.BaseModel = TEXT_MODEL) -> File:
+def for_method(method: str, *examples: Any, model: base_models.KnownModel = TEXT_MODEL) -> File:
     """A validation file of a run with this method."""
     return File(
         a_file(*examples), msgspec.structs.replace(options(model, "validation"), method=method)
     )
 
 
-def for_model(model: base_models.BaseModel, *examples: Any) -> File:
+def for_model(model: base_models.KnownModel, *examples: Any) -> File:
     """A validation file for this model."""
     return File(a_file(*examples), options(model, "validation"))
 

@@ -34,7 +34,7 @@ def asking(text: Any) -> dict[str, Any]:
 
 def a_long_file(tokens: int) -> File:
     """A file with an example of so many tokens in its second line, where 100 are allowed."""
-    model = base_models.BaseModel("small", TEXT_MODEL.encoding, 100, False, TEXT_MODEL.methods)
+    model = base_models.KnownModel("small", TEXT_MODEL.encoding, 100, False, TEXT_MODEL.methods)
     return File(a_file(an_example(), of_tokens(tokens)), options(model, "validation"))
 
 

@@ -13,7 +13,7 @@ from tunedrop_check.contents.search import blocks
 from tunedrop_check.counting import counters
 from tunedrop_check.fast_path import shared_starts
 from tunedrop_check.fast_path.common_lines import PlainReader
-from tunedrop_check.fast_path.shared_starts import Cut, Starts
+from tunedrop_check.fast_path.shared_starts import Cut, SharedStarts
 from tunedrop_check.scan import scanning
 
 COUNTER = counters.counter("o200k_base")
@@ -155,11 +155,11 @@ def scan_of(content: bytes, max_line_bytes: int = 2**20) -> bytes:
 def scan_of_whole_lines(content: bytes, max_line_bytes: int = 2**20) -> bytes:
     """The same, where no start is ever cut off."""
 
-    def cut(_starts: Starts, block: bytes, _longest: int) -> Cut:
+    def cut(_starts: SharedStarts, block: bytes, _longest: int) -> Cut:
         return Cut(block, [])
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Starts, "cut", cut)
+        patch.setattr(SharedStarts, "cut", cut)
         return scan_of(content, max_line_bytes)
 
 
@@ -251,7 +251,7 @@ def test_start_of_a_line_over_the_limit_stays() -> None:
 def test_start_that_holds_more_than_a_system_message_is_not_learnt(start: bytes) -> None:
     """Of these nothing may be left out."""
     line = start.replace(b"S", LONG.encode()) + shared_starts.REST + b"\n"
-    assert Starts(reader()._system_of).cut(line * 4, 2**20) == Cut(line * 4, [None] * 4)  # pyright: ignore[reportPrivateUsage]
+    assert SharedStarts(reader()._system_of).cut(line * 4, 2**20) == Cut(line * 4, [None] * 4)  # pyright: ignore[reportPrivateUsage]
 
 
 def test_number_of_starts_is_bounded() -> None:
@@ -262,7 +262,7 @@ def test_number_of_starts_is_bounded() -> None:
         tried.append(start)
         return "S"
 
-    learning = Starts(read)
+    learning = SharedStarts(read)
     lines = [a_block(f"{number} {LONG}", times=1) for number in range(100)]
     for block in (b"".join(lines), b"".join(lines)):
         learning.cut(block, 2**20)

@@ -16,8 +16,8 @@ from tests.unit.check.builders import (
     an_example,
     options,
 )
-from tunedrop_check.contents.compared_texts import parts_of
-from tunedrop_check.contents.content_findings import SpanWatch
+from tunedrop_check.contents.compared_texts import compared_texts_of
+from tunedrop_check.contents.content_findings import ContentObserver
 from tunedrop_check.counting import counters, tokens
 from tunedrop_check.fast_path.common_lines import PlainLines, PlainReader
 from tunedrop_check.formats import recognition
@@ -159,9 +159,9 @@ def in_full(line: bytes) -> tuple[int, int, int]:
 
 def fingerprints(line: bytes) -> bytes:
     """What the full way compares the line by."""
-    value, observer = lines.decode(line).value, SpanWatch()
+    value, observer = lines.decode(line).value, ContentObserver()
     assert value is not None
-    observer.example(1, *parts_of(value))
+    observer.example(1, *compared_texts_of(value))
     return bytes(observer.result().fingerprints.records)
 
 
@@ -171,7 +171,9 @@ def plain_fingerprints(line: bytes, found: PlainLines) -> bytes:
     source = MemorySource(line + b"\n")
     assert len(found) == 1
     return bytes(
-        scanning.scan_span(source, scanning.Span(0, source.size), chosen).watch.fingerprints.records
+        scanning.scan_span(
+            source, scanning.Span(0, source.size), chosen
+        ).contents.fingerprints.records
     )
 
 
