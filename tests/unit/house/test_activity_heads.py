@@ -19,7 +19,9 @@ ALSO_FOR_A_RUN_THAT_STOPS = {
 }
 """What the end of a run calls."""
 LOOKS_ITSELF = {"claim_content", "open_run"}
-"""Activities that say more of a run that stops than that, or are tested with a ledger of their own."""
+"""Activities that say more of a run that stops than that, or are tested with a ledger of
+their own.
+"""
 
 
 def head_of(tree: ast.Module, name: str) -> list[str]:
