@@ -6,6 +6,7 @@ import azure.durable_functions as df
 
 from shared.errors import Problem
 from shared.models.answers import EndingDecided
+from shared.models.effect_kinds import to_take_back
 from shared.models.messages import Answer, EndRun, done
 from shared.models.record import Ending, Outcome, RunRecord, Step
 from shared.runs.activity import activity
@@ -44,9 +45,9 @@ def begin_ending(wanted: EndRun) -> Answer:
     checkpoint("begin_ending: after the record")
     ledger.enter(wanted.run_id, Step.CLEAN_UP)
     ending = record.ending or Ending(outcome=wanted.outcome)
-    return done(
-        EndingDecided(outcome=ending.outcome, roles=record.plan.roles if record.plan else ())
-    )
+    roles = record.plan.roles if record.plan else ()
+    undoing = to_take_back(ending.outcome, roles)
+    return done(EndingDecided(outcome=ending.outcome, roles=roles, take_back=undoing))
 
 
 def with_the_model(record: RunRecord, problem: Problem | None) -> Problem | None:

@@ -2,11 +2,12 @@
 
 import azure.durable_functions as df
 
+from shared.models.effect_kinds import FILE, JOB
 from shared.models.messages import Answer, RunStep, done
 from shared.models.record import Outcome
 from shared.runs.activity import activity
 from shared.runs.answering import needed
-from shared.runs.effects import Removing, remove_once
+from shared.runs.effects import Removing
 from shared.runs.ledger import open_ledger
 from shared.services import azure_openai
 
@@ -27,7 +28,7 @@ def take_back_job(wanted: RunStep) -> Answer:
     """Done where the run has no job that could still train; `wait` where that isn't known yet."""
     ledger = open_ledger()
     record = ledger.get(wanted.run_id).record
-    effect = record.effects.get("file:training")
+    effect = record.effects.get(FILE.named("training"))
     succeeded = record.ending is not None and record.ending.outcome is Outcome.SUCCEEDED
     if effect is None or effect.id is None:
         return done()
@@ -36,5 +37,7 @@ def take_back_job(wanted: RunStep) -> Answer:
     def look() -> list[str]:
         return [job.id for job in service.jobs_of_file(training_file)]
 
-    removing = Removing("job", look, service.cancel_job, wanted.pace.call_s, keeps=succeeded)
-    return remove_once(ledger, wanted.run_id, wanted.pace, removing)
+    takes_s = wanted.pace.call_s
+    return Removing(
+        ledger, wanted, JOB.named(), look, service.cancel_job, takes_s, keeps=succeeded
+    ).once()

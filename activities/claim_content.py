@@ -9,6 +9,7 @@ import azure.durable_functions as df
 
 from activities.cancel_job import take_back_job
 from shared.errors import PlanRejected, Problem
+from shared.models.effect_kinds import JOB
 from shared.models.messages import CANCELLED, Answer, RunStep, done, ended, wait
 from shared.models.record import Outcome, RunRecord, Step
 from shared.runs.activity import activity
@@ -94,7 +95,7 @@ def keeps(record: RunRecord) -> bool:
     """Whether this run keeps its content: it lives, or succeeded, or has left a job behind that may
     still train.
     """
-    job = record.effects.get("job")
+    job = record.effects.get(JOB.named())
     return record.outcome in {None, Outcome.SUCCEEDED} or (
         job is not None and job.state != "removed"
     )

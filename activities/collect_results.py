@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 import azure.durable_functions as df
 
+from shared.models.effect_kinds import JOB
 from shared.models.messages import Answer, RunStep, done
 from shared.report import results_csv
 from shared.runs.activity import activity
@@ -26,7 +27,7 @@ def collect_results(wanted: RunStep) -> Answer:
     Second run: the same files are written over themselves.
     """
     record = open_ledger().get(wanted.run_id).record
-    job_id = record.made("job")
+    job_id = record.made(JOB.named())
     if job_id is None:
         return done()
     service = azure_openai.for_training(needed(record.plan, "plan"))

@@ -5,12 +5,13 @@ import logging
 import azure.durable_functions as df
 
 from shared.errors import DeadlinePassed
+from shared.models.effect_kinds import FILE, JOB
 from shared.models.messages import Answer, RunStep
 from shared.models.plan import Plan
 from shared.models.record import RunRecord, Step
 from shared.runs.activity import activity_of_living_run
 from shared.runs.answering import Deadline, needed, polled, waiting
-from shared.runs.effects import Making, make_once
+from shared.runs.effects import Making
 from shared.runs.ledger import Ledger, Read
 from shared.services import azure_openai
 from shared.services.azure_openai import JobOrder
@@ -32,7 +33,7 @@ def create_job(wanted: RunStep, ledger: Ledger, read: Read) -> Answer:
     """
     plan, training_file = (
         needed(read.record.plan, "plan"),
-        needed(read.record.made("file:training"), "training file"),
+        needed(read.record.made(FILE.named("training")), "training file"),
     )
     service = azure_openai.for_training(plan)
 
@@ -55,10 +56,10 @@ def create_job(wanted: RunStep, ledger: Ledger, read: Read) -> Answer:
         f"No job could be created within {lasting(wanted.pace.job_deadline_s)}.",
         "job_deadline_s",
     )
-    making = Making("job", look, act, wanted.pace.call_s)
+    making = Making(ledger, wanted, JOB.named(), look, act, wanted.pace.call_s)
     return waiting(
         polled(
-            lambda: make_once(ledger, wanted.run_id, wanted.pace, making),
+            making.once,
             wanted.pace,
             deadline,
             late,
@@ -78,7 +79,7 @@ def order_of(record: RunRecord, plan: Plan, training_file: str) -> JobOrder:
     return JobOrder(
         model=plan.training.model,
         training_file=training_file,
-        validation_file=record.made("file:validation"),
+        validation_file=record.made(FILE.named("validation")),
         suffix=plan.suffix,
         seed=plan.training.seed,
         method=plan.training.method,

@@ -4,10 +4,11 @@ import azure.durable_functions as df
 
 from activities.deploy import own_deployment
 from shared.errors import ServiceLost, ServiceUnavailable
+from shared.models.effect_kinds import DEPLOYMENT
 from shared.models.messages import Answer, RunStep, done
 from shared.runs.activity import activity
 from shared.runs.answering import needed
-from shared.runs.effects import Removing, remove_once
+from shared.runs.effects import Removing
 from shared.runs.ledger import open_ledger
 from shared.services import resource_manager
 from shared.services.resource_manager import DeploymentFacts
@@ -50,6 +51,4 @@ def delete_deployment(wanted: RunStep) -> Answer:
         # before.
         raise ServiceUnavailable("Azure Resource Manager", "the deployment is being deleted")
 
-    return remove_once(
-        ledger, wanted.run_id, wanted.pace, Removing("deployment", look, remove, wanted.pace.call_s)
-    )
+    return Removing(ledger, wanted, DEPLOYMENT.named(), look, remove, wanted.pace.call_s).once()

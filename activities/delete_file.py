@@ -2,10 +2,11 @@
 
 import azure.durable_functions as df
 
+from shared.models.effect_kinds import FILE
 from shared.models.messages import Answer, FileStep, done
 from shared.runs.activity import activity
 from shared.runs.answering import needed
-from shared.runs.effects import Removing, remove_once
+from shared.runs.effects import Removing
 from shared.runs.ledger import open_ledger
 from shared.runs.marks import file_name
 from shared.services import azure_openai
@@ -34,5 +35,5 @@ def delete_file(wanted: FileStep) -> Answer:
             f.id for f in service.files_named(name)
         ]  # also what a broken or a second upload left under this name
 
-    removing = Removing(f"file:{wanted.role}", look, service.delete_file, wanted.pace.upload_s)
-    return remove_once(ledger, wanted.run_id, wanted.pace, removing)
+    effect = FILE.named(wanted.role)
+    return Removing(ledger, wanted, effect, look, service.delete_file, wanted.pace.upload_s).once()

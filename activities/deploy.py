@@ -3,11 +3,12 @@
 import azure.durable_functions as df
 
 from shared.errors import DeadlinePassed, ServiceLost
+from shared.models.effect_kinds import DEPLOYMENT
 from shared.models.messages import Answer, RunStep
 from shared.models.record import RunRecord, Step
 from shared.runs.activity import activity_of_living_run
 from shared.runs.answering import Deadline, needed, polled, waiting
-from shared.runs.effects import Making, make_once
+from shared.runs.effects import Making
 from shared.runs.ledger import Ledger, Read
 from shared.services import resource_manager
 from shared.services.resource_manager import DeploymentFacts
@@ -44,10 +45,10 @@ def deploy(wanted: RunStep, ledger: Ledger, read: Read) -> Answer:
         f"The deployment could not be written within {waited_s:.0f} s.",
         "deployment_deadline_s",
     )
-    making = Making("deployment", look, act, wanted.pace.call_s)
+    making = Making(ledger, wanted, DEPLOYMENT.named(), look, act, wanted.pace.call_s)
     return waiting(
         polled(
-            lambda: make_once(ledger, wanted.run_id, wanted.pace, making),
+            making.once,
             wanted.pace,
             deadline,
             late,
@@ -71,7 +72,7 @@ def own_deployment(
     """
     if found is None:
         return None
-    known = record.reuse_of is None or "deployment" in record.effects
+    known = record.reuse_of is None or DEPLOYMENT.named() in record.effects
     if (
         found.model != model
         or (found.owner or record.id) != record.id

@@ -3,6 +3,7 @@
 import azure.durable_functions as df
 
 from shared.errors import DeadlinePassed, ServiceLost
+from shared.models.effect_kinds import DEPLOYMENT
 from shared.models.messages import Answer, RunStep, done, wait
 from shared.models.pace import Pace
 from shared.models.record import Step
@@ -24,7 +25,7 @@ def deployment_status(wanted: RunStep, ledger: Ledger, read: Read) -> Answer:
     Second run: it only reads.
     """
     record = read.record
-    plan, name = needed(record.plan, "plan"), needed(record.made("deployment"), "deployment")
+    plan, name = needed(record.plan, "plan"), needed(record.made(DEPLOYMENT.named()), "deployment")
     waited_s = (read.now - record.entered(Step.DEPLOY)).total_seconds()
     deadline = Deadline(
         ledger, wanted.run_id, "deployment_status", waited_s, wanted.pace.deployment_deadline_s

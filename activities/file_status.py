@@ -3,6 +3,7 @@
 import azure.durable_functions as df
 
 from shared.errors import DeadlinePassed, ServiceLost, ServiceRejected
+from shared.models.effect_kinds import FILE, JOB, kind_of
 from shared.models.messages import Answer, RunStep, done, wait
 from shared.models.pace import Pace
 from shared.models.plan import Plan
@@ -23,11 +24,9 @@ def file_status(wanted: RunStep, ledger: Ledger, read: Read) -> Answer:
     """
     record = read.record
     plan = needed(record.plan, "plan")
-    if record.effects.get("job"):
+    if record.effects.get(JOB.named()):
         return done()
-    uploaded_at = max(
-        effect.at for name, effect in record.effects.items() if name.startswith("file:")
-    )
+    uploaded_at = max(effect.at for name, effect in record.effects.items() if kind_of(name) is FILE)
     waited_s = (
         read.now - uploaded_at
     ).total_seconds()  # an upload may have taken longer than the processing may
@@ -45,7 +44,7 @@ def file_status(wanted: RunStep, ledger: Ledger, read: Read) -> Answer:
 def _looked_at(record: RunRecord, plan: Plan, waited_s: float, pace: Pace) -> Answer:
     service = azure_openai.for_training(plan)
     files = [
-        service.file(file_id) for role in plan.roles if (file_id := record.made(f"file:{role}"))
+        service.file(file_id) for role in plan.roles if (file_id := record.made(FILE.named(role)))
     ]
     for file in files:
         if file is None or file.status in {"deleted", "deleting"}:

@@ -8,6 +8,7 @@ import azure.durable_functions as df
 from shared.errors import DeadlinePassed, ServiceLost, ServiceRejected, TuneDropError
 from shared.models.answers import JobSeen
 from shared.models.base import wire
+from shared.models.effect_kinds import JOB
 from shared.models.messages import Answer, RunStep, done, wait
 from shared.models.pace import Pace
 from shared.models.record import JobProgress, RunRecord, Step
@@ -30,7 +31,7 @@ def job_status(wanted: RunStep, ledger: Ledger, read: Read) -> Answer:
     Second run: it reads, and notes what it read.
     """
     record = read.record
-    plan, job_id = needed(record.plan, "plan"), needed(record.made("job"), "job")
+    plan, job_id = needed(record.plan, "plan"), needed(record.made(JOB.named()), "job")
     waited_s = (read.now - record.entered(Step.TRAIN)).total_seconds()
     deadline = Deadline(ledger, wanted.run_id, "job_status", waited_s, wanted.pace.job_deadline_s)
     late = DeadlinePassed(

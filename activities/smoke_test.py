@@ -9,6 +9,7 @@ import azure.durable_functions as df
 
 from activities.deployment_status import deployment_gone
 from shared.errors import DeadlinePassed, ProofFailed, ServiceUnavailable
+from shared.models.effect_kinds import DEPLOYMENT
 from shared.models.messages import Answer, RunStep, done, wait
 from shared.models.plan import Plan, SmokeTestPlan
 from shared.models.record import RunRecord, SmokeResult, Step
@@ -34,7 +35,10 @@ def smoke_test(wanted: RunStep, ledger: Ledger, read: Read) -> Answer:
     changes nothing.
     """
     record = read.record
-    plan, deployment = needed(record.plan, "plan"), needed(record.made("deployment"), "deployment")
+    plan, deployment = (
+        needed(record.plan, "plan"),
+        needed(record.made(DEPLOYMENT.named()), "deployment"),
+    )
     if record.smoke:
         return verdict(record.smoke, plan.smoke_test)
     served = Served(

@@ -7,13 +7,14 @@ from typing import Any
 import azure.durable_functions as df
 
 from shared.errors import DeadlinePassed
+from shared.models.effect_kinds import FILE
 from shared.models.messages import Answer, FileStep
 from shared.models.plan import Pin
 from shared.models.record import Step
 from shared.runs import scans
 from shared.runs.activity import activity_of_living_run
 from shared.runs.answering import Deadline, needed, polled, waiting
-from shared.runs.effects import Making, make_once
+from shared.runs.effects import Making
 from shared.runs.ledger import Ledger, Read
 from shared.runs.marks import file_name
 from shared.services import azure_openai, storage
@@ -50,10 +51,10 @@ def upload_file(wanted: FileStep, ledger: Ledger, read: Read) -> Answer:
     deadline = Deadline(
         ledger, wanted.run_id, f"upload_file:{wanted.role}", waited_s, wanted.pace.file_deadline_s
     )
-    making = Making(f"file:{wanted.role}", look, act, wanted.pace.upload_s)
+    making = Making(ledger, wanted, FILE.named(wanted.role), look, act, wanted.pace.upload_s)
     return waiting(
         polled(
-            lambda: make_once(ledger, wanted.run_id, wanted.pace, making),
+            making.once,
             wanted.pace,
             deadline,
             late,

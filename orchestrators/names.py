@@ -31,12 +31,22 @@ class Activity(StrEnum):
 
 
 class Orchestrator(StrEnum):
-    """Every orchestrator."""
+    """Every orchestrator: that of a run, then those of its parts."""
 
-    GATE = "gate"
     RUN = "run"
     SCAN = "scan"
+    GATE = "gate"
     TRAIN = "train"
+
+
+def instance_of(run_id: str, orchestrator: Orchestrator) -> str:
+    """The id of the instance of this orchestrator in a run; the run's own is the run's id."""
+    return run_id if orchestrator is Orchestrator.RUN else f"{run_id}-{orchestrator}"
+
+
+def instances_of(run_id: str) -> tuple[str, ...]:
+    """The ids of all instances that a run may have, its own first."""
+    return tuple(instance_of(run_id, orchestrator) for orchestrator in Orchestrator)
 
 
 VERSION = 2

@@ -1,6 +1,6 @@
 """One drop, from blob to proven deployment, or the reason why not."""
 
-from typing import Any, assert_never
+from typing import Any
 
 import azure.durable_functions as df
 from durabletask import task
@@ -9,6 +9,7 @@ from orchestrators.names import TRIGGER, Activity, Orchestrator
 from orchestrators.steps import Steps, Story, StoryEnded
 from shared.errors import InternalError, Problem
 from shared.models.answers import Asked, EndingDecided, Opened, PlanMade
+from shared.models.effect_kinds import TakeBack
 from shared.models.messages import EndRun, ScanStart, StartRun
 from shared.models.plan import Role
 from shared.models.record import Outcome, Step
@@ -87,52 +88,36 @@ def end_the_run(story: Story, end: StoryEnded) -> Steps[dict[str, Any]]:
     ):  # the ledger can't be read: nothing is taken back without knowing what
         return {"run_id": story.start.run_id, "outcome": decided.outcome.value}
     ending = decided.tells(EndingDecided)
-    outcome = ending.outcome
     story.show(Step.CLEAN_UP)
     yield from or_else_go_on(story.call(Activity.COLLECT_RESULTS))
-    if undone(outcome):
-        yield from or_else_go_on(take_back(story, Activity.DELETE_DEPLOYMENT))
-    if undone(outcome) or story.start.version >= SECOND_JOBS_SINCE:
-        yield from or_else_go_on(take_back(story, Activity.CANCEL_JOB))
-    for role in sorted(ending.roles, reverse=True):
-        yield from or_else_go_on(take_back_file(story, role))
+    for one in to_take_back(ending, story.start.version):
+        yield from or_else_go_on(take_back(story, one))
     story.show(Step.REPORT)
     yield from or_else_go_on(story.call(Activity.WRITE_REPORT))
     yield from story.call(Activity.END_RUN)
     story.show(Step.ENDED)
-    return {"run_id": story.start.run_id, "outcome": outcome.value}
+    return {"run_id": story.start.run_id, "outcome": ending.outcome.value}
 
 
-def undone(outcome: Outcome) -> bool:
-    """Whether this ending takes back the run's own job and its deployment."""
-    match outcome:
-        case Outcome.SUCCEEDED:
-            return False
-        case (
-            Outcome.REJECTED
-            | Outcome.NOT_BETTER
-            | Outcome.FAILED
-            | Outcome.CANCELLED
-            | Outcome.EXPIRED
-            | Outcome.SUPERSEDED
-            | Outcome.DUPLICATE
-        ):
-            return True
-        case _:
-            assert_never(outcome)
+def to_take_back(ending: EndingDecided, version: int) -> tuple[TakeBack, ...]:
+    """What this ending takes back, in its order.
+
+    An ending that was decided before its answer held the list takes back what the stories of its
+    time did. That stands in their histories, so it follows no table of today.
+    """
+    if ending.take_back is not None:
+        return ending.take_back
+    own = [TakeBack(activity=Activity.DELETE_DEPLOYMENT)] if ending.outcome.undoes else []
+    if ending.outcome.undoes or version >= SECOND_JOBS_SINCE:
+        own.append(TakeBack(activity=Activity.CANCEL_JOB))
+    roles = sorted(ending.roles, reverse=True)
+    return (*own, *(TakeBack(activity=Activity.DELETE_FILE, role=role) for role in roles))
 
 
-def take_back(story: Story, activity: Activity) -> Steps[None]:
+def take_back(story: Story, one: TakeBack) -> Steps[None]:
     """Calls a compensation until it is through."""
-    while (answer := (yield from story.call(activity))).kind == "wait":
-        yield from story.sleep(answer.wait_s)
-
-
-def take_back_file(story: Story, role: Role) -> Steps[None]:
-    """Deletes the service's copy of one file."""
-    while (
-        answer := (yield from story.call(Activity.DELETE_FILE, story.file_request(role)))
-    ).kind == "wait":
+    request = story.file_request(one.role) if one.role else story.request()
+    while (answer := (yield from story.call(Activity(one.activity), request))).kind == "wait":
         yield from story.sleep(answer.wait_s)
 
 

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from durabletask import task
 
-from orchestrators.names import WAKE, Activity, Orchestrator
+from orchestrators.names import WAKE, Activity, Orchestrator, instance_of
 from shared.errors import Problem
 from shared.models.base import wire
 from shared.models.messages import Answer, FileStep, RunStep, StartRun
@@ -136,7 +136,7 @@ class Story:
         answer = yield self.context.call_sub_orchestrator(
             orchestrator.value,
             input=wire(given),
-            instance_id=f"{self.context.instance_id}-{orchestrator.value}",
+            instance_id=instance_of(self.context.instance_id, orchestrator),
         )
         return go_on(Answer.model_validate(answer))
 

@@ -15,7 +15,7 @@ import azure.functions as func
 import grpc
 from pydantic import ValidationError
 
-from orchestrators.names import WAKE
+from orchestrators.names import WAKE, instances_of
 from shared import json_input
 from shared.errors import PlanRejected
 from shared.json_input import NotJson, wrong_fields
@@ -31,6 +31,7 @@ from shared.models.api import (
     StartRequest,
 )
 from shared.models.drop import PACKED, TRAINING_SET, Drop, drop_of
+from shared.models.effect_kinds import JOB
 from shared.models.job_file import DeployRequest
 from shared.models.record import RunRecord, summary_of
 from shared.runs.checkpoints import checkpoint
@@ -41,7 +42,7 @@ from shared.services import storage
 from triggers.answers import answer, refused, served
 from triggers.deploying import deploy_once
 from triggers.run_lookup import record_of, unknown
-from triggers.starting import PARTS, start_once
+from triggers.starting import start_once
 
 bp = df.Blueprint()
 log = logging.getLogger("tunedrop")
@@ -229,7 +230,7 @@ def _cancel(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> fun
             "The run is ending or has ended; a cancel can't change that.",
             "Look at its outcome.",
         )
-    for instance in (changed.id + part for part in PARTS):
+    for instance in instances_of(changed.id):
         _wake(client, instance)
     return answer(202, Cancelling(id=changed.id, cancel_requested_at=changed.cancel_requested_at))
 
@@ -237,7 +238,7 @@ def _cancel(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> fun
 def shown(record: RunRecord) -> RunDetail:
     """A run as GET /api/runs/{id} tells it."""
     ending = record.ending if record.ended_at else None
-    effect = record.effects.get("job")
+    effect = record.effects.get(JOB.named())
     return RunDetail(
         **dict(summary_of(record)),
         timeline=list(record.timeline),

@@ -11,7 +11,7 @@ import azure.durable_functions as df
 import grpc
 from durabletask.client import OrchestrationStatus, TaskHubGrpcClient
 
-from orchestrators.names import VERSION
+from orchestrators.names import VERSION, Orchestrator, instances_of
 from shared.models.base import wire
 from shared.models.drop import Drop
 from shared.models.messages import StartRun
@@ -22,9 +22,6 @@ from shared.runs.ledger import Ledger
 from shared.settings import settings
 
 log = logging.getLogger("tunedrop")
-RUN = "run"
-PARTS = ("", "-scan", "-gate", "-train")
-"""The instances of a run: its own and its sub-orchestrations'."""
 RACES = {grpc.StatusCode.NOT_FOUND, grpc.StatusCode.FAILED_PRECONDITION}
 """What the engine answers to a terminate or a purge of an instance that is not what it was a moment
 ago.
@@ -80,7 +77,9 @@ def schedule(client: TaskHubGrpcClient, run_id: str, pace: Pace | None) -> None:
     """
     start = StartRun(run_id=run_id, pace=pace or settings().pace, version=VERSION)
     try:
-        client.schedule_new_orchestration(RUN, input=wire(start), instance_id=run_id)
+        client.schedule_new_orchestration(
+            Orchestrator.RUN.value, input=wire(start), instance_id=run_id
+        )
     except grpc.RpcError as error:
         if getattr(error, "code", lambda: None)() is not grpc.StatusCode.ALREADY_EXISTS:
             raise
@@ -110,7 +109,10 @@ def schedule_anew(client: TaskHubGrpcClient, run_id: str, pace: Pace | None = No
 
 
 def _begun_anew(client: TaskHubGrpcClient, run_id: str, pace: Pace | None) -> bool:
-    states = [client.get_orchestration_state(run_id + part, fetch_payloads=False) for part in PARTS]
+    states = [
+        client.get_orchestration_state(instance, fetch_payloads=False)
+        for instance in instances_of(run_id)
+    ]
     found = [state for state in states if state is not None]
     alive = [state.instance_id for state in found if state.runtime_status not in GONE]
     for instance in alive:

@@ -3,6 +3,7 @@ done.
 """
 
 from shared.models.base import Frozen
+from shared.models.effect_kinds import TakeBack
 from shared.models.plan import Role
 from shared.models.record import JobProgress, Outcome
 
@@ -53,10 +54,13 @@ class JobSeen(Frozen):
 
 
 class EndingDecided(Frozen):
-    """How the run ends, and which files it may have at the service."""
+    """How the run ends, and what it takes back."""
 
     outcome: Outcome
     roles: tuple[Role, ...] = ()
+    """The files that the run may have at the service."""
+    take_back: tuple[TakeBack, ...] | None = None
+    """What goes, in this order. None in histories of the first releases, whose stories knew it."""
 
 
 class Made(Frozen):

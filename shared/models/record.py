@@ -2,11 +2,12 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, assert_never
 
 from shared.errors import Problem
 from shared.models.base import Frozen
 from shared.models.drop import Drop
+from shared.models.effect_kinds import DEPLOYMENT, FILE, JOB
 from shared.models.pace import Pace
 from shared.models.plan import Plan, Role
 
@@ -47,6 +48,25 @@ class Outcome(StrEnum):
     EXPIRED = "expired"
     SUPERSEDED = "superseded"
     DUPLICATE = "duplicate"
+
+    @property
+    def undoes(self) -> bool:
+        """Whether a run that ends so takes back its own job and its deployment."""
+        match self:
+            case Outcome.SUCCEEDED:
+                return False
+            case (
+                Outcome.REJECTED
+                | Outcome.NOT_BETTER
+                | Outcome.FAILED
+                | Outcome.CANCELLED
+                | Outcome.EXPIRED
+                | Outcome.SUPERSEDED
+                | Outcome.DUPLICATE
+            ):
+                return True
+            case _:
+                assert_never(self)
 
 
 class Effect(Frozen):
@@ -256,7 +276,7 @@ def summary_of(record: RunRecord) -> RunSummary:
         created_at=record.created_at,
         updated_at=record.updated_at,
         model=record.plan.training.model if record.plan else None,
-        deployment=record.made("deployment"),
+        deployment=record.made(DEPLOYMENT.named()),
         duplicate_of=record.ending.duplicate_of if record.ending else None,
         reuse_of=record.reuse_of,
         cancel_requested=record.cancel_requested_at is not None,
@@ -275,11 +295,11 @@ def _waits(record: RunRecord) -> bool:
             return True
         case Step.UPLOAD:
             return record.plan is not None and any(
-                record.made(f"file:{role}") is None for role in record.plan.roles
+                record.made(FILE.named(role)) is None for role in record.plan.roles
             )
         case Step.TRAIN:
-            return record.made("job") is None
+            return record.made(JOB.named()) is None
         case Step.DEPLOY:
-            return record.made("deployment") is None
+            return record.made(DEPLOYMENT.named()) is None
         case _:
             return False

@@ -3,6 +3,7 @@ test, and whether Azure was real.
 """
 
 from shared.errors import RecordUnreadable
+from shared.models.effect_kinds import DEPLOYMENT
 from shared.models.plan import DeploymentPlan, Plan
 from shared.models.record import RunRecord
 from shared.report import model as page
@@ -24,7 +25,7 @@ def duplicate_part(record: RunRecord, plan: Plan | None) -> page.DuplicatePart |
         found = None
     if found is None or found.record.plan is None:
         return page.DuplicatePart(run_id=first)
-    other, effect = found.record, found.record.effects.get("deployment")
+    other, effect = found.record, found.record.effects.get(DEPLOYMENT.named())
     return page.DuplicatePart(
         run_id=first,
         model=other.job.fine_tuned_model if other.job else None,

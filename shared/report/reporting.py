@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from shared.errors import PlanRejected, Problem
+from shared.models.effect_kinds import DEPLOYMENT, JOB, EffectKind, kind_of, label_of
 from shared.models.plan import Pin, Plan, Role
 from shared.models.record import Effect, Outcome, RunRecord, Step
 from shared.report import model as page
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 EVENTS_SHOWN = 8
 NOT_REMOVED = "NOT removed: look for it by hand"
-TAKEN_BACK = ("deleted", "cancelled, or had ended")
 log = logging.getLogger("tunedrop")
 
 
@@ -36,7 +36,7 @@ def report_of(record: RunRecord) -> page.Report:
     ending, plan = record.ending, record.plan
     outcome = ending.outcome if ending else Outcome.FAILED
     ended_at = record.ended_at or record.entered(Step.REPORT)
-    cleaned_up = _clean_up(record)
+    cleaned_up = clean_up_of(record)
     left_behind = any(row.result == NOT_REMOVED for row in cleaned_up)
     return page.Report(
         run_id=record.id,
@@ -238,7 +238,7 @@ def _table_date() -> str:
 
 def stands(record: RunRecord) -> bool:
     """Whether a deployment of this run stands, for all that the ledger knows."""
-    found = record.effects.get("deployment")
+    found = record.effects.get(DEPLOYMENT.named())
     return found is not None and found.state != "removed"
 
 
@@ -252,7 +252,7 @@ def _remove_command(plan: Plan) -> str:
 
 
 def _training(record: RunRecord, plan: Plan) -> page.TrainingPart | None:
-    job, effect = record.job, record.effects.get("job")
+    job, effect = record.job, record.effects.get(JOB.named())
     if job is None or effect is None or effect.id is None:
         return None
     return page.TrainingPart(
@@ -299,7 +299,7 @@ def _events(record: RunRecord) -> list[str]:
 
 
 def _deployment(record: RunRecord, plan: Plan) -> page.DeploymentPart | None:
-    effect = record.effects.get("deployment")
+    effect = record.effects.get(DEPLOYMENT.named())
     if effect is None:
         return None
     model = record.job.fine_tuned_model if record.job else None
@@ -320,39 +320,25 @@ def _deployment(record: RunRecord, plan: Plan) -> page.DeploymentPart | None:
     )
 
 
-def _clean_up(record: RunRecord) -> list[page.CleanUpPart]:
+def clean_up_of(record: RunRecord) -> list[page.CleanUpPart]:
     """What the run took back, and what it could not: that stays, and may cost."""
-    undone = record.ending is not None and record.ending.outcome is not Outcome.SUCCEEDED
+    undone = record.ending is not None and record.ending.outcome.undoes
     rows: list[page.CleanUpPart] = []
     for name, effect in sorted(record.effects.items()):
-        meant = undone or name.startswith("file:")
-        if meant:
-            rows.append(
-                page.CleanUpPart(
-                    what=_called(name), id=effect.id or "unknown", result=_result(name, effect)
-                )
-            )
+        kind, label = kind_of(name), label_of(name)
+        if undone or kind.after_success == "goes":
+            result = _result(kind, effect)
+            rows.append(page.CleanUpPart(what=label, id=effect.id or "unknown", result=result))
         rows += [
-            page.CleanUpPart(
-                what=f"second {_called(name)}", id=other, result=TAKEN_BACK[name == "job"]
-            )
+            page.CleanUpPart(what=f"second {label}", id=other, result=kind.taken_back)
             for other in effect.others
         ]
     return rows
 
 
-def _called(effect: str) -> str:
-    return {
-        "job": "fine-tuning job",
-        "deployment": "deployment",
-        "file:training": "training file",
-        "file:validation": "validation file",
-    }[effect]
-
-
-def _result(name: str, effect: Effect) -> str:
+def _result(kind: EffectKind, effect: Effect) -> str:
     if effect.state != "removed":
         return NOT_REMOVED
     if effect.id is None:
         return "was never made"
-    return "is somebody else's by now: left alone" if effect.lost else TAKEN_BACK[name == "job"]
+    return "is somebody else's by now: left alone" if effect.lost else kind.taken_back

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.errors import RecordUnreadable, WalletFull
+from shared.models.effect_kinds import kind_of
 from shared.models.plan import Plan
 from shared.models.record import Slot
 from shared.runs import gate, spending, wallet
@@ -125,7 +126,7 @@ def closed(ledger: Ledger, run_id: str) -> Closed | None:
         return Closed(bought=False)
     record = found.record
     if record.ended_at is None and not (
-        record.stopping and not record.effects.keys() & {"job", "deployment"}
+        record.stopping and not any(kind_of(name).costs for name in record.effects)
     ):
         return None  # it lives; one that stops before it has begun to train or to deploy never will
     if record.plan is None or not spending.has_bought(record):

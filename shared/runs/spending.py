@@ -5,6 +5,7 @@ reckoned.
 import re
 from dataclasses import dataclass
 
+from shared.models.effect_kinds import DEPLOYMENT, JOB
 from shared.models.plan import Plan
 from shared.models.record import RunRecord
 from shared.runs.pinning import pinned
@@ -32,7 +33,7 @@ NOTHING = Spend(0.0, is_estimate=False)
 
 def has_job(record: RunRecord) -> bool:
     """Whether the run has, had or may have had a job at the service."""
-    job = record.effects.get("job")
+    job = record.effects.get(JOB.named())
     return job is not None and not (job.state == "removed" and job.id is None)
 
 
@@ -40,7 +41,7 @@ def has_bought(record: RunRecord) -> bool:
     """Whether the run has, had or may have had a job, or a deployment of a model that another run
     had trained.
     """
-    return has_job(record) or (record.reuse_of is not None and "deployment" in record.effects)
+    return has_job(record) or (record.reuse_of is not None and DEPLOYMENT.named() in record.effects)
 
 
 def training_spend(record: RunRecord, plan: Plan) -> Spend:
@@ -62,7 +63,7 @@ def second_jobs(record: RunRecord) -> int:
     """How many jobs bore this run's mark beside its own: an execution that stood still in the
     middle of its call had begun them.
     """
-    job = record.effects.get("job")
+    job = record.effects.get(JOB.named())
     return len(job.others) if job else 0
 
 
@@ -85,7 +86,7 @@ def spent_at_most(record: RunRecord, plan: Plan) -> float | None:
         return record.worst_case.usd + second_usd if record.worst_case and second_usd else None
     hosting_usd = (
         record.worst_case.hosting_usd
-        if record.worst_case and "deployment" in record.effects
+        if record.worst_case and DEPLOYMENT.named() in record.effects
         else 0.0
     )
     return money.total(training, second_usd, hosting_usd)

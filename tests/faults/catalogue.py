@@ -193,7 +193,7 @@ ROWS: dict[str, Row] = {
                 "job-busy-beyond-the-deadline",
             ),
             "unit/adapters/test_azure_openai_creating.py::test_retry_after_is_seconds_between_nothing_and_an_hour",
-            "unit/ledger/test_once.py::test_busy_service_is_asked_again_after_the_time_it_names",
+            "unit/ledger/test_effects.py::test_busy_service_is_asked_again_after_the_time_it_names",
         ),
     ),
     "E5": Row(

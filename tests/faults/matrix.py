@@ -21,6 +21,9 @@ import httpx2
 from azure.storage.blob import BlobServiceClient
 from durabletask import history
 
+from shared.models import effect_kinds
+from shared.models.effect_kinds import EffectKind
+from shared.services.azure_openai import ENDED
 from tests.data import a_question, a_training_set
 from tests.faults import points, strikes
 from tests.patience import until
@@ -33,17 +36,26 @@ WAYS: dict[Way, str] = {"kill": "SIGKILL", "raise": "exception", "twice": "twice
 HELD_AT_ONCE = 8  # of the ten activities that a host runs at the same time
 AT_ONCE = 16  # runs side by side where nothing is held
 ENDS = {"good": "succeeded", "bad": "failed", "cancelled": "cancelled", "reusing": "succeeded"}
-BY_SCENARIO: dict[Scenario, tuple[str, ...]] = {
+
+
+def by_scenario() -> dict[Scenario, tuple[str, ...]]:
+    """The beginnings of the points that only one story passes: how a kind is taken back that others
+    keep.
+    """
+    stays = [kind for kind in effect_kinds.EFFECTS if kind.after_success == "stays"]
+    seconds = [kind for kind in effect_kinds.EFFECTS if kind.after_success == "second ones go"]
     # The wake-up of a cancel would cut the first sleep of its ending short.
-    "bad": (
-        "remove deployment",
-        "delete_deployment",
-        "sleep after delete_deployment",
-        "sleep after cancel_job",
-    ),
-    "cancelled": ("remove job", "cancel_job", "cancel_run"),
-    "reusing": ("claim_content: before the reuse", "claim_content: after the reuse"),
-}
+    sleeps = [points.SLEEPS.format(kind.taken_back_by) for kind in (*stays, *seconds)]
+    return {
+        "bad": (*_taking_back(stays), *sleeps),
+        "cancelled": (*_taking_back(seconds), "cancel_run"),
+        "reusing": ("claim_content: before the reuse", "claim_content: after the reuse"),
+    }
+
+
+def _taking_back(kinds: Iterable[EffectKind]) -> list[str]:
+    return [start for kind in kinds for start in (f"remove {kind.kind}", kind.taken_back_by)]
+
 
 PACKED = ("make_plan: ", "write_report: after the unpacked")
 """Points that only a run of packed files passes, and those near them."""
@@ -92,7 +104,7 @@ class Cell:
     def scenario(self) -> Scenario:
         """The story that passes the point."""
         found: list[Scenario] = [
-            name for name, starts in BY_SCENARIO.items() if self.point.startswith(starts)
+            name for name, starts in by_scenario().items() if self.point.startswith(starts)
         ]
         return found[0] if found else "good"
 
@@ -279,6 +291,18 @@ def _data(cell: Cell) -> tuple[bytes, bytes]:
     return a_training_set(cell.run), a_training_set(f"{cell.run}-validation", 10)
 
 
+LEFT: dict[str, Callable[[dict[str, Any], str, list[str]], int]] = {
+    "deployment": lambda state, run, _jobs: sum(d["name"] == run for d in state["deployments"]),
+    "job": lambda state, _run, jobs: sum(
+        job["id"] in jobs and job["status"] not in ENDED for job in state["jobs"]
+    ),
+    "file": lambda state, run, _jobs: sum(run in file["filename"] for file in state["files"]),
+}
+"""How many things of each kind the stand-in still has of a run, by its id and the ids of
+its jobs.
+"""
+
+
 @dataclass(frozen=True)
 class Seen:
     """What the stand-in and the storage have seen, once all runs of a wave have ended."""
@@ -319,9 +343,7 @@ class Seen:
             "validation files": self._uploads(run, "validation"),
             "jobs": len(jobs),
             "training charges": sum(e["id"] in jobs for e in self._done("fine_tuning.jobs.billed")),
-            "files left": sum(run in file["filename"] for file in self.state["files"]),
             "deployments made": self._made(run),
-            "deployments": sum(found["name"] == run for found in self.state["deployments"]),
             "reports": sum(blob == f"{name}/{run}/report.html" for blob in self.reports),
         }
         stands, trains = int(outcome == "succeeded"), int(cell.scenario != "reusing")
@@ -330,12 +352,14 @@ class Seen:
             "validation files": lambda n: n == trains,
             "jobs": lambda n: n == trains if bought else n <= 1,
             "training charges": lambda n: n == len(jobs),
-            "files left": lambda n: n == 0,
             "deployments made": lambda n: n == 1 if stands else n <= 1,
-            "deployments": lambda n: n == stands,
             "reports": lambda n: n == 1,
         }
         found = [f"{count} {what}" for what, count in counts.items() if not wanted[what](count)]
+        for kind in effect_kinds.EFFECTS:
+            left = LEFT[kind.kind](self.state, run, jobs)
+            if left != int(stands and kind.after_success == "stays"):
+                found.append(f"{left} {kind.label}s left")
         if rows[0]["outcome"] != outcome:
             found.append(f"outcome {rows[0]['outcome']} instead of {outcome}")
         elif counts["reports"] and (told := self._reported(stack, name, run)) != outcome:

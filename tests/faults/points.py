@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import cast, get_args
 
+from shared.models import effect_kinds
 from shared.models.plan import Role
 from tests.unit.house.repository import ROOT, modules, tree_of
 
@@ -36,7 +37,8 @@ def waits() -> tuple[str, ...]:
     in each of their timers.
     """
     stories = [tree_of(path) for path in modules("orchestrators") if path.stem != "names"]
-    called = sorted({name for tree in stories for name in _mentioned(tree, "Activity")})
+    mentioned = {name for tree in stories for name in _mentioned(tree, "Activity")}
+    called = sorted(mentioned | {kind.taken_back_by for kind in effect_kinds.EFFECTS})
     patient = {path.stem for path in modules("activities") if _can_say_wait(tree_of(path))}
     slept = [NAPS.format(after) for tree in stories for after in _naps(tree)]
     return (
@@ -62,7 +64,9 @@ def parts() -> tuple[str, ...]:
 
 
 def part_of(activity: str) -> str:
-    """The orchestrator that calls an activity."""
+    """The orchestrator that calls an activity; what takes an effect back, the run's own calls."""
+    if activity in {kind.taken_back_by for kind in effect_kinds.EFFECTS}:
+        return "run"
     return next(
         path.stem
         for path in modules("orchestrators")
@@ -77,16 +81,9 @@ def first_activity(orchestrator: str) -> str:
     return next(_mentioned(tree_of(ROOT / "orchestrators" / f"{orchestrator}.py"), "Activity"))
 
 
-def effects(kind: str) -> list[str]:
-    """The effects that the activities give to `Making` or `Removing`."""
-    found = [
-        effect
-        for path in modules("activities")
-        for node in ast.walk(tree_of(path))
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == kind
-        for effect in _spelled(node.args[0])
-    ]
-    return sorted(set(found))
+def effects() -> list[str]:
+    """The effects that a run may have, by the table."""
+    return sorted(name for kind in effect_kinds.EFFECTS for name in kind.names(get_args(Role)))
 
 
 def named(tree: ast.Module) -> list[str]:
@@ -121,10 +118,8 @@ def _values(part: ast.expr) -> list[str]:
     if isinstance(part, ast.Constant):
         return [str(part.value)]
     match ast.unparse(part):
-        case "{making.effect}":
-            return effects("Making")
-        case "{removing.effect}":
-            return effects("Removing")
+        case "{self.effect}":
+            return effects()
         case "{wanted.role}":
             return list(get_args(Role))
         case other:
@@ -146,7 +141,7 @@ def _mentioned(tree: ast.Module, enum: str) -> Iterator[str]:
 def _can_say_wait(tree: ast.Module) -> bool:
     """Whether the activity answers `wait`, itself or through shared/runs/effects.py."""
     called = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
-    return bool(called & {"wait", "make_once", "remove_once"})
+    return bool(called & {"wait", "Making", "Removing"})
 
 
 def _naps(tree: ast.Module) -> Iterator[str]:

@@ -12,9 +12,10 @@ import time_machine
 
 from orchestrators.names import Activity
 from shared.errors import RecordUnreadable, ServiceUnavailable
+from shared.models.messages import RunStep
 from shared.models.pace import Pace
 from shared.models.record import RunRecord
-from shared.runs.effects import Making, make_once
+from shared.runs.effects import Making
 from shared.runs.ledger import Ledger
 from shared.runs.marks import file_name
 from shared.runs.unowned import delete_unowned_deployments, delete_unowned_files
@@ -204,11 +205,11 @@ def test_intent_is_as_old_as_the_storage_says_whatever_the_clock_of_the_machine(
         )  # the machine dies while it calls
 
     pace = Pace(call_s=60, list_lag_s=60, brief_s=1)
-    making = Making("job", lambda: None, act, 60)
+    asked = RunStep(run_id=run.id, pace=pace)
     with pytest.raises(KeyboardInterrupt):
-        make_once(rig.ledger, run.id, pace, making)
+        Making(rig.ledger, asked, "job", lambda: None, act, 60).once()
     with time_machine.travel(datetime.now(UTC) + timedelta(minutes=skew_min), tick=True):
-        assert make_once(rig.ledger, run.id, pace, making).kind == "wait"
+        assert Making(rig.ledger, asked, "job", lambda: None, act, 60).once().kind == "wait"
     assert made == ["thing"]
     rig.ledger.change(run.id, lambda current, now: current.model_copy(update={"ended_at": now}))
 

@@ -155,6 +155,23 @@ FAILED = {
         delete_file=BUSY,
     ),
 }
+TAKEN_BACK = {
+    "succeeded-and-took-back-what-is-listed": path("succeeded", cancel_job=[wait(15), done()]),
+    "failed-and-took-back-what-is-listed": path(
+        "failed",
+        smoke_test=refused("failed"),
+        delete_deployment=[wait(15), done()],
+        delete_file=BUSY,
+    ),
+    "failed-and-had-nothing-to-take-back": path(
+        "failed",
+        settle_drop=refused("failed"),
+        begin_ending=done_with(outcome="failed", take_back=[]),
+    ),
+}
+"""Endings whose answer says what to take back: those that were decided before it did say how,
+replay beside them.
+"""
 EXPIRED = {
     "expired-in-the-gate": path(
         "expired", reserve=[wait(300, "No place."), refused("patience", Outcome.EXPIRED)]
@@ -218,4 +235,4 @@ CANCELS = {
     ),
     "cancelled-while-training": path("cancelled", job_status=[wait(300), CANCELLED]),
 }
-PATHS: dict[str, Path] = GOOD | REJECTED | FAILED | EXPIRED | OTHER | CANCELS
+PATHS: dict[str, Path] = GOOD | REJECTED | FAILED | TAKEN_BACK | EXPIRED | OTHER | CANCELS

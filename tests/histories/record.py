@@ -52,15 +52,17 @@ def recorded(name: str, path: Path) -> History:
 
 
 def main() -> None:
-    """Writes the folder of this code anew."""
+    """Writes the histories that the folder of this code lacks; one that stands there is never
+    written again.
+    """
     if is_released(version()):
         raise SystemExit(
             f"{version()} is released: raise the version in pyproject.toml, then record."
         )
-    for old in (saved.FOLDER / folder()).glob("*.json"):
-        old.unlink()
+    standing = {file.stem for file in (saved.FOLDER / folder()).glob("*.json")}
     for name, path in PATHS.items():
-        print(saved.write(recorded(name, path)).relative_to(ROOT))
+        if name not in standing:
+            print(saved.write(recorded(name, path)).relative_to(ROOT))
 
 
 if __name__ == "__main__":

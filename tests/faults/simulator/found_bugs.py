@@ -11,6 +11,7 @@ from activities import make_plan, preflight, reserve, settle_drop
 from shared.models.plan import Plan, Prices
 from shared.models.record import Effect, FileSummary
 from shared.runs import booking, effects, planning, scans, worst_case
+from shared.runs.effects import OfOneEffect, Removing
 from shared.runs.ledger import Ledger
 from shared.services import storage
 from tests.faults.simulator import app
@@ -91,16 +92,13 @@ def only_the_recorded_is_removed() -> list[Swap]:
     """The end of a run removes what is recorded, and looks for nothing else by the run's mark; nor
     does the sweep (R2).
     """
-    gone = effects._gone  # pyright: ignore[reportPrivateUsage]
+    gone = Removing.gone
 
-    def gone_as_recorded(
-        removing: effects.Removing, mine: str | None, *, kept: str | None
-    ) -> dict[str, bool]:
-        return (
-            {mine: removing.remove(mine) is not False} if mine else gone(removing, mine, kept=kept)
-        )
+    def gone_as_recorded(self: Removing, found: Effect) -> dict[str, bool]:
+        mine = found.id if found.state == "made" and not self.keeps else None
+        return {mine: self.remove(mine) is not False} if mine else gone(self, found)
 
-    return [(effects, "_gone", gone_as_recorded), (sweep, "delete_unowned", nothing)]
+    return [(Removing, "gone", gone_as_recorded), (sweep, "delete_unowned", nothing)]
 
 
 def slots_are_not_booked() -> list[Swap]:
@@ -115,8 +113,8 @@ def pace_of_now_ages_intents() -> list[Swap]:
     settings' (R6).
     """
 
-    def hidden_until(found: Effect, pace: Any, takes_s: float) -> datetime:
-        wait_s = pace.list_lag_s + (takes_s if found.state == "intended" else 0)
+    def hidden_until(self: OfOneEffect, found: Effect, takes_s: float) -> datetime:
+        wait_s = self.asked.pace.list_lag_s + (takes_s if found.state == "intended" else 0)
         return (
             found.at if found.state in {"made", "removed"} else found.at + timedelta(seconds=wait_s)
         )
@@ -126,7 +124,7 @@ def pace_of_now_ages_intents() -> list[Swap]:
     def schedule_as_of_now(client: Any, run_id: str, _pace: Any) -> None:
         schedule(client, run_id, starting.settings().pace)
 
-    return [(effects, "_hidden_until", hidden_until), (starting, "schedule", schedule_as_of_now)]
+    return [(OfOneEffect, "hidden_until", hidden_until), (starting, "schedule", schedule_as_of_now)]
 
 
 def taking_back_costs_nothing() -> list[Swap]:

@@ -18,14 +18,16 @@ import azure.functions as func
 import grpc
 import openai
 
-from activities import claim_content, create_job, job_status, preflight
+from activities import begin_ending, claim_content, create_job, job_status, preflight
 from orchestrators import run, steps
-from orchestrators.names import WAKE
+from orchestrators.names import WAKE, instances_of
 from shared.errors import OutcomeUnknown, ServiceRejected
-from shared.models.messages import done
+from shared.models.effect_kinds import TakeBack, to_take_back
+from shared.models.messages import Answer, done
 from shared.models.record import Effect, Ending, Outcome, RunRecord, WorstCase
 from shared.runs import effects, gate, ledger
 from shared.runs.claims import Claim
+from shared.runs.effects import Making, OfOneEffect
 from shared.runs.ledger import Ledger, open_ledger
 from shared.services import azure_openai, storage
 from shared.services.azure_openai import AzureOpenAI, JobFacts, JobOrder
@@ -177,30 +179,22 @@ def unknown_is_failure() -> list[Swap]:
 
 def lag_ignored() -> list[Swap]:
     """What a listing doesn't show isn't there."""
-    return [(effects, "_hidden_until", _always(datetime.min.replace(tzinfo=UTC)))]
+    return [(OfOneEffect, "hidden_until", _always(datetime.min.replace(tzinfo=UTC)))]
 
 
 def intent_not_written() -> list[Swap]:
     """Creating calls are sent without a word in the ledger."""
-    return [(effects, "_intend", _always(Effect(state="intended", holder="nobody", at=START)))]
+    return [(Making, "_intend", _always(Effect(state="intended", holder="nobody", at=START)))]
 
 
 def intent_never_ages() -> list[Swap]:
     """A call gets its whole time, however old its intent is."""
-    act = effects._act  # pyright: ignore[reportPrivateUsage]
+    act = Making._act  # pyright: ignore[reportPrivateUsage]
 
-    def act_in_full_time(
-        ledger: Ledger,
-        run_id: str,
-        pace: Any,
-        making: effects.Making,
-        me: str,
-        _left_s: float,
-        until: Any,
-    ) -> Any:
-        return act(ledger, run_id, pace, making, me, making.takes_s, until)
+    def act_in_full_time(self: Making, _left_s: float, until: datetime | None) -> Answer:
+        return act(self, self.takes_s, until)
 
-    return [(effects, "_act", act_in_full_time)]
+    return [(Making, "_act", act_in_full_time)]
 
 
 def create_sent_twice() -> list[Swap]:
@@ -223,9 +217,9 @@ def cancel_only_as_event() -> list[Swap]:
         run_id = req.route_params["id"]
         if open_ledger().get(run_id).record.ending:
             return func.HttpResponse(status_code=409)
-        for part in starting.PARTS:
+        for instance in instances_of(run_id):
             try:
-                client.raise_orchestration_event(run_id + part, WAKE)
+                client.raise_orchestration_event(instance, WAKE)
             except grpc.RpcError:
                 continue
         return func.HttpResponse(status_code=202)
@@ -236,15 +230,19 @@ def cancel_only_as_event() -> list[Swap]:
 def compensation_skipped() -> list[Swap]:
     """A run that ends badly leaves its job and its deployment."""
 
-    def take_back(_story: Any, _activity: Any) -> Any:
-        yield from ()
+    take_back = run.take_back
 
-    return [(run, "take_back", take_back)]
+    def take_back_files(story: steps.Story, one: TakeBack) -> steps.Steps[None]:
+        if one.role:
+            yield from take_back(story, one)
+
+    return [(run, "take_back", take_back_files)]
 
 
 def success_deletes_deployment() -> list[Swap]:
     """A run that ends well is undone like any other."""
-    return [(run, "undone", _always(True))]
+    always = to_take_back(Outcome.FAILED, ("training",))
+    return [(begin_ending, "to_take_back", _always(always))]
 
 
 def ending_written_late() -> list[Swap]:

@@ -22,7 +22,7 @@ SERVICES = {
     "delete_deployment",
 }
 SENDING = {"post", "put", "request", "send", "urlopen"}
-WITH_POINTS_OF_THEIR_OWN = {"make_once", "remove_once"}
+WITH_POINTS_OF_THEIR_OWN = {"once"}
 HARMLESS = {"enter", "show_wait", "look_late", "delete_unpacked", "try_write"}
 """These note what a run shows, which whatever comes next writes again, or how often it looked past
 a deadline: one look more or less; or they delete what nobody reads any more, once or twice; or the
@@ -144,11 +144,11 @@ def test_write_without_its_points_is_noticed(body: str) -> None:
     assert bare_writes(ast.parse(f"def _act(wanted):\n    {body}"), WRITING) != []
 
 
-def test_write_that_shared_once_calls_has_the_points_of_shared_once() -> None:
+def test_write_that_an_effect_calls_has_the_points_of_the_effect() -> None:
     """What is handed to Making or Removing needs no points in the activity."""
     source = (
         "def _act(w):\n    def act():\n        return service.create_job(w)\n    return "
-        "make_once(l, r, p, Making('job', look, act))"
+        "Making(l, w, 'job', look, act, 9).once()"
     )
     assert bare_writes(ast.parse(source), WRITING) == []
 
@@ -159,7 +159,7 @@ def test_checkpoint_under_a_name_that_is_not_literal_is_refused() -> None:
         points.named(ast.parse("checkpoint(name)"))
 
 
-@pytest.mark.parametrize("effect", points.effects("Making"))
+@pytest.mark.parametrize("effect", points.effects())
 def test_effect_that_is_made_has_four_points(effect: str) -> None:
     """Before the intent, after it, after the call, after the record."""
     made = [

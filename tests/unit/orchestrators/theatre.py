@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
 from durabletask import task
 from durabletask.client import OrchestrationState, TaskHubGrpcClient
@@ -15,9 +15,13 @@ from durabletask.worker import ConcurrencyOptions, TaskHubGrpcWorker
 
 from orchestrators import gate, run, scan, train
 from orchestrators.names import VERSION, Activity, Orchestrator
+from shared.models.answers import EndingDecided
 from shared.models.base import wire
+from shared.models.effect_kinds import to_take_back
 from shared.models.messages import Answer, StartRun, done, wait
 from shared.models.pace import Pace
+from shared.models.plan import Role
+from shared.models.record import Outcome
 from tests.builders import done_with
 from tests.patience import patience
 from tunedrop.host.engine import Engine
@@ -78,7 +82,9 @@ class Play:
 
 def _by_default(name: str, given: dict[str, Any]) -> Answer:
     if name == Activity.BEGIN_ENDING:
-        return done_with(outcome=given["outcome"], roles=["training", "validation"])
+        outcome, roles = Outcome(given["outcome"]), get_args(Role)
+        undoing = to_take_back(outcome, roles)
+        return done(EndingDecided(outcome=outcome, roles=roles, take_back=undoing))
     return GOOD.get(name, done())
 
 

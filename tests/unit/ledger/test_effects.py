@@ -7,10 +7,11 @@ from threading import Barrier
 import pytest
 
 from shared.errors import OutcomeUnknown, ServiceRejected, ServiceUnavailable
+from shared.models.messages import RunStep
 from shared.models.pace import Pace
 from shared.models.record import Effect, Ending, Outcome, RunRecord, Step
 from shared.runs.answering import LATE_LOOKS
-from shared.runs.effects import Making, Removing, make_once, remove_once
+from shared.runs.effects import Making, Removing
 from shared.runs.ledger import Ledger
 from shared.services.storage import Changed
 from tests.builders import AT_ONCE, a_record
@@ -50,10 +51,22 @@ class Service:
         """Removes it; what isn't there is removed."""
         self.made = [made for made in self.made if made != thing]
 
-    @property
-    def making(self) -> Making:
-        """How it is made."""
-        return Making("job", self.look, self.act, CALL_S)
+    def making(self, ledger: Ledger, run: str, pace: Pace = AT_ONCE) -> Making:
+        """One execution that makes it."""
+        return Making(ledger, asked(run, pace), "job", self.look, self.act, CALL_S)
+
+    def removing(
+        self, ledger: Ledger, run: str, pace: Pace = AT_ONCE, *, keeps: bool = False
+    ) -> Removing:
+        """One execution that takes it back."""
+        return Removing(
+            ledger, asked(run, pace), "job", self.listed, self.remove, CALL_S, keeps=keeps
+        )
+
+
+def asked(run: str, pace: Pace = AT_ONCE) -> RunStep:
+    """What the activity was given."""
+    return RunStep(run_id=run, pace=pace)
 
 
 @pytest.fixture
@@ -84,8 +97,8 @@ def intended(ledger: Ledger, run: str, age_s: float, state: str = "intended") ->
 
 def test_thing_is_made_once_when_executed_twice(ledger: Ledger, run: str, service: Service) -> None:
     """The second execution answers the first one's thing."""
-    first = make_once(ledger, run, AT_ONCE, service.making)
-    assert make_once(ledger, run, AT_ONCE, service.making) == first
+    first = service.making(ledger, run).once()
+    assert service.making(ledger, run).once() == first
     assert service.made == ["thing-1"]
 
 
@@ -97,7 +110,7 @@ def test_thing_is_made_once_when_executed_ten_times_at_once(
 
     def execute(_: int) -> str:
         together.wait(patience(10))
-        return make_once(ledger, run, PATIENT, service.making).kind
+        return service.making(ledger, run, PATIENT).once().kind
 
     with ThreadPoolExecutor(10) as pool:
         assert set(pool.map(execute, range(10))) <= {"done", "wait"}
@@ -110,7 +123,7 @@ def test_thing_is_adopted_when_the_first_execution_died_after_making_it(
     """What the dead execution made is found and recorded."""
     service.act()
     intended(ledger, run, age_s=60)
-    assert make_once(ledger, run, AT_ONCE, service.making).value == {"id": "thing-1"}
+    assert service.making(ledger, run).once().value == {"id": "thing-1"}
     assert service.made == ["thing-1"]
 
 
@@ -119,7 +132,7 @@ def test_thing_is_made_when_the_first_execution_died_before_making_it(
 ) -> None:
     """After the time that a call and a listing may take, the next one acts."""
     intended(ledger, run, age_s=60)
-    assert make_once(ledger, run, AT_ONCE, service.making).kind == "done"
+    assert service.making(ledger, run).once().kind == "done"
     assert service.made == ["thing-1"]
 
 
@@ -128,7 +141,7 @@ def test_execution_waits_while_another_may_be_calling(
 ) -> None:
     """A young intent of somebody else's is left alone."""
     intended(ledger, run, age_s=1)
-    assert make_once(ledger, run, PATIENT, service.making).kind == "wait"
+    assert service.making(ledger, run, PATIENT).once().kind == "wait"
     assert service.made == []
 
 
@@ -144,9 +157,9 @@ def test_unknown_outcome_is_looked_up_and_not_repeated(
         False,
     )
     pace = PATIENT.model_copy(update={"call_s": 0.0})
-    assert [make_once(ledger, run, pace, service.making).kind for _ in range(3)] == ["wait"] * 3
+    assert [service.making(ledger, run, pace).once().kind for _ in range(3)] == ["wait"] * 3
     service.fails, service.visible = None, True
-    assert make_once(ledger, run, pace, service.making).value == {"id": "thing-1"}
+    assert service.making(ledger, run, pace).once().value == {"id": "thing-1"}
     assert service.made == ["thing-1"]
 
 
@@ -155,9 +168,9 @@ def test_unknown_outcome_without_a_thing_is_repeated_once_the_listing_can_lag_no
 ) -> None:
     """A call that never arrived is sent again in the end."""
     service.fails = OutcomeUnknown("S", "timeout")
-    make_once(ledger, run, AT_ONCE, service.making)
+    service.making(ledger, run).once()
     service.fails = None
-    assert make_once(ledger, run, AT_ONCE, service.making).value == {"id": "thing-1"}
+    assert service.making(ledger, run).once().value == {"id": "thing-1"}
 
 
 def test_busy_service_is_asked_again_after_the_time_it_names(
@@ -165,7 +178,7 @@ def test_busy_service_is_asked_again_after_the_time_it_names(
 ) -> None:
     """Retry-After is honoured, and nothing stays intended."""
     service.fails = ServiceUnavailable("S", "429", retry_after_s=7)
-    assert make_once(ledger, run, AT_ONCE, service.making).wait_s == 7
+    assert service.making(ledger, run).once().wait_s == 7
     assert ledger.get(run).record.effects == {}
 
 
@@ -181,7 +194,7 @@ def test_call_gets_the_time_that_its_intent_has_left(
         given.append(within_s)
         return service.act()
 
-    make_once(ledger, run, AT_ONCE, Making("job", service.look, act, CALL_S))
+    Making(ledger, asked(run), "job", service.look, act, CALL_S).once()
     assert [CALL_S / 2 < within_s < CALL_S for within_s in given] == [True]
 
 
@@ -192,7 +205,7 @@ def test_nothing_is_made_on_an_intent_that_is_old_already(
     dead one's.
     """
     assert (
-        make_once(ledger, run, AT_ONCE, Making("job", service.look, service.act, takes_s=0)).kind
+        Making(ledger, asked(run), "job", service.look, service.act, takes_s=0).once().kind
         == "wait"
     )
     assert service.made == []
@@ -208,7 +221,7 @@ def test_nothing_is_intended_while_nobody_can_look(ledger: Ledger, run: str) -> 
     def act(_within_s: float) -> str:
         raise AssertionError
 
-    assert make_once(ledger, run, AT_ONCE, Making("job", look, act, CALL_S)).wait_s == 9
+    assert Making(ledger, asked(run), "job", look, act, CALL_S).once().wait_s == 9
     assert ledger.get(run).record.effects == {}
 
 
@@ -217,7 +230,7 @@ def test_refusal_ends_the_story_and_leaves_no_intent(
 ) -> None:
     """A no is a value with Azure's code."""
     service.fails = ServiceRejected("S", 400, "invalidPayload", "no")
-    answer = make_once(ledger, run, AT_ONCE, service.making)
+    answer = service.making(ledger, run).once()
     assert answer.kind == "ended"
     assert answer.problem is not None
     assert "invalidPayload" in answer.problem.message
@@ -235,7 +248,7 @@ def test_nothing_is_made_for_a_run_that_stops(
         else {"ending": Ending(outcome=Outcome.FAILED)}
     )
     ledger.change(run, lambda record, _: record.model_copy(update=changes))
-    assert make_once(ledger, run, AT_ONCE, service.making).kind == "cancelled"
+    assert service.making(ledger, run).once().kind == "cancelled"
     assert service.made == []
 
 
@@ -250,7 +263,7 @@ def test_thing_made_while_the_run_was_cancelled_is_recorded(
         )
         return service.act()
 
-    make_once(ledger, run, AT_ONCE, Making("job", service.look, act, CALL_S))
+    Making(ledger, asked(run), "job", service.look, act, CALL_S).once()
     assert ledger.get(run).record.made("job") == "thing-1"
 
 
@@ -260,12 +273,7 @@ def test_removal_finds_a_thing_whose_making_nobody_confirmed(
     """An unknown outcome is looked up and taken back."""
     service.act()
     intended(ledger, run, age_s=1, state="unknown")
-    assert (
-        remove_once(
-            ledger, run, AT_ONCE, Removing("job", service.listed, service.remove, CALL_S)
-        ).kind
-        == "done"
-    )
+    assert service.removing(ledger, run).once().kind == "done"
     assert service.made == []
     assert ledger.get(run).record.effects["job"].state == "removed"
 
@@ -275,34 +283,24 @@ def test_removal_waits_while_an_unconfirmed_thing_may_still_appear(
 ) -> None:
     """Nothing found yet is not the same as nothing there."""
     intended(ledger, run, age_s=1, state="unknown")
-    assert (
-        remove_once(
-            ledger, run, PATIENT, Removing("job", service.listed, service.remove, CALL_S)
-        ).kind
-        == "wait"
-    )
+    assert service.removing(ledger, run, PATIENT).once().kind == "wait"
 
 
 def test_removal_twice_changes_nothing(ledger: Ledger, run: str, service: Service) -> None:
     """The second removal is done already."""
-    make_once(ledger, run, AT_ONCE, service.making)
-    first = remove_once(
-        ledger, run, AT_ONCE, Removing("job", service.listed, service.remove, CALL_S)
-    )
-    assert (
-        remove_once(ledger, run, AT_ONCE, Removing("job", service.listed, service.remove, CALL_S))
-        == first
-    )
+    service.making(ledger, run).once()
+    first = service.removing(ledger, run).once()
+    assert service.removing(ledger, run).once() == first
 
 
 def test_removed_thing_is_not_made_again(ledger: Ledger, run: str, service: Service) -> None:
     """An execution that comes after the compensation makes nothing."""
-    make_once(ledger, run, AT_ONCE, service.making)
+    service.making(ledger, run).once()
     ledger.change(
         run, lambda record, _: record.model_copy(update={"ending": Ending(outcome=Outcome.FAILED)})
     )
-    remove_once(ledger, run, AT_ONCE, Removing("job", service.listed, service.remove, CALL_S))
-    assert make_once(ledger, run, AT_ONCE, service.making).kind == "cancelled"
+    service.removing(ledger, run).once()
+    assert service.making(ledger, run).once().kind == "cancelled"
     assert service.made == []
 
 
@@ -316,12 +314,17 @@ def test_removal_waits_while_the_service_refuses_and_gives_up_in_the_end(
     def refuse(_thing: str) -> None:
         raise ServiceUnavailable("S", "409 RequestConflict")
 
-    make_once(ledger, run, AT_ONCE, service.making)
+    service.making(ledger, run).once()
     ledger.enter(run, Step.CLEAN_UP)
-    refused = Removing("job", service.listed, refuse, CALL_S)
-    assert remove_once(ledger, run, PATIENT, refused).kind == "wait"
+    assert (
+        Removing(ledger, asked(run, PATIENT), "job", service.listed, refuse, CALL_S).once().kind
+        == "wait"
+    )
     impatient = PATIENT.model_copy(update={"take_back_s": -1.0})
-    answers = [remove_once(ledger, run, impatient, refused) for _ in range(LATE_LOOKS)]
+    answers = [
+        Removing(ledger, asked(run, impatient), "job", service.listed, refuse, CALL_S).once()
+        for _ in range(LATE_LOOKS)
+    ]
     assert [answer.kind for answer in answers] == ["wait"] * (LATE_LOOKS - 1) + ["ended"]
     given_up = answers[-1]
     assert given_up.problem is not None
@@ -339,14 +342,16 @@ def test_removal_waits_for_a_role_that_is_gone_for_a_while(
     def refuse(_thing: str) -> None:
         raise ServiceRejected("S", status, "Forbidden", "no role")
 
-    make_once(ledger, run, AT_ONCE, service.making)
+    service.making(ledger, run).once()
     ledger.enter(run, Step.CLEAN_UP)
-    refused = Removing("job", service.listed, refuse, CALL_S)
     if kind is None:
         with pytest.raises(ServiceRejected):
-            remove_once(ledger, run, PATIENT, refused)
+            Removing(ledger, asked(run, PATIENT), "job", service.listed, refuse, CALL_S).once()
     else:
-        assert remove_once(ledger, run, PATIENT, refused).kind == kind
+        assert (
+            Removing(ledger, asked(run, PATIENT), "job", service.listed, refuse, CALL_S).once().kind
+            == kind
+        )
 
 
 @pytest.mark.parametrize("state", ["intended", "unknown"])
@@ -359,16 +364,17 @@ def test_second_execution_at_another_pace_waits_as_long_as_the_first_ones_intent
     service.visible = False  # the first one's thing is on its way, and no listing shows it yet
 
     def act(_within_s: float) -> str:
-        quick = Making("job", service.look, service.act, takes_s=0.0)
+        quick = Making(ledger, asked(run), "job", service.look, service.act, takes_s=0.0)
         if state == "intended":
-            assert make_once(ledger, run, AT_ONCE, quick).kind == "wait"
+            assert quick.once().kind == "wait"
         service.act()
         raise OutcomeUnknown("S", "timeout")
 
-    assert make_once(ledger, run, PATIENT, Making("job", service.look, act, CALL_S)).kind == "wait"
     assert (
-        make_once(ledger, run, AT_ONCE, Making("job", service.look, service.act, CALL_S)).kind
-        == "wait"
+        Making(ledger, asked(run, PATIENT), "job", service.look, act, CALL_S).once().kind == "wait"
+    )
+    assert (
+        Making(ledger, asked(run), "job", service.look, service.act, CALL_S).once().kind == "wait"
     )
     assert service.made == ["thing-1"]
 
@@ -380,10 +386,10 @@ def test_intent_of_the_first_releases_goes_by_the_pace(
     intended(ledger, run, age_s=60)
     assert ledger.get(run).record.effects["job"].until is None
     assert (
-        make_once(ledger, run, PATIENT, Making("job", service.look, service.act, CALL_S)).kind
+        Making(ledger, asked(run, PATIENT), "job", service.look, service.act, CALL_S).once().kind
         == "wait"
     )
-    assert make_once(ledger, run, AT_ONCE, service.making).kind == "done"
+    assert service.making(ledger, run).once().kind == "done"
 
 
 def held_up(ledger: Ledger, run: str, service: Service, pace: Pace = AT_ONCE) -> None:
@@ -395,12 +401,12 @@ def held_up(ledger: Ledger, run: str, service: Service, pace: Pace = AT_ONCE) ->
         intended(
             ledger, run, age_s=10_000
         )  # so long that the next execution takes it for a dead one's
-        assert make_once(
-            ledger, run, pace, Making("job", lambda: None, service.act, CALL_S)
-        ).value == {"id": "thing-1"}
+        assert Making(
+            ledger, asked(run, pace), "job", lambda: None, service.act, CALL_S
+        ).once().value == {"id": "thing-1"}
         return service.act()
 
-    assert make_once(ledger, run, pace, Making("job", lambda: None, act, CALL_S)).value == {
+    assert Making(ledger, asked(run, pace), "job", lambda: None, act, CALL_S).once().value == {
         "id": "thing-1"
     }
     assert service.made == ["thing-1", "thing-2"]
@@ -422,9 +428,7 @@ def test_end_removes_also_what_an_execution_that_was_held_up_made(
     """By the run's mark, not by the recorded id alone; the record names it for the report."""
     held_up(ledger, run, service)
     after_the_doubt(ledger, run)
-    assert remove_once(
-        ledger, run, AT_ONCE, Removing("job", service.listed, service.remove, CALL_S)
-    ).value == {"id": "thing-1"}
+    assert service.removing(ledger, run).once().value == {"id": "thing-1"}
     effect = ledger.get(run).record.effects["job"]
     assert (service.made, effect.state, effect.others) == ([], "removed", ("thing-2",))
 
@@ -436,8 +440,7 @@ def test_end_waits_for_what_an_execution_that_was_held_up_may_still_make(
     listing may take.
     """
     held_up(ledger, run, service, PATIENT.model_copy(update={"list_lag_s": 5_000.0}))
-    removing = Removing("job", service.listed, service.remove, CALL_S)
-    assert remove_once(ledger, run, AT_ONCE, removing).kind == "wait"
+    assert service.removing(ledger, run).once().kind == "wait"
     assert (service.made, ledger.get(run).record.effects["job"].state) == ([], "made")
 
 
@@ -447,11 +450,10 @@ def test_removal_is_repeated_for_what_appears_after_it(
     """A second execution of the compensation looks again, also where the record says that all is
     gone.
     """
-    make_once(ledger, run, AT_ONCE, service.making)
-    removing = Removing("job", service.listed, service.remove, CALL_S)
-    remove_once(ledger, run, AT_ONCE, removing)
+    service.making(ledger, run).once()
+    service.removing(ledger, run).once()
     service.made.append("thing-9")
-    remove_once(ledger, run, AT_ONCE, removing)
+    service.removing(ledger, run).once()
     assert (service.made, ledger.get(run).record.effects["job"].others) == ([], ("thing-9",))
 
 
@@ -461,15 +463,7 @@ def test_end_of_a_success_removes_all_but_the_recorded_thing(
     """A second job still costs; the first one's model is the run's."""
     held_up(ledger, run, service)
     after_the_doubt(ledger, run)
-    assert (
-        remove_once(
-            ledger,
-            run,
-            AT_ONCE,
-            Removing("job", service.listed, service.remove, CALL_S, keeps=True),
-        ).kind
-        == "done"
-    )
+    assert service.removing(ledger, run, keeps=True).once().kind == "done"
     effect = ledger.get(run).record.effects["job"]
     assert (service.made, effect.state, effect.id, effect.others) == (
         ["thing-1"],
@@ -487,11 +481,8 @@ def test_known_thing_is_removed_while_no_listing_can_be_read(
     def listed() -> list[str]:
         raise ServiceUnavailable("S", "503")
 
-    make_once(ledger, run, AT_ONCE, service.making)
-    assert (
-        remove_once(ledger, run, AT_ONCE, Removing("job", listed, service.remove, CALL_S)).kind
-        == "wait"
-    )
+    service.making(ledger, run).once()
+    assert Removing(ledger, asked(run), "job", listed, service.remove, CALL_S).once().kind == "wait"
     assert service.made == []
 
 
@@ -499,8 +490,8 @@ def test_what_is_somebody_elses_by_now_is_told_as_left_alone(
     ledger: Ledger, run: str, service: Service
 ) -> None:
     """No report says "deleted" of what was not deleted."""
-    make_once(ledger, run, AT_ONCE, service.making)
-    remove_once(ledger, run, AT_ONCE, Removing("job", list, lambda _thing: False, CALL_S))
+    service.making(ledger, run).once()
+    Removing(ledger, asked(run), "job", list, lambda _thing: False, CALL_S).once()
     effect = ledger.get(run).record.effects["job"]
     assert (effect.state, effect.lost) == ("removed", True)
 
@@ -513,5 +504,5 @@ def test_upload_whose_file_vanished_leaves_nothing_to_wait_for(
     """
     service.fails = Changed()
     with pytest.raises(Changed):
-        make_once(ledger, run, PATIENT, service.making)
+        service.making(ledger, run, PATIENT).once()
     assert ledger.get(run).record.effects == {}
