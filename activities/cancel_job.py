@@ -5,11 +5,11 @@ import azure.durable_functions as df
 from shared.models.effect_kinds import FILE, JOB
 from shared.models.messages import Answer, RunStep, done
 from shared.models.record import Outcome
+from shared.runs import clients
 from shared.runs.activity import activity
 from shared.runs.answering import needed
 from shared.runs.effects import Removing
 from shared.runs.ledger import open_ledger
-from shared.services import azure_openai
 
 bp = df.Blueprint()
 
@@ -32,7 +32,7 @@ def take_back_job(wanted: RunStep) -> Answer:
     succeeded = record.ending is not None and record.ending.outcome is Outcome.SUCCEEDED
     if effect is None or effect.id is None:
         return done()
-    service, training_file = azure_openai.for_training(needed(record.plan, "plan")), effect.id
+    service, training_file = clients.for_training(needed(record.plan, "plan")), effect.id
 
     def look() -> list[str]:
         return [job.id for job in service.jobs_of_file(training_file)]

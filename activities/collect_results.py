@@ -8,6 +8,7 @@ import azure.durable_functions as df
 from shared.models.effect_kinds import JOB
 from shared.models.messages import Answer, RunStep, done
 from shared.report import results_csv
+from shared.runs import clients
 from shared.runs.activity import activity
 from shared.runs.answering import needed
 from shared.runs.checkpoints import checkpoint
@@ -30,7 +31,7 @@ def collect_results(wanted: RunStep) -> Answer:
     job_id = record.made(JOB.named())
     if job_id is None:
         return done()
-    service = azure_openai.for_training(needed(record.plan, "plan"))
+    service = clients.for_training(needed(record.plan, "plan"))
     # The results first: the events are told by an endpoint of their own, which must not keep
     # anything from being kept.
     metrics = _metrics(service, job_id)

@@ -9,11 +9,11 @@ from shared.models.effect_kinds import FILE, JOB
 from shared.models.messages import Answer, RunStep
 from shared.models.plan import Plan
 from shared.models.record import RunRecord, Step
+from shared.runs import clients
 from shared.runs.activity import activity_of_living_run
 from shared.runs.answering import Deadline, needed, polled, waiting
 from shared.runs.effects import Making
 from shared.runs.ledger import Ledger, Read
-from shared.services import azure_openai
 from shared.services.azure_openai import JobOrder
 from tunedrop_check.rules.wording import lasting
 
@@ -35,7 +35,7 @@ def create_job(wanted: RunStep, ledger: Ledger, read: Read) -> Answer:
         needed(read.record.plan, "plan"),
         needed(read.record.made(FILE.named("training")), "training file"),
     )
-    service = azure_openai.for_training(plan)
+    service = clients.for_training(plan)
 
     def look() -> str | None:
         jobs = service.jobs_of_file(training_file)

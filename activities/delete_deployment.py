@@ -6,11 +6,11 @@ from activities.deploy import own_deployment
 from shared.errors import ServiceLost, ServiceUnavailable
 from shared.models.effect_kinds import DEPLOYMENT
 from shared.models.messages import Answer, RunStep, done
+from shared.runs import clients
 from shared.runs.activity import activity
 from shared.runs.answering import needed
 from shared.runs.effects import Removing
 from shared.runs.ledger import open_ledger
-from shared.services import resource_manager
 from shared.services.resource_manager import DeploymentFacts
 
 bp = df.Blueprint()
@@ -28,7 +28,7 @@ def delete_deployment(wanted: RunStep) -> Answer:
     if not record.effects:
         return done()
     plan, model = needed(record.plan, "plan"), record.job.fine_tuned_model if record.job else None
-    account = resource_manager.for_deployment(plan)
+    account = clients.for_deployment(plan)
 
     def own() -> DeploymentFacts | None:
         found = account.deployment(plan.deployment.name)

@@ -4,12 +4,12 @@ import azure.durable_functions as df
 
 from shared.models.effect_kinds import FILE
 from shared.models.messages import Answer, FileStep, done
+from shared.runs import clients
 from shared.runs.activity import activity
 from shared.runs.answering import needed
 from shared.runs.effects import Removing
 from shared.runs.ledger import open_ledger
 from shared.runs.marks import file_name
-from shared.services import azure_openai
 
 bp = df.Blueprint()
 
@@ -26,7 +26,7 @@ def delete_file(wanted: FileStep) -> Answer:
     if wanted.role not in record.files:  # a run uploads after its scan only
         return done()
     service, name = (
-        azure_openai.for_training(needed(record.plan, "plan")),
+        clients.for_training(needed(record.plan, "plan")),
         file_name(record, wanted.role),
     )
 

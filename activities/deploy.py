@@ -6,11 +6,11 @@ from shared.errors import DeadlinePassed, ServiceLost
 from shared.models.effect_kinds import DEPLOYMENT
 from shared.models.messages import Answer, RunStep
 from shared.models.record import RunRecord, Step
+from shared.runs import clients
 from shared.runs.activity import activity_of_living_run
 from shared.runs.answering import Deadline, needed, polled, waiting
 from shared.runs.effects import Making
 from shared.runs.ledger import Ledger, Read
-from shared.services import resource_manager
 from shared.services.resource_manager import DeploymentFacts
 
 bp = df.Blueprint()
@@ -26,7 +26,7 @@ def deploy(wanted: RunStep, ledger: Ledger, read: Read) -> Answer:
     """
     plan, job = needed(read.record.plan, "plan"), needed(read.record.job, "job")
     account, model = (
-        resource_manager.for_deployment(plan),
+        clients.for_deployment(plan),
         needed(job.fine_tuned_model, "trained model"),
     )
 

@@ -7,10 +7,10 @@ from shared.models.effect_kinds import DEPLOYMENT
 from shared.models.messages import Answer, RunStep, done, wait
 from shared.models.pace import Pace
 from shared.models.record import Step
+from shared.runs import clients
 from shared.runs.activity import activity_of_living_run
 from shared.runs.answering import Deadline, needed, polled
 from shared.runs.ledger import Ledger, Read
-from shared.services import resource_manager
 from shared.services.resource_manager import DeploymentFacts
 
 bp = df.Blueprint()
@@ -35,7 +35,7 @@ def deployment_status(wanted: RunStep, ledger: Ledger, read: Read) -> Answer:
         f"The deployment did not stand after {waited_s:.0f} s.",
         "deployment_deadline_s",
     )
-    account = resource_manager.for_deployment(plan)
+    account = clients.for_deployment(plan)
     return polled(
         lambda: _verdict(account.deployment(name), waited_s, wanted.pace),
         wanted.pace,

@@ -8,10 +8,10 @@ from shared.models.messages import Answer, RunStep, done, wait
 from shared.models.pace import Pace
 from shared.models.plan import Plan
 from shared.models.record import RunRecord
+from shared.runs import clients
 from shared.runs.activity import activity_of_living_run
 from shared.runs.answering import Deadline, needed, polled
 from shared.runs.ledger import Ledger, Read
-from shared.services import azure_openai
 
 bp = df.Blueprint()
 
@@ -42,7 +42,7 @@ def file_status(wanted: RunStep, ledger: Ledger, read: Read) -> Answer:
 
 
 def _looked_at(record: RunRecord, plan: Plan, waited_s: float, pace: Pace) -> Answer:
-    service = azure_openai.for_training(plan)
+    service = clients.for_training(plan)
     files = [
         service.file(file_id) for role in plan.roles if (file_id := record.made(FILE.named(role)))
     ]

@@ -12,11 +12,11 @@ from shared.models.effect_kinds import JOB
 from shared.models.messages import Answer, RunStep, done, wait
 from shared.models.pace import Pace
 from shared.models.record import JobProgress, RunRecord, Step
+from shared.runs import clients
 from shared.runs.activity import activity_of_living_run
 from shared.runs.answering import Deadline, needed, polled
 from shared.runs.checkpoints import checkpoint
 from shared.runs.ledger import Ledger, Read
-from shared.services import azure_openai
 from shared.services.azure_openai import ENDED, AzureOpenAI, JobFacts
 from tunedrop_check.rules.wording import lasting
 
@@ -39,7 +39,7 @@ def job_status(wanted: RunStep, ledger: Ledger, read: Read) -> Answer:
         f"The fine-tuning job had not ended after {lasting(waited_s)}.",
         "job_deadline_s",
     )
-    service = azure_openai.for_training(plan)
+    service = clients.for_training(plan)
     answer = polled(
         lambda: _looked_at(ledger, read, service, job_id, wanted.pace), wanted.pace, deadline, late
     )

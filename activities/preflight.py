@@ -11,7 +11,7 @@ from shared.models.answers import Asked
 from shared.models.messages import Answer, RunStep, done, ended
 from shared.models.plan import Plan
 from shared.models.record import Outcome, RunRecord, Slot, Step, WorstCase
-from shared.runs import gate
+from shared.runs import clients, gate
 from shared.runs.activity import activity_of_living_run
 from shared.runs.answering import Deadline, needed, polled, waiting
 from shared.runs.checkpoints import checkpoint
@@ -21,7 +21,7 @@ from shared.runs.pinning import pinned
 from shared.runs.planning import FINE_TUNED_MODEL
 from shared.runs.reuse import reuses
 from shared.runs.worst_case import of_record
-from shared.services import azure_openai, resource_manager, storage
+from shared.services import storage
 from tunedrop_check.counting import money
 from tunedrop_check.rules.wording import lasting
 
@@ -123,8 +123,8 @@ class Asking:
         storage.named(
             pinned(self.plan).reports_container
         ).try_write()  # a report that can't be written is known before anything is bought
-        account = resource_manager.for_account(self.plan)
-        service = azure_openai.for_training(self.plan)
+        account = clients.for_account(self.plan)
+        service = clients.for_training(self.plan)
         return Preflight(
             models=account.models(),
             quotas=account.quotas(account.location()),

@@ -10,7 +10,7 @@ from shared.models.messages import Answer, RunStep, done, ended, wait
 from shared.models.pace import Pace
 from shared.models.plan import Plan
 from shared.models.record import Outcome, RunRecord, Slot, Step
-from shared.runs import wallet
+from shared.runs import clients, wallet
 from shared.runs.activity import activity_of_living_run
 from shared.runs.answering import Deadline, needed, polled, waiting
 from shared.runs.booking import AccountRoom, Room, book
@@ -20,7 +20,6 @@ from shared.runs.pinning import pinned
 from shared.runs.reuse import reuses
 from shared.runs.wallet import Refused
 from shared.runs.worst_case import of_record
-from shared.services import resource_manager
 from shared.settings import Settings, settings
 
 bp = df.Blueprint()
@@ -84,7 +83,7 @@ def room_of(plan: Plan, slot: Slot) -> Room:
     """How the account is asked for a place for this run's deployment."""
 
     def ask() -> AccountRoom:
-        account = resource_manager.for_account(plan)
+        account = clients.for_account(plan)
         return AccountRoom(
             account.deployments(), account.quotas(account.location()) if slot.quota else None
         )

@@ -13,13 +13,13 @@ from shared.models.effect_kinds import DEPLOYMENT
 from shared.models.messages import Answer, RunStep, done, wait
 from shared.models.plan import Plan, SmokeTestPlan
 from shared.models.record import RunRecord, SmokeResult, Step
+from shared.runs import clients
 from shared.runs.activity import activity_of_living_run
 from shared.runs.answering import Deadline, needed, polled
 from shared.runs.checkpoints import checkpoint
 from shared.runs.gate import FINE_TUNED_MODEL
 from shared.runs.ledger import Ledger, Read
 from shared.runs.smoke_rows import words_in_common
-from shared.services import azure_openai, resource_manager
 from shared.services.azure_openai import Reply
 
 bp = df.Blueprint()
@@ -52,7 +52,7 @@ def smoke_test(wanted: RunStep, ledger: Ledger, read: Read) -> Answer:
         return before
     asked = [{"role": m.role, "content": m.content} for m in plan.smoke_test.messages]
     try:
-        reply = azure_openai.for_inference(plan).chat(deployment, asked, wanted.pace.call_s)
+        reply = clients.for_inference(plan).chat(deployment, asked, wanted.pace.call_s)
     except ServiceUnavailable as unavailable:
         waited_s = (read.now - record.entered(Step.SMOKE_TEST)).total_seconds()
         deadline = Deadline(
@@ -104,7 +104,7 @@ class Served:
         return polled(self._look, self.wanted.pace, deadline, late)
 
     def _look(self) -> Answer:
-        found = resource_manager.for_deployment(self.plan).deployment(self.deployment)
+        found = clients.for_deployment(self.plan).deployment(self.deployment)
         if found is None:
             raise deployment_gone()
         if found.model != self.model:

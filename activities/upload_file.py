@@ -11,13 +11,13 @@ from shared.models.effect_kinds import FILE
 from shared.models.messages import Answer, FileStep
 from shared.models.plan import Pin
 from shared.models.record import Step
-from shared.runs import scans
+from shared.runs import clients, scans
 from shared.runs.activity import activity_of_living_run
 from shared.runs.answering import Deadline, needed, polled, waiting
 from shared.runs.effects import Making
 from shared.runs.ledger import Ledger, Read
 from shared.runs.marks import file_name
-from shared.services import azure_openai, storage
+from shared.services import storage
 from shared.services.azure_openai import FileFacts
 
 bp = df.Blueprint()
@@ -33,7 +33,7 @@ def upload_file(wanted: FileStep, ledger: Ledger, read: Read) -> Answer:
     record = read.record
     plan = needed(record.plan, "plan")
     pin = needed(plan.file(wanted.role), f"{wanted.role} file")
-    service = azure_openai.for_training(plan)
+    service = clients.for_training(plan)
     name = file_name(record, wanted.role)
 
     def look() -> str | None:

@@ -21,7 +21,7 @@ from shared.errors import PlanRejected
 from shared.json_input import NotJson, decoded
 from shared.models.job_file import TrainingType
 from shared.models.pace import PACES, Pace
-from shared.services.service_limits import ServiceLimits
+from shared.models.service_limits import ServiceLimits
 
 AZURITE = "UseDevelopmentStorage=true"
 CONNECTION = "DropStorage"

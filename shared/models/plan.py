@@ -6,7 +6,7 @@ from typing import Literal
 
 from shared.models.base import Frozen
 from shared.models.job_file import Message, Method, TrainingType
-from shared.services.service_limits import ServiceLimits
+from shared.models.service_limits import ServiceLimits
 from tunedrop_check.reading.drop_names import Role
 
 

@@ -14,11 +14,11 @@ from shared.errors import RecordUnreadable, WalletFull
 from shared.models.effect_kinds import kind_of
 from shared.models.plan import Plan
 from shared.models.record import Slot
+from shared.models.service_limits import ServiceLimits
 from shared.runs import gate, spending, wallet
 from shared.runs.ledger import Ledger
 from shared.runs.wallet import Closed, Order, Refused, Wallet
 from shared.services.resource_manager import DeploymentFacts, Quota
-from shared.services.service_limits import ServiceLimits
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ from shared.errors import BudgetExceeded, PlanRejected, Problem, TuneDropError
 from shared.models.base import Frozen
 from shared.models.plan import Plan
 from shared.models.record import WorstCase
+from shared.models.service_limits import ServiceLimits
 from shared.runs.hosting import capacity_unit
 from shared.runs.pinning import NOT_SENT
 from shared.runs.planning import FINE_TUNED_MODEL
 from shared.services.arm_facts import FINE_TUNED_QUOTA
 from shared.services.resource_manager import DeploymentFacts, ModelFacts, Quota
-from shared.services.service_limits import ServiceLimits
 
 NO_QUOTAS = (
     "The quota was not asked for: the app's identity may not read it, for want of Cognitive "

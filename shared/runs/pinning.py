@@ -15,8 +15,6 @@ from shared.settings import Settings, settings
 if TYPE_CHECKING:
     from tunedrop_check.counting.pricing import PriceTable
 
-METHODS_SINCE = "2025-04-01-preview"
-"""The first api-version that takes `method` and `trainingType`: fine-tuning guide, REST page."""
 NOT_SENT = "Standard"
 """The training type of a job that names none: regional, the dearest one (cost management page)."""
 
@@ -62,11 +60,6 @@ def account_of(wanted: Settings, versions: ApiVersions) -> Account:
         deployment_version=versions.deployment or wanted.arm_api_version,
         management_version=wanted.arm_api_version,
     )
-
-
-def carries_methods(version: str | None) -> bool:
-    """Whether this surface takes `method` and `trainingType`; None is the v1 surface."""
-    return version is None or version >= METHODS_SINCE
 
 
 def surface_version(wanted: Settings) -> str | None:

@@ -12,8 +12,9 @@ from shared.json_input import NotJson, wrong_fields
 from shared.models.drop import Drop
 from shared.models.job_file import DeployRequest, JobFile, Message, SmokeTest
 from shared.models.plan import ApiVersions, DeploymentPlan, Pin, Plan, SmokeTestPlan, Training
-from shared.runs.pinning import account_of, carries_methods, pinned, pins
+from shared.runs.pinning import account_of, pinned, pins
 from shared.runs.worst_case import known_hosting, known_prices
+from shared.services.openai_facts import carries_methods
 from shared.settings import Settings
 
 JOB_FILE_MAX_BYTES = 256 * 1024

@@ -16,8 +16,6 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from shared.errors import ServiceRejected, ServiceUnavailable
-from shared.models.plan import Plan
-from shared.runs.pinning import carries_methods, pinned
 from shared.services import openai_facts
 from shared.services.answer_fields import Told
 from shared.services.credentials import OPENAI_SCOPE, credential_for
@@ -28,6 +26,7 @@ from shared.services.openai_facts import (
     JobEvent,
     JobFacts,
     Reply,
+    carries_methods,
     decoded_results,
 )
 from shared.settings import settings
@@ -45,8 +44,6 @@ __all__ = [
     "Reply",
     "connect",
     "decoded_results",
-    "for_inference",
-    "for_training",
 ]
 
 log = logging.getLogger("tunedrop")
@@ -282,18 +279,6 @@ class AzureOpenAI:
                     SERVICE, f"the deployment does not answer yet: {refusal.azure_code}"
                 ) from None
             raise
-
-
-def for_training(plan: Plan) -> AzureOpenAI:
-    """The account of this plan, for files and jobs."""
-    account = pinned(plan).account
-    return connect(account.openai_endpoint, account.training_version)
-
-
-def for_inference(plan: Plan) -> AzureOpenAI:
-    """The account of this plan, for chat completions."""
-    account = pinned(plan).account
-    return connect(account.openai_endpoint, account.inference_version)
 
 
 @lru_cache(maxsize=CLIENTS_KEPT)

@@ -13,6 +13,8 @@ ENDED = frozenset({"succeeded", "failed", "cancelled"})
 EVENT_CHARS = 1_000
 METRICS = 32  # an event of a published job has seven
 METRIC_CHARS = 64
+METHODS_SINCE = "2025-04-01-preview"
+"""The first api-version that takes `method` and `trainingType`: fine-tuning guide, REST page."""
 
 
 @dataclass(frozen=True)
@@ -181,3 +183,8 @@ def decoded_results(content: bytes) -> bytes:
         return base64.b64decode(content)
     except binascii.Error:
         return content
+
+
+def carries_methods(version: str | None) -> bool:
+    """Whether this surface takes `method` and `trainingType`; None is the v1 surface."""
+    return version is None or version >= METHODS_SINCE

@@ -18,8 +18,7 @@ from shared.errors import (
     ServiceUnavailable,
     retry_after_s,
 )
-from shared.models.plan import DeploymentPlan, Plan
-from shared.runs.pinning import pinned
+from shared.models.plan import DeploymentPlan
 from shared.services import call_limits, service_text
 from shared.services.answer_fields import Told, Unusable
 from shared.services.arm_facts import (
@@ -40,8 +39,6 @@ __all__ = [
     "Quota",
     "ResourceManager",
     "connect",
-    "for_account",
-    "for_deployment",
 ]
 
 SERVICE = "Azure Resource Manager"
@@ -222,20 +219,6 @@ class ResourceManager:
             response.raise_for_status()
             raise Refused(response)
         return response.content
-
-
-def for_deployment(plan: Plan) -> ResourceManager:
-    """The account of this plan, for the calls about its deployment."""
-    account = pinned(plan).account
-    return connect(account.arm_endpoint, account.id, account.deployment_version)
-
-
-def for_account(plan: Plan) -> ResourceManager:
-    """The account of this plan, for questions about the account itself: not every api-version of a
-    lab answers them.
-    """
-    account = pinned(plan).account
-    return connect(account.arm_endpoint, account.id, account.management_version)
 
 
 @lru_cache(maxsize=CLIENTS_KEPT)

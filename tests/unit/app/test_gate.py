@@ -6,10 +6,10 @@ import pytest
 
 from shared.models.plan import DeploymentPlan, Plan, Training
 from shared.models.record import WorstCase
+from shared.models.service_limits import ServiceLimits
 from shared.runs import gate
 from shared.runs.gate import Preflight
 from shared.services.resource_manager import DeploymentFacts, ModelFacts, Quota
-from shared.services.service_limits import ServiceLimits
 from tests.builders import a_plan
 
 QUOTA = "OpenAI.GlobalStandard.gpt-4.1-mini"

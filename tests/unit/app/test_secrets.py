@@ -162,8 +162,8 @@ def test_keys_left_in_the_environment_are_not_used(
             for name, value in {**chosen, **({"OPENAI_API_KEY": key} if key else {})}.items()
         }
         asking = (
-            "from tests.builders import a_plan; from shared.services.azure_openai import "
-            "for_training as to; print(to(a_plan()).count_files())"
+            "from tests.builders import a_plan; from shared.runs.clients import for_training; "
+            "print(for_training(a_plan()).count_files())"
         )
         done = subprocess.run(
             [sys.executable, "-c", asking],

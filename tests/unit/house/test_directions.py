@@ -88,6 +88,20 @@ def test_direction_is_refused_when_an_import_goes_against_it(owner: str, source:
     assert against_the_direction(owner, ast.parse(source)) != []
 
 
+FLOORS = ("services", "runs", "report")
+
+
+@pytest.mark.parametrize("path", repository.modules("shared"), ids=name_of)
+def test_floors_of_shared_know_only_those_below(path: Path) -> None:
+    """Services know nothing of runs, and neither knows the report; what lies at the root of shared
+    knows no floor.
+    """
+    own = path.relative_to(ROOT).parts[1]
+    above = FLOORS[FLOORS.index(own) + 1 :] if own in FLOORS else FLOORS
+    known = {name.split(".")[1] for _, name in imported(tree_of(path)) if name.count(".") > 1}
+    assert known & set(above) == set()
+
+
 @pytest.mark.parametrize("path", repository.modules(ENGINE), ids=name_of)
 def test_engine_stands_alone_in_every_module(path: Path) -> None:
     """tunedrop_check imports itself relatively, and else only what its wheel depends on."""

@@ -9,11 +9,11 @@ from threading import Barrier, Lock
 import pytest
 
 from shared.models.record import Ending, Outcome, RunRecord, Slot
+from shared.models.service_limits import ServiceLimits
 from shared.runs.booking import AccountRoom, Room, book
 from shared.runs.ledger import Ledger
 from shared.runs.wallet import Limits, Refused
 from shared.services.resource_manager import DeploymentFacts, Quota
-from shared.services.service_limits import ServiceLimits
 from tests.builders import NOW, a_plan, a_record
 
 PLENTY = Limits(jobs_at_a_time=100, jobs_a_day=100, usd_a_day=1000)
