@@ -20,64 +20,64 @@ DUPLICATE = _rule(
     "701",
     "warning",
     "Duplicate example",
-    "The example equals an earlier one; it weighs double.",
-    "Keep one of each.",
+    "The example equals an earlier one, so it counts double.",
+    "Keep only one of them.",
 )
 NEAR_DUPLICATE = _rule(
     "702",
     "warning",
     "Nearly the same example",
     "The example differs from an earlier one only in case, white space and punctuation.",
-    "Keep one of each.",
+    "Keep only one of them.",
 )
 CONFLICT = _rule(
     "703",
     "warning",
     "Different answers to one prompt",
-    "Examples share a prompt, but not the answer: the model learns to give either.",
-    "Keep one answer, unless the variety is meant to be learnt.",
+    "Examples have the same prompt, but different answers: the model learns to give either.",
+    "Keep one answer, unless the model should learn different answers.",
 )
 BLANK_ANSWER = _rule(
     "704",
     "warning",
     "Blank answer",
-    "The answer to learn is nothing but white space.",
-    "Write the answer or leave the example out.",
+    "The answer to learn has only white space.",
+    "Write the answer, or remove the example.",
 )
 ANSWER_CUT = _rule(
     "705",
     "warning",
     "Answer cut short",
     "The answer seems to stop before its end: inside code, JSON, a bracket or a sentence.",
-    "Complete the answer or leave the example out.",
+    "Complete the answer, or remove the example.",
 )
 LONG_TAIL = _rule(
     "706",
     "warning",
     "Long tail",
-    "A few very long examples hold much of the tokens, and of the price.",
-    "Look at the longest examples; shorten or split them.",
+    "A few very long examples have a large share of the tokens, and of the price.",
+    "Read the longest examples; shorten or split them.",
 )
 CONTAMINATION = _rule(
     "707",
     "warning",
     "Example in both files",
-    "The validation file repeats examples of the training file: its figures will flatter.",
-    "Take the example out of one of the two.",
+    "The validation file repeats examples of the training file: its figures will look too good.",
+    "Remove the example from one of the two files.",
 )
 SHARED_PROMPT = _rule(
     "708",
     "warning",
     "Prompt in both files",
-    "The validation file asks what the training file asks, and expects another answer.",
-    "Validate with prompts that are not trained.",
+    "The validation file has a prompt of the training file, but expects another answer.",
+    "Use validation prompts that are not in the training file.",
 )
 ONE_LENGTH = _rule(
     "709",
     "warning",
     "Answers of one length",
     "Many answers have exactly the same, longest length: a limit seems to have cut them.",
-    "Produce the answers again with a higher limit.",
+    "Generate the answers again with a higher limit.",
 )
 NOT_COMPARED = _rule(
     "710",
@@ -91,22 +91,29 @@ SECRET = _rule(
     "801",
     "error",
     "Probable secret",
-    "A text holds what looks like a key or token; a trained model can repeat it to anyone.",
-    "Revoke it and replace it by a made-up one that can't be taken for real.",
+    (
+        "A text contains something that looks like a key or token; a trained model can repeat it "
+        "to anyone."
+    ),
+    (
+        "Revoke the key or token, and replace it with an invented text that doesn't look like a "
+        "real one."
+    ),
 )
 PRIVATE_KEY = _rule(
     "802",
     "error",
     "Probable private key",
-    "A text holds a private key; a trained model can repeat it to anyone.",
-    "Replace the key pair, and remove the key from the data.",
+    "A text contains a private key; a trained model can repeat it to anyone.",
+    "Create a new key pair, and remove this key from the data.",
 )
 PASSWORD = _rule(
     "803",
     "error",
     "Password in an address",
     (
-        "A text holds an address with user name and password; a trained model can repeat them to "
+        "A text contains an address with user name and password; a trained model can repeat "
+        "them to "
         "anyone."
     ),
     "Change the password, and write a placeholder such as <password>.",
@@ -116,36 +123,36 @@ EMAIL = _rule(
     "811",
     "warning",
     "E-mail addresses",
-    "Texts hold e-mail addresses: personal data that the model can repeat.",
-    "Replace them by addresses at example.com.",
+    "Texts contain e-mail addresses: personal data that the model can repeat.",
+    "Replace them with addresses at example.com.",
 )
 PHONE = _rule(
     "812",
     "warning",
     "Telephone numbers",
-    "Texts hold telephone numbers: personal data that the model can repeat.",
-    "Replace them by numbers set aside for fiction, such as 555-0100.",
+    "Texts contain telephone numbers: personal data that the model can repeat.",
+    "Replace them with numbers that are reserved for fiction, such as 555-0100.",
 )
 CARD = _rule(
     "813",
     "warning",
     "Card numbers",
-    "Texts hold valid numbers of payment cards, which the model can repeat.",
-    "Replace them by numbers whose check digit is wrong.",
+    "Texts contain valid numbers of payment cards, which the model can repeat.",
+    "Replace them with numbers whose check digit is wrong.",
 )
 IBAN = _rule(
     "814",
     "warning",
     "Bank account numbers",
-    "Texts hold valid account numbers (IBAN): personal data that the model can repeat.",
-    "Replace them by numbers whose check digits are wrong.",
+    "Texts contain valid account numbers (IBAN): personal data that the model can repeat.",
+    "Replace them with numbers whose check digits are wrong.",
 )
 
 REPLACEMENT = _rule(
     "821",
     "warning",
     "Replacement characters",
-    "Texts hold U+FFFD, which stands where a character was lost in a conversion.",
+    "Texts contain U+FFFD: a character was lost in a conversion.",
     "Export the texts again in UTF-8.",
 )
 INVISIBLE = _rule(
@@ -153,7 +160,8 @@ INVISIBLE = _rule(
     "warning",
     "Invisible characters",
     (
-        "Texts hold characters that nobody sees and the model learns: zero-width, soft hyphen, "
+        "Texts contain characters that nobody sees, but that the model learns: zero-width, "
+        "soft hyphen, "
         "byte-order mark, tags."
     ),
     "Remove them.",
@@ -162,6 +170,6 @@ BIDI = _rule(
     "823",
     "warning",
     "Bidirectional controls",
-    "Texts hold controls that make text read in another order than it is written.",
-    "Remove them, unless the text mixes scripts of both directions.",
+    "Texts contain control characters that show text in another order than it is written.",
+    "Remove them, unless the text mixes scripts that run in both directions.",
 )

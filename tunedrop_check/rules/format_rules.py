@@ -34,7 +34,7 @@ TOO_FEW_EXAMPLES = _rule(
     "error",
     "Too few examples",
     "Training needs at least 10 examples.",
-    "Add examples; some hundred are advised.",
+    "Add examples; a few hundred are recommended.",
 )
 FILE_TOO_LARGE = _rule(
     "003",
@@ -47,29 +47,29 @@ NOT_TEXT = _rule(
     "004",
     "error",
     "Not a UTF-8 text file",
-    "The first bytes are those of another kind of file.",
+    "The first bytes belong to another kind of file.",
     "Export plain JSON Lines in UTF-8.",
 )
 FORMAT_UNSUPPORTED = _rule(
     "005",
     "error",
     "Format not supported",
-    "The lines have a format that no training method here takes.",
+    "No training method here supports the format of the lines.",
     'Write chat examples: {"messages": [...]} that end with the answer to learn.',
 )
 FORMATS_MIXED = _rule(
     "006",
     "error",
     "Mixed formats",
-    "Lines of several training methods stand in one file.",
+    "One file has lines for several training methods.",
     "Keep one format per file and per run.",
 )
 TOO_MANY_IMAGE_EXAMPLES = _rule(
     "007",
     "error",
     "Too many examples with images",
-    "A file may have 50,000 examples with images.",
-    "Leave some of them out.",
+    "A file may have at most 50,000 examples with images.",
+    "Remove some of these examples.",
 )
 METHOD_NOT_OFFERED = _rule(
     "008",
@@ -83,28 +83,28 @@ SYSTEM_MISSING = _rule(
     "warning",
     "System message missing",
     "A model behaves best with the system message it was trained with.",
-    "Begin each example with the system message that will be used later.",
+    "Begin each example with the system message that you will use later.",
 )
 SYSTEM_VARIES = _rule(
     "010",
     "warning",
     "System message varies",
     "The system message of this example differs from that of the first one.",
-    "Use one wording, unless the difference is meant to be learnt.",
+    "Use the same text in each example, unless the model should learn the difference.",
 )
 METHOD_MISMATCH = _rule(
     "011",
     "error",
     "Lines for another method",
     "The lines are written for another training method than the run's.",
-    "Set the method that the lines are for, or write the lines for the method.",
+    "Choose the method of the lines, or write the lines for the chosen method.",
 )
 JSON_ARRAY = _rule(
     "012",
     "error",
     "A JSON array, not JSON Lines",
-    "The file is one array of examples; training takes an example on each line.",
-    "Write each example on a line of its own, without commas between them; check --fix does.",
+    "The file is one array of examples; training needs one example on each line.",
+    "Write each example on its own line, without commas between them; check --fix does this.",
 )
 
 ARCHIVE_DAMAGED = _rule(
@@ -112,14 +112,14 @@ ARCHIVE_DAMAGED = _rule(
     "error",
     "Damaged archive",
     "The gzip archive can't be unpacked to its end.",
-    "Pack the file again, or give it as it is.",
+    "Pack the file again, or use it unpacked.",
 )
 FOLDER_INCOMPLETE = _rule(
     "052",
     "error",
     "Incomplete folder",
     "Part files that the folder's commits name are missing, or a commit can't be read.",
-    "Copy the whole folder, or write it anew.",
+    "Copy the whole folder, or write it again.",
 )
 FOLDER_UNFINISHED = _rule(
     "053",
@@ -127,7 +127,7 @@ FOLDER_UNFINISHED = _rule(
     "Unfinished folder",
     (
         "The folder has part files, but neither _SUCCESS nor a commit: its writer may not have "
-        "come to its end."
+        "finished."
     ),
     "Wait for the job that writes it, or add _SUCCESS if all parts are there.",
 )
@@ -136,59 +136,59 @@ LINE_TOO_LONG = _rule(
     "101",
     "error",
     "Line too long",
-    "A line may have 16 MiB; it was not read further.",
+    "A line may have at most 16 MiB; the rest of this line was not read.",
     "Shorten or split the example.",
 )
 NOT_UTF8 = _rule(
     "102",
     "error",
     "Not UTF-8",
-    "The line holds bytes that aren't UTF-8.",
+    "The line has bytes that aren't UTF-8.",
     "Save the file as UTF-8.",
 )
 NOT_JSON = _rule(
     "103",
     "error",
     "Not JSON",
-    "The line is not one whole JSON value.",
+    "The line is not one complete JSON value.",
     "Write each example as one line of strict JSON, without comments.",
 )
 NOT_OBJECT = _rule(
     "104",
     "error",
     "Not an object",
-    "The line is JSON, but no object.",
+    "The line is JSON, but not an object.",
     "Wrap the example in { and }.",
 )
 DUPLICATE_KEY = _rule(
     "105",
     "error",
     "Key given twice",
-    "An object has the same key twice; readers differ in which one they take.",
+    "An object has the same key twice; programs differ in which one they use.",
     "Keep one of the two.",
 )
 TOO_DEEP = _rule(
     "106",
     "error",
     "Nested too deeply",
-    "Values may be nested 64 levels deep.",
+    "Values may be nested at most 64 levels deep.",
     "Flatten the value.",
 )
 NUMBER_OUT_OF_RANGE = _rule(
     "107",
     "error",
-    "Number that JSON can't carry",
-    "NaN, Infinity, and numbers too large for a reader are no JSON numbers.",
+    "Number that JSON doesn't allow",
+    "NaN, Infinity and numbers that are too large are not JSON numbers.",
     "Write an ordinary number, or a string.",
 )
 BLANK_LINE = _rule(
-    "108", "warning", "Blank line", "A blank line stands between examples.", "Remove it."
+    "108", "warning", "Blank line", "There is a blank line between examples.", "Remove it."
 )
 CR_LINE_ENDS = _rule(
     "109",
     "error",
-    "Line ends of a bare CR",
-    "Lines end with CR alone, so that the file is one line.",
+    "Lines end with CR alone",
+    "Lines end with CR alone, so programs read the file as one line.",
     "Save with LF or CRLF line ends.",
 )
 LONE_SURROGATE = _rule(
@@ -202,14 +202,17 @@ TOO_MANY_VALUES = _rule(
     "111",
     "error",
     "Too many values in a line",
-    "A line may hold 1,048,576 separators.",
+    "A line may have at most 1,048,576 separators.",
     "Split the example into several lines.",
 )
 BOM_INSIDE = _rule(
     "112",
     "error",
     "Byte-order mark inside the file",
-    "A byte-order mark is allowed at the start of the file only; files were joined as they were.",
+    (
+        "A byte-order mark is allowed only at the start of the file; probably files were joined "
+        "unchanged."
+    ),
     "Remove the mark at the start of this line.",
 )
 UNREAD = (
@@ -229,10 +232,10 @@ NOT_CHECKED = _rule(
     "error",
     "Checking stopped",
     (
-        "After 1,000 lines with errors, or 50,000 errors, in a piece of 8 MiB the rest of that "
+        "A piece of 8 MiB has 1,000 lines with errors, or 50,000 errors: the rest of this "
         "piece is counted, but not checked."
     ),
-    "Correct the errors that are told, which mostly have one cause, and check again.",
+    "Correct the listed errors, which often have one cause, and check again.",
 )
 
 MESSAGES_MISSING = _rule(
@@ -240,7 +243,7 @@ MESSAGES_MISSING = _rule(
     "error",
     "No messages",
     "`messages` must be an array with at least one message.",
-    "Give the conversation as an array.",
+    "Write the conversation as an array.",
 )
 MESSAGE_NOT_OBJECT = _rule(
     "202",
@@ -289,7 +292,7 @@ CONTENT_MISSING = _rule(
     "error",
     "Content missing",
     "Content may be absent or null only in an assistant message with tool_calls or function_call.",
-    "Give the content.",
+    "Add the content.",
 )
 CONTENT_TYPE = _rule(
     "209",
@@ -303,7 +306,7 @@ CONTENT_EMPTY = _rule(
     "warning",
     "Empty content",
     "The content is an empty text.",
-    "Fill it in or leave the message out.",
+    "Write the content, or remove the message.",
 )
 WEIGHT_VALUE = _rule(
     "211",
@@ -324,7 +327,7 @@ NOTHING_TO_LEARN = _rule(
     "error",
     "Nothing to learn",
     "All assistant messages have weight 0.",
-    "Give at least one answer weight 1, or leave the line out.",
+    "Give at least one answer the weight 1, or remove the line.",
 )
 NAME_TYPE = _rule(
     "214",
@@ -337,16 +340,21 @@ NAME_CHARACTERS = _rule(
     "215",
     "warning",
     "Unusual name",
-    "Names other than 1 to 64 letters, digits, _ and - may be refused.",
+    (
+        "Names with characters other than letters, digits, _ and -, or with more than 64, may be "
+        "refused."
+    ),
     "Use letters, digits, _ and - only.",
 )
 UNKNOWN_KEY = _rule(
     "216",
     "warning",
     "Unknown keys",
-    "Keys that the format doesn't know are uploaded and may be billed, but nothing is learnt "
-    "from them. OpenAI's service was reported to "
-    "fail a job for them; Azure documents nothing.",
+    (
+        "Keys that the format doesn't know are uploaded and may be billed, but the model learns "
+        "nothing from them. According to a report, OpenAI's service failed a job because of them; "
+        "Azure's documentation doesn't say."
+    ),
     "Remove them, or correct their spelling.",
     gathered=True,
 )
@@ -361,21 +369,21 @@ TOKEN_LIMIT = _rule(
     "218",
     "error",
     "Example too long",
-    "The example has more tokens than the model takes.",
+    "The example has more tokens than the model accepts.",
     "Shorten or split the example.",
 )
 UNCOUNTABLE = _rule(
     "219",
     "error",
     "Text that can't be counted",
-    "A text has more than 1 MiB, or more than 500,000 blanks on end.",
+    "A text has more than 1 MiB, or more than 500,000 blanks in a row.",
     "Shorten the text.",
 )
 SYSTEM_ROW = _rule(
     "220",
     "warning",
     "System messages in a row",
-    "Two system messages follow each other; a service was reported to refuse that.",
+    "Two system messages follow each other; according to a report, a service refused this.",
     "Join them into one.",
 )
 CALL_CONTENT = _rule(
@@ -383,10 +391,10 @@ CALL_CONTENT = _rule(
     "warning",
     "Empty content beside calls",
     (
-        'Beside tool_calls the content is null, an empty text or the text "null"; Azure\'s '
-        "preparation was reported to refuse such lines."
+        'A message with tool_calls has as content null, an empty text or the text "null"; '
+        "according to a report, Azure refused such lines when it prepared the training."
     ),
-    "Leave content out of messages with calls, unless there is a text.",
+    "Remove content from messages with calls, unless there is a text.",
     gathered=True,
 )
 NULL_KEY = _rule(
@@ -394,16 +402,16 @@ NULL_KEY = _rule(
     "error",
     "Null where a key should be left out",
     (
-        "Keys such as name, tool_calls, weight or tools hold null; the schema knows them with a "
-        "value only."
+        "Keys such as name, tool_calls, weight or tools are null; the schema allows them only "
+        "with a value."
     ),
-    "Leave these keys out; check --fix does.",
+    "Remove these keys; check --fix does this.",
     gathered=True,
 )
 KEY_CAPITALS = _rule(
     "223",
     "warning",
-    "Key written with capitals",
+    "Key with capital letters",
     "Keys are written in small letters: a key such as `Messages` is another key, and is not read.",
     "Write the key in small letters.",
     gathered=True,
@@ -415,7 +423,7 @@ TOOLS_SHAPE = _rule(
     "Malformed tool declaration",
     (
         "tools is an array of {type: function, function: {name, description?, parameters?}}; "
-        "functions, of its inner objects."
+        "functions is an array of these inner objects."
     ),
     "Declare each tool in this shape.",
 )
@@ -434,7 +442,7 @@ CALL_SHAPE = _rule(
         "A call has an id, the type function, and a function with a name and arguments as a JSON "
         "string."
     ),
-    "Give the call in this shape.",
+    "Write the call in this shape.",
 )
 ARGUMENTS_NOT_JSON = _rule(
     "304",
@@ -448,15 +456,15 @@ ANSWER_UNMATCHED = _rule(
     "error",
     "Tool answer without its call",
     "A tool message needs the tool_call_id of an earlier call.",
-    "Repeat the id of the call that it answers.",
+    "Set tool_call_id to the id of the call that it answers.",
 )
 CALL_UNANSWERED = _rule(
     "306",
     "error",
     "Tool call without answer",
     (
-        "After a message with calls come the tools' answers to all of them, unless that message "
-        "ends the example."
+        "A message with calls must be followed by the tools' answers to all calls, unless that "
+        "message ends the example."
     ),
     "Add the tool's answer right after the calls.",
 )
@@ -477,7 +485,7 @@ LEGACY_FUNCTIONS = _rule(
 TOOLS_AND_FUNCTIONS = _rule(
     "309",
     "error",
-    "tools beside functions",
+    "tools together with functions",
     "A line has either tools or the older functions.",
     "Write tools only.",
 )
@@ -500,10 +508,10 @@ ARGUMENTS_TWICE = _rule(
     "warning",
     "Arguments encoded twice",
     (
-        "The arguments of a call are the JSON text of a text that holds an object: the model would "
-        "learn to write them so."
+        "The arguments of a call were encoded as JSON twice: the model would learn to write "
+        "them in this way."
     ),
-    "Encode them once: the text of an object.",
+    "Encode the object only once.",
 )
 
 PART_SHAPE = _rule(
@@ -511,8 +519,8 @@ PART_SHAPE = _rule(
     "error",
     "Malformed content part",
     (
-        "A part is {type: text, text}; of a question also {type: image_url, image_url: {url, "
-        "detail?}}, of an answer {type: refusal, refusal}."
+        "A part is {type: text, text}; in a question also {type: image_url, image_url: {url, "
+        "detail?}}, in an answer also {type: refusal, refusal}."
     ),
     "Write the part in one of these shapes.",
 )
@@ -542,7 +550,7 @@ IMAGE_DETAIL = _rule(
     "error",
     "Unknown image detail",
     "detail is low, high or auto.",
-    "Use one of these, or leave it out.",
+    "Use one of these values, or remove detail.",
 )
 IMAGE_FORMAT = _rule(
     "406",
@@ -552,17 +560,21 @@ IMAGE_FORMAT = _rule(
     "Convert the image.",
 )
 IMAGE_TOO_LARGE = _rule(
-    "407", "error", "Image too large", "An image may have 10 MB.", "Make the image smaller."
+    "407", "error", "Image too large", "An image may have at most 10 MB.", "Make the image smaller."
 )
 TOO_MANY_IMAGES = _rule(
-    "408", "error", "Too many images", "An example may have 64 images.", "Split the example."
+    "408",
+    "error",
+    "Too many images",
+    ("An example may have at most 64 images."),
+    "Split the example.",
 )
 
 INPUT_MISSING = _rule(
     "501",
     "error",
     "No input",
-    "A preference needs `input`: an object with messages, and tools where there are any.",
+    "A preference needs `input`: an object with messages, and tools if there are any.",
     'Write "input": {"messages": [...]}.',
 )
 OUTPUT_MISSING = _rule(
@@ -570,13 +582,13 @@ OUTPUT_MISSING = _rule(
     "error",
     "Output missing",
     "preferred_output and non_preferred_output are arrays with at least one message each.",
-    "Give both outputs.",
+    "Write both outputs.",
 )
 OUTPUT_ROLE = _rule(
     "503",
     "error",
-    "Foreign role in an output",
-    "An output holds messages of the assistant and of tools only.",
+    "Wrong role in an output",
+    "An output may contain only messages of the assistant and of tools.",
     "Move the message into the input.",
 )
 OUTPUT_WITHOUT_ASSISTANT = _rule(
@@ -590,14 +602,14 @@ OUTPUTS_IDENTICAL = _rule(
     "505",
     "warning",
     "Identical outputs",
-    "Both outputs are the same, so that there is no preference to learn.",
-    "Leave the line out.",
+    "Both outputs are the same, so there is no preference to learn.",
+    "Remove the line.",
 )
 INPUT_WITHOUT_USER = _rule(
     "506",
     "warning",
     "No user message in the input",
-    "The input asks nothing that the outputs could answer.",
+    "The input has no question that the outputs could answer.",
     "Add the question.",
 )
 
@@ -605,8 +617,8 @@ LAST_NOT_USER = _rule(
     "601",
     "error",
     "Last message is not the user's",
-    "For reinforcement the model answers by itself: the messages end with the user's.",
-    "Move the reference answer into a field of its own, for the grader.",
+    "In reinforcement the model writes its own answer, so the last message must be the user's.",
+    "Move the reference answer into its own field, for the grader.",
 )
 GRADER_SHAPE = _rule(
     "602",
@@ -617,57 +629,57 @@ GRADER_SHAPE = _rule(
         "multi, with the fields of its type."
     ),
     (
-        "Give the grader in the shape of its type; a multigrader holds others by name, and none of "
-        "its own kind."
+        "Write the grader in the shape of its type; a multigrader contains other graders by "
+        "name, but no multigrader."
     ),
 )
 GRADER_OPERATION = _rule(
     "603",
     "error",
     "Unknown operation of a grader",
-    "The operation of a string check or the metric of a text similarity is none of the known ones.",
+    "The operation of a string check or the metric of a text similarity is unknown.",
     "Use one of the operations that the message names.",
 )
 GRADER_MODEL = _rule(
     "604",
     "error",
     "Model that can't grade",
-    "Answers are scored by gpt-4o-2024-08-06 or o3-mini-2025-01-31.",
-    "Name one of these; it needs no deployment.",
+    "Only gpt-4o-2024-08-06 and o3-mini-2025-01-31 can score answers.",
+    "Name one of these models; it needs no deployment.",
 )
 GRADER_SOURCE = _rule(
     "605",
     "error",
     "Python grader that can't run",
     "The source defines no function `grade`, or has more than 256 KB.",
-    "Define `def grade(sample, item):` at the outermost level, and keep data out of the source.",
+    "Define `def grade(sample, item):` at the top level, and put no data into the source.",
 )
 GRADER_FORMULA = _rule(
     "606",
     "error",
     "Formula that can't be read",
     (
-        "calculate_output joins the names of the graders by + - * / ^ and min, max, abs, floor, "
-        "ceil, exp, sqrt, log."
+        "calculate_output combines the names of the graders with + - * / ^ and min, max, abs, "
+        "floor, ceil, exp, sqrt, log."
     ),
-    "Write a formula over the names of its graders.",
+    "Write a formula with the names of its graders.",
 )
 GRADER_REFERENCE = _rule(
     "607",
     "error",
     "Template that can't be filled",
     (
-        "A template between {{ and }} names a field of the line, as item.answer, or a part of the "
-        "sample, as sample.output_text."
+        "A template between {{ and }} names a field of the line, such as item.answer, or a "
+        "part of the sample, such as sample.output_text."
     ),
-    "Begin the reference with item. or sample., and close its braces.",
+    "Start the reference with item. or sample., and close its braces.",
 )
 SAMPLE_REFERENCE = _rule(
     "608",
     "warning",
     "Unknown part of the sample",
-    "Of the model's answer, output_text and output_json are documented.",
-    "Read sample.output_text, or sample.output_json where the response format is JSON.",
+    "Only output_text and output_json of the model's answer are documented.",
+    "Use sample.output_text, or sample.output_json if the response format is JSON.",
 )
 GRADER_FIELD_MISSING = _rule(
     "609",
@@ -681,8 +693,8 @@ GRADER_UNDATED = _rule(
     "warning",
     "Grader's model without a date",
     (
-        "The documentation names the models that grade by their dated names; one without is "
-        "reported to be taken, too."
+        "In the documentation the names of grading models have a date; according to a report, "
+        "a name without a date is accepted, too."
     ),
     "Name the dated version: gpt-4o-2024-08-06 or o3-mini-2025-01-31.",
 )

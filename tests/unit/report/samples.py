@@ -261,7 +261,7 @@ FIXES = {
     ),
     "TD-DATA-811": (
         "Lines with e-mail addresses: 23.",
-        "Replace them by addresses at example.com.",
+        "Replace them with addresses at example.com.",
     ),
     "TD-DATA-041": (
         "The content repeats that of line 17.",

@@ -93,8 +93,8 @@ def test_rule_without_a_listed_finding_is_told(
         capsys, a_file(tmp_path / "many.jsonl", b"\n" * 120 + BAD_ROLE * 120 + SECRET)
     ).out.splitlines()
     heading = lines.index(
-        "  error TD-DATA-801 Probable secret — Revoke it and replace it by a made-up one that "
-        "can't be taken for real."
+        "  error TD-DATA-801 Probable secret — Revoke the key or token, and replace it with an "
+        "invented text that doesn't look like a real one."
     )
     assert lines[heading + 1] == "    not listed: 100 other errors come before"
     assert any(line.startswith("  warning TD-DATA-701 ") for line in lines)
