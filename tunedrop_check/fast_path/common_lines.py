@@ -131,7 +131,7 @@ class PlainReader:
         roles = list(ROLES.values())
         self._counter = counter
         self._role_tokens = dict(zip(roles, counter.count(roles), strict=True))
-        self._longest = longest
+        self._longest = min(longest, LONGEST)
         self._shapes: dict[Kinds, Shape | None] = {}
         self._closer_shapes: dict[tuple[Kinds, int, tuple[int, ...], tuple[int, ...]], Shape] = {}
         self._tools: dict[bytes, _Tools | None] = {}

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ..contents import compared_texts
 from ..contents.content_findings import ContentObserver
 from ..counting import counters, tokens, upper_bound
-from ..fast_path.common_lines import LONGEST, PlainLines, PlainReader
+from ..fast_path import PlainLines, PlainReader
 from ..formats import graders, messages, recognition
 from ..reading import file_spans, lines
 from ..reading.json_types import JsonObject
@@ -49,7 +49,7 @@ class SpanScanner:
         self._result = result
         self._options = options
         self._counter = counters.counter(options.model.encoding)
-        self._reader = PlainReader(self._counter, min(LONGEST, options.max_line_bytes))
+        self._reader = PlainReader(self._counter, options.max_line_bytes)
         self._systems: dict[str | None, int] = {None: 0}
         self._observer = ContentObserver() if options.watched else None
         self._waiting: list[tuple[int, PlainLines]] = []
