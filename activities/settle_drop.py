@@ -78,7 +78,7 @@ def in_the_way(ledger: Ledger, record: RunRecord) -> str | None:
     name, mine = record.drop.name, (record.created_at, record.id)
     rows = (
         row
-        for row in ledger.summaries(f"{name}-")
+        for row in ledger.living(f"{name}-")
         if row.name == name and row.outcome is None and row.step in BEFORE_THE_GATE
     )
     if sum((row.created_at, row.id) < mine for row in rows) < AT_ONCE:

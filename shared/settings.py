@@ -119,6 +119,8 @@ class Settings(BaseSettings):
     """
     sweep_days: Annotated[float, Field(gt=0)] = 7
     """How far back the sweep looks for drops whose event never came, in days."""
+    sweep_blobs: Annotated[int, Field(ge=1, le=5000)] = 5000
+    """How many blobs of the container of the drops one sweep looks at; the next goes on there."""
     pace: Annotated[Pace, NoDecode] = PACES["azure"]
     """Waits and deadlines: `azure`, `local`, or a JSON object of the fields of Pace."""
     span_mb: Annotated[int, Field(ge=8, multiple_of=8)] = 32

@@ -16,6 +16,8 @@ from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 from shared.json_input import DEPTH_MAX
 from shared.models.api import (
     BODY_MAX_BYTES,
+    CURSOR_MAX_CHARS,
+    PAGE_MAX,
     RUNS_DEFAULT,
     RUNS_MAX,
     Cancelling,
@@ -70,8 +72,14 @@ RUN_ID: dict[str, Any] = {
 LIMIT: dict[str, Any] = {
     "name": "limit",
     "in": "query",
-    "description": "How many runs at most.",
+    "description": f"How many runs at most; a page has no more than {PAGE_MAX}.",
     "schema": {"type": "integer", "minimum": 1, "maximum": RUNS_MAX, "default": RUNS_DEFAULT},
+}
+CURSOR: dict[str, Any] = {
+    "name": "cursor",
+    "in": "query",
+    "description": "The `cursor` of the page before; left out for the newest runs.",
+    "schema": {"type": "string", "maxLength": CURSOR_MAX_CHARS},
 }
 FILE: dict[str, Any] = {
     "name": "file",
@@ -123,9 +131,14 @@ OPERATIONS = (
         "get",
         "/runs",
         "list_runs",
-        "List the runs, newest first.",
-        {200: ("The runs.", RunList), 400: ("`limit` is wrong.", Refusal), **KEYED, **STORED},
-        parameters=[LIMIT],
+        "List the runs, newest first, in pages.",
+        {
+            200: ("A page of runs; `cursor` asks for the next.", RunList),
+            400: ("`limit` or `cursor` is wrong.", Refusal),
+            **KEYED,
+            **STORED,
+        },
+        parameters=[LIMIT, CURSOR],
     ),
     Operation(
         "get",

@@ -17,10 +17,11 @@ from pydantic import ValidationError
 
 from orchestrators.names import WAKE, instances_of
 from shared import json_input
-from shared.errors import PlanRejected
+from shared.errors import PlanRejected, ServiceRejected
 from shared.json_input import NotJson, wrong_fields
 from shared.models.api import (
     BODY_MAX_BYTES,
+    PAGE_MAX,
     RUNS_DEFAULT,
     RUNS_MAX,
     Cancelling,
@@ -39,6 +40,7 @@ from shared.runs.drop_blobs import begun_with
 from shared.runs.ledger import open_ledger
 from shared.runs.reuse import trained_model
 from shared.services import storage
+from triggers import cursors
 from triggers.answers import answer, refused, served
 from triggers.deploying import deploy_once
 from triggers.run_lookup import record_of, unknown
@@ -61,7 +63,9 @@ def start_run(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> f
 
 @bp.route(route="runs", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
 def list_runs(req: func.HttpRequest) -> func.HttpResponse:
-    """200: all runs, newest first; `?limit=N` for the first N of them."""
+    """200: a page of runs, newest first; `?limit=N` for at most N of them, `?cursor=…` for the page
+    that follows the one that named it.
+    """
     return served(lambda: _list(req))
 
 
@@ -206,10 +210,20 @@ def _list(req: func.HttpRequest) -> func.HttpResponse:
             f"`limit` is not a whole number from 1 to {RUNS_MAX}.",
             "Leave it out, or correct it.",
         )
-    rows = sorted(open_ledger().summaries(), key=lambda row: row.created_at, reverse=True)[
-        : int(limit)
-    ]
-    return answer(200, RunList(runs=rows))
+    given = req.params.get("cursor")
+    try:
+        page = open_ledger().page(min(int(limit), PAGE_MAX), cursors.read(given) if given else None)
+    except (cursors.NotACursor, ServiceRejected) as error:
+        if given is None or (isinstance(error, ServiceRejected) and error.status != 400):
+            raise
+        return refused(
+            400,
+            "TD-HTTP-013",
+            "`cursor` is none that a page of runs has named.",
+            "Leave it out for the newest runs; then take the `cursor` of each page for the next.",
+        )
+    following = cursors.written(page.following) if page.following else None
+    return answer(200, RunList(runs=page.rows, cursor=following))
 
 
 def _cancel(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> func.HttpResponse:

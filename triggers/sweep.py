@@ -14,10 +14,11 @@ import azure.functions as func
 from durabletask.client import TaskHubGrpcClient
 
 from shared.errors import RecordUnreadable, ServiceRejected, ServiceUnavailable
-from shared.models.drop import Drop, drop_of
 from shared.models.record import RunRecord, RunSummary, Step
 from shared.runs.ledger import Ledger, open_ledger
 from shared.runs.pinning import surface_version
+from shared.runs.recent_drops import RecentDrops, Wanted
+from shared.runs.run_rows import UNREADABLE
 from shared.runs.unowned import delete_unowned_deployments, delete_unowned_files
 from shared.services import azure_openai, resource_manager, storage
 from shared.settings import Settings, settings
@@ -42,19 +43,62 @@ def sweep(timer: func.TimerRequest, client: df.SyncDurableFunctionsClient) -> No
     """
     make_missing_containers()
     ledger, now = open_ledger(), datetime.now(UTC)
-    known = list(ledger.summaries())
-    note_orchestrations(stand_still(client, known, now))
-    for run_id in stranded(known, now - timedelta(seconds=settings().claim_patience_s)):
-        record = None if is_alive(client, run_id) else readable(ledger, run_id)
-        if record and schedule_anew(client, run_id, record.pace):
-            log.warning("run taken up again", extra={"run": run_id})
-    for run_id in ledger.unreported(now - timedelta(days=settings().sweep_days)):
-        if not is_alive(client, run_id) and schedule_anew(client, run_id):
-            log.warning("report written again", extra={"run": run_id})
-    for drop in unheard({row.id for row in known}, now):
+    ledger.index_older()
+    rows = list(ledger.living())
+    note_orchestrations(stand_still(client, rows, now))
+    for run_id in stranded(rows, now - timedelta(seconds=settings().claim_patience_s)):
+        take_up(client, ledger, run_id)
+    for row in rows:
+        if row.outcome is not None:
+            finish(client, ledger, row, now - timedelta(days=settings().sweep_days))
+    start_unheard(client, ledger)
+    delete_unowned(ledger, settings())
+
+
+def take_up(client: df.SyncDurableFunctionsClient, ledger: Ledger, run_id: str) -> None:
+    """Starts the orchestration of a run that has none; a run that has ended meanwhile is told so,
+    and a claim that died before its record was written is made good.
+    """
+    if is_alive(client, run_id):
+        return
+    record = readable(ledger, run_id)
+    if record is None:
+        return
+    if record.ended_at is not None:
+        ledger.restore(run_id)
+    elif schedule_anew(client, run_id, record.pace):
+        log.warning("run taken up again", extra={"run": run_id})
+
+
+def finish(
+    client: df.SyncDurableFunctionsClient, ledger: Ledger, row: RunSummary, since: datetime
+) -> None:
+    """Has the report of a run written that has ended without one, unless it ended too long ago; or
+    tells a run anew whose record may have been restored.
+    """
+    if row.code == UNREADABLE:
+        ledger.restore(row.id)
+    elif row.updated_at < since:
+        ledger.index.forget(row.id)
+    elif not is_alive(client, row.id) and schedule_anew(client, row.id):
+        log.warning("report written again", extra={"run": row.id})
+
+
+def start_unheard(client: df.SyncDurableFunctionsClient, ledger: Ledger) -> None:
+    """Starts the drops of the last days that have no run, and have had time enough for their
+    event.
+    """
+    wanted = settings()
+    looked_for = Wanted(
+        patience=timedelta(seconds=wanted.drop_patience_s),
+        days=timedelta(days=wanted.sweep_days),
+        most=wanted.sweep_blobs,
+    )
+    recent = RecentDrops(storage.training(), storage.ledger(), looked_for)
+    for drop in recent.unheard():
         if start_once(client, ledger, drop):
             log.warning("drop without an event", extra={"run": drop.run_id})
-    delete_unowned(ledger, settings())
+    recent.noted()
 
 
 def delete_unowned(ledger: Ledger, wanted: Settings) -> None:
@@ -104,8 +148,11 @@ def readable(ledger: Ledger, run_id: str) -> RunRecord | None:
     """The record of a run; one that can't be read waits for a person, and stops no other."""
     try:
         found = ledger.read(run_id)
+        if found is None and ledger.claim_announced(run_id):
+            found = ledger.read(run_id)
     except RecordUnreadable as unreadable:
         log.error("run can't be taken up", extra={"run": run_id, "code": unreadable.problem.code})
+        ledger.index.tell_unreadable(run_id)
         return None
     return found.record if found else None
 
@@ -113,18 +160,3 @@ def readable(ledger: Ledger, run_id: str) -> RunRecord | None:
 def stranded(rows: Iterable[RunSummary], before: datetime) -> list[str]:
     """The runs without an outcome that nobody has written to since `before`."""
     return [row.id for row in rows if row.outcome is None and row.updated_at <= before]
-
-
-def unheard(known: set[str], now: datetime) -> list[Drop]:
-    """The drops of the last days that have no run, and have had time enough for their event."""
-    container, wanted = storage.training(), settings()
-    newest, oldest = (
-        now - timedelta(seconds=wanted.drop_patience_s),
-        now - timedelta(days=wanted.sweep_days),
-    )
-    drops = [
-        drop_of(container.account, container.name, facts.name, facts.etag)
-        for facts in container.list()
-        if oldest <= facts.modified <= newest
-    ]
-    return [drop for drop in drops if drop and drop.run_id not in known]

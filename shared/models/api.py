@@ -14,7 +14,9 @@ from shared.models.record import Entered, FileSummary, RunSummary
 
 BODY_MAX_BYTES = 256 * 1024
 RUNS_MAX = 10_000
-RUNS_DEFAULT = 1_000
+"""What may be asked for; a page holds fewer."""
+RUNS_DEFAULT, PAGE_MAX = 100, 1_000
+CURSOR_MAX_CHARS = 2_000
 
 
 class StartRequest(BaseModel):
@@ -36,9 +38,11 @@ class Started(Frozen):
 
 
 class RunList(Frozen):
-    """Runs, newest first."""
+    """A page of runs, newest first."""
 
     runs: list[RunSummary]
+    cursor: str | None = None
+    """What to ask for the next page with; null on the last one."""
 
 
 def _instant(seconds: object) -> object:

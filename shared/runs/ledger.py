@@ -4,154 +4,30 @@ It outlives the durable history: what a second execution, a second host or a swe
 change nothing stands here. Claims (on content, on a deployment's name) are blobs beside it.
 """
 
-import json
 import logging
-import secrets
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-from pydantic import ValidationError
-
-from shared.errors import ClaimUnreadable, InternalError, RecordUnreadable, ServiceUnavailable
+from shared.errors import ClaimUnreadable, RecordUnreadable, ServiceUnavailable
 from shared.models.base import decoded, encoded
-from shared.models.record import (
-    PERCENTAGES,
-    Effect,
-    Entered,
-    Outcome,
-    RunRecord,
-    RunSummary,
-    Step,
-    summary_of,
-)
+from shared.models.record import Effect, Entered, Outcome, RunRecord, RunSummary, Step
 from shared.runs.claims import Claim, held, last_first
+from shared.runs.indexing import index_some, is_complete
 from shared.runs.rebuilding import CLAIM_REBUILT, WALLET_REBUILT, wallet_of
+from shared.runs.records import SWAPS, Read, Records
+from shared.runs.run_index import Cursor, Page, page_of
+from shared.runs.run_rows import OPEN, RUNS, lacks_report, row_of, run_of
 from shared.runs.wallet import Wallet
 from shared.services import storage
-from shared.services.storage import BlobFacts, Container
-from shared.services.storage_answers import Swapped
 
+__all__ = ["CLAIMS", "RUNS", "WALLET", "Ledger", "Read", "open_ledger", "with_effect"]
 log = logging.getLogger("tunedrop")
-RUNS, CLAIMS, WALLET = "runs/", "claims/", "wallet.json"
-SUMMARY = "summary"  # key of the metadata that holds the row of the run: 8 KB of ASCII at most
-REPORT, MISSING = "report", "missing"  # metadata of a run that has ended without one
-SWAPS = 50
+CLAIMS, WALLET = "claims/", "wallet.json"
 STEPS = tuple(Step)
 
 
-@dataclass(frozen=True)
-class Read:
-    """A record as it stands, and the time by the storage service's clock."""
-
-    record: RunRecord
-    etag: str
-    now: datetime
-
-
-class Ledger:
+class Ledger(Records):
     """The ledger in one container, as one execution sees it."""
-
-    def __init__(self, container: Container) -> None:
-        self._container = container
-        self._last: tuple[Read, float] | None = None
-
-    def claim(self, record: RunRecord) -> bool:
-        """Writes the record of a new run; False where the run is known already.
-
-        Of any number of callers, at any time, exactly one gets True.
-        """
-        mine = record.model_copy(update={"written_by": secrets.token_hex(8)})
-        if self._container.put_new(_blob(record.id), _encoded(mine), _metadata(mine)):
-            return True
-        try:
-            found = self.read(
-                record.id
-            )  # a retry inside the client may have met its own first attempt
-        except RecordUnreadable:
-            return False
-        return found is not None and found.record.written_by == mine.written_by
-
-    def read(self, run_id: str) -> Read | None:
-        """The record of a run; None where the run isn't known.
-
-        Raises:
-            RecordUnreadable: it is known, and so never started anew, but its record can't be read.
-        """
-        stored = self._container.read(_blob(run_id))
-        if stored is None:
-            return None
-        try:
-            record = RunRecord.model_validate_json(stored.content)
-        except ValidationError:
-            raise RecordUnreadable(run_id) from None
-        return self._remembered(Read(record, stored.etag, stored.now))
-
-    def known(self, run_id: str) -> Read:
-        """The record as this execution has read or written it last, with the time of now.
-
-        Nobody may act by it alone: what follows from it is written by compare-and-swap.
-        """
-        return self._recalled(run_id) or self.get(run_id)
-
-    def _remembered(self, read: Read) -> Read:
-        self._last = read, time.monotonic()
-        return read
-
-    def _recalled(self, run_id: str) -> Read | None:
-        if self._last is None or self._last[0].record.id != run_id:
-            return None
-        read, at_s = self._last
-        now = read.now + timedelta(seconds=time.monotonic() - at_s)
-        return Read(read.record, read.etag, now.replace(microsecond=0))  # as storage tells it
-
-    def get(self, run_id: str) -> Read:
-        """The record of a run that must be there."""
-        found = self.read(run_id)
-        if found is None:
-            raise InternalError(f"the ledger knows no run {run_id}")
-        return found
-
-    def change(
-        self,
-        run_id: str,
-        change: Callable[[RunRecord, datetime], RunRecord | None],
-        *,
-        anew: bool = False,
-    ) -> RunRecord:
-        """Applies a pure change to the record, again and again until nobody was in between.
-
-        `change` gets the record and the service's time; None or the same record means: nothing to
-        write. It begins with what this execution knows, since a swap of an older record fails; with
-        `anew` the record is read first, for a change that says how long it holds: this machine may
-        have slept since the last look.
-        """
-        recalled = None if anew else self._recalled(run_id)
-        for _ in range(SWAPS):
-            read = recalled or self.get(run_id)
-            changed = change(read.record, read.now)
-            if changed is None or changed == read.record:
-                if not recalled:
-                    return read.record
-            elif written := self._swapped(read, changed):
-                return written
-            recalled = None
-        raise ServiceUnavailable("The ledger", f"{SWAPS} writes in a row met another writer")
-
-    def _swapped(self, read: Read, changed: RunRecord) -> RunRecord | None:
-        """The record as it was written in place of this one; None where somebody was in between."""
-        mine = changed.model_copy(
-            update={"updated_at": read.now, "written_by": secrets.token_hex(8)}
-        )
-        blob, told = _blob(mine.id), list[Swapped]()
-        self._last = None
-        if self._container.swap(blob, _encoded(mine), read.etag, _metadata(mine), told.append):
-            if told and (etag := told[0].etag) and (now := told[0].now):
-                self._remembered(Read(mine, etag, now))
-            return mine
-        # A retry inside the client may have met its own first attempt.
-        return mine if self.get(mine.id).record.written_by == mine.written_by else None
 
     def enter(self, run_id: str, step: Step) -> Read:
         """Notes that the run is at this step, and answers the record. A run that is ending is left
@@ -200,20 +76,37 @@ class Ledger:
         self.change(run_id, noting)
 
     def summaries(self, prefix: str = "") -> Iterator[RunSummary]:
-        """A row for every run whose id begins so, from one listing; a damaged row is one that has
-        failed, so that it hides no other.
+        """A row for every run whose id begins so, from the records themselves: a look at all that
+        ever was. A damaged row is one that has failed, so that it hides no other.
         """
         for facts in self._container.list(RUNS + prefix):
-            try:
-                yield RunSummary.model_validate_json(facts.metadata.get(SUMMARY, ""))
-            except ValidationError:
-                yield self._row_without_summary(facts)
+            yield row_of(facts) or self.lost_row(run_of(facts.name), facts.modified)
+
+    def page(self, most: int, cursor: Cursor | None = None) -> Page:
+        """At most so many runs after the cursor, the newest first. Where the runs of an older
+        release have no entries yet, by a look at all of them.
+        """
+        cursor = cursor or Cursor()
+        if is_complete(self._container):
+            return self.index.page(most, cursor)
+        return page_of(self.summaries(), most, cursor.after)
+
+    def living(self, prefix: str = "") -> Iterator[RunSummary]:
+        """A row for every run whose id begins so and that lives, or that has something left to be
+        done: a report, or a record that a person restores.
+        """
+        for facts in self.index.open(prefix):
+            yield row_of(facts) or self.lost_row(facts.name.removeprefix(OPEN), facts.modified)
+
+    def index_older(self) -> None:
+        """Makes entries for the runs of older releases; goes on where the call before stopped."""
+        index_some(self._container, self.index, self.restore)
 
     def trained_models(self, name: str) -> Iterator[str]:
         """The fine-tuned models that runs of this name have trained."""
         for facts in self._container.list(f"{RUNS}{name}-"):
             try:
-                found = self.read(facts.name.removeprefix(RUNS).removesuffix(".json"))
+                found = self.read(run_of(facts.name))
             except RecordUnreadable:
                 continue
             if (
@@ -227,27 +120,10 @@ class Ledger:
     def unreported(self, since: datetime) -> list[str]:
         """The runs that have ended since then and have no report: it could not be written."""
         return [
-            facts.name.removeprefix(RUNS).removesuffix(".json")
-            for facts in self._container.list(RUNS)
-            if facts.metadata.get(REPORT) == MISSING and facts.modified >= since
+            facts.name.removeprefix(OPEN)
+            for facts in self.index.open()
+            if lacks_report(facts) and facts.modified >= since
         ]
-
-    def _row_without_summary(self, facts: BlobFacts) -> RunSummary:
-        run_id = facts.name.removeprefix(RUNS).removesuffix(".json")
-        try:
-            return summary_of(self.get(run_id).record)
-        except RecordUnreadable as unreadable:
-            log.error("record of the ledger unreadable", extra={"run": run_id})
-            return RunSummary(
-                id=run_id,
-                name=run_id.rpartition("-")[0],
-                step=Step.ENDED,
-                percentage=PERCENTAGES[Step.ENDED],
-                outcome=Outcome.FAILED,
-                created_at=facts.modified,
-                updated_at=facts.modified,
-                code=unreadable.problem.code,
-            )
 
     def hold(
         self,
@@ -350,7 +226,7 @@ class Ledger:
         """
         for facts in self._container.list(RUNS):
             try:
-                found = self.read(facts.name.removeprefix(RUNS).removesuffix(".json"))
+                found = self.read(run_of(facts.name))
             except RecordUnreadable:
                 continue
             if found:
@@ -371,20 +247,6 @@ def with_effect(record: RunRecord, name: str, effect: Effect) -> RunRecord:
 
 def _claim_blob(claim: str) -> str:
     return f"{CLAIMS}{claim}.json"
-
-
-def _blob(run_id: str) -> str:
-    return f"{RUNS}{run_id}.json"
-
-
-def _encoded(record: RunRecord) -> bytes:
-    return record.model_dump_json(exclude_none=True).encode()
-
-
-def _metadata(record: RunRecord) -> dict[str, str]:
-    # ASCII by construction: a header takes no other character, and a blob's name may have any.
-    row = {SUMMARY: json.dumps(summary_of(record).model_dump(mode="json", exclude_none=True))}
-    return row | ({REPORT: MISSING} if record.ended_at and record.report is None else {})
 
 
 def open_ledger() -> Ledger:

@@ -30,15 +30,35 @@ class Unreadable(Exception):
     """A page can't be told: the name of one of its blobs, or storage as a whole."""
 
 
-def every[T](
-    page: Page[T], prefix: str, hidden: Callable[[], None], most: int = MOST
-) -> Iterator[T]:
-    """Every blob that can be told, by name; `hidden` is called once where there is one that can't.
+def some[T](
+    page: Page[T], prefix: str, marker: str, hidden: Callable[[], None], most: int
+) -> tuple[list[T], str | None]:
+    """One page after a marker, and the marker of the next. Where it holds a name that can't be
+    told, what is left comes as one page.
 
     Raises:
         Unreadable: no page can be told.
     """
-    marker = yield from _pages(page, prefix, "", most)
+    try:
+        return page(prefix, marker, most)
+    except Unreadable:
+        return list(every(page, prefix, hidden, most, marker)), None
+
+
+def every[T](
+    page: Page[T],
+    prefix: str,
+    hidden: Callable[[], None],
+    most: int = MOST,
+    after: str = "",
+) -> Iterator[T]:
+    """Every blob after a marker that can be told, by name; `hidden` is called once where there is
+    one that can't.
+
+    Raises:
+        Unreadable: no page can be told.
+    """
+    marker = yield from _pages(page, prefix, after, most)
     if marker is None:
         return
     page(

@@ -5,16 +5,16 @@ ServiceRejected (`storage_answers.py`). "Not there" and "somebody else was first
 """
 
 import logging
-import secrets
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
-from azure.storage.blob import BlobBlock, ContainerClient, ContentSettings
+from azure.storage.blob import ContainerClient, ContentSettings
 
 from shared.errors import ServiceRejected, ServiceUnavailable
-from shared.services.blob_listing import Unreadable, every
+from shared.services.blob_listing import Unreadable, every, some
+from shared.services.blocks import write_blocks
 from shared.services.container_pages import Pages
 from shared.services.storage_answers import (
     SERVICE,
@@ -39,6 +39,10 @@ CHUNK_BYTES = 4 * 2**20
 OWN_BLOB_BYTES = 8 * 2**20  # a record with all that a run can gather stays far under it
 REACH_S = 10.0
 NO_ETAG = "0x0"  # no blob has it
+
+
+type BlobPage = tuple[list[BlobFacts], str | None]
+"""Some blobs, and the marker of the next page; None where there is none."""
 
 
 class Container:
@@ -163,13 +167,19 @@ class Container:
         except ResourceNotFoundError:
             return None
 
-    def put(self, blob: str, content: bytes, *, content_type: str = "application/json") -> None:
+    def put(
+        self,
+        blob: str,
+        content: bytes,
+        *,
+        content_type: str = "application/json",
+        metadata: dict[str, str] | None = None,
+    ) -> None:
         """Writes the blob, whatever was there."""
-        settings = ContentSettings(content_type=content_type)
 
         def write() -> None:
             with translated(ResourceNotFoundError):
-                self._client.upload_blob(blob, content, overwrite=True, content_settings=settings)
+                self._upload(blob, content, metadata, content_type, overwrite=True)
 
         self._written(write)
 
@@ -183,13 +193,7 @@ class Container:
         def write() -> bool:
             try:
                 with translated(ResourceNotFoundError, ResourceExistsError, ResourceModifiedError):
-                    self._client.upload_blob(
-                        blob,
-                        content,
-                        overwrite=False,
-                        metadata=ascii_of(metadata),
-                        content_settings=ContentSettings("application/json"),
-                    )
+                    self._upload(blob, content, metadata, overwrite=False)
             except (ResourceExistsError, ResourceModifiedError):
                 return False
             return True
@@ -212,23 +216,45 @@ class Container:
         def keep(response: Any) -> None:
             told.update({k.lower(): v for k, v in response.http_response.headers.items()})
 
-        try:
-            with translated(ResourceModifiedError, ResourceNotFoundError):
-                self._client.upload_blob(
-                    blob,
-                    content,
-                    overwrite=True,
-                    etag=etag,
-                    match_condition=MatchConditions.IfNotModified,
-                    metadata=ascii_of(metadata),
-                    content_settings=ContentSettings("application/json"),
-                    raw_response_hook=keep,
-                )
-        except (ResourceModifiedError, ResourceNotFoundError):
+        same: dict[str, Any] = {"etag": etag, "match_condition": MatchConditions.IfNotModified}
+        same["raw_response_hook"] = keep
+        if not self._written_over(blob, content, metadata, same):
             return False
         if note:
             note(swapped_of(told))
         return True
+
+    def replace(self, blob: str, content: bytes, metadata: dict[str, str] | None = None) -> bool:
+        """Writes the blob only where there is one (If-Match: *); False where there is none."""
+        there: dict[str, Any] = {"match_condition": MatchConditions.IfPresent}
+        return self._written_over(blob, content, metadata, there)
+
+    def _written_over(
+        self,
+        blob: str,
+        content: bytes,
+        metadata: dict[str, str] | None,
+        condition: dict[str, Any],
+    ) -> bool:
+        try:
+            with translated(ResourceModifiedError, ResourceNotFoundError):
+                self._upload(blob, content, metadata, overwrite=True, **condition)
+        except (ResourceModifiedError, ResourceNotFoundError):
+            return False
+        return True
+
+    def _upload(
+        self,
+        blob: str,
+        content: bytes,
+        metadata: dict[str, str] | None,
+        content_type: str = "application/json",
+        **how: Any,
+    ) -> None:
+        settings = ContentSettings(content_type=content_type)
+        self._client.upload_blob(
+            blob, content, metadata=ascii_of(metadata), content_settings=settings, **how
+        )
 
     def try_write(self) -> None:
         """Asks whether the app may write here, by a write that can't succeed: of a blob that isn't
@@ -274,26 +300,13 @@ class Container:
         """Writes a large blob from its blocks; where there is one already, that one stays. Nothing
         is there before all of it is.
         """
-        client, mark, ids = self._client.get_blob_client(blob), secrets.token_hex(8), list[str]()
         try:
-            for number, block in enumerate(blocks):
-                ids.append(
-                    f"{mark}-{number:06}"
-                )  # marked, so that no two writers make one blob of their blocks
-                with translated(ResourceNotFoundError):
-                    client.stage_block(ids[-1], block)
-            with translated(ResourceExistsError, ResourceModifiedError, ResourceNotFoundError):
-                client.commit_block_list(
-                    [BlobBlock(one) for one in ids], match_condition=MatchConditions.IfMissing
-                )
-        except (ResourceExistsError, ResourceModifiedError):
-            log.debug("blob was there")
+            write_blocks(self._client.get_blob_client(blob), blocks)
         except ResourceNotFoundError:
             raise ContainerMissing(self.name, "it is being deleted") from None
         except ServiceRejected:
-            if (
-                self.facts(blob) is None
-            ):  # else the other writer's commit has dropped the blocks of this one
+            # Else the other writer's commit has dropped the blocks of this one.
+            if self.facts(blob) is None:
                 raise
 
     def delete(self, blob: str) -> None:
@@ -308,13 +321,25 @@ class Container:
         """Every blob whose name starts so, by name, with its metadata; one whose name storage can't
         tell is left out and logged.
         """
-
-        def hidden() -> None:
-            log.warning("blob with a name that can't be listed", extra={"container": self.name})
-
         try:
-            yield from every(Pages(self._client).page, prefix, hidden)
+            yield from every(Pages(self._client).page, prefix, self._hides_one)
         except ResourceNotFoundError:
             self._make()
         except Unreadable:
             raise ServiceUnavailable(SERVICE, "500 to a listing") from None
+
+    def page(self, prefix: str, marker: str, most: int) -> BlobPage:
+        """So many of these blobs at most, by one call, after the marker of the page before; and the
+        marker of the next page. Where a name can't be told, all that is left comes as one page.
+        """
+        pages = Pages(self._client, most)
+        try:
+            return some(pages.page, prefix, marker, self._hides_one, most)
+        except ResourceNotFoundError:
+            self._make()
+            return [], None
+        except Unreadable:
+            raise ServiceUnavailable(SERVICE, "500 to a listing") from None
+
+    def _hides_one(self) -> None:
+        log.warning("blob with a name that can't be listed", extra={"container": self.name})

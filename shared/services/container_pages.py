@@ -14,8 +14,9 @@ from shared.services.storage_answers import SERVICE, BlobFacts, code_of, facts_o
 class Pages:
     """The pages of one listing, which has an end."""
 
-    def __init__(self, client: ContainerClient) -> None:
+    def __init__(self, client: ContainerClient, most: int = MOST) -> None:
         self._client = client
+        self._most = most
         self._asked_for = self._empty = 0
 
     def page(self, prefix: str, marker: str, size: int) -> tuple[list[BlobFacts], str | None]:
@@ -37,7 +38,7 @@ class Pages:
         return found, following
 
     def _asked(self, prefix: str, marker: str, size: int) -> tuple[list[BlobFacts], str | None]:
-        impatient: dict[str, Any] = {} if size == MOST else {"retry_total": 0}
+        impatient: dict[str, Any] = {} if size == self._most else {"retry_total": 0}
         with translated(ResourceNotFoundError):
             try:
                 pages: Any = self._client.list_blobs(

@@ -12,6 +12,7 @@ from tunedrop.local import session
 
 NO_SUCH_RUN = "TD-HTTP-004"
 NO_SUCH_FILE = "TD-HTTP-009"
+PAGE = 1_000  # runs asked for at a time
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -59,8 +60,25 @@ class Api:
         )
 
     def runs(self) -> list[dict[str, Any]]:
-        """All runs, newest first."""
-        return cast("list[dict[str, Any]]", self._ask("GET", "/runs")["runs"])
+        """The newest page of runs."""
+        return self._page({})[0]
+
+    def newest(self, most: int | None) -> tuple[list[dict[str, Any]], str | None]:
+        """The newest runs, so many at most or all, page by page; and the cursor of what is left."""
+        rows, cursor = list[dict[str, Any]](), None
+        while most is None or len(rows) < most:
+            limit = PAGE if most is None else min(most - len(rows), PAGE)
+            page, cursor = self._page(
+                {"limit": str(limit)} | ({"cursor": cursor} if cursor else {})
+            )
+            rows += page
+            if cursor is None or not page:
+                break
+        return rows, cursor
+
+    def _page(self, query: dict[str, str]) -> tuple[list[dict[str, Any]], str | None]:
+        told = self._ask("GET", "/runs", query=query)
+        return cast("list[dict[str, Any]]", told["runs"]), cast("str | None", told.get("cursor"))
 
     def run(self, run_id: str) -> dict[str, Any]:
         """One run."""
@@ -81,8 +99,14 @@ class Api:
             return answer.content
         raise _refusal(answer)
 
-    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        answer = self._answer(method, path, body=body)
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        query: dict[str, str] | None = None,
+    ) -> dict[str, Any]:
+        answer = self._answer(method, path, query or None, body)
         told = _decoded(answer)
         if answer.is_success and told is not None:
             return told

@@ -12,12 +12,13 @@ from tunedrop.cli.client import Api, api_of, part
 from tunedrop.cli.findings import tell_findings
 from tunedrop.cli.following import code_of, followed
 from tunedrop.cli.options import DATA, ApiUrl, AsJson, Data, Key
-from tunedrop.cli.output import Trouble, command, document, fields, out, visible
+from tunedrop.cli.output import Trouble, command, document, err, fields, out, visible
 from tunedrop.cli.report import facts_of
 from tunedrop_check.counting.money import usd
 
 COLOURS = {"succeeded": "green", "rejected": "yellow", "failed": "red", "expired": "red"}
 LOOK_EVERY_S = 2.0
+LIMIT = 100  # runs in the list, unless asked for more
 
 
 def runs(
@@ -25,23 +26,35 @@ def runs(
     watch: Annotated[
         bool, typer.Option("--watch", help="Go on showing, until Ctrl-C or the run's end.")
     ] = False,
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, help="So many runs at most, the newest.")
+    ] = LIMIT,
+    every: Annotated[bool, typer.Option("--all", help="All runs, however many.")] = False,
     as_json: AsJson = False,
     api: ApiUrl = None,
     key: Key = None,
     data: Data = DATA,
 ) -> None:
     """List the runs, newest first, or show one."""
-    service = api_of(api, key, data)
+    service, most = api_of(api, key, data), None if every else limit
     if run_id is not None:
         _one(service, run_id, watch=watch, as_json=as_json)
     elif watch and as_json:
         raise Trouble("--watch and --json go together for one run only. Name it.")
     elif watch:
-        _watch(service)
-    elif as_json:
-        document({"runs": service.runs()})
+        _watch(service, most)
     else:
-        out.print(table(service.runs()))
+        _list(service, most, as_json=as_json)
+
+
+def _list(service: Api, most: int | None, *, as_json: bool) -> None:
+    rows, cursor = service.newest(most)
+    if as_json:
+        document({"runs": rows} | ({"cursor": cursor} if cursor else {}))
+        return
+    out.print(table(rows))
+    if cursor:
+        err.print(f"Older runs are left out: `{command()} runs --all` lists them all.")
 
 
 def _one(service: Api, run_id: str, *, watch: bool, as_json: bool) -> None:
@@ -51,15 +64,16 @@ def _one(service: Api, run_id: str, *, watch: bool, as_json: bool) -> None:
         raise typer.Exit(code_of(run))
 
 
-def _watch(service: Api) -> None:
+def _watch(service: Api, most: int | None) -> None:
     """Ctrl-C is the way in which this ends."""
+    first = table(service.newest(most)[0])
     with (
         contextlib.suppress(KeyboardInterrupt),
-        Live(table(service.runs()), console=out, auto_refresh=False) as live,
+        Live(first, console=out, auto_refresh=False) as live,
     ):
         while True:
             time.sleep(LOOK_EVERY_S)
-            live.update(table(service.runs()), refresh=True)
+            live.update(table(service.newest(most)[0]), refresh=True)
 
 
 def table(rows: list[dict[str, Any]]) -> Table:

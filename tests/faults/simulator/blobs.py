@@ -13,6 +13,7 @@ from email.utils import format_datetime
 from types import SimpleNamespace
 from typing import Any
 
+from azure.core import MatchConditions
 from azure.core.exceptions import (
     HttpResponseError,
     ResourceExistsError,
@@ -194,6 +195,7 @@ class MemoryContainer:
         *,
         overwrite: bool,
         etag: str | None = None,
+        match_condition: MatchConditions | None = None,
         metadata: dict[str, str] | None = None,
         raw_response_hook: Any = None,
         **_: Any,
@@ -205,6 +207,10 @@ class MemoryContainer:
                 raise _error(ResourceExistsError, 409)
             if etag is not None:
                 self._there(name, etag)
+            if match_condition is MatchConditions.IfPresent and name not in self._account.blobs(
+                self._name
+            ):
+                raise _error(ResourceModifiedError, 412)
             return self._account.write(self._name, name, data, metadata)
 
         written = self._account.call(write)
@@ -212,6 +218,15 @@ class MemoryContainer:
             now = format_datetime(self._account.stage.now, usegmt=True)
             headers = {"ETag": f'"{written.etag}"', "Date": now}
             raw_response_hook(SimpleNamespace(http_response=SimpleNamespace(headers=headers)))
+
+    def delete_blob(self, blob: str) -> None:
+        """Takes a blob away."""
+
+        def delete() -> None:
+            self._there(blob)
+            self._account.blobs(self._name).pop(blob)
+
+        self._account.call(delete)
 
     def get_container_properties(self, **_: Any) -> None:
         """Every container is there."""
