@@ -45,9 +45,10 @@ def sweep(timer: func.TimerRequest, client: df.SyncDurableFunctionsClient) -> No
     ledger, now = open_ledger(), datetime.now(UTC)
     ledger.index_older()
     rows = list(ledger.living())
-    note_orchestrations(stand_still(client, rows, now))
-    for run_id in stranded(rows, now - timedelta(seconds=settings().claim_patience_s)):
-        take_up(client, ledger, run_id)
+    note_orchestrations(stand_still(client, ledger, rows, now))
+    before = now - timedelta(seconds=settings().claim_patience_s)
+    for run_id in stranded(rows, before):
+        take_up(client, ledger, run_id, before)
     for row in rows:
         if row.outcome is not None:
             finish(client, ledger, row, now - timedelta(days=settings().sweep_days))
@@ -55,9 +56,11 @@ def sweep(timer: func.TimerRequest, client: df.SyncDurableFunctionsClient) -> No
     delete_unowned(ledger, settings())
 
 
-def take_up(client: df.SyncDurableFunctionsClient, ledger: Ledger, run_id: str) -> None:
-    """Starts the orchestration of a run that has none; a run that has ended meanwhile is told so,
-    and a claim that died before its record was written is made good.
+def take_up(
+    client: df.SyncDurableFunctionsClient, ledger: Ledger, run_id: str, before: datetime
+) -> None:
+    """Starts the orchestration of a run that has none, and was not written to since `before`; a run
+    that has ended meanwhile is told so.
     """
     if is_alive(client, run_id):
         return
@@ -66,7 +69,7 @@ def take_up(client: df.SyncDurableFunctionsClient, ledger: Ledger, run_id: str) 
         return
     if record.ended_at is not None:
         ledger.restore(run_id)
-    elif schedule_anew(client, run_id, record.pace):
+    elif record.updated_at <= before and schedule_anew(client, run_id, record.pace):
         log.warning("run taken up again", extra={"run": run_id})
 
 
@@ -128,7 +131,9 @@ def make_missing_containers() -> None:
             )
 
 
-def stand_still(client: TaskHubGrpcClient, rows: Iterable[RunSummary], now: datetime) -> bool:
+def stand_still(
+    client: TaskHubGrpcClient, ledger: Ledger, rows: Iterable[RunSummary], now: datetime
+) -> bool:
     """Whether the engine has orchestrations of runs that were claimed a while ago and have not done
     their first step.
     """
@@ -141,7 +146,17 @@ def stand_still(client: TaskHubGrpcClient, rows: Iterable[RunSummary], now: date
     return any(
         client.get_orchestration_state(run_id, fetch_payloads=False)
         for run_id in islice(claimed, LOOKS)
+        if _stands_still(ledger, run_id, before)
     )
+
+
+def _stands_still(ledger: Ledger, run_id: str, before: datetime) -> bool:
+    """Whether the record says so too: a row is not written anew for each word of the record."""
+    try:
+        found = ledger.read(run_id)
+    except RecordUnreadable:
+        return False
+    return found is not None and found.record.updated_at <= before
 
 
 def readable(ledger: Ledger, run_id: str) -> RunRecord | None:

@@ -9,7 +9,7 @@ since is looked through once more: a host of the older release may have been at 
 import logging
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from shared.models.base import Frozen, decoded, encoded
 from shared.runs.run_index import RunIndex
@@ -64,9 +64,9 @@ def index_some(
 
 def _one_page(container: Container, index: RunIndex, restore: Callable[[str], object]) -> bool:
     """Indexes a page; whether there is more to do for this host now."""
-    stored = container.read(NOTE)
-    noted = (decoded(Indexed, stored.content) if stored else None) or Indexed()
-    now = stored.now if stored else datetime.now(UTC)
+    while (stored := container.read(NOTE)) is None:  # it also tells the time by storage's clock
+        container.put_new(NOTE, encoded(Indexed()))
+    noted, now = decoded(Indexed, stored.content) or Indexed(), stored.now
     if not noted.marker:
         if noted.passes >= PASSES or (noted.began and now - noted.began < AGAIN_AFTER):
             return False
@@ -78,10 +78,7 @@ def _one_page(container: Container, index: RunIndex, restore: Callable[[str], ob
             _index_one(facts, index, restore)
     passes = noted.passes if following else noted.passes + 1
     done = encoded(noted.model_copy(update={"marker": following or "", "passes": passes}))
-    if stored is None:
-        won = container.put_new(NOTE, done)
-    else:
-        won = container.swap(NOTE, done, stored.etag)
+    won = container.swap(NOTE, done, stored.etag)
     if won and not following:
         log.info("runs indexed", extra={"passes": passes})
     return won and following is not None

@@ -32,6 +32,7 @@ CHANGED: dict[str, str] = {
     "claim_patience_s": "9999",
     "drop_patience_s": "9999",
     "sweep_days": "1",
+    "sweep_blobs": "1",
     "pace": AZURE.model_copy(
         update={"file_deadline_s": 0.0, "job_deadline_s": 0.0, "upload_s": 0.0, "call_s": 0.0}
     ).model_dump_json(),
