@@ -47,6 +47,9 @@ from tunedrop.host.host_json import DurableTask
 HUB = "taskhub"
 """The key of the metadata in which azure-functions-durable names the hub that it calls."""
 SERVER_THREADS = 32
+KEPT_ENDED = 200
+"""So many instances are remembered after their end, with their histories, as whoever asked for them
+looks at them then; the ledger tells of all others."""
 LONGEST_WAIT_S = 1.0  # the timer thread looks this often for the engine's end
 
 
@@ -87,6 +90,7 @@ class Engine(InMemoryOrchestrationBackend):
         self._generations: dict[str, Generation] = {}
         self._parents: dict[str, _Parent] = {}
         self._under_way: set[_Work] = set()
+        self._ended: dict[str, OrchestrationInstance] = {}
 
     def start(self) -> str:
         """Listen on 127.0.0.1 (port 0: any free one) and answer the address; raises PortTaken."""
@@ -201,12 +205,21 @@ class Engine(InMemoryOrchestrationBackend):
     def _notify_waiters(self, instance_id: str) -> None:
         super()._notify_waiters(instance_id)
         child = self._instances.get(instance_id)
-        if (
-            child
-            and self._is_terminal_status(child.status)
-            and (parent := self._parents.pop(instance_id, None))
-        ):
+        if child is None or not self._is_terminal_status(child.status):
+            return
+        if parent := self._parents.pop(instance_id, None):
             self._deliver(parent.generation, _end_of_child(parent.task_id, child))
+        self._forget_the_oldest_but(child)
+
+    def _forget_the_oldest_but(self, ended: OrchestrationInstance) -> None:
+        """Keeps what has just ended for a while, and lets go of what ended before many others."""
+        self._ended.pop(ended.instance_id, None)
+        self._ended[ended.instance_id] = ended
+        while len(self._ended) > KEPT_ENDED:
+            instance = self._ended.pop(next(iter(self._ended)))
+            if self._instances.get(instance.instance_id) is instance:
+                del self._instances[instance.instance_id]
+                self._generations.pop(instance.instance_id, None)
 
     def _enqueue_orchestration(self, instance_id: str) -> None:
         instance, parent = self._instances[instance_id], self._parents.get(instance_id)

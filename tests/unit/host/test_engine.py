@@ -16,7 +16,7 @@ from durabletask.client import OrchestrationStatus, TaskHubGrpcClient
 from durabletask.worker import TaskHubGrpcWorker
 
 from tests.patience import patience
-from tunedrop.host.engine import Engine
+from tunedrop.host.engine import KEPT_ENDED, Engine
 from tunedrop.host.errors import PortTaken
 from tunedrop.host.host_json import DurableTask
 
@@ -78,6 +78,10 @@ class Still(Engine):
             Context(),  # type: ignore[arg-type]
         )
         return list(request.newEvents)
+
+    def kept(self) -> list[str]:
+        """The instances that the engine knows."""
+        return list(self._instances)
 
     def history(self, instance: str) -> list[pb.HistoryEvent]:
         """What the engine keeps of an instance."""
@@ -384,6 +388,22 @@ def test_history_holds_times_and_no_inputs_of_what_was_scheduled() -> None:
 def starts(events: list[pb.HistoryEvent]) -> list[pb.ExecutionStartedEvent]:
     """How instances began."""
     return [event.executionStarted for event in events if event.HasField("executionStarted")]
+
+
+def test_engine_forgets_what_ended_before_many_others() -> None:
+    """Memory holds what lives, and the last that ended: an instance that lives stays, however many
+    end meanwhile.
+    """
+    engine = Still()
+    engine.begin("lives")
+    engine.orchestrate(timer(1))
+    for number in range(KEPT_ENDED + 3):
+        engine.begin(f"ended-{number}")
+        engine.orchestrate(end(DONE))
+    kept = set(engine.kept())
+    assert len(kept) == KEPT_ENDED + 1
+    assert {"lives", "ended-3"} <= kept
+    assert not {"ended-0", "ended-1", "ended-2"} & kept
 
 
 def test_engine_refuses_a_taken_port() -> None:
