@@ -3,7 +3,6 @@
 import secrets
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from azure.storage.blob import BlobServiceClient
@@ -23,10 +22,12 @@ def training(azurite: str) -> Iterator[Container]:
         yield made
 
 
-def a_look(training: Container, container: Container, **changes: Any) -> RecentDrops:
-    """A look at drops of any age."""
-    wanted = {"patience": timedelta(0), "days": timedelta(days=7), "most": 5000} | changes
-    return RecentDrops(training, container, Wanted(**wanted))
+def a_look(
+    training: Container, container: Container, patience_min: int = 0, most: int = 5000
+) -> RecentDrops:
+    """A look at drops of any age, or of so many minutes at least."""
+    wanted = Wanted(timedelta(minutes=patience_min), timedelta(days=7), most)
+    return RecentDrops(training, container, wanted)
 
 
 def found(look: RecentDrops) -> set[str]:
@@ -63,7 +64,7 @@ def test_looks_in_parts_find_every_drop(
 def test_young_drop_is_left_to_its_event(training: Container, container: Container) -> None:
     """It is found once its patience is over: the look that was too early has not ticked it off."""
     training.put("young.jsonl", b"x")
-    assert found(a_look(training, container, patience=timedelta(minutes=5))) == set()
+    assert found(a_look(training, container, patience_min=5)) == set()
     assert found(a_look(training, container)) == {"young"}
 
 
