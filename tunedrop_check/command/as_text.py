@@ -23,7 +23,10 @@ SHOWN = 10
 DOCUMENTED = "docs/data-formats.md, section Rules"
 MEANINGS = {
     "error": "a run with such data is rejected before anything is uploaded or paid",
-    "warning": "a run goes on, and its report tells of it; tunedrop check --strict ends with 1",
+    "warning": (
+        "a run continues, and its report shows the warning; tunedrop check --strict ends with code "
+        "1"
+    ),
 }
 _FIGURES = ("sum", "min", "max", "mean", "median", "p5", "p95")
 _BAR = 32
@@ -140,7 +143,7 @@ def _tokens(file: Mapping[str, Any]) -> Iterator[Line]:
     for name, row in rows.items():
         yield [Span(f"   {name:<11}"), Span(_row(row, widths))]
     by_estimate = (
-        f", {file['over_by_estimate']:,} of them by what is estimated"
+        f", {file['over_by_estimate']:,} of them only by an estimate"
         if file["over_by_estimate"]
         else ""
     )
@@ -216,9 +219,9 @@ def _cost(cost: Mapping[str, Any] | None) -> Iterator[Line]:
     if cost is None:
         return
     chosen = (
-        "as job.json asks for"
+        "as in job.json"
         if cost["epochs_chosen_by"] == "job.json"
-        else "as the service is expected to choose"
+        else "the service is expected to choose this number"
     )
     yield _fact("epochs", f"{cost['epochs']}", f"  {chosen}")
     yield _fact("billed", f"{cost['billed_tokens']:,} tokens")
@@ -236,7 +239,7 @@ def _cost(cost: Mapping[str, Any] | None) -> Iterator[Line]:
             yield _fact(
                 "",
                 most,
-                f"  for {cost['billed_tokens_at_most']:,} tokens, with all that is estimated",
+                f"  for {cost['billed_tokens_at_most']:,} tokens, including all estimates",
             )
 
 
@@ -292,6 +295,6 @@ def fixed(told: Mapping[str, Any]) -> Iterator[Line]:
     if not told["all_lines_remembered"]:
         yield _fact(
             "note",
-            f"duplicates were looked for among the first {MAX_REMEMBERED:,} different objects only",
+            f"duplicates were searched only among the first {MAX_REMEMBERED:,} different objects",
         )
     yield []

@@ -54,11 +54,11 @@ def parser(prog: str) -> argparse.ArgumentParser:
         prog=prog,
         allow_abbrev=False,
         description=(
-            "Validate fine-tuning examples, count their tokens and tell what training on them "
+            "Validate fine-tuning examples, count their tokens and say what training with them "
             "costs. Nothing is sent anywhere."
         ),
         epilog=(
-            "Exit codes: 0 fine; 1 warnings under --strict; 2 errors in the data or in the usage."
+            "Exit codes: 0 success; 1 warnings with --strict; 2 errors in the data or in the usage."
         ),
     )
     files = "files, .gz too; patterns; folders of a drop or of part files; - for standard input"
@@ -67,35 +67,36 @@ def parser(prog: str) -> argparse.ArgumentParser:
         "--model",
         metavar="M",
         help=(
-            "base model: decides encoding and limits; else job.json's, else "
+            "base model, which decides encoding and limits; default: the model in job.json, "
+            "otherwise "
             f"{job_file.DEFAULT_MODEL}"
         ),
     )
     made.add_argument(
         "--role",
         choices=("training", "validation"),
-        help="what the files are for; else told by their names",
+        help="purpose of the files; default: recognised by their names",
     )
     made.add_argument(
         "--grader",
         metavar="FILE",
         help=(
-            "a JSON file with the grader of a reinforcement run: it, and each line's fields for "
-            "it, are checked"
+            "a JSON file with the grader of a reinforcement run; the grader and its fields in "
+            "each line are checked"
         ),
     )
     made.add_argument(
         "--secrets",
         choices=("error", "warning"),
         default="error",
-        help="what a probable secret is; error",
+        help="severity of a probable secret; default: error",
     )
-    made.add_argument("--strict", action="store_true", help="exit code 1 where there are warnings")
+    made.add_argument("--strict", action="store_true", help="exit code 1 if there are warnings")
     made.add_argument(
         "--format",
         choices=("text", "json", "github", "sarif"),
         default="text",
-        help="how the result is told; text",
+        help="form of the result; default: text",
     )
     made.add_argument(
         "--json",
@@ -110,11 +111,11 @@ def parser(prog: str) -> argparse.ArgumentParser:
         type=Path,
         help="write a fixed copy of one input there, and check the copy",
     )
-    made.add_argument("--force", action="store_true", help="let --fix overwrite OUT")
+    made.add_argument("--force", action="store_true", help="allow --fix to overwrite OUT")
     made.add_argument(
-        "--prices", metavar="FILE", help="a JSON file of prices, instead of the carried ones"
+        "--prices", metavar="FILE", help="a JSON file of prices, instead of the built-in table"
     )
-    made.add_argument("--explain", metavar="CODE", help="tell what a code means, and check nothing")
+    made.add_argument("--explain", metavar="CODE", help="explain a code, and check nothing")
     made.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
     return made
 
@@ -188,7 +189,7 @@ class _Copy(msgspec.Struct):
 
 def _fix(found: list[inputs.Input], options: argparse.Namespace) -> _Copy:
     if len(found) != 1:
-        raise CannotCheck(f"--fix fixes one input at a time; these are {len(found)}.")
+        raise CannotCheck(f"--fix fixes one input at a time; you gave {len(found)}.")
     [original] = found
     target: Path = options.fix
     try:

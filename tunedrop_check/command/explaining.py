@@ -43,7 +43,7 @@ def of_run(code: str, errors: Path | None) -> RunCode:
     if not told and code == _DATA_REJECTED:
         told = (
             "The data has errors, so the run ended before anything was uploaded or paid. This "
-            "command finds the same in your files."
+            "command finds the same errors in your files."
         )
     if not told:
         raise CannotCheck(
@@ -80,6 +80,6 @@ def rule(code: str) -> format_rules.Rule:
             )
         ]
         raise CannotCheck(
-            f"There is no rule of this code; the nearest one is {nearest.code}, {nearest.title}."
+            f"There is no rule with this code; the nearest one is {nearest.code}, {nearest.title}."
         )
     return found

@@ -27,14 +27,14 @@ MAX_REMEMBERED = 1_000_000
 """Different lines that are remembered to find duplicates of, by a digest each: about 130 MB."""
 
 CHANGES = {
-    "converted": "examples of an array, or of several lines, written on a line each",
+    "converted": "examples of an array, or with several lines, written as one line each",
     "byte_order_marks": "byte-order marks removed",
     "blank_lines": "blank lines removed",
-    "crlf_line_ends": "CRLF line ends made LF",
-    "trailing_blanks": "lines rid of white space at their end",
+    "crlf_line_ends": "CRLF line ends changed to LF",
+    "trailing_blanks": "white space removed at the ends of lines",
     "duplicates": "duplicate lines removed",
-    "null_keys": "keys that hold null removed",
-    "last_line_feeds": "last line feed added",
+    "null_keys": "keys with null removed",
+    "last_line_feeds": "missing last line feed added",
 }
 
 
@@ -76,7 +76,7 @@ def _refuse(wanted: Input, target: Path, force: bool) -> None:
     if target.is_dir():
         raise CannotCheck(f"{target} is a folder; give the fixed copy a file name.")
     if any(target.exists() and part.exists() and target.samefile(part) for part in wanted.parts):
-        raise CannotCheck(f"{target} is what is to be fixed; give the copy another name.")
+        raise CannotCheck(f"{target} is the input; give the copy another name.")
     if target.exists() and not force:
         raise CannotCheck(f"{target} exists; --force overwrites it.")
 

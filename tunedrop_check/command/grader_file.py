@@ -38,11 +38,11 @@ def read(file: "str | os.PathLike[str]") -> Grader:
             f"{file} can't be read: {error.strerror or type(error).__name__}."
         ) from None
     if len(content) > MAX_BYTES:
-        raise CannotCheck(f"{file} has more than {MAX_BYTES:,} bytes; a grader has fewer.")
+        raise CannotCheck(f"{file} has more than {MAX_BYTES:,} bytes; a grader must have fewer.")
     line = lines.decode(content.removeprefix(lines.BOM))
     if line.value is None or line.findings:
         raise CannotCheck(
-            f"{file} holds no grader: {format_rules.RULES[line.findings[0].code].title}."
+            f"{file} contains no grader: {format_rules.RULES[line.findings[0].code].title}."
         )
     return Grader(
         os.fspath(file), graders.grader_fields(line.value), tuple(graders.check(line.value))

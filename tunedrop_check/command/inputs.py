@@ -130,7 +130,7 @@ def _written_by_spark(path: Path, names: list[str], role: Role, home: Path) -> I
             f"The folder {path} can't be read: {error.strerror or type(error).__name__}."
         ) from None
     notes = (
-        (f"Part files left out, as no commit names them: {data.uncommitted:,}.",)
+        (f"Part files that are not read, because no commit names them: {data.uncommitted:,}.",)
         if data.uncommitted
         else ()
     )
@@ -154,7 +154,7 @@ def _wrong_with(data: spark.Folder) -> Iterator[Finding]:
     if data.missing:
         yield finding(
             format_rules.FOLDER_INCOMPLETE,
-            message=f"Part files that a commit names and that are not there: {data.missing:,}.",
+            message=f"Part files that a commit names, but that are missing: {data.missing:,}.",
         )
     if data.unreadable:
         yield finding(

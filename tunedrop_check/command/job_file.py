@@ -60,6 +60,5 @@ def beside(home: Path | None) -> Job:
         ) from None
     except (msgspec.MsgspecError, RecursionError):
         raise CannotCheck(
-            f"{file} isn't JSON, or its model, method, training_type or n_epochs isn't what it "
-            "may be."
+            f"{file} isn't JSON, or its model, method, training_type or n_epochs has a wrong value."
         ) from None

@@ -23,9 +23,7 @@ def check(
     """What `tunedrop_check.check` does."""
     wanted = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
     if secrets not in ("error", "warning"):
-        raise CannotCheck(
-            "A probable secret is an error or a warning: secrets takes one of these two words."
-        )
+        raise CannotCheck("secrets, the severity of a probable secret, must be error or warning.")
     request = checking.Request(
         model=model,
         secrets=secrets,

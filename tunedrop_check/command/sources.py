@@ -66,7 +66,7 @@ class Spool:
         while piece := stream.read(_PIECE):
             self._used += len(piece)
             if self._used >= self._limit:
-                message = f"There are {self._limit} bytes and more; a file must have fewer."
+                message = f"There are {self._limit} bytes or more; a file must have fewer."
                 raise Refused(finding(format_rules.FILE_TOO_LARGE, message=message), part)
             self._file.write(piece)
         return SpooledSource(self, start, self._used - start)

@@ -167,7 +167,7 @@ def of_figures(total: Histogram, answers: Histogram) -> list[Finding]:
 
 
 def _of_secret(secret: Secret, severity: Severity) -> Finding:
-    message = f"The line holds what looks like this: {secret.kind}, {secret.start}…"
+    message = f"The line contains something that looks like this: {secret.kind}, {secret.start}…"
     return msgspec.structs.replace(
         finding(rules.RULES[secret.code], message=message, line=secret.line), severity=severity
     )

@@ -192,12 +192,12 @@ def contamination(training: Fingerprints, validation: Fingerprints) -> list[Find
     return [
         *_found(
             rules.CONTAMINATION,
-            "Validation examples that stand in the training file, or nearly",
+            "Validation examples that are in the training file, exactly or nearly",
             asked[repeated],
         ),
         *_found(
             rules.SHARED_PROMPT,
-            "Validation examples whose prompt stands in the training file",
+            "Validation examples whose prompt is in the training file",
             asked[shared],
         ),
     ]

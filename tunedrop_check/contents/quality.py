@@ -99,7 +99,7 @@ def long_tail(tokens: Histogram) -> list[Finding]:
         return []
     message = (
         f"The longest example has {figures.max:,} tokens, 95 % have at most {figures.p95:,.0f}; "
-        f"the longest 1 % hold {100 * share:.0f} % of all."
+        f"the longest 1 % have {100 * share:.0f} % of all tokens."
     )
     return [finding(rules.LONG_TAIL, message=message)]
 

@@ -61,7 +61,7 @@ class NotAPriceTable(ValueError):
     """The file holds something else; the message says what is wrong in it and where."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(f"The file is no price table: {reason}.")
+        super().__init__(f"The file is not a price table: {reason}.")
 
 
 def prices(path: Path | str | None = None) -> PriceTable:

@@ -110,7 +110,7 @@ def _texts_of_value(key: str, value: Json) -> list[str]:
 
 
 def is_countable(text: str) -> bool:
-    """Whether a tokenizer can take the text: not too long, and without too many blanks on end."""
+    """Whether a tokenizer can take the text: not too long, and without too many blanks in a row."""
     if len(text) < _LONG_TEXT:
         return True
     if len(text.encode("utf-8", "surrogatepass")) > MAX_TEXT_BYTES:

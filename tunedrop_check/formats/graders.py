@@ -147,7 +147,7 @@ def _choice(place: str, value: Json, allowed: frozenset[str]) -> Iterator[Findin
         yield finding(
             format_rules.GRADER_OPERATION,
             place,
-            f"Here one of these is expected: {', '.join(sorted(allowed))}.",
+            f"One of these values is expected here: {', '.join(sorted(allowed))}.",
         )
 
 

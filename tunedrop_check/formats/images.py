@@ -64,7 +64,7 @@ def check_number(messages: Iterable[JsonObject], place: str = "/messages") -> It
         yield finding(
             format_rules.TOO_MANY_IMAGES,
             place,
-            f"The example has {number} images; {MAX_IMAGES} are allowed.",
+            f"The example has {number} images; at most {MAX_IMAGES} are allowed.",
         )
 
 
@@ -121,7 +121,7 @@ def _address(place: str, url: str) -> Iterator[Finding]:
         yield finding(
             format_rules.IMAGE_TOO_LARGE,
             place,
-            f"The image has {size} bytes; {MAX_IMAGE_BYTES} are allowed.",
+            f"The image has {size} bytes; at most {MAX_IMAGE_BYTES} are allowed.",
         )
     seen = image_headers.header_of(image_headers.Encoded(content))
     if seen is None or seen.kind != _KINDS.get(header[1].lower()) or not seen.coloured:

@@ -16,11 +16,11 @@ NON_PREFERRED = "non_preferred_output"
 PREFERENCE_KEYS = ("input", PREFERRED, NON_PREFERRED)
 
 _REQUEST = "a setting of a request"
-_RECORD = "a note of whoever wrote the file"
+_RECORD = "a note by the writer of the file"
 _ANSWER = "a part of a service's answer"
 _LOST = (
-    "nothing is learnt from it; OpenAI's service was reported to fail a job whose lines have "
-    "further keys"
+    "the model learns nothing from this; according to a report, OpenAI's service failed a job "
+    "because of further keys"
 )
 _LONGEST = 64
 
@@ -82,8 +82,8 @@ MEANINGS: dict[str, str] = {
         ),
         _ANSWER,
     ),
-    "weight": "read in the assistant messages of a chat only",
-    "system": "no message: a system message stands first in `messages`",
+    "weight": "read only in the assistant messages of a chat",
+    "system": "not a message: a system message is the first of `messages`",
 }
 """What a key of the list is, where the format doesn't know it: seen in what people have
 reported.
@@ -130,7 +130,7 @@ def unknown_sentence(place: str) -> str:
     key = _key(place)
     if key not in MEANINGS:
         return (
-            f"Keys {_where(f'{place}/-')} that the format doesn't know: what they hold may be "
+            f"Keys {_where(f'{place}/-')} that the format doesn't know: their values may be "
             f"billed, and {_LOST}."
         )
     return f"`{key}` {_where(place)} is {MEANINGS[key]}: it may be billed, and {_LOST}."
@@ -138,7 +138,7 @@ def unknown_sentence(place: str) -> str:
 
 def capitals_sentence(place: str) -> str:
     """What is said of a known key that is written with capitals."""
-    return f"`{_key(place)}` {_where(place)} is written with capitals, and so not read."
+    return f"`{_key(place)}` {_where(place)} has capital letters, so it is not read."
 
 
 def check_nulls(places: Iterable[str]) -> Iterator[Finding]:
@@ -150,7 +150,7 @@ def check_nulls(places: Iterable[str]) -> Iterator[Finding]:
 def null_sentence(places: Iterable[str]) -> str:
     """What is said of keys that hold null."""
     named = ", ".join(f"`{_key(place)}` {_where(place)}" for place in sorted(places))
-    return f"Null where the key should be left out: {named}."
+    return f"Keys that are null, but should be left out: {named}."
 
 
 def _where(place: str) -> str:

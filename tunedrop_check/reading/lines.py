@@ -206,7 +206,7 @@ def _no_json(text: str, error: json.JSONDecodeError) -> Line:
         return _refused(
             format_rules.NOT_JSON,
             (
-                f"{place}: it is written as Python shows an object (single quotes, True, None); "
+                f"{place}: it is in Python's notation (single quotes, True, None); "
                 "json.dumps writes JSON."
             ),
         )

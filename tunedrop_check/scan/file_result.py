@@ -244,14 +244,15 @@ def _of_file(whole: SpanScan, options: ScanOptions) -> list[Finding]:
             finding(
                 format_rules.TOO_FEW_EXAMPLES,
                 message=(
-                    f"The file has {counted(whole.examples, 'example')}; training needs "
+                    f"The file has {counted(whole.examples, 'example')}; training needs at least "
                     f"{MIN_EXAMPLES}."
                 ),
             )
         )
     if whole.image_examples > MAX_IMAGE_EXAMPLES:
         message = (
-            f"{whole.image_examples:,} examples have images; {MAX_IMAGE_EXAMPLES:,} are allowed."
+            f"{whole.image_examples:,} examples have images; at most {MAX_IMAGE_EXAMPLES:,} "
+            "are allowed."
         )
         found.append(finding(format_rules.TOO_MANY_IMAGE_EXAMPLES, message=message))
     return [
@@ -267,13 +268,13 @@ def _of_unchecked(whole: SpanScan, options: ScanOptions) -> list[Finding]:
     if not unchecked.lines:
         return []
     pieces = (
-        f" This was so in {unchecked.windows:,} pieces of the file."
+        f" The same happened in {unchecked.windows:,} pieces of the file."
         if unchecked.windows > 1
         else ""
     )
     message = (
         "Checking stopped after this line: too many lines have errors, "
-        f"{options.max_error_lines:,} or more of a piece of "
+        f"{options.max_error_lines:,} or more in a piece of "
         f"{options.window_bytes:,} bytes. {unchecked.lines:,} lines were not checked.{pieces}"
     )
     return [finding(format_rules.NOT_CHECKED, message=message, line=unchecked.after)]
@@ -303,7 +304,7 @@ def _of_formats(whole: SpanScan, options: ScanOptions) -> list[Finding]:
             ]
         if options.method is not None and name != options.method:
             message = (
-                f"The lines have the format {name}; the run trains by the method {options.method}."
+                f"The lines have the format {name}; the method of the run is {options.method}."
             )
             return [finding(format_rules.METHOD_MISMATCH, message=message, line=place.line)]
         if name not in options.model.methods:

@@ -352,13 +352,13 @@ class SpanScanner:
     def _tell_over_limit(self, total: int, at_most: int, line: int) -> None:
         limit = self._options.model.max_example_tokens
         self._result.over_limit += 1
-        message = f"The example has {total} tokens; the model takes {limit}."
+        message = f"The example has {total} tokens; the model accepts at most {limit}."
         if total <= limit:
             self._result.over_by_estimate += 1
             message = (
-                f"The example has {total} tokens, and about {at_most - total} more of "
-                "declarations, other fields and images, "
-                f"which are estimated; the model takes {limit}."
+                f"The example has {total} tokens, and about {at_most - total} more "
+                "for declarations, other fields and images, "
+                f"which are estimates; the model accepts at most {limit}."
             )
         self._result.tally.add(finding(format_rules.TOKEN_LIMIT, message=message), line)
 

@@ -273,10 +273,10 @@ def test_limit_is_held_against_the_bound() -> None:
     quick, full, sure = [one.message for one in found.findings if one.code == "TD-DATA-218"]
     for message in (quick, full):
         assert (
-            "more of declarations, other fields and images, which are estimated; the model "
-            "takes 200."
+            "more for declarations, other fields and images, which are estimates; the model "
+            "accepts at most 200."
         ) in message
-    assert "estimated" not in sure
+    assert "estimates" not in sure
 
 
 def test_fields_of_a_grader_do_not_count_to_the_limit() -> None:

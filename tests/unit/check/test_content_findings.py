@@ -102,8 +102,8 @@ def test_secrets_are_one_finding_a_line() -> None:
         watched(["Paris", f"a {SECRET}", f"b {SECRET}"]), WatchOptions()
     )
     assert [(found.line, found.severity) for found in tally.errors] == [(2, "error"), (3, "error")]
-    assert (
-        tally.errors[0].message == "The line holds what looks like this: Hugging Face token, hf_A…"
+    assert tally.errors[0].message == (
+        "The line contains something that looks like this: Hugging Face token, hf_A…"
     )
 
 

@@ -149,7 +149,7 @@ def test_case_10_each_key_is_named_with_what_becomes_of_it(file: str, fields: li
             if one.field
             else "Keys of the line that the format doesn't know"
         )
-        assert "nothing is learnt from" in one.message
+        assert "learns nothing from" in one.message
         assert "source_agent" not in one.message
 
 

@@ -99,7 +99,7 @@ def test_a_price_table_is_refused_when_a_price_is_negative(tmp_path: Path, field
     """A negative price is no price."""
     assert refusal(
         tmp_path, msgspec.json.encode(msgspec.to_builtins(TABLE) | {field: {"standard": -1}})
-    ).startswith("The file is no price table: Expected `float` >= 0.0")
+    ).startswith("The file is not a price table: Expected `float` >= 0.0")
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_a_price_table_is_refused_when_a_price_is_negative(tmp_path: Path, field
 )
 def test_what_is_no_price_table_is_refused(tmp_path: Path, content: bytes) -> None:
     """Anything else than a whole table is an error, so that no price is a guess."""
-    assert refusal(tmp_path, content).startswith("The file is no price table: ")
+    assert refusal(tmp_path, content).startswith("The file is not a price table: ")
 
 
 def refusal(folder: Path, content: bytes) -> str:

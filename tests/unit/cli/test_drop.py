@@ -359,7 +359,7 @@ def test_part_files_become_one_training_file(
     code, out, err = drop("desk", "--json")
     assert (code, json.loads(out)["blobs"]) == (0, ["desk/training_set.jsonl"])
     assert container.download_blob("desk/training_set.jsonl").readall() == b"".join(lines)
-    assert "note Part files left out, as no commit names them: 1." in err
+    assert "note Part files that are not read, because no commit names them: 1." in err
 
 
 def test_incomplete_folder_of_part_files_is_not_sent(
@@ -374,7 +374,7 @@ def test_incomplete_folder_of_part_files_is_not_sent(
     )
     code, _, err = drop("desk")
     assert (code, blobs(container)) == (2, [])
-    assert "Part files that a commit names and that are not there: 1." in err
+    assert "Part files that a commit names, but that are missing: 1." in err
 
 
 def test_pattern_joins_what_it_matches(

@@ -256,7 +256,7 @@ FIXES = {
         "Write one JSON object per line, without trailing commas.",
     ),
     "TD-DATA-030": (
-        "The example has 71,204 tokens; the model takes 65,536.",
+        "The example has 71,204 tokens; the model accepts at most 65,536.",
         "Shorten or split the example.",
     ),
     "TD-DATA-811": (

@@ -114,22 +114,22 @@ def test_exit_code_tells_the_worst(
         ),
         pytest.param(
             ["good.jsonl", "--prices", "bad.jsonl"],
-            "bad.jsonl: The file is no price table: ",
+            "bad.jsonl: The file is not a price table: ",
             id="no price table",
         ),
         pytest.param(
             ["--explain", "TD-DATA-999"],
-            "There is no rule of this code; the nearest one is TD-DATA-009",
+            "There is no rule with this code; the nearest one is TD-DATA-009",
             id="no such code",
         ),
         pytest.param(
             ["--explain", "\u202e"],
-            "There is no rule of this code; the nearest one is TD-DATA-",
+            "There is no rule with this code; the nearest one is TD-DATA-",
             id="a hostile code",
         ),
         pytest.param(
             ["--explain", ""],
-            "There is no rule of this code; the nearest one is TD-DATA-",
+            "There is no rule with this code; the nearest one is TD-DATA-",
             id="an empty code",
         ),
     ],

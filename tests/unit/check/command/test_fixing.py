@@ -311,12 +311,10 @@ def test_parts_and_archives_become_one_plain_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("out", "sentence"),
     [
-        pytest.param(
-            "in.jsonl", "in.jsonl is what is to be fixed; give the copy another name.", id="itself"
-        ),
+        pytest.param("in.jsonl", "in.jsonl is the input; give the copy another name.", id="itself"),
         pytest.param(
             "link.jsonl",
-            "link.jsonl is what is to be fixed; give the copy another name.",
+            "link.jsonl is the input; give the copy another name.",
             id="itself by a link",
         ),
         pytest.param(
@@ -369,7 +367,7 @@ def test_force_overwrites_another_file_but_never_the_input(
     ("names", "sentence"),
     [
         pytest.param(
-            ["a.jsonl", "b.jsonl"], "--fix fixes one input at a time; these are 2.", id="two inputs"
+            ["a.jsonl", "b.jsonl"], "--fix fixes one input at a time; you gave 2.", id="two inputs"
         ),
         pytest.param(
             ["broken.jsonl.gz"],

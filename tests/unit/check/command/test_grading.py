@@ -100,12 +100,12 @@ def test_supervised_lines_are_no_lines_for_a_grader(here: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"", "holds no grader: Not JSON."),
-        (b'["string_check"]', "holds no grader: Not an object."),
-        (b'{"type": "python", "type": "multi"}', "holds no grader: Key given twice."),
+        (b"", "contains no grader: Not JSON."),
+        (b'["string_check"]', "contains no grader: Not an object."),
+        (b'{"type": "python", "type": "multi"}', "contains no grader: Key given twice."),
         (
             b'{"type": "python", "source": "' + b" " * grader_file.MAX_BYTES + b'"}',
-            "has more than 1,048,576 bytes; a grader has fewer.",
+            "has more than 1,048,576 bytes; a grader must have fewer.",
         ),
         (None, "can't be read: No such file or directory."),
     ],

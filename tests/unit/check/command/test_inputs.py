@@ -159,8 +159,10 @@ def test_uncommitted_parts_are_left_out_and_told(
     }
     answer = run(capsys, a_spark_folder(tmp_path / "out", parts, marks), "--json")
     assert (answer.code, answer.files[0]["examples"]) == (0, 12)
-    assert answer.files[0]["notes"] == ["Part files left out, as no commit names them: 1."]
-    assert "Part files left out" in run(capsys, tmp_path / "out").out
+    assert answer.files[0]["notes"] == [
+        "Part files that are not read, because no commit names them: 1."
+    ]
+    assert "Part files that are not read" in run(capsys, tmp_path / "out").out
 
 
 @pytest.mark.parametrize(

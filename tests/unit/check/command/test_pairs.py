@@ -66,8 +66,8 @@ def test_repeated_examples_are_one_row_of_the_text(capsys: pytest.CaptureFixture
     """With the numbers of their lines."""
     a_file(Path("drop/validation_set.jsonl"), REPEATED + a_training_set("else", 2) + REPEATED)
     assert (
-        "    drop/validation_set.jsonl:1  Validation examples that stand in the training file, "
-        "or nearly: 2. Lines 1, 4."
+        "    drop/validation_set.jsonl:1  Validation examples that are in the training file, "
+        "exactly or nearly: 2. Lines 1, 4."
     ) in run(capsys, "drop").out.splitlines()
 
 

@@ -77,9 +77,9 @@ def test_secret_is_what_it_is_told_to_be_in_every_form(
         -1
     ]
     assert (
-        "    secret.jsonl:13  The line holds what looks like this: Hugging Face token, hf_A…"
-        in text
-    )
+        "    secret.jsonl:13  The line contains something that looks like this: Hugging Face "
+        "token, hf_A…"
+    ) in text
     assert not any(TOKEN[:5] in told for told in (log, annotations, text))
 
 
