@@ -15,6 +15,7 @@ from typing import Any
 
 from tunedrop_check.counting import vocabulary
 
+# The scripts with their shares of the examples, in percent; the rest is code.
 SCRIPTS = {
     "ENGLISH": 52,
     "EUROPEAN": 12,
@@ -28,12 +29,10 @@ SCRIPTS = {
     "HEBREW": 1,
     "THAI": 1,
 }
-"""The scripts with their shares of the examples, in percent; the rest is code."""
 PIECES = {"ENGLISH": (84, 12, 4), "EUROPEAN": (50, 35, 15), "CYRILLIC": (45, 38, 17)}
+# How many words in a hundred are one, two and three tokens of the vocabulary long, about as in
+# natural text.
 OTHER_PIECES = (40, 35, 25)
-"""How many words in a hundred are one, two and three tokens of the vocabulary long, about as in
-natural text.
-"""
 TOPICS, WORDS_A_TOPIC, COMMON_WORDS = 40, 1_100, 400  # so that the common words are four in five
 SYSTEM_PROMPTS = 12  # of some 700 to 3,500 characters
 SOURCE_EXAMPLES = 400

@@ -6,10 +6,9 @@ import threading
 from concurrent.futures import Future
 
 _asking = threading.Lock()
+# Questions under way: one for each host, however many wait for it, so that a resolver that hangs
+# holds few threads.
 _asked: dict[str, Future[list[str]]] = {}
-"""Questions under way: one for each host, however many wait for it, so that a resolver that hangs
-holds few threads.
-"""
 
 
 def addresses_of(host: str, within_s: float | None) -> list[str]:

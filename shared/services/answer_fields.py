@@ -15,10 +15,10 @@ from shared.services import service_text
 
 NAME_CHARS = 256
 LINK_CHARS = 8_192
+# The last second of the year 9999: later times are none that a date can tell.
 LAST_SECOND = 253_402_300_799
-"""The last second of the year 9999: later times are none that a date can tell."""
+# Whole numbers beyond are no longer exact in JSON.
 MOST = 2**53
-"""Whole numbers beyond are no longer exact in JSON."""
 
 
 class Unusable(ValueError):

@@ -9,17 +9,16 @@ from dataclasses import dataclass
 from shared.services.answer_fields import Told
 
 OWNER_TAG = "tunedrop-run"
+# Which capability of ARM's model list, in lower case, stands for which training type.
 TRAINING_TYPES = {
     "finetune": "Standard",
     "globalfinetune": "GlobalStandard",
     "devtierfinetune": "Developer",
 }
-"""Which capability of ARM's model list, in lower case, stands for which training type."""
+# How the quota of a SKU ends that serves fine-tuned models; in a model's list such a SKU stands
+# beside the one of the same name that serves the model itself (Azure/azure-dev: its reader of model
+# lists leaves these out).
 FINE_TUNED_QUOTA = "-finetune"
-"""How the quota of a SKU ends that serves fine-tuned models; in a model's list such a SKU stands
-beside the one of the same name that serves the model itself (Azure/azure-dev: its reader of model
-lists leaves these out).
-"""
 
 
 @dataclass(frozen=True)
@@ -112,9 +111,8 @@ def model_of(told: Told) -> ModelFacts:
 
 
 def _training_types(capabilities: Told) -> frozenset[str] | None:
-    """The types whose capability is true. Where none of the three is named, other words about
-    fine-tuning may mean the same.
-    """
+    """The types whose capability is true."""
+    # Where none of the three is named, other words about fine-tuning may mean the same.
     said = {name.lower(): str(value)[:8].lower() for name, value in capabilities.fields.items()}
     known = {name: said[name] for name in TRAINING_TYPES if name in said}
     if (

@@ -12,13 +12,12 @@ from collections.abc import Callable, Generator, Iterator
 
 MOST = 5_000  # blobs a page, the service's own limit
 SHRINK = 8
+# Beginnings are followed so far, in characters: the path of a drop is shorter. What shares 64 with
+# a hidden name is left out with it.
 DEPTH = 64
-"""Beginnings are followed so far, in characters: the path of a drop is shorter. What shares 64 with
-a hidden name is left out with it.
-"""
 BEGINNINGS = [chr(code) for code in range(0x20, 0x7F)]
+# The name of no drop: a marker behind every name that begins with one of these characters.
 BEHIND = "\x7f"
-"""The name of no drop: a marker behind every name that begins with one of these characters."""
 
 type Page[T] = Callable[[str, str, int], tuple[list[T], str | None]]
 """The blobs whose names begin so, after a marker, so many at most; and the marker of the next page.

@@ -25,10 +25,9 @@ from shared.services.addresses import addresses_of
 
 CONNECT_S = 20.0
 READ_S = 60.0
+# What is streamed. A refusal to a download is read whole: the client would unpack it without a
+# limit, to look for its code.
 CONTENT = frozenset({200, 206})
-"""What is streamed. A refusal to a download is read whole: the client would unpack it without a
-limit, to look for its code.
-"""
 _PIECE_BYTES = 64 * 2**10
 
 

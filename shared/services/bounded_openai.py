@@ -14,10 +14,9 @@ from shared.services import call_limits
 from shared.services.bounded_sockets import TimelyTransport
 
 RETRIED = frozenset({"GET", "DELETE"})
+# Waits before the second and the third try. The client's own retries sleep past the end of the
+# call, and for as long as they are told.
 RETRIES_S = (0.5, 1.0)
-"""Waits before the second and the third try. The client's own retries sleep past the end of the
-call, and for as long as they are told.
-"""
 
 
 class BoundedClient(openai.DefaultHttpxClient):

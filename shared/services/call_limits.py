@@ -15,22 +15,20 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+# An answer in JSON or XML: a thousand jobs are 2 MB, a page of 5,000 blobs with metadata 12.
 ANSWER_BYTES = 16 * 2**20
-"""An answer in JSON or XML: a thousand jobs are 2 MB, a page of 5,000 blobs with metadata 12."""
+# A file that is fetched: a job's results, a piece of a blob.
 CONTENT_BYTES = 64 * 2**20
-"""A file that is fetched: a job's results, a piece of a blob."""
+# Pages of one listing at a service: a hundred jobs or files a page are ten thousand, and an account
+# holds a hundred.
 PAGES = 100
-"""Pages of one listing at a service: a hundred jobs or files a page are ten thousand, and an
-account holds a hundred.
-"""
+# Pages of a listing of blobs, which fill with what is dropped: 50 million blobs where they are
+# full.
 LISTING_PAGES = 10_000
-"""Pages of a listing of blobs, which fill with what is dropped: 50 million blobs where they are
-full.
-"""
+# A read with the client's own retries.
 READ_S = 120.0
-"""A read with the client's own retries."""
+# A wait that is asked for and longer than this is the run's to wait, not the client's.
 RETRY_AFTER_S = 10.0
-"""A wait that is asked for and longer than this is the run's to wait, not the client's."""
 _UNPACKED = {"gzip", "x-gzip", "deflate"}
 
 
@@ -90,8 +88,8 @@ class Deadline:
         return time.monotonic() + seconds < self.at_s
 
 
+# What the call is bounded by: a context's own, because not only threads take turns.
 _calling: ContextVar[Deadline | None] = ContextVar("calling", default=None)
-"""What the call is bounded by: a context's own, because not only threads take turns."""
 
 
 @contextmanager

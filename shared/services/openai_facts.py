@@ -13,8 +13,8 @@ ENDED = frozenset({"succeeded", "failed", "cancelled"})
 EVENT_CHARS = 1_000
 METRICS = 32  # an event of a published job has seven
 METRIC_CHARS = 64
+# The first api-version that takes `method` and `trainingType`: fine-tuning guide, REST page.
 METHODS_SINCE = "2025-04-01-preview"
-"""The first api-version that takes `method` and `trainingType`: fine-tuning guide, REST page."""
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,9 @@ MESSAGE_CHARS = 600
 CODE_CHARS = 64
 ID_CHARS = 128
 _LOOKED_AT_CHARS = 32_768
+# No key or token is longer; so much of the end of a text that was cut is left out, since a secret
+# could be cut there in two.
 _SECRET_MOST_CHARS = 8_192
-"""No key or token is longer; so much of the end of a text that was cut is left out, since a secret
-could be cut there in two.
-"""
 
 _SECRETS = (
     (re.compile(r"(?i)\bbearer\s+[\w.~+/=-]{16,}"), "Bearer [token]"),

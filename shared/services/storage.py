@@ -56,10 +56,9 @@ class _Retries(ExponentialRetry):
         transport.sleep(wait_s)
 
 
+# The client's own retries, after about 3, 5 and 9 s; its default waits 18 s before the first. What
+# lasts longer, the run waits for.
 RETRIES = _Retries(initial_backoff=1, increment_base=2, random_jitter_range=1, retry_total=3)
-"""The client's own retries, after about 3, 5 and 9 s; its default waits 18 s before the first. What
-lasts longer, the run waits for.
-"""
 
 
 @cache

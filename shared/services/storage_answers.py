@@ -25,10 +25,10 @@ from shared.settings import is_loopback
 
 log = logging.getLogger("tunedrop")
 SERVICE = "Storage"
+# Statuses that pass, as those from 500 on do. 401 and 403 too: a new role takes minutes to arrive
+# (RBAC troubleshooting page).
 TRANSIENT = {401, 408, 429}
-"""Statuses that pass, as those from 500 on do. 401 and 403 too: a new role takes minutes to arrive
-(RBAC troubleshooting page).
-"""
+# Codes that pass; so do all that speak of a lease: somebody holds the blob for a while.
 NOT_NOW = frozenset(
     {
         "AccountBeingCreated",
@@ -40,7 +40,7 @@ NOT_NOW = frozenset(
         "SystemInUse",
     }
 )
-"""Codes that pass; so do all that speak of a lease: somebody holds the blob for a while."""
+# Codes of a conflict that say: there is one already.
 STANDS_IN_THE_WAY = frozenset(
     {
         "BlobAlreadyExists",
@@ -50,13 +50,12 @@ STANDS_IN_THE_WAY = frozenset(
         "TargetConditionNotMet",
     }
 )
-"""Codes of a conflict that say: there is one already."""
 _RANGE = re.compile(r"bytes[ =](\d{1,16})-(\d{1,16})", re.ASCII)
 ETAG_CHARS = 128
+# Names and values of a blob's metadata together (Azure's limit).
 METADATA_BYTES = 8 * 2**10
-"""Names and values of a blob's metadata together (Azure's limit)."""
+# Before a value that is escaped, as in RFC 8187; what is plain ASCII stands as it is.
 ESCAPED = "utf-8''"
-"""Before a value that is escaped, as in RFC 8187; what is plain ASCII stands as it is."""
 
 
 @dataclass(frozen=True)

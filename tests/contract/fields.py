@@ -15,13 +15,13 @@ from google.protobuf.json_format import MessageToDict
 
 from tests.contract.recording import Doc, Invocation
 
+# What stands below these comes from the caller or from the app.
 OPAQUE = frozenset({"headers", "pace"})
-"""What stands below these comes from the caller or from the app."""
+# Texts whose own fields are the host's.
 AS_JSON = frozenset({"Properties"})
-"""Texts whose own fields are the host's."""
 EVENTS = ("pastEvents", "newEvents")
+# Bindings that the app has renamed since the recording.
 OWN_NAMES = {"_durable_input": "orchestration"}
-"""Bindings that the app has renamed since the recording."""
 
 type Parts = dict[str, list[frozenset[str]]]
 

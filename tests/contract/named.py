@@ -1,5 +1,7 @@
 """The differences that are meant, each with its reason; whatever else differs is a fault."""
 
+# What a changed story brings: function, place and difference. Orchestrations have none: what began
+# then decides as it did then.
 ANSWERS = {
     (
         "list_runs",
@@ -27,15 +29,13 @@ ANSWERS = {
     ("merge_scan", ".problem.fix", "is one more"): "so it is called since then",
     ("health", ".missing", "is one more"): "since then health names what is missing",
 }
-"""What a changed story brings: function, place and difference. Orchestrations have none: what began
-then decides as it did then.
-"""
 
+# What the embedded host does otherwise on purpose: part, field and difference.
 SENT = {
     ("request of sweep", "", "was never recorded"): "no timer fired while the recording was made",
 }
-"""What the embedded host does otherwise on purpose: part, field and difference."""
 
+# What else the embedded host does otherwise on purpose.
 NO_FIELD_SHOWS = {
     "a timer that is not early": "Azure's queues hide a message for whole seconds, so that "
     "a durable timer fires up to a "
@@ -51,4 +51,3 @@ NO_FIELD_SHOWS = {
     "lease of "
     "the dead one, so that a run stands still for about a minute in both",
 }
-"""What else the embedded host does otherwise on purpose."""

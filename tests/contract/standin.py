@@ -28,10 +28,9 @@ from tunedrop.emulator.world import ACCOUNT, API_KEY, RESOURCE_GROUP, SUBSCRIPTI
 
 BASE_MODEL = "gpt-4.1-mini-2025-04-14"
 START = 1_800_000_000.0
+# Where the lab's model is, and where jobs that name no training type, which are Standard, are
+# taken.
 EVERYTHING = "northcentralus"
-"""Where the lab's model is, and where jobs that name no training type, which are Standard, are
-taken.
-"""
 HOURS = 3600.0
 
 

@@ -23,6 +23,7 @@ from tunedrop.emulator.world import ACCOUNT, RESOURCE_GROUP
 
 DAY_S = 86_400.0
 GLOBAL = {"extra_body": {"trainingType": "GlobalStandard"}}
+# By Standard, GlobalStandard, Developer.
 TRAINED_BY = {
     "eastus2": {"gpt-4.1-mini": "GD", "gpt-4o": "SGD", "gpt-4o-mini": "GD"},
     "northcentralus": {
@@ -33,7 +34,6 @@ TRAINED_BY = {
     },
     "swedencentral": {"gpt-4.1-mini": "SGD", "gpt-4o": "SGD", "gpt-4o-mini": "SGD"},
 }
-"""By Standard, GlobalStandard, Developer."""
 WORDS = {"S": "fineTune", "G": "globalFineTune", "D": "devTierFineTune"}
 
 

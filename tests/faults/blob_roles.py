@@ -13,8 +13,8 @@ type Roles = dict[str, Role]
 there.
 """
 
+# What docs/security.md gives the app, and no more.
 APP: Roles = {"training": BLOB_READER, "reports": BLOB_CONTRIBUTOR, "tunedrop": BLOB_CONTRIBUTOR}
-"""What docs/security.md gives the app, and no more."""
 REFUSED = "AuthorizationPermissionMismatch"
 REFUSAL = (
     f'<?xml version="1.0" encoding="utf-8"?><Error><Code>{REFUSED}</Code><Message>This request '

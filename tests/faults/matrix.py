@@ -57,8 +57,9 @@ def _taking_back(kinds: Iterable[EffectKind]) -> list[str]:
     return [start for kind in kinds for start in (f"remove {kind.kind}", kind.taken_back_by)]
 
 
+# Points that only a run of packed files passes, and those near them.
 PACKED = ("make_plan: ", "write_report: after the unpacked")
-"""Points that only a run of packed files passes, and those near them."""
+# The cells that every test run has: they share two hosts' lives.
 QUICK: dict[Way, tuple[str, ...]] = {
     "kill": (
         *(
@@ -86,7 +87,6 @@ QUICK: dict[Way, tuple[str, ...]] = {
         "make deployment: before the intent",
     ),
 }
-"""The cells that every test run has: they share two hosts' lives."""
 QUIETLY = logging.getLogger("tests.faults.matrix")
 QUIETLY.setLevel(logging.WARNING)
 TRAINS = points.BEGINS.format("job_status")
@@ -291,6 +291,7 @@ def _data(cell: Cell) -> tuple[bytes, bytes]:
     return a_training_set(cell.run), a_training_set(f"{cell.run}-validation", 10)
 
 
+# How many things of each kind the stand-in still has of a run, by its id and the ids of its jobs.
 LEFT: dict[str, Callable[[dict[str, Any], str, list[str]], int]] = {
     "deployment": lambda state, run, _jobs: sum(d["name"] == run for d in state["deployments"]),
     "job": lambda state, _run, jobs: sum(
@@ -298,9 +299,6 @@ LEFT: dict[str, Callable[[dict[str, Any], str, list[str]], int]] = {
     ),
     "file": lambda state, run, _jobs: sum(run in file["filename"] for file in state["files"]),
 }
-"""How many things of each kind the stand-in still has of a run, by its id and the ids of
-its jobs.
-"""
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,10 @@ from shared.models import effect_kinds
 from shared.models.plan import Role
 from tests.unit.house.repository import ROOT, modules, tree_of
 
+# How the waits are called: for an activity or a sub-orchestration that has just begun; in the timer
+# after an activity that said "wait"; in a timer of the story's own, called by the activity before
+# it.
 BEGINS, SLEEPS, NAPS = "{} begins", "sleep after {}", "nap after {}"
-"""How the waits are called: for an activity or a sub-orchestration that has just begun; in the
-timer after an activity that said "wait"; in a timer of the story's own, called by the activity
-before it.
-"""
 
 
 @cache

@@ -47,6 +47,7 @@ from tunedrop.host.engine import Engine
 from tunedrop.host.worker import LOOPBACK
 
 NETS = ("smoke_deadline_s", "file_deadline_s", "job_deadline_s", "deployment_deadline_s")
+# A second stands for a minute and more.
 PACE = unhurried(
     Pace(
         settle_s=0,
@@ -67,7 +68,6 @@ PACE = unhurried(
     ),
     *NETS,
 )
-"""A second stands for a minute and more."""
 STOP_S = 60
 SERVICE_KEY = {"api-key": "stand-in-key"}
 SERVICE = {"file": 0.1, "job": 0.4, "deployment": 0.2, "readiness": 0.1, "deletion": 0.1}

@@ -12,10 +12,9 @@ from tests.patience import patience
 from tests.runs.stack import PACE, Stack, running_stack, unhurried
 
 WAVES = 4
+# On a busy machine the sweep would else start a run before its event does, and past the event's
+# checkpoints.
 PATIENCE_S = 20
-"""On a busy machine the sweep would else start a run before its event does, and past the event's
-checkpoints.
-"""
 APP = Path(__file__).parent / "app"
 QUICK = PACE.model_copy(
     update={

@@ -22,8 +22,8 @@ from tests.patience import patience
 type Mode = Literal["raise", "twice", "hold", "note"]
 
 STANDS_STILL_S = 120
+# Longer than it takes until the host is killed, so they grow as the waits for that do.
 NAP_S = 120
-"""Longer than it takes until the host is killed, so they grow as the waits for that do."""
 DATA_WAS_HERE = "a strike, as the test says"
 
 

@@ -9,8 +9,8 @@ from tests.faults import points, test_creating, test_deploying, test_watching
 from tests.faults.catalogue import ROWS
 from tests.unit.house.repository import ROOT, tree_of
 
+# How many faults each part of the catalogue has.
 LETTERS = {"B": 10, "C": 6, "D": 8, "E": 10, "F": 8, "G": 8, "H": 8, "I": 6}
-"""How many faults each part of the catalogue has."""
 
 
 CASES = {

@@ -201,6 +201,7 @@ def test_no_call_follows_an_answer_elsewhere(
     assert complaints(ground, misbehaving, calls) == {}
 
 
+# The calls that follow every page; the others stop where they have what they look for.
 LISTINGS = {
     AzureOpenAI.files_named,
     AzureOpenAI.files,
@@ -213,9 +214,8 @@ LISTINGS = {
     ResourceManager.deployments,
     Container.list,
 }
-"""The calls that follow every page; the others stop where they have what they look for."""
+# What the older surface lists on one page.
 FILES = {AzureOpenAI.files_named, AzureOpenAI.files, AzureOpenAI.count_files}
-"""What the older surface lists on one page."""
 
 
 def is_enough(call: Call, value: Any) -> bool:
@@ -246,15 +246,15 @@ def test_every_listing_has_an_end(ground: Ground, misbehaving: Misbehaving) -> N
     assert len(ground.service.asked) - before <= len(follow) * (SHORT.listing_pages + 3)
 
 
+# What only time ends.
 TIMED = ("other answers first, for ever", "a length of a terabyte", "trailers for ever")
-"""What only time ends."""
 HEAVY = [
     pytest.param(name, marks=[pytest.mark.slow] if name in TIMED else [])
     for name in misbehaviours.ENDLESS
     if any(word in name for word in ("bomb", "ever", "without an end", "terabyte"))
 ]
+# What a call may hold at a time: its body as it came, unpacked, and in pieces.
 MOST_BYTES = 4 * (SHORT.answer_bytes + SHORT.content_bytes)
-"""What a call may hold at a time: its body as it came, unpacked, and in pieces."""
 
 
 @pytest.mark.parametrize("name", HEAVY)

@@ -19,12 +19,11 @@ from tests.faults.hostile.sound import ANSWERS, answer_to
 
 PLACES = list(fields.places())
 FREE_CHARS = 1_000
+# Where what isn't understood is "not known", which nothing is bought by.
 SAFE = {"n_epochs", "code", "capabilities", "fineTune", "globalFineTune"}
-"""Where what isn't understood is "not known", which nothing is bought by."""
+# Events are for people and decide nothing, and a strange file of others hides no other: what is
+# strange is left out.
 LENIENT = {AzureOpenAI.events, AzureOpenAI.files}
-"""Events are for people and decide nothing, and a strange file of others hides no other: what is
-strange is left out.
-"""
 
 
 @pytest.fixture(scope="module")

@@ -29,8 +29,8 @@ from tunedrop.emulator.roles import (
 from tunedrop.emulator.switches import Switches
 
 pytestmark = pytest.mark.timeout(120)
+# A role that doesn't come is not waited for as long as one that may be on its way.
 QUICK = PACE.model_copy(update={"companion_s": 1, "gate_deadline_s": 1})
-"""A role that doesn't come is not waited for as long as one that may be on its way."""
 SECURITY = (Path(__file__).parents[2] / "docs" / "security.md").read_text(encoding="utf-8")
 
 

@@ -24,6 +24,7 @@ from tests.faults.rig import CACHES, Rig
 pytestmark = pytest.mark.timeout(120)
 ROOT = Path(__file__).parents[2]
 PLANNED = "make_plan: after the record"
+# A value that would change much if it were read later.
 CHANGED: dict[str, str] = {
     "training_container": "elsewhere",
     "reports_container": "otherreports",
@@ -60,7 +61,7 @@ CHANGED: dict[str, str] = {
     "continue_from": "own",
     "price_table": "/nowhere/prices.json",
 }
-"""A value that would change much if it were read later."""
+# What stays live on purpose, and why.
 LIVE: dict[str, str] = {
     "jobs_at_a_time": "the wallet is the owner's brake on all runs together",
     "jobs_a_day": "the same",
@@ -70,7 +71,6 @@ LIVE: dict[str, str] = {
     "openai_api_key": "a secret is never pinned",
     "credential": "who calls is the machine's, not the run's",
 }
-"""What stays live on purpose, and why."""
 LIVE_VALUES = {"jobs_a_day": "0", "usd_a_day": "0"}
 MONEY = ("worst_case_usd", "price_table_date", "remove_command", "usd_per_million_tokens")
 QUICK = ("span_mb", "openai_endpoint", "pace", "price_table")

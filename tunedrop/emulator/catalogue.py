@@ -9,6 +9,8 @@ TuneDrop replaces, in one region. What a region offers: `regions.py`.
 from dataclasses import dataclass
 from decimal import Decimal
 
+# A deployed fine-tuned model, by SKU (cost management page, 03/2026); provisioned is billed by its
+# units, not here.
 HOSTING_USD_PER_HOUR = {
     "standard": 1.70,
     "globalstandard": 1.70,
@@ -16,10 +18,8 @@ HOSTING_USD_PER_HOUR = {
     "developertier": 0.0,
     "provisionedmanaged": 0.0,
 }
-"""A deployed fine-tuned model, by SKU (cost management page, 03/2026); provisioned is billed by its
-units, not here.
-"""
 
+# SKU names as ARM spells them, by their lower case: names compare without case.
 SKUS = {
     name.lower(): name
     for name in (
@@ -30,8 +30,8 @@ SKUS = {
         "DeveloperTier",
     )
 }
-"""SKU names as ARM spells them, by their lower case: names compare without case."""
 
+# Spellings of trainingType that guides and reports show, by their lower case.
 TRAINING_TYPES = {
     "standard": "Standard",
     "globalstandard": "GlobalStandard",
@@ -39,24 +39,22 @@ TRAINING_TYPES = {
     "developertier": "Developer",
     "1": "GlobalStandard",
 }
-"""Spellings of trainingType that guides and reports show, by their lower case."""
 
+# The capability of ARM's model list that says a training type is offered (live lists of East US 2,
+# 2026).
 CAPABILITIES = {
     "Standard": "fineTune",
     "GlobalStandard": "globalFineTune",
     "Developer": "devTierFineTune",
 }
-"""The capability of ARM's model list that says a training type is offered (live lists of East US 2,
-2026).
-"""
 
+# Policies that every account has (live list of an account, api-version 2024-10-01).
 CONTENT_FILTERS = ("Microsoft.Default", "Microsoft.DefaultV2")
-"""Policies that every account has (live list of an account, api-version 2024-10-01)."""
 
 TRAINING_TYPE_NAMES = ("Standard", "GlobalStandard", "Developer")
 
+# The day on which the dates below were written down; see `World.day`.
 AS_OF = "2026-11-28"
-"""The day on which the dates below were written down; see `World.day`."""
 
 _EAST, _NORTH, _SWEDEN = "eastus2", "northcentralus", "swedencentral"
 

@@ -17,8 +17,8 @@ from tunedrop_check.formats.messages import messages_of
 
 type Doc = dict[str, Any]
 
+# The encoding of all models but the old gpt-35-turbo.
 USUAL = "o200k_base"
-"""The encoding of all models but the old gpt-35-turbo."""
 
 
 def billable(examples: Sequence[Doc], encoding: str = USUAL) -> int:

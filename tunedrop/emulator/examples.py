@@ -17,10 +17,8 @@ from tunedrop.emulator import counting
 
 type Doc = dict[str, Any]
 
+# Training fits the first so many examples: enough to be true, little enough to take under a second.
 SAMPLE_EXAMPLES = 200
-"""Training fits the first so many examples: enough to be true, little enough to take under a
-second.
-"""
 
 _LINE_MAX_BYTES = 16 * 2**20
 _COUNTED_AT_ONCE = 500

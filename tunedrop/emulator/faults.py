@@ -30,6 +30,7 @@ CONTENT_FILTER = (
 )
 RETIRED = "The model of this deployment has been retired."
 
+# Faults that have a name, so that a plan need not repeat their text.
 PRESETS: dict[str, Doc] = {
     "content_filter": {
         "status": 400,
@@ -71,7 +72,6 @@ PRESETS: dict[str, Doc] = {
     },
     "never": {"ends": "never"},
 }
-"""Faults that have a name, so that a plan need not repeat their text."""
 
 _OUTCOMES = {
     "file": {"error", "never"},
@@ -80,8 +80,9 @@ _OUTCOMES = {
     "readiness": {"never"},
 }
 _ANSWER = {"status", "code", "message", "param", "retry_after", "headers"}
+# What may stand in place of an answer's JSON: half of it, nothing, a gateway's HTML page.
 BODIES = ("truncated", "empty", "page")
-"""What may stand in place of an answer's JSON: half of it, nothing, a gateway's HTML page."""
+# Every operation by its name in the ledger.
 OPERATIONS = frozenset(
     {
         *(f"accounts.{name}" for name in ("get", "list_models")),
@@ -109,7 +110,6 @@ OPERATIONS = frozenset(
         "usages.list",
     }
 )
-"""Every operation by its name in the ledger."""
 _FIELDS = {"on", "about", "when", "then", "times", "skip"}
 
 

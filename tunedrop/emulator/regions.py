@@ -8,12 +8,12 @@ example has to choose a region, as on Azure.
 
 from tunedrop.emulator.catalogue import SKUS, TRAINING_TYPE_NAMES, BaseModel
 
+# The names that ARM writes, and those for people.
 REGIONS = {
     "eastus2": "East US 2",
     "northcentralus": "North Central US",
     "swedencentral": "Sweden Central",
 }
-"""The names that ARM writes, and those for people."""
 DEFAULT = "eastus2"
 _US = frozenset({"eastus2", "northcentralus"})
 

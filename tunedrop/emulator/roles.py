@@ -18,8 +18,8 @@ ACCOUNT: Scope = "account"
 
 _SERVICES = "Microsoft.CognitiveServices"
 _BLOBS = "Microsoft.Storage/storageAccounts/blobServices"
+# What stands in the name of each data action that is asked for here.
 OF_DATA = ("/accounts/OpenAI/", "/containers/blobs/")
-"""What stands in the name of each data action that is asked for here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +106,8 @@ BLOB_READER = Role(
     (f"{_BLOBS}/containers/read", f"{_BLOBS}/generateUserDelegationKey/action"),
     (f"{_BLOBS}/containers/blobs/read",),
 )
+# What storage asks for, call by call, stands in tests/faults/blob_roles.py: Azurite itself knows no
+# roles.
 BLOB_CONTRIBUTOR = Role(
     "Storage Blob Data Contributor",
     "ba92f5b4-2d11-453d-a403-e96b0029c9fe",
@@ -120,10 +122,9 @@ BLOB_CONTRIBUTOR = Role(
         for one in ("delete", "read", "write", "move/action", "add/action")
     ),
 )
-"""What storage asks for, call by call, stands in tests/faults/blob_roles.py: Azurite itself knows
-no roles.
-"""
 
+# The role that each switch gives, and on what. A role on the subscription reaches the account in
+# it; the other way round it doesn't.
 ASSIGNED: dict[str, tuple[Role, Scope]] = {
     "role_openai_contributor": (OPENAI_CONTRIBUTOR, ACCOUNT),
     "role_openai_user": (OPENAI_USER, ACCOUNT),
@@ -131,9 +132,6 @@ ASSIGNED: dict[str, tuple[Role, Scope]] = {
     "role_usages_reader": (USAGES_READER, SUBSCRIPTION),
     "role_reader": (READER, SUBSCRIPTION),
 }
-"""The role that each switch gives, and on what. A role on the subscription reaches the account in
-it; the other way round it doesn't.
-"""
 
 
 def held(switches: Switches, scope: Scope) -> list[Role]:

@@ -103,6 +103,7 @@ class Switches:
 
 _ASSUMED = "assumed"
 _ROLES = "catalogue of built-in roles, December 2024; given or not as docs/security.md says"
+# What each switch's default rests on: a page, a public report, or nothing but our choice (assumed).
 SOURCES: dict[str, str] = {
     "entity_state_status": f"code: 2024-10-21 description; status: {_ASSUMED}",
     "v1_error_shape": f"OpenAI's description of v1; for Azure {_ASSUMED}",
@@ -141,9 +142,6 @@ SOURCES: dict[str, str] = {
     "role_contributor": f"role-based access page of Azure OpenAI; its actions in short: {_ASSUMED}",
     "role_reader": _ROLES,
 }
-"""What each switch's default rests on: a page, a public report, or nothing but our choice
-(assumed).
-"""
 
 
 def changed(switches: Switches, values: dict[str, Any]) -> Switches:

@@ -16,8 +16,8 @@ import sys
 import threading
 import time
 
+# How long the part may take to end by itself before it is killed.
 GRACE_S = 5.0
-"""How long the part may take to end by itself before it is killed."""
 LOOK_EVERY_S = 0.02
 SET_PDEATHSIG, SET_CHILD_SUBREAPER = 1, 36  # Linux, prctl(2)
 

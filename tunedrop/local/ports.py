@@ -6,8 +6,8 @@ from contextlib import ExitStack
 from dataclasses import astuple, dataclass
 
 HOST = "127.0.0.1"
+# The options that set the fields of `Ports`, in their order.
 OPTIONS = ("--port", "--storage-port", "--emulator-port", "--engine-port")
-"""The options that set the fields of `Ports`, in their order."""
 
 
 class PortUnusable(Exception):

@@ -16,10 +16,9 @@ from typing import Any
 from tunedrop.local.ports import HOST, Ports
 
 PROJECT = Path(__file__).parent.parent.parent
+# The project's own folder, whatever folder a command is given in; the user's, where the package is
+# installed without the project.
 DATA = (PROJECT if (PROJECT / "dev.py").is_file() else Path.home()) / ".tunedrop"
-"""The project's own folder, whatever folder a command is given in; the user's, where the package is
-installed without the project.
-"""
 STORAGE_ACCOUNT = "devstoreaccount1"
 LOCK = "in-use.sqlite"
 

@@ -39,10 +39,9 @@ ACCOUNT = (
     "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/local"
     "/providers/Microsoft.CognitiveServices/accounts/standin"
 )
+# On one's own machine the published limits of a resource would only be in the way of the hundredth
+# try.
 ROOM = {"files": 10_000, "jobs": 10_000, "fine_tuned_deployments": 10_000, "deployments": 10_000}
-"""On one's own machine the published limits of a resource would only be in the way of the hundredth
-try.
-"""
 STAND_IN_ROOM = {f"{name}_max": count for name, count in ROOM.items()} | {
     "quota_units": 10_000_000,
     "fine_tuned_quota_units": 10_000_000,

@@ -9,8 +9,8 @@ import msgspec
 from ..formats.messages import PROMPTS, text_of
 from ..reading.json_types import Json, JsonObject
 
+# Separates the texts of a prompt or an answer.
 BETWEEN = "\x1e"
-"""Separates the texts of a prompt or an answer."""
 
 _KEPT_CHARACTERS = 2**14
 _encode = msgspec.json.Encoder(order="sorted").encode

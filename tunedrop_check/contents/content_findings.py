@@ -20,8 +20,8 @@ from .search import blocks, secrets
 
 _BATCH_CHARACTERS = 2**18
 
+# The rules whose severity a setting chooses.
 SECRET_CODES = frozenset(kind.rule.code for kind in secrets.KINDS)
-"""The rules whose severity a setting chooses."""
 _COUNTED: dict[str, tuple[Rule, str]] = {
     rule.code: (rule, what)
     for rule, what in (

@@ -26,8 +26,8 @@ from ..rules.findings import Finding, finding
 from ..rules.lines_seen import seen_on
 from ..rules.rule import Rule
 
+# How many examples of a file are kept, 28 bytes each; later ones are only counted.
 MAX_EXAMPLES = 1_000_000
-"""How many examples of a file are kept, 28 bytes each; later ones are only counted."""
 
 _DROPPED = b" \t\n\r\v\f.,;:!?'\"()[]{}-_*#`~"
 # Dropped bytes become NUL, and so NUL becomes another control.

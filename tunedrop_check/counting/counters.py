@@ -29,11 +29,11 @@ _PREFIXES = {
     for first, last in NEWER_LETTERS
     for letter in range(first, last + 1)
 }
+# By the first byte of such a letter: which second bytes one may have.
 _SECONDS = {
     lead: np.isin(np.arange(256), [second for first, second in _PREFIXES if first == lead])
     for lead, _ in _PREFIXES
 }
-"""By the first byte of such a letter: which second bytes one may have."""
 _building = threading.Lock()
 
 

@@ -15,13 +15,12 @@ from ..reading.json_types import JsonObject
 
 BASE = 85
 PER_TILE = 170
+# An image at an address, or one whose header can't be read, is taken as a square of this side, in
+# pixels: 765 tokens.
 ASSUMED_SIDE = 1024
-"""An image at an address, or one whose header can't be read, is taken as a square of this side, in
-pixels: 765 tokens.
-"""
 
+# No image has more: 8 tiles, of 2,048 by 768 pixels.
 MOST = 1445
-"""No image has more: 8 tiles, of 2,048 by 768 pixels."""
 
 _SQUARE = 2048
 _SHORT_SIDE = 768

@@ -2,9 +2,10 @@
 --write`; don't edit.
 """
 
+# The versions that were compared.
 PROBED = {"tiktoken": "0.14.0", "toktok-rs": "0.3.0"}
-"""The versions that were compared."""
 
+# Inclusive ranges of code points, each of which changes a count somewhere.
 NEWER_LETTERS = (
     (0x88F, 0x88F),
     (0xC5C, 0xC5C),
@@ -34,4 +35,3 @@ NEWER_LETTERS = (
     (0x2CEA2, 0x2CEAD),
     (0x323B0, 0x33479),
 )
-"""Inclusive ranges of code points, each of which changes a count somewhere."""

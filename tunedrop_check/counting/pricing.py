@@ -21,8 +21,8 @@ import msgspec
 
 from . import money
 
+# The training type where none is asked for.
 GLOBAL = "GlobalStandard"
-"""The training type where none is asked for."""
 
 _CARRIED = Path(__file__).parent / "prices.json"
 _BILLING_STEP = 1_000

@@ -22,16 +22,15 @@ from .counters import Counter
 PER_MESSAGE = 3
 PER_NAME = 1
 PER_EXAMPLE = 3
+# tiktoken 0.14 ends in a panic from about 999,900 blanks on end before other text.
 MAX_BLANK_RUN = 500_000
-"""tiktoken 0.14 ends in a panic from about 999,900 blanks on end before other text."""
 
+# Natural text of this size has four times the tokens of any model's limit; a tokenizer can need
+# forty times its size in memory.
 MAX_TEXT_BYTES = 2**20
-"""Natural text of this size has four times the tokens of any model's limit; a tokenizer can need
-forty times its size in memory.
-"""
 
+# What stands for a value that is no text, such as calls.
 compact_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-"""What stands for a value that is no text, such as calls."""
 
 _LONG_TEXT = 2**18
 _BLANKS = re.compile(r"\s{2,}")

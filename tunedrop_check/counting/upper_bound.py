@@ -21,12 +21,11 @@ from .counters import Counter
 from .image_tokens import ImageTokens
 from .tokens import compact_json, is_countable
 
+# Fields beside the messages that say what may be called and in which form is answered; they are
+# part of the prompt.
 DECLARED = frozenset(
     {"tools", "functions", "response_format", "parallel_tool_calls", "tool_choice", "function_call"}
 )
-"""Fields beside the messages that say what may be called and in which form is answered; they are
-part of the prompt.
-"""
 
 PER_FUNCTION = 24
 PER_LISTED_VALUE = 2

@@ -44,6 +44,7 @@ _CONTRACTION = "(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
 _UPPER = r"\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}"
 _LOWER = r"\p{Ll}\p{Lm}\p{Lo}\p{M}"
 
+# The carried encodings by name.
 DEFINITIONS = {
     "cl100k_base": Definition(
         sha256="223921b76ee99bde995b7ff738513eef100fb51d18c93597a113bcffe865b2a7",
@@ -83,7 +84,6 @@ DEFINITIONS = {
         special_tokens={"<|endoftext|>": 199999, "<|endofprompt|>": 200018},
     ),
 }
-"""The carried encodings by name."""
 
 
 def ranks(file: Path, sha256: str) -> dict[bytes, int]:

@@ -28,16 +28,15 @@ from .common_messages import ROLES, Assistant, Message, System, Tool, User
 from .message_walk import Walk, compared_texts_of
 from .shared_starts import REST, SharedStarts
 
+# Longer lines, in bytes, are for the full check, which bounds what they may hold.
 LONGEST = 2**18
-"""Longer lines, in bytes, are for the full check, which bounds what they may hold."""
 KEPT_SHAPES, KEPT_TOOLS = 4096, 64
 
 _NEWLINE, _RETURN, _QUOTE, _COLON, _OPEN, _CLOSE, _BACKSLASH, _U = b'\n\r":{}\\u'
 _LAST_BLANK = 0x20  # a byte up to it before a colon is white space
+# Bytes before a quote that ends no key: it is escaped, or begins a text. Of keys that end in such a
+# byte a plain line has none.
 _NO_KEY_BEFORE = np.isin(np.arange(256), list(b"\\:,[ \t\r\n"))
-"""Bytes before a quote that ends no key: it is escaped, or begins a text. Of keys that end in such
-a byte a plain line has none.
-"""
 _FEW_BLANKS = 16
 _ODD_KEY = re.compile(rb'[\\:,\[ \t\r\n]"[ \t\r\n]*:')
 
@@ -327,11 +326,9 @@ def _beside(line: _Line, declared: _Tools) -> str:
 
 
 def _one_object_a_line(table: Bytes, ends: NDArray[np.intp]) -> bool:
-    """Whether each line feed stands between the end of an object and the start of the next.
-
-    With as many objects as lines, each then has a line of its own: between two objects of one line
-    there is no line feed.
-    """
+    """Whether each line feed stands between the end of an object and the start of the next."""
+    # With as many objects as lines, each then has a line of its own: between two objects of one
+    # line there is no line feed.
     if (
         len(table) < 3
         or not len(ends)

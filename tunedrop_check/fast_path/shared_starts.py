@@ -17,17 +17,15 @@ from collections.abc import Callable
 import msgspec
 
 STAND_IN = b'{"messages":[{"role":"system","content":"-"},'
+# With it, a start must make a plain line of three messages.
 REST = b'{"role":"user","content":"-"},{"role":"assistant","content":"-"}]}'
-"""With it, a start must make a plain line of three messages."""
 
 _END = b'"},'
 _GOES_ON = (b'{"', b' {"')
 _SHORTEST = 4 * len(STAND_IN)
 _KEPT = 16
+# How many starts of a block are tried: where each line has one of its own, that must not cost much.
 _TRIES = 16
-"""How many starts of a block are tried: where each line has one of its own, that must not cost
-much.
-"""
 
 
 class Start(msgspec.Struct, frozen=True, eq=False):

@@ -7,8 +7,8 @@ Role = Literal["training", "validation"]
 TRAINING_SET = "training_set.jsonl"
 VALIDATION_SET = "validation_set.jsonl"
 JOB_FILE = "job.json"
+# Written by Spark beside its part files when all of them are there.
 SUCCESS = "_SUCCESS"
-"""Written by Spark beside its part files when all of them are there."""
 
 
 def role_of(name: str) -> Role:

@@ -10,10 +10,10 @@ from typing import Protocol
 
 import msgspec
 
+# The piece of a file that gets a digest of its own; spans are multiples of it.
 BLOCK_BYTES = 8 * 2**20
-"""The piece of a file that gets a digest of its own; spans are multiples of it."""
+# The longest line that is kept: an image of 10 MB fits, embedded as base64.
 MAX_LINE_BYTES = 16 * 2**20
-"""The longest line that is kept: an image of 10 MB fits, embedded as base64."""
 HEAD_BYTES = 64
 
 _CHUNK_BYTES = 2**19  # enough to count in one go, and little enough that threads take turns

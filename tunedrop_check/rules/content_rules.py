@@ -6,8 +6,8 @@ None of them is a rule of the service; all but the secrets are warnings.
 
 from .rule import Rule, Severity
 
+# Every rule of this catalogue by its code.
 RULES: dict[str, Rule] = {}
-"""Every rule of this catalogue by its code."""
 
 
 def _rule(number: str, severity: Severity, title: str, explanation: str, fix: str) -> Rule:

@@ -4,8 +4,8 @@ import msgspec
 
 from .format_rules import Rule, Severity
 
+# How many findings of each severity are kept; all are counted.
 KEPT = 100
-"""How many findings of each severity are kept; all are counted."""
 
 
 class Finding(msgspec.Struct, frozen=True):

@@ -10,8 +10,8 @@ fine-tuning (supervised, preference, reinforcement), tools and vision (docs/data
 from . import content_rules
 from .rule import Rule, Severity
 
+# Every rule by its code, those of content_rules.py among them.
 RULES: dict[str, Rule] = {}
-"""Every rule by its code, those of content_rules.py among them."""
 
 
 def _rule(
@@ -215,6 +215,7 @@ BOM_INSIDE = _rule(
     ),
     "Remove the mark at the start of this line.",
 )
+# Of a line that breaks one of these nothing more is known; it breaks no other of them.
 UNREAD = (
     LINE_TOO_LONG,
     NOT_UTF8,
@@ -226,7 +227,6 @@ UNREAD = (
     TOO_MANY_VALUES,
     BOM_INSIDE,
 )
-"""Of a line that breaks one of these nothing more is known; it breaks no other of them."""
 NOT_CHECKED = _rule(
     "113",
     "error",

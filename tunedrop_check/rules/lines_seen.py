@@ -7,8 +7,8 @@ import msgspec
 from .findings import Finding, finding
 from .rule import Rule
 
+# How many line numbers are kept.
 SHOWN = 20
-"""How many line numbers are kept."""
 
 
 class LinesSeen(msgspec.Struct):

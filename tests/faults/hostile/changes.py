@@ -12,8 +12,8 @@ from tests.faults.hostile.sound import Sound, sent
 from tests.unit.adapters.misbehaving import Asked
 
 type Misbehaving = Callable[[Asked, Sound], None]
+# What the app signs its questions with.
 KEY = "k3y-that-nobody-may-read-0123456789abcdef"
-"""What the app signs its questions with."""
 LEAK = f"api-key: {KEY} Authorization: Bearer {KEY}"
 MEGABYTE = b" " * 2**20
 

@@ -12,6 +12,7 @@ from tests.faults.hostile.changes import Misbehaving
 from tests.faults.hostile.sound import ANSWERS, Sound, sent
 from tests.unit.adapters.misbehaving import Asked
 
+# One of each kind that JSON has, and one that it hasn't.
 KINDS: dict[str, Any] = {
     "nothing": None,
     "a list": [1],
@@ -21,7 +22,6 @@ KINDS: dict[str, Any] = {
     "yes": True,
     "not a number": math.nan,
 }
-"""One of each kind that JSON has, and one that it hasn't."""
 MORE: dict[str, Any] = {
     "an empty list": [],
     "an empty object": {},
@@ -42,6 +42,7 @@ MORE: dict[str, Any] = {
     "a path": "../../files/other?x=1#y",
     "no": False,
 }
+# What a header or an element of XML may hold.
 TEXTS = (
     "",
     "text",
@@ -54,7 +55,6 @@ TEXTS = (
     "\u202e\u00e9",
     "y" * 20_000,
 )
-"""What a header or an element of XML may hold."""
 
 type Path = tuple[str | int, ...]
 

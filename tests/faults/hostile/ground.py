@@ -23,17 +23,16 @@ from tests.faults.hostile.changes import KEY, Misbehaving
 from tests.faults.hostile.sound import Sound, answer_to, sent
 from tests.unit.adapters.misbehaving import ACCOUNT_ID, Asked, Service, forget
 
+# What a call may cost on this ground; `AMPLE` where a sound answer must be taken on a machine that
+# is busy.
 SHORT = call_limits.Limits(
     answer_bytes=2**18, content_bytes=2**19, pages=5, listing_pages=8, read_s=0.4
 )
-"""What a call may cost on this ground; `AMPLE` where a sound answer must be taken on a machine that
-is busy.
-"""
 AMPLE = call_limits.Limits(
     answer_bytes=2**18, content_bytes=2**19, pages=5, listing_pages=8, read_s=60.0
 )
+# When a call is said to hang: its time is one second, and this machine may be busy.
 SAFETY_S = 45.0
-"""When a call is said to hang: its time is one second, and this machine may be busy."""
 AT_ONCE = 60
 TEXT_CHARS = 1_100
 NAMED = (ServiceUnavailable, ServiceRejected, OutcomeUnknown, TooLarge, Changed)

@@ -36,6 +36,7 @@ from tests.faults.hostile.changes import (
 from tests.faults.hostile.sound import sent
 from tests.unit.adapters.misbehaving import Asked
 
+# No whole answer comes, or none that means one thing.
 BROKEN: dict[str, Misbehaving] = {
     "closes at once": closes,
     "resets": resets,
@@ -81,8 +82,8 @@ BROKEN: dict[str, Misbehaving] = {
     "chunks without an end": mangled(lambda whole: as_chunks(whole, b"2\r\n{}\r\n")),
     "a chunk cut off": mangled(lambda whole: as_chunks(whole, b"ff\r\n{}")),
 }
-"""No whole answer comes, or none that means one thing."""
 
+# What has no end, or is far too much.
 ENDLESS: dict[str, Misbehaving] = {
     "silence": silent(),
     "silence in the body": silent(lambda sound: head_of(sound, Content_Length="100000")),
@@ -108,7 +109,6 @@ ENDLESS: dict[str, Misbehaving] = {
     "a bomb in a failure": refused(503, bomb(), Content_Encoding="gzip"),
     "a length of a terabyte": silent(lambda sound: head_of(sound, Content_Length=str(2**40))),
 }
-"""What has no end, or is far too much."""
 
 PACKED: dict[str, Misbehaving] = {
     "gzip that is none": headed(Content_Encoding="gzip"),
@@ -278,8 +278,8 @@ PLACES: dict[str, Callable[[Asked], str]] = {
     "60 kB": lambda _asked: "/" + "a" * 60_000,
     "a name and a key": lambda _asked: f"http://user:{KEY}@127.0.0.1:{ELSEWHERE[0]}/",
 }
+# The port of the service that must hear nothing.
 ELSEWHERE: list[int] = []
-"""The port of the service that must hear nothing."""
 REDIRECTED: dict[str, Misbehaving] = {
     f"{status} to {name}": redirected(to, status)
     for status in (301, 302, 303, 307, 308)

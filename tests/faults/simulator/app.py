@@ -35,12 +35,12 @@ from tunedrop.emulator.arm.routes import ACCOUNT_ID
 from tunedrop_check.reading import file_spans
 
 PLENTY = {"files": 10_000, "jobs": 10_000, "fine_tuned_deployments": 1000, "deployments": 1000}
+# Azure's, with fewer polls.
 PACE = {"poll_first_s": 60, "poll_most_s": 1800, "poll_growth": 1, "brief_s": 60}
-"""Azure's, with fewer polls."""
+# A call may take so long that, at any other pace, its intent is taken for a dead one's.
 LEISURELY = PACE | {"call_s": 300, "deployment_deadline_s": 7200}
-"""A call may take so long that, at any other pace, its intent is taken for a dead one's."""
+# The shortest times that are still longer than anything takes here.
 HASTY = PACE | {"poll_first_s": 45, "call_s": 20, "upload_s": 120, "list_lag_s": 147}
-"""The shortest times that are still longer than anything takes here."""
 SETTINGS = {
     "TUNEDROP_PACE": json.dumps(PACE),
     "TUNEDROP_OPENAI_ENDPOINT": BASE,
@@ -69,8 +69,8 @@ class Words(logging.Handler):
         self.lines.append(f"{record.getMessage()} {record.__dict__.get('run', '')}")
 
 
+# The pace of the app whose code acts; None: that of the environment.
 own_pace: ContextVar[Pace | None] = ContextVar("own_pace", default=None)
-"""The pace of the app whose code acts; None: that of the environment."""
 
 
 def settings_here() -> Settings:

@@ -26,8 +26,8 @@ NAMES = (
     "%2e%2e",
     "wallet.json",
 )
+# A model that the account trains and the price table does not know.
 UNPRICED = "gpt-35-turbo-0125"
-"""A model that the account trains and the price table does not know."""
 TERABYTE = 2**40
 
 

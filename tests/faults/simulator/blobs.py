@@ -26,8 +26,8 @@ from shared.services.container import OWN_BLOB_BYTES, Container
 from tests.faults.simulator.stage import Stage
 
 ACCOUNT = "simulated"
+# Storage always tells one of these refusals by its code; what has none is somebody else's.
 CODES = {404: "BlobNotFound", 409: "BlobAlreadyExists", 412: "ConditionNotMet"}
-"""Storage always tells one of these refusals by its code; what has none is somebody else's."""
 TOO_LARGE_BYTES = 512 * 2**20
 
 

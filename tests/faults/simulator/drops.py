@@ -7,8 +7,8 @@ from typing import Any
 
 from shared.models.drop import JOB_FILE, TRAINING_SET, VALIDATION_SET
 
+# Stands in every line of every drop, and may stand nowhere else.
 CANARY = "canary-7f3a-of-the-training-data"
-"""Stands in every line of every drop, and may stand nowhere else."""
 FOREIGN = "somebody-elses"
 KINDS = {
     "good": 12,

@@ -153,6 +153,7 @@ def role_that_is_gone_leaves_things() -> list[Swap]:
     return [(effects, "WITHOUT_A_ROLE", ())]
 
 
+# Every one, each with the invariant that it breaks in some seed of caught.json.
 FOUND: tuple[Callable[[], list[Swap]], ...] = (
     price_unknown_is_nothing,
     declarations_count_nothing,
@@ -167,4 +168,3 @@ FOUND: tuple[Callable[[], list[Swap]], ...] = (
     gate_waits_in_silence,
     role_that_is_gone_leaves_things,
 )
-"""Every one, each with the invariant that it breaks in some seed of caught.json."""

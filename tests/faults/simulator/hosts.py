@@ -19,8 +19,8 @@ from tests.faults.simulator.trouble import Trouble
 from tests.faults.simulator.watch import Watch
 
 LEASE_S = 60.0
+# The share of an orchestrator's turns that are replayed too, as after a worker's death.
 REPLAYED = 0.1
-"""The share of an orchestrator's turns that are replayed too, as after a worker's death."""
 
 
 class Host:

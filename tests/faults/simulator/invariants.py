@@ -38,10 +38,10 @@ from tests.faults.simulator.wire import SECRETS
 if TYPE_CHECKING:
     from tests.faults.simulator.simulation import Simulation
 
+# A creating call that was sent before the cancel may be committed so long after its time is up.
 ON_ITS_WAY_S = 25.0
-"""A creating call that was sent before the cancel may be committed so long after its time is up."""
+# The containers that the app writes to.
 KEPT = ("tunedrop", "reports", "reports-2")
-"""The containers that the app writes to."""
 LONG = b"and on and on " * 100
 
 

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from tests.faults.simulator.simulation import Simulation
 
 WITHIN_S = 12_000.0
+# The share of activities after which a setting is changed, for each change of a world's trouble.
 CHANGED_BETWEEN = 0.01
-"""The share of activities after which a setting is changed, for each change of a world's
-trouble.
-"""
 OUTAGE_MOST_S = 3000.0
+# The shortest deadline of a run is that of its smoke test: a longer outage can end it.
 SMOKE_MOST_S = 500.0
-"""The shortest deadline of a run is that of its smoke test: a longer outage can end it."""
+# What somebody sets the settings to. Spans are set in bytes: no drop here is as large as the
+# smallest that the setting allows.
 CHANGES: dict[str, tuple[str, ...]] = {
     "TUNEDROP_PACE": (json.dumps(app.HASTY), json.dumps(app.PACE)),
     "TUNEDROP_JOBS_AT_A_TIME": ("1", "3", "10"),
@@ -45,9 +45,6 @@ CHANGES: dict[str, tuple[str, ...]] = {
     "TUNEDROP_ALLOWED_MODELS": ("[]", '["gpt-4.1-nano-2025-04-14"]'),
     app.SPAN_BYTES: ("500", "1000", "100000"),
 }
-"""What somebody sets the settings to. Spans are set in bytes: no drop here is as large as the
-smallest that the setting allows.
-"""
 
 
 def plan(world: "Simulation") -> None:

@@ -367,6 +367,7 @@ def name_of(mutation: Callable[[], list[Swap]]) -> str:
     return mutation.__name__.replace("_", "-")
 
 
+# Every known bug by its name.
 MUTATIONS: dict[str, Callable[[], list[Swap]]] = {
     name_of(mutation): mutation
     for mutation in (
@@ -399,4 +400,3 @@ MUTATIONS: dict[str, Callable[[], list[Swap]]] = {
         *FOUND,
     )
 }
-"""Every known bug by its name."""

@@ -26,10 +26,10 @@ from tunedrop.emulator.pace import Pace, after_seconds
 
 SWEEP_S = 1200.0
 DAY_S = 86_400.0
+# How many times as often rivals sweep.
 RIVALRY = 4
-"""How many times as often rivals sweep."""
+# A deployment that takes longer can miss its deadline by itself.
 SLOW_S = 3000.0
-"""A deployment that takes longer can miss its deadline by itself."""
 FATES = (
     ("file", {"ends": "error"}),
     ("job", "rai_data"),
@@ -39,10 +39,8 @@ FATES = (
 )
 JSON = {"Content-Type": "application/json"}
 LAST_SWEEPS = 4
+# After so much virtual time every run must have ended: late events, deadlines and storms included.
 ENDS_WITHIN = timedelta(days=12)
-"""After so much virtual time every run must have ended: late events, deadlines and storms
-included.
-"""
 
 
 class Simulation:
@@ -312,9 +310,8 @@ class Simulation:
         )
 
     def _sweep(self) -> None:
-        """The timer; now and then it comes twice. While there is nothing to find it is left out, to
-        keep a simulation quick.
-        """
+        """The timer; now and then it comes twice."""
+        # While there is nothing to find it is left out, to keep a simulation quick.
         if self.watch.unended() or self.watch.unheard():
             for number in range(len(self.apps)):
                 for _ in range(2 if self.stage.random.random() < 0.1 else 1):

@@ -76,6 +76,7 @@ class Trouble:
     """
 
 
+# Nothing goes wrong but events.
 CALM = Trouble(
     storage=0,
     service=0,
@@ -94,7 +95,7 @@ CALM = Trouble(
     doom=0,
     jobs_at_a_time=1000,
 )
-"""Nothing goes wrong but events."""
+# Everything goes wrong at once: what a bug needs that hides in the meeting of two rare troubles.
 STORM = replace(
     CALM,
     storage=0.01,
@@ -114,13 +115,10 @@ STORM = replace(
     outages=1,
     secrets=True,
 )
-"""Everything goes wrong at once: what a bug needs that hides in the meeting of two rare
-troubles.
-"""
 
 
+# The share of worlds with two apps that take up each other's runs.
 RIVALS = 0.06
-"""The share of worlds with two apps that take up each other's runs."""
 
 
 def trouble_of(random: Random, seed: int) -> Trouble:

@@ -27,19 +27,19 @@ REFUSALS = (408, 409, 429, 500, 502, 503, 504)
 RETRY_AFTER = (None, "1", "600", "soon")
 
 
+# May stand nowhere but in what a service says.
 SECRETS = (
     "c2VjcmV0LWtleS1vZi10aGUtc3RvcmFnZQ",
     "eyJhbGciOiJub25lIn0",
     "c2lnbmF0dXJlLW9mLWEtbGluaw",
     "sk-0123456789abcdefghij",
 )
-"""May stand nowhere but in what a service says."""
+# A refusal that quotes what it was sent, and has no end.
 QUOTING = (
     f"Access denied: AccountKey={SECRETS[0]}==; Authorization: Bearer "
     f"{SECRETS[1]}.eyJzdWIiOiJ4In0.x; ?sv=1&sig={SECRETS[2]}%3D; "
     f"api-key: {SECRETS[3]} " + "and on and on " * 3000
 )
-"""A refusal that quotes what it was sent, and has no end."""
 
 
 class Fate(StrEnum):

@@ -126,11 +126,11 @@ def told(body: Any, status: int = 200, **headers: str) -> Answering:
     return whole(json.dumps(body).encode(), status, **headers)
 
 
+# The beginning of an object that is a file, a job, a deployment and an empty page.
 ANYTHING = (
     b'{"id": "x", "name": "d", "status": "processed", "filename": "f", "training_file": "f", '
     b'"value": [], "data": [], "padding": "'
 )
-"""The beginning of an object that is a file, a job, a deployment and an empty page."""
 
 
 def bomb(megabytes: int) -> Answering:

@@ -98,6 +98,7 @@ def test_unusable_storage_connection_is_not_quoted(command: list[str], connectio
     assert CANARY.encode() not in done.stdout + done.stderr
 
 
+# Variables of other programs.
 LEFT = (
     "OPENAI_API_KEY",
     "OPENAI_ADMIN_KEY",
@@ -107,7 +108,6 @@ LEFT = (
     "AZURE_OPENAI_AD_TOKEN",
     "AZURE_CLIENT_SECRET",
 )
-"""Variables of other programs."""
 
 
 class Listener(BaseHTTPRequestHandler):

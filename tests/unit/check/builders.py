@@ -13,8 +13,8 @@ from tunedrop_check.reading.drop_names import Role
 from tunedrop_check.scan import scanning
 
 TEXT_MODEL = base_models.base_model("gpt-4.1-mini")
+# For property tests on a machine that others use at the same time.
 LOADED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-"""For property tests on a machine that others use at the same time."""
 IMAGE_MODEL = base_models.base_model("gpt-4.1")
 
 

@@ -55,6 +55,7 @@ def a_data_uri(image: bytes, kind: str = "image/png") -> str:
     return f"data:{kind};base64,{base64.b64encode(image).decode()}"
 
 
+# Whole images of 3 by 2 pixels as an encoder wrote them (Pillow 12), by their kind.
 ENCODED = {
     "image/png": "iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAIAAAASFvFNAAAAFUlEQVR4nGOcmWbMwMDAwMDAxAADABYmATZazWmVAAAAAElFTkSuQmCC",
     "image/jpeg": "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAP//////////////////////////////////////////////////////////////////////////////////"
@@ -64,4 +65,3 @@ ENCODED = {
     "image/webp": "UklGRlQAAABXRUJQVlA4WAoAAAAIAAAAAgAAAQAAVlA4ICAAAABwAQCdASoDAAIADMDOJaACdAFAAAD+lww0afgE3YGAAEVYSUYOAAAASUkqAAgAAAAA"
     "AAAAAAA=",
 }
-"""Whole images of 3 by 2 pixels as an encoder wrote them (Pillow 12), by their kind."""

@@ -12,10 +12,9 @@ from tunedrop_check.rules import content_rules
 from tunedrop_check.scan import scanning
 
 SEED = 20261107
+# What the generator provokes: system messages that vary or miss, the developer role, null beside
+# calls, deprecated functions.
 ADVICE = {"TD-DATA-009", "TD-DATA-010", "TD-DATA-204", "TD-DATA-221", "TD-DATA-308"}
-"""What the generator provokes: system messages that vary or miss, the developer role, null beside
-calls, deprecated functions.
-"""
 
 
 def found_in(examples: Any, model: base_models.KnownModel, method: str) -> scanning.FileScan:

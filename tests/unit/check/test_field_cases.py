@@ -25,8 +25,8 @@ from tunedrop_check.rules.findings import Finding
 from tunedrop_check.scan import scanning
 
 IMAGE = {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}
+# The line of most cases on which the fault stands, after ten sound ones.
 LAST = 11
-"""The line of most cases on which the fault stands, after ten sound ones."""
 
 
 def formal(found: scanning.FileScan) -> list[Finding]:

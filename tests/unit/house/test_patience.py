@@ -10,10 +10,10 @@ import pytest
 from tests import patience
 from tests.unit.house.repository import ROOT
 
+# Its clock is its own: it waits for nothing.
 OWN_TIME = ROOT / "tests" / "faults" / "simulator"
-"""Its clock is its own: it waits for nothing."""
+# Who waits so long doesn't measure how quick a thing is: it is a net.
 A_NET_S = 2
-"""Who waits so long doesn't measure how quick a thing is: it is a net."""
 WAITS = {"wait", "settimeout", "join"}
 
 

@@ -38,8 +38,8 @@ PACE = Pace(
 )
 SOON = wait(0.001)
 FILES = {"files": {"training": {"bytes": 10}, "validation": {"bytes": 5}}, "span_bytes": 100}
+# What a good run's activities say, where it is more than "done".
 GOOD: dict[str, Answer] = {Activity.MAKE_PLAN: done_with(**FILES)}
-"""What a good run's activities say, where it is more than "done"."""
 
 type Said = Answer | Exception
 type Line = Said | Callable[[dict[str, Any]], Said]

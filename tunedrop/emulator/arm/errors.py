@@ -5,8 +5,8 @@ Texts come from public issues where one shows them; statuses marked open there h
 
 from tunedrop.emulator.refusal import Refusal
 
+# The object id of the local identity.
 PRINCIPAL = "00000000-0000-0000-0000-00000000cafe"
-"""The object id of the local identity."""
 
 
 def unauthenticated() -> Refusal:

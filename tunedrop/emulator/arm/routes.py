@@ -10,8 +10,8 @@ from tunedrop.emulator.call import Call, Operation, Reply
 from tunedrop.emulator.store import Doc
 from tunedrop.emulator.world import ACCOUNT, RESOURCE_GROUP, SUBSCRIPTION, World
 
+# The first stable version whose description has raiPolicies.
 POLICIES_SINCE = "2024-10-01"
-"""The first stable version whose description has raiPolicies."""
 VERSIONS = ("2023-05-01", "2024-10-01", "2025-06-01", "2025-09-01")
 PERMISSION_VERSIONS = ("2015-07-01", "2018-07-01", "2022-04-01")
 PROVIDER = "Microsoft.CognitiveServices"

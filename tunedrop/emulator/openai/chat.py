@@ -12,6 +12,7 @@ from tunedrop.emulator.openai import errors, results
 from tunedrop.emulator.store import Doc
 from tunedrop.emulator.world import World
 
+# Fields of a request, by OpenAI's description and Azure's `data_sources`.
 FIELDS = frozenset(
     {
         *(
@@ -57,7 +58,6 @@ FIELDS = frozenset(
         ),
     }
 )
-"""Fields of a request, by OpenAI's description and Azure's `data_sources`."""
 
 _ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 _UNTRAINED = (

@@ -14,10 +14,9 @@ from tunedrop.emulator.openai.requests import Wanted
 from tunedrop.emulator.store import Doc
 from tunedrop.emulator.world import World
 
+# Billed tokens are rounded up to a thousand: one published job with 4,980 tokens was billed as
+# 5,000.
 BILLING_STEP = 1_000
-"""Billed tokens are rounded up to a thousand: one published job with 4,980 tokens was billed as
-5,000.
-"""
 
 
 class Jobs:

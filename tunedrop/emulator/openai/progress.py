@@ -14,8 +14,8 @@ TRAINING_AT = 0.20
 TRAINED_AT = 0.70
 SUCCEEDED_AT = 0.75
 MODEL_CHECKED_AT = 0.94
+# About so many metrics events a job tells at most.
 METRICS_MAX = 200
-"""About so many metrics events a job tells at most."""
 
 
 @dataclass(frozen=True, slots=True)

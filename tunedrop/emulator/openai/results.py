@@ -16,6 +16,7 @@ from tunedrop.emulator.openai.files import Files
 from tunedrop.emulator.store import Doc
 from tunedrop.emulator.world import World
 
+# Columns of results.csv and the names that events use for them.
 _COLUMNS = {
     "step": "step",
     "train_loss": "train_loss",
@@ -25,7 +26,6 @@ _COLUMNS = {
     "full_valid_loss": "full_valid_loss",
     "full_valid_mean_token_accuracy": "full_valid_mean_token_accuracy",
 }
-"""Columns of results.csv and the names that events use for them."""
 
 
 def train(world: World, doc: Doc, auto_epochs: int) -> Doc:

@@ -15,6 +15,9 @@ from tunedrop.emulator.world import World
 
 _PAGED = frozenset({"after", "limit"})
 _OPENAI = "Microsoft.CognitiveServices/accounts/OpenAI"
+# The data action of each operation. The catalogue's roles name whole branches (`OpenAI/*`,
+# `OpenAI/*/read`); the leaves `files/*`, `fine-tunes/*` and `deployments/chat/completions/action`
+# stand in public role definitions, `models/read` is assumed.
 _ACTIONS = {
     "files.create": "files/write",
     "files.list": "files/read",
@@ -34,10 +37,6 @@ _ACTIONS = {
     "fine_tuning.jobs.resume": "fine-tunes/write",
     "chat.completions.create": "deployments/chat/completions/action",
 }
-"""The data action of each operation. The catalogue's roles name whole branches (`OpenAI/*`,
-`OpenAI/*/read`); the leaves `files/*`, `fine-tunes/*` and `deployments/chat/completions/action`
-stand in public role definitions, `models/read` is assumed.
-"""
 
 
 def page(found: list[Doc], call: Call, default: int, longest: int = 100) -> Doc:

@@ -12,11 +12,11 @@ from .escapes import plain
 from .kinds import Kind, Lead
 from .patterns import Pattern, compiled
 
+# Everything that is searched for.
 KINDS: tuple[Kind, ...] = (*secrets.KINDS, *privacy.KINDS, *characters.KINDS)
-"""Everything that is searched for."""
 
+# How many characters of a secret a finding shows.
 SHOWN = 4
-"""How many characters of a secret a finding shows."""
 
 
 class Hit(msgspec.Struct, frozen=True):

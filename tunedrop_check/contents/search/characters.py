@@ -66,6 +66,7 @@ def _tags(text: bytes, start: int) -> int | None:
     return None if text[max(start - 12, 0) : start].lower().endswith(_FLAG) else _tag(text, start)
 
 
+# Every kind of odd character.
 KINDS = (
     Kind(
         "replacement character",
@@ -121,4 +122,3 @@ KINDS = (
         _at(r"\xe2\x80[\xaa-\xae]|\xe2\x81[\xa6-\xa9]|\\u20(?:2[a-eA-E]|6[6-9])"),
     ),
 )
-"""Every kind of odd character."""

@@ -13,14 +13,13 @@ from .patterns import compiled, one_of
 CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 DIGITS = "0123456789"
 ALPHANUMERIC = CAPITALS + CAPITALS.lower() + DIGITS
+# The most bytes that a closer look reads from where a candidate begins.
 WINDOW = 8192
-"""The most bytes that a closer look reads from where a candidate begins."""
 
 # An alias statement would need Python 3.12.
+# Takes a text and where a candidate begins; says where the value begins of which a finding may show
+# the start, None if it is none.
 Look: TypeAlias = Callable[[bytes, int], "int | None"]  # noqa: UP040
-"""Takes a text and where a candidate begins; says where the value begins of which a finding may
-show the start, None if it is none.
-"""
 
 _MIN_DISTINCT = 8
 _WORD = frozenset((ALPHANUMERIC + "_").encode())

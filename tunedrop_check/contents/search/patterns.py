@@ -5,13 +5,12 @@ from typing import Any, Protocol, cast
 
 import re2 as _re2  # pyright: ignore[reportMissingTypeStubs]
 
+# google-re2 brings no types.
 re2: Any = _re2
-"""google-re2 brings no types."""
 
+# Bytes for the states of one pattern; they are built as texts need them, some hundred KB for
+# ordinary ones.
 MAX_MEMORY = 2**24
-"""Bytes for the states of one pattern; they are built as texts need them, some hundred KB for
-ordinary ones.
-"""
 
 
 class Match(Protocol):

@@ -52,6 +52,7 @@ _NORTH_AMERICAN = re.compile(
 )
 _MIN_DIGITS, _MAX_DIGITS, _MIN_DISTINCT = 8, 15, 3
 _BRITISH_CITIES = ("113", "114", "115", "116", "117", "118", "121", "131", "141", "151", "161")
+# With which numbers begin that Ofcom has set aside for drama.
 _BRITISH_FICTION = (
     *(f"44{city}4960" for city in _BRITISH_CITIES),
     *(
@@ -65,7 +66,6 @@ _BRITISH_FICTION = (
         "443069990",
     ),
 )
-"""With which numbers begin that Ofcom has set aside for drama."""
 
 
 def _international(text: bytes, start: int) -> int | None:
@@ -110,6 +110,8 @@ _CARD = re.compile(
     b"(?:[3-6][0-9]{13,18}|2[0-9]{15}|[2-6][0-9]{3}(?: [0-9]{4}){3}|[2-6][0-9]{3}(?:-[0-9]{4}){3}"
     b"|3[0-9]{3} [0-9]{6} [0-9]{4,5}|3[0-9]{3}-[0-9]{6}-[0-9]{4,5})(?![0-9])"
 )
+# First and last prefix of an issuer, and its lengths: Visa, Mastercard, American Express, Discover,
+# JCB, Diners, UnionPay.
 _ISSUERS = (
     ("4", "4", (16,)),
     ("51", "55", (16,)),
@@ -124,9 +126,6 @@ _ISSUERS = (
     ("38", "39", (14,)),
     ("62", "62", (16, 17, 18, 19)),
 )
-"""First and last prefix of an issuer, and its lengths: Visa, Mastercard, American Express,
-Discover, JCB, Diners, UnionPay.
-"""
 
 
 def _card(text: bytes, start: int) -> int | None:
@@ -147,6 +146,7 @@ def has_check_digit(digits: str) -> bool:
     return (sum(map(int, digits[-1::-2])) + sum(doubled)) % 10 == 0
 
 
+# The length of an IBAN in each country that has them: SWIFT's registry of 2025.
 _IBAN_LENGTHS = {
     name: int(length)
     for length, names in {
@@ -171,7 +171,6 @@ _IBAN_LENGTHS = {
     }.items()
     for name in names.split()
 }
-"""The length of an IBAN in each country that has them: SWIFT's registry of 2025."""
 _IBAN = re.compile(b"[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]){11,29}")
 
 
@@ -201,6 +200,7 @@ def has_check_digits(iban: str) -> bool:
     return int("".join(str(int(character, 36)) for character in iban[4:] + iban[:4])) % 97 == 1
 
 
+# Every kind of personal data that is known here.
 KINDS = (
     Kind(
         "e-mail address",
@@ -234,4 +234,3 @@ KINDS = (
         _iban,
     ),
 )
-"""Every kind of personal data that is known here."""

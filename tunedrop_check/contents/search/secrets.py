@@ -145,6 +145,7 @@ def _secret(name: str, look: Look, *leads: Lead) -> Kind:
     return Kind(name, rules.SECRET, leads, look)
 
 
+# Every kind of secret that is known here.
 KINDS = (
     _secret(
         "AWS access key", token(r"A[KSBC][ICA]A[A-Z2-7]{16}"), Lead("A", "KSBC", "[IC]A[A-Z2-7]{4}")
@@ -252,4 +253,3 @@ KINDS = (
         _password,
     ),
 )
-"""Every kind of secret that is known here."""

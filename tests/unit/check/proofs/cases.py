@@ -14,8 +14,8 @@ from tunedrop_check.rules.findings import Finding
 from tunedrop_check.rules.format_rules import Rule
 from tunedrop_check.scan.scanning import ScanOptions
 
+# Codes without their prefix, and where each was found.
 Places = set[tuple[str, str]]
-"""Codes without their prefix, and where each was found."""
 
 
 class Case(Protocol):

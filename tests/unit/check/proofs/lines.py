@@ -11,14 +11,13 @@ from tunedrop_check.rules.findings import Finding
 
 SOUND = a_file(an_example())
 BOM = b"\xef\xbb\xbf"
+# As the page on formats says, not as the code does: a changed limit must fail here.
 DEPTH, SEPARATORS = 64, 1_048_576
-"""As the page on formats says, not as the code does: a changed limit must fail here."""
 
 
+# So many wrong lines of a window of 64 bytes are told; the file of the sound line begins with two
+# whole windows.
 THREE = msgspec.structs.replace(options(role="validation"), max_error_lines=3, window_bytes=64)
-"""So many wrong lines of a window of 64 bytes are told; the file of the sound line begins with two
-whole windows.
-"""
 
 
 def wrong(*lines: int) -> set[tuple[str, str]]:

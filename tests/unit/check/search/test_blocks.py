@@ -71,8 +71,8 @@ HOSTILE = {
     "identifiable keys": "JQQJ99",
     "storage marks": "+AStAAAAAA==",
 }
+# Of CPU time, for 1 MB; the usual is under one. A search that isn't linear takes minutes.
 BOUND_S = 4.0
-"""Of CPU time, for 1 MB; the usual is under one. A search that isn't linear takes minutes."""
 
 
 @settings(LOADED)
