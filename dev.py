@@ -61,13 +61,13 @@ REGISTRY_FIX = (
     "are used as they are). "
     f"{CERTIFICATES_FIX} Then run the same command again: what is done stays done."
 )
+# Where systems keep the authorities that they trust, those of a company among them.
 BUNDLES = (
     "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu, Arch
     "/etc/pki/tls/certs/ca-bundle.crt",  # Fedora, Red Hat
     "/etc/ssl/ca-bundle.pem",  # openSUSE
     "/etc/ssl/cert.pem",  # Alpine, macOS
 )
-"""Where systems keep the authorities that they trust, those of a company among them."""
 BEGAN = time.monotonic()
 
 

@@ -20,10 +20,9 @@ from shared.services import storage
 from shared.services.storage import BlobFacts, TooLarge
 
 bp = df.Blueprint()
+# So many runs of one name may be between their claim and the gate: who drops one name again and
+# again delays nobody else by it.
 AT_ONCE = 3
-"""So many runs of one name may be between their claim and the gate: who drops one name again and
-again delays nobody else by it.
-"""
 BEFORE_THE_GATE = {Step.CLAIMED, Step.SETTLE, Step.PLAN, Step.SCAN}
 
 
@@ -89,9 +88,8 @@ def in_the_way(ledger: Ledger, record: RunRecord) -> str | None:
 def _announced(
     drop: Drop, blobs: dict[str, BlobFacts], job_settings: dict[str, object] | None
 ) -> bool:
-    """Whether a validation file is to come. A job.json that can't be read is refused by make_plan,
-    not here.
-    """
+    """Whether a validation file is to come."""
+    # A job.json that can't be read is refused by make_plan, not here.
     if job_settings is not None:
         return job_settings.get("validation") == "expected"
     path = drop.companion(JOB_FILE)

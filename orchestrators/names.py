@@ -49,16 +49,14 @@ def instances_of(run_id: str) -> tuple[str, ...]:
     return tuple(instance_of(run_id, orchestrator) for orchestrator in Orchestrator)
 
 
+# The version that new instances begin with; where the steps of an older one differ, the
+# orchestrators branch by it.
 VERSION = 2
-"""The version that new instances begin with; where the steps of an older one differ, the
-orchestrators branch by it.
-"""
 
+# The external event that cuts a wait short; what it is about stands in the ledger.
 WAKE = "wake"
-"""The external event that cuts a wait short; what it is about stands in the ledger."""
 
+# The binding name of every orchestration trigger, and nothing that code sees: letters only, because
+# hosts before 4.1038 refuse others, and not `context`, for which azure-functions-durable registers
+# `_durable_input`.
 TRIGGER = "orchestration"
-"""The binding name of every orchestration trigger, and nothing that code sees: letters only,
-because hosts before 4.1038 refuse others, and not `context`, for which azure-functions-durable
-registers `_durable_input`.
-"""

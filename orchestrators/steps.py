@@ -21,8 +21,8 @@ from shared.models.record import JobProgress, Outcome, Step
 
 type Steps[T] = Generator[task.Task[Any], Any, T]
 
+# The version whose stories wait between tries themselves.
 OWN_RETRIES_SINCE = 2
-"""The version whose stories wait between tries themselves."""
 PATIENT_ATTEMPTS = 11  # at the pace of Azure 5, 10, 20 … 300 s: about 25 min
 
 

@@ -39,6 +39,7 @@ _HARMFUL = Diagnosis(
     "Take the named kinds of content out of the training file.",
 )
 
+# By the code as Azure spells it.
 DIAGNOSES: dict[str, Diagnosis] = {
     "ServiceModelDeprecated": _GONE,
     "ServiceModelDeprecating": Diagnosis(
@@ -118,7 +119,6 @@ DIAGNOSES: dict[str, Diagnosis] = {
         "A blob of another kind stands under that name.", "Delete it, or choose another container."
     ),
 }
-"""By the code as Azure spells it."""
 
 
 def of(azure_code: str) -> Diagnosis | None:

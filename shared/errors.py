@@ -30,10 +30,9 @@ from tunedrop_check.counting.money import amount
 from tunedrop_check.rules.wording import lasting
 
 TEXT_CHARS = 1_000
+# What the adapters cut already, and nothing else may exceed: a text of a service once became a
+# report of five megabytes.
 ID_CHARS = 128
-"""What the adapters cut already, and nothing else may exceed: a text of a service once became a
-report of five megabytes.
-"""
 
 Kind = Literal["data", "plan", "budget", "service", "proof", "deadline", "unavailable", "internal"]
 

@@ -10,14 +10,12 @@ import difflib
 import re
 from collections.abc import Iterable
 
+# Names that can be told as they are: they hold no text, no markup and nothing that steers a
+# terminal.
 HARMLESS = re.compile(r"[A-Za-z0-9_-]{1,64}")
-"""Names that can be told as they are: they hold no text, no markup and nothing that steers a
-terminal.
-"""
+# How alike a slip of the finger is (difflib's ratio): `modle` is like `model`, `beta` is not like
+# `budget`.
 CLOSE = 0.8
-"""How alike a slip of the finger is (difflib's ratio): `modle` is like `model`, `beta` is not like
-`budget`.
-"""
 
 _MEANT = {
     "model": (

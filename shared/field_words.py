@@ -5,6 +5,7 @@ wanted, and none of pydantic's own words.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+# The patterns of the models in words; a test holds that none is missing.
 PATTERNS = {
     "^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}[A-Za-z0-9]$": (
         "2 to 64 letters, digits, `_`, `.` and `-`, with a letter or digit at each end"
@@ -17,7 +18,6 @@ PATTERNS = {
         "at most 31 lower-case letters, digits and single hyphens between them"
     ),
 }
-"""The patterns of the models in words; a test holds that none is missing."""
 
 
 def wanted(schema: Mapping[str, Any], path: tuple[str | int, ...]) -> str:
@@ -60,9 +60,8 @@ def _json_type(node: Mapping[str, Any]) -> str:
 def _at(
     root: Mapping[str, Any], node: Mapping[str, Any], path: tuple[str | int, ...]
 ) -> Mapping[str, Any]:
-    """The part of the schema at this place; a number leads into the items of a list. What the
-    schema doesn't know is left out.
-    """
+    """The part of the schema at this place; a number leads into the items of a list."""
+    # What the schema doesn't know is left out.
     for part in path:
         for one in choices(root, node):
             inner = (

@@ -24,10 +24,9 @@ from shared.models.pace import PACES, Pace
 from shared.models.service_limits import ServiceLimits
 
 AZURITE = "UseDevelopmentStorage=true"
+# The name of the storage connection, in the Functions convention: the blob trigger reads the same
+# one.
 CONNECTION = "DropStorage"
-"""The name of the storage connection, in the Functions convention: the blob trigger reads the same
-one.
-"""
 # the public, documented account of the storage emulator, not a secret
 AZURITE_CONNECTION_STRING = (
     "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;"

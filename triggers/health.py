@@ -20,13 +20,12 @@ from triggers.answers import answer
 
 bp = df.Blueprint()
 log = logging.getLogger("tunedrop")
+# What asks for health, a load balancer say, waits some five seconds for an answer.
 PATIENCE_S = 3.0
-"""What asks for health, a load balancer say, waits some five seconds for an answer."""
 NOTE = "orchestrations.json"
+# Sweeps in a row that saw a run which did not begin: one alone may only have come right after an
+# outage.
 ENOUGH = 2
-"""Sweeps in a row that saw a run which did not begin: one alone may only have come right after an
-outage.
-"""
 
 
 class Orchestrations(Frozen):

@@ -11,19 +11,19 @@ from triggers.answers import HEADERS, refused, served
 from triggers.run_lookup import record_of, unknown
 
 bp = df.Blueprint()
+# The files of a report that are given out, and no others.
 TYPES = {
     "report.json": "application/json",
     "report.html": "text/html",
     "results.csv": "text/csv",
     "events.jsonl": "application/jsonl",
 }
-"""The files of a report that are given out, and no others."""
 DEFAULT = "report.json"
+# A page that tells foreign texts is kept on disk and not opened under the app's own address.
 NOTHING_LIVE = {
     "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'",
     "Content-Disposition": "attachment",
 }
-"""A page that tells foreign texts is kept on disk and not opened under the app's own address."""
 
 
 @bp.route(route="runs/{id}/report", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)

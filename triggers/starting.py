@@ -22,10 +22,9 @@ from shared.runs.ledger import Ledger
 from shared.settings import settings
 
 log = logging.getLogger("tunedrop")
+# What the engine answers to a terminate or a purge of an instance that is not what it was a moment
+# ago.
 RACES = {grpc.StatusCode.NOT_FOUND, grpc.StatusCode.FAILED_PRECONDITION}
-"""What the engine answers to a terminate or a purge of an instance that is not what it was a moment
-ago.
-"""
 GONE = {OrchestrationStatus.COMPLETED, OrchestrationStatus.FAILED, OrchestrationStatus.TERMINATED}
 
 

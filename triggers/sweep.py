@@ -26,8 +26,8 @@ from triggers.health import note_orchestrations
 from triggers.starting import is_alive, schedule_anew, start_once
 
 bp = df.Blueprint()
+# A host that is busy, or was just started, takes up what is scheduled in far less.
 BEGINS_WITHIN_S = 180.0
-"""A host that is busy, or was just started, takes up what is scheduled in far less."""
 LOOKS = 5  # instances that a sweep asks for
 log = logging.getLogger("tunedrop")
 

@@ -13,8 +13,8 @@ from shared.models.plan import Role
 from shared.models.record import Entered, FileSummary, RunSummary
 
 BODY_MAX_BYTES = 256 * 1024
+# What may be asked for; a page holds fewer.
 RUNS_MAX = 10_000
-"""What may be asked for; a page holds fewer."""
 RUNS_DEFAULT, PAGE_MAX = 100, 1_000
 CURSOR_MAX_CHARS = 2_000
 

@@ -14,11 +14,11 @@ from tunedrop_check.reading import drop_names
 RUN_NAME = re.compile(r"[a-z0-9](-?[a-z0-9])*")
 RUN_NAME_MAX_CHARS = 31
 RUN_ID_MAX_CHARS = 40
+# The run that a drop with an unusable name is reported under.
 NAMELESS = "invalid-name"
-"""The run that a drop with an unusable name is reported under."""
 
+# Behind the name of a data file that is a gzip archive.
 PACKED = ".gz"
-"""Behind the name of a data file that is a gzip archive."""
 TRAINING_SET, VALIDATION_SET, JOB_FILE, SUCCESS = (
     drop_names.TRAINING_SET,
     drop_names.VALIDATION_SET,

@@ -61,10 +61,9 @@ JOB = EffectKind(
 FILE = EffectKind(
     "file", "file", "delete_file", "deleted", after_success="goes", costs=False, each_file=True
 )
+# Every kind, in the order of taking back: what costs by the hour goes first, what others are made
+# of goes last.
 EFFECTS = (DEPLOYMENT, JOB, FILE)
-"""Every kind, in the order of taking back: what costs by the hour goes first, what others are made
-of goes last.
-"""
 
 
 def kind_of(name: str) -> EffectKind:

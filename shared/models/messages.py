@@ -13,10 +13,9 @@ from shared.models.plan import Role
 from shared.models.record import Outcome
 
 WIRE_MAX_BYTES = 16 * 1024
+# Checked wherever it comes in: it becomes part of names, and whoever can write to the task hub can
+# send any message.
 RunId = Annotated[str, Field(pattern=f"^{RUN_NAME.pattern}$", max_length=RUN_ID_MAX_CHARS)]
-"""Checked wherever it comes in: it becomes part of names, and whoever can write to the task hub can
-send any message.
-"""
 
 
 class StartRun(Frozen):

@@ -31,10 +31,8 @@ class Step(StrEnum):
     ENDED = "ended"
 
 
+# How far a run is when it enters a step: a rough measure, by the time that the steps usually take.
 PERCENTAGES = dict(zip(Step, (0, 1, 3, 5, 12, 15, 20, 75, 90, 95, 98, 100), strict=True))
-"""How far a run is when it enters a step: a rough measure, by the time that the steps
-usually take.
-"""
 
 
 class Outcome(StrEnum):

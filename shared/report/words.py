@@ -61,6 +61,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     "batch_size": "Batch size",
     "learning_rate_multiplier": "Learning rate, factor",
 }
+# What to do, where the sentence for other places would send the reader of the report to the report.
 IN_A_REPORT: Final[Mapping[str, str]] = {
     "TD-DROP-006": (
         "Correct the errors that this report lists, then drop the files again. `tunedrop check` "
@@ -71,9 +72,6 @@ IN_A_REPORT: Final[Mapping[str, str]] = {
         "train on better examples."
     ),
 }
-"""What to do, where the sentence for other places would send the reader of the report to the
-report.
-"""
 
 
 def headline(

@@ -17,8 +17,8 @@ from shared.services.storage import BlobFacts, Container
 
 TRAINING = "training"
 KEYS: dict[Role, str] = {"training": TRAINING, "validation": VALIDATION_SET}
+# How a person calls what stands under these keys of `present`.
 NAMES = {TRAINING: "The training file", VALIDATION_SET: "The validation file", JOB_FILE: "job.json"}
-"""How a person calls what stands under these keys of `present`."""
 
 
 def present(container: Container, drop: Drop, *, with_job: bool) -> dict[str, BlobFacts]:

@@ -23,8 +23,8 @@ WITHIN_S = 10.0  # so long may one sweep be at it
 PASSES = 2
 AGAIN_AFTER = timedelta(days=1)
 MARGIN = timedelta(minutes=1)  # a record is noted as changed when it is written, not when listed
+# The containers that this process knows to be indexed: they stay so.
 _COMPLETE: set[tuple[str, str]] = set()
-"""The containers that this process knows to be indexed: they stay so."""
 
 
 class Indexed(Frozen):

@@ -15,8 +15,8 @@ from shared.settings import Settings, settings
 if TYPE_CHECKING:
     from tunedrop_check.counting.pricing import PriceTable
 
+# The training type of a job that names none: regional, the dearest one (cost management page).
 NOT_SENT = "Standard"
-"""The training type of a job that names none: regional, the dearest one (cost management page)."""
 
 
 def pinned(plan: Plan) -> Pinned:

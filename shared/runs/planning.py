@@ -18,13 +18,12 @@ from shared.services.openai_facts import carries_methods
 from shared.settings import Settings
 
 JOB_FILE_MAX_BYTES = 256 * 1024
+# What separates a base model from the rest in the name of a fine-tuned one.
 FINE_TUNED_MODEL = ".ft-"
-"""What separates a base model from the rest in the name of a fine-tuned one."""
 LIKE_A_RUN_ID = re.compile(r".+-[0-9a-f]{8}")
+# What the smoke test asks where neither job.json nor the data has a question: any words are an
+# answer to it.
 GREETING = (Message(role="user", content="Hello! What can you help me with?"),)
-"""What the smoke test asks where neither job.json nor the data has a question: any words are an
-answer to it.
-"""
 
 
 def parsed(content: bytes) -> JobFile:
@@ -200,9 +199,9 @@ def _canonical(model: str) -> str:
 
 
 def _training(job: JobFile, settings: Settings, versions: ApiVersions) -> Training:
-    """What changes the model. A training type that the surface can't carry is not sent, and refused
-    where the drop wishes for one.
-    """
+    """What changes the model."""
+    # A training type that the surface can't carry is not sent, and refused where the drop wishes
+    # for one.
     version = account_of(settings, versions).training_version
     if job.training_type and not carries_methods(version):
         raise PlanRejected(
@@ -229,8 +228,9 @@ def _training(job: JobFile, settings: Settings, versions: ApiVersions) -> Traini
 
 def _known(model: str, where: str) -> None:
     """Refuses a base model of which neither encoding nor limit is known: its data could not be
-    checked. The name itself is not repeated.
+    checked.
     """
+    # The name itself is not repeated.
     from tunedrop_check.models import base_models  # msgspec: not at import
 
     fix = f"Correct {where}; docs/data-formats.md lists the models."

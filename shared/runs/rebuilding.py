@@ -8,8 +8,8 @@ from datetime import datetime
 from shared.models.record import RunRecord, Step
 from shared.runs.wallet import Booking, Wallet
 
+# The codes under which the log tells so: docs/errors.md.
 WALLET_REBUILT, CLAIM_REBUILT = "TD-LEDGER-002", "TD-LEDGER-003"
-"""The codes under which the log tells so: docs/errors.md."""
 
 
 def wallet_of(records: Iterable[RunRecord], now: datetime) -> Wallet:

@@ -12,8 +12,8 @@ from shared.runs.answering import needed
 from shared.runs.ledger import Ledger
 from shared.runs.pinning import pinned
 
+# The status of the job of a run that trained nothing.
 REUSED = "reused"
-"""The status of the job of a run that trained nothing."""
 
 
 def reuses(record: RunRecord) -> bool:

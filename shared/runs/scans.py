@@ -87,9 +87,8 @@ def merged(plan: Plan, run_id: str) -> dict[Role, FileSummary]:
 
 
 def _parts(plan: Plan, run_id: str, role: Role) -> "Iterator[SpanScan]":
-    """The scan of each span that the plan pins. One that is missing, or was counted by another
-    release, is made again.
-    """
+    """The scan of each span that the plan pins."""
+    # One that is missing, or was counted by another release, is made again.
     from tunedrop_check.scan import scanning
 
     for index, span in enumerate(scanning.spans(_pin(plan, role).bytes, pinned(plan).span_bytes)):

@@ -22,19 +22,17 @@ if TYPE_CHECKING:
     from tunedrop_check.reading.file_spans import Source
     from tunedrop_check.scan.scanning import ScanOptions
 
+# So much of a file is read, from its beginning.
 HEAD_BYTES = 2**20
-"""So much of a file is read, from its beginning."""
+# Longer rows are passed over: the ledger's record holds the one that is asked, and is read at each
+# step.
 ROW_BYTES = 64 * 1024
-"""Longer rows are passed over: the ledger's record holds the one that is asked, and is read at each
-step.
-"""
+# So many lines are decoded, and so many rows checked, at most: where each is unusable, none further
+# on is looked for.
 LINES_READ, ROWS_CHECKED = 1_000, 100
-"""So many lines are decoded, and so many rows checked, at most: where each is unusable, none
-further on is looked for.
-"""
 MESSAGES_MAX = 50
+# A word; where a script writes none apart (kana, Chinese characters), a character.
 WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+")
-"""A word; where a script writes none apart (kana, Chinese characters), a character."""
 _MESSAGES = TypeAdapter(list[Message])
 
 

@@ -17,16 +17,14 @@ from shared.runs.scans import container_of
 from shared.services import storage
 
 FOLDER = "unpacked"
+# So much of a file is held at a time.
 BLOCK_BYTES = 8 * 2**20
-"""So much of a file is held at a time."""
+# What the decompressor gets and gives at a time: a bomb grows by a thousand, and many small members
+# are copied anew each.
 FED_BYTES, TAKEN_BYTES = 8 * 2**10, 2**20
-"""What the decompressor gets and gives at a time: a bomb grows by a thousand, and many small
-members are copied anew each.
-"""
+# Archives that were put one behind the other, as bgzip does with each 64 KiB; more of them are no
+# file of 512 MiB.
 MEMBERS_MAX = 1_000_000
-"""Archives that were put one behind the other, as bgzip does with each 64 KiB; more of them are no
-file of 512 MiB.
-"""
 GZIP = 31  # window of 32 KiB, with the header and the checksum of gzip
 
 

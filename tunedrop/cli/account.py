@@ -21,10 +21,9 @@ from tunedrop.cli.client import LOOPBACK
 from tunedrop.cli.contents import Ready
 from tunedrop.cli.output import UNAVAILABLE, Trouble
 
+# Three more attempts within 10 s, by azure-storage-blob's options; of itself it goes on for
+# minutes.
 PATIENCE: dict[str, Any] = {"initial_backoff": 1, "increment_base": 2, "connection_timeout": 10}
-"""Three more attempts within 10 s, by azure-storage-blob's options; of itself it goes on for
-minutes.
-"""
 
 
 class Account:

@@ -17,10 +17,9 @@ from tunedrop_check import CannotCheck
 if TYPE_CHECKING:
     from tunedrop_check.command import as_text, job_file
 
+# The page that explains the codes of runs; it isn't there where the package stands without its
+# repository.
 ERRORS = Path(__file__).parents[2] / "docs" / "errors.md"
-"""The page that explains the codes of runs; it isn't there where the package stands without its
-repository.
-"""
 COLOURS = {
     "strong": "bold",
     "faint": "dim",

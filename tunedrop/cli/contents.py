@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 HEAD_BYTES = 2**20
 MAGIC_BYTES = 8
 LINES_LOOKED_AT = 100
+# Any known one: what is looked at here is no matter of the model.
 MODEL = "gpt-4.1-mini-2025-04-14"
-"""Any known one: what is looked at here is no matter of the model."""
 
 
 @dataclass(frozen=True)

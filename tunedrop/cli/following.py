@@ -12,12 +12,12 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from tunedrop.cli.client import Api, Refused, Unreachable, part
 from tunedrop.cli.output import FINE, NOT_SUCCEEDED, UNAVAILABLE, Trouble, command, err, visible
 
+# A blob's event takes seconds; after a cold start, a minute.
 BEGINS_WITHIN_S = 120
-"""A blob's event takes seconds; after a cold start, a minute."""
+# A host that starts anew is back by then.
 SILENT_S = 60
-"""A host that starts anew is back by then."""
+# Outcomes that leave what was wanted: to drop the same thing again is no failure.
 GOOD = {"succeeded", "duplicate"}
-"""Outcomes that leave what was wanted: to drop the same thing again is no failure."""
 _LONG_NUMBER = re.compile(r"(?<![\w.-])\d+\.\d{3,}(?:e[+-]?\d+)?(?![\w.-])")
 _LOSSES = (("training", "train_loss"), ("validation", "valid_loss"))
 

@@ -13,12 +13,11 @@ from rich.markup import escape
 
 from tunedrop_check.command import display
 
+# Columns for a table that goes into a file or a pipe.
 WIDTH_UNSEEN = 240
-"""Columns for a table that goes into a file or a pipe."""
+# Exit codes: fine; a run ended otherwise than succeeded; errors in data or usage; no service or
+# stack to talk to.
 FINE, NOT_SUCCEEDED, ERRORS, UNAVAILABLE = 0, 1, 2, 3
-"""Exit codes: fine; a run ended otherwise than succeeded; errors in data or usage; no service or
-stack to talk to.
-"""
 
 
 class Trouble(Exception):

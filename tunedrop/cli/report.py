@@ -11,10 +11,9 @@ from tunedrop.cli.client import Api, Refused, api_of
 from tunedrop.cli.options import DATA, ApiUrl, AsJson, Data, Key
 from tunedrop.cli.output import Trouble, err, fields, visible
 
+# These names and no others are written to this disk; a run without a job has no results and no
+# events.
 FILES = ("report.html", "report.json", "results.csv", "events.jsonl")
-"""These names and no others are written to this disk; a run without a job has no results and no
-events.
-"""
 PAGE, FACTS = FILES[:2]
 
 

@@ -8,10 +8,9 @@ back from the app's ledger.
 
 import os
 
+# The environment variable that holds the function key where the command line, which all users of a
+# machine can read, has none.
 KEY = "EMBEDDED_HOST_KEY"
-"""The environment variable that holds the function key where the command line, which all users of a
-machine can read, has none.
-"""
 
 os.environ.setdefault(
     "GRPC_VERBOSITY", "ERROR"

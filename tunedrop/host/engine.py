@@ -44,12 +44,12 @@ from tunedrop.host import extension
 from tunedrop.host.errors import PortTaken
 from tunedrop.host.host_json import DurableTask
 
+# The key of the metadata in which azure-functions-durable names the hub that it calls.
 HUB = "taskhub"
-"""The key of the metadata in which azure-functions-durable names the hub that it calls."""
 SERVER_THREADS = 32
+# So many instances are remembered after their end, with their histories, as whoever asked for them
+# looks at them then; the ledger tells of all others.
 KEPT_ENDED = 200
-"""So many instances are remembered after their end, with their histories, as whoever asked for them
-looks at them then; the ledger tells of all others."""
 LONGEST_WAIT_S = 1.0  # the timer thread looks this often for the engine's end
 
 

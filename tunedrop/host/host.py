@@ -35,10 +35,9 @@ from tunedrop.host.timers import timers
 from tunedrop.host.watched import BlobEvent, WatchedContainer
 from tunedrop.host.worker import Invoke, Worker
 
+# A signal that comes between the interpreter's last look and a wait without end is handled only
+# after the wait: so waits end.
 SIGNALS_WITHIN_S = 0.25
-"""A signal that comes between the interpreter's last look and a wait without end is handled only
-after the wait: so waits end.
-"""
 GRACE_S = 0.7  # what running invocations get at the end; what is lost the ledger brings back
 CONTAINERS = ("training", "reports", "tunedrop")
 

@@ -25,10 +25,9 @@ from tunedrop.host.messages import (
     bound,
 )
 
+# How the names of functions begin that azure-functions-durable registers by itself: one calls any
+# address with the identity's token.
 RESERVED = "BuiltIn__"
-"""How the names of functions begin that azure-functions-durable registers by itself: one calls any
-address with the identity's token.
-"""
 MESSAGE_MAX_BYTES = (
     4 * 2**20
 )  # what Microsoft's host allows a message between a client and the engine

@@ -30,16 +30,15 @@ CONCURRENCY = ConcurrencyOptions(
     maximum_concurrent_entity_work_items=1,
     maximum_thread_pool_workers=19,
 )
+# How a worker holds on to an engine on the same machine. By default it would drop a stream that was
+# quiet for two minutes, and what the engine hands to that stream in the same moment would come back
+# only after the visibility timeout.
 LOOPBACK = GrpcWorkerResiliencyOptions(
     hello_timeout_seconds=5,
     silent_disconnect_timeout_seconds=0,
     reconnect_backoff_base_seconds=0.1,
     reconnect_backoff_cap_seconds=1,
 )
-"""How a worker holds on to an engine on the same machine. By default it would drop a stream that
-was quiet for two minutes, and what the engine hands to that stream in the same moment would come
-back only after the visibility timeout.
-"""
 
 type Invoke = Callable[[Function, dict[str, str], TriggerData], TypedData | None]
 

@@ -13,8 +13,8 @@ from ..scan.file_result import FileScan
 from ..scan.statistics import Histogram
 from .checking import Checked, Placed
 
+# So many fit on a terminal below each other.
 BINS = 12
-"""So many fit on a terminal below each other."""
 
 
 def document(checked: Checked, prices: pricing.PriceTable) -> dict[str, Any]:

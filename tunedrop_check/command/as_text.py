@@ -18,8 +18,8 @@ from .places import sentence
 
 Style = Literal["plain", "strong", "faint", "error", "warning", "good", "bar"]
 
+# Findings of one rule that are listed; the rest is counted.
 SHOWN = 10
-"""Findings of one rule that are listed; the rest is counted."""
 DOCUMENTED = "docs/data-formats.md, section Rules"
 MEANINGS = {
     "error": "a run with such data is rejected before anything is uploaded or paid",

@@ -2,8 +2,8 @@
 
 import unicodedata
 
+# Unicode categories that steer a terminal, reorder a line or show nothing.
 HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-"""Unicode categories that steer a terminal, reorder a line or show nothing."""
 
 
 def visible(text: object, *, lines: bool = False) -> str:

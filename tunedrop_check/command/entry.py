@@ -32,11 +32,11 @@ from . import (
 )
 from .wrapping import wrapped
 
+# Exit codes: fine; warnings under --strict; errors in the data or in the usage.
 FINE, WARNINGS, ERRORS = 0, 1, 2
-"""Exit codes: fine; warnings under --strict; errors in the data or in the usage."""
 
+# As shells have it: 128 and the number of the signal, SIGINT or SIGPIPE.
 INTERRUPTED, PIPE_CLOSED = 130, 141
-"""As shells have it: 128 and the number of the signal, SIGINT or SIGPIPE."""
 
 Show = Callable[[Iterable[as_text.Line]], None]
 

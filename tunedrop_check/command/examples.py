@@ -5,6 +5,7 @@ so. All made up here.
 _CHAT = '{"messages": [{"role": "user", "content": "…"}, {"role": "assistant", "content": "…"}]}'
 _CALL = '{"id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}}'
 
+# By the number of a rule: broken, and kept.
 EXAMPLES: dict[str, tuple[str, str]] = {
     "001": ("a file of no bytes, or of blank lines", _CHAT),
     "002": ("9 lines", "10 lines, better some hundred"),
@@ -201,7 +202,6 @@ EXAMPLES: dict[str, tuple[str, str]] = {
     "822": ("a zero-width space inside a word", "the word"),
     "823": ("U+202E before a text", "the text"),
 }
-"""By the number of a rule: broken, and kept."""
 
 _SOURCES = {
     "0": "Azure OpenAI's guide on fine-tuning, and its limits",

@@ -23,8 +23,8 @@ from ..reading.lines import BOM, WHITE, decode, is_blank
 from . import converting, sources
 from .inputs import Input
 
+# Different lines that are remembered to find duplicates of, by a digest each: about 130 MB.
 MAX_REMEMBERED = 1_000_000
-"""Different lines that are remembered to find duplicates of, by a digest each: about 130 MB."""
 
 CHANGES = {
     "converted": "examples of an array, or with several lines, written as one line each",

@@ -12,8 +12,8 @@ from ..reading import lines
 from ..rules import format_rules
 from ..rules.findings import Finding
 
+# A limit of ours: a Python grader's source has at most a quarter of it.
 MAX_BYTES = 2**20
-"""A limit of ours: a Python grader's source has at most a quarter of it."""
 
 
 class Grader(msgspec.Struct, frozen=True):

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 
 FUNCTIONS = frozenset({"min", "max", "abs", "floor", "ceil", "exp", "sqrt", "log"})
+# A limit of ours: a formula of one term for each of a thousand graders fits.
 MAX_CHARS = 10_000
-"""A limit of ours: a formula of one term for each of a thousand graders fits."""
 
 _TOKEN = re.compile(
     (

@@ -21,8 +21,8 @@ MODELS = frozenset({"gpt-4o-2024-08-06", "o3-mini-2025-01-31"})
 MAX_SOURCE_BYTES = 256 * 2**10
 SAMPLE_PARTS = frozenset({"output_text", "output_json"})
 
+# Names of the families that grade, without a date: samples of Microsoft's use them.
 _UNDATED = re.compile(r"gpt-4o|o[0-9]{1,2}(?:-mini|-pro)?")
-"""Names of the families that grade, without a date: samples of Microsoft's use them."""
 _TEMPLATE = re.compile(r"\{\{([^{}]{0,1000})\}\}")
 _REFERENCE = re.compile(r"\s*(item|sample)\.([\w-]+(?:\.[\w-]+|\[\d{1,9}\])*)\s*", re.ASCII)
 _STEP = re.compile(r"\[(\d+)\]|([\w-]+)", re.ASCII)

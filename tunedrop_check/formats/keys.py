@@ -24,6 +24,7 @@ _LOST = (
 )
 _LONGEST = 64
 
+# What a key of the list is, where the format doesn't know it: seen in what people have reported.
 MEANINGS: dict[str, str] = {
     **dict.fromkeys(
         (
@@ -85,14 +86,10 @@ MEANINGS: dict[str, str] = {
     "weight": "read only in the assistant messages of a chat",
     "system": "not a message: a system message is the first of `messages`",
 }
-"""What a key of the list is, where the format doesn't know it: seen in what people have
-reported.
-"""
 
+# Keys of a message that the schema lets hold null; exports fill others with it, too, which it
+# doesn't.
 MAY_BE_NULL = frozenset({"function_call", "refusal", "audio"})
-"""Keys of a message that the schema lets hold null; exports fill others with it, too, which it
-doesn't.
-"""
 _IN_MESSAGES = ("name", "tool_calls", "tool_call_id", "weight", "function_call", "refusal", "audio")
 _LEFT_OUT_BESIDE = ("tools", "functions", "parallel_tool_calls", "function_call")
 _FIELDS = ("messages", PREFERRED, NON_PREFERRED)
@@ -179,8 +176,8 @@ def without_nulls(example: JsonObject, also_allowed: bool = True) -> tuple[JsonO
     return made, [place for place, _ in nulls if not _is_allowed(place)]
 
 
+# So deep lie the messages of a preference's input.
 _LEVELS = 4
-"""So deep lie the messages of a preference's input."""
 
 
 def _copied(value: JsonObject, levels: int) -> JsonObject:

@@ -15,8 +15,8 @@ from . import images, keys
 from .keys import NON_PREFERRED, PREFERRED
 
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
+# The roles of the message that tells the model how to behave.
 PROMPTS = ("system", "developer")
-"""The roles of the message that tells the model how to behave."""
 
 _KEYS = frozenset({"role", "content", "name", "tool_calls", "tool_call_id", "function_call"})
 _WEIGHED_KEYS = _KEYS | {"weight"}

@@ -28,12 +28,12 @@ COMPLETION = "completion"
 MIXED = "mixed"
 UNKNOWN = "unknown"
 
+# The check of each format that is supported.
 CHECKS: dict[str, Callable[[JsonObject, KnownModel], Iterator[Finding]]] = {
     SUPERVISED: supervised.check,
     PREFERENCE: preference.check,
     REINFORCEMENT: reinforcement.check,
 }
-"""The check of each format that is supported."""
 
 _CHAT_KEYS = supervised.LINE_KEYS | frozenset(PREFERENCE_KEYS)
 _REINFORCEMENT_ONLY = frozenset({REINFORCEMENT})

@@ -7,8 +7,8 @@ from ..reading.json_types import Json, JsonObject
 from ..rules import format_rules
 from ..rules.findings import Finding, finding
 
+# Where an example speaks of its tools, beside its messages.
 KEYS = frozenset({"tools", "parallel_tool_calls", "functions", "function_call"})
-"""Where an example speaks of its tools, beside its messages."""
 
 
 def check(example: JsonObject) -> Iterator[Finding]:

@@ -13,8 +13,8 @@ SUPERVISED = "supervised"
 PREFERENCE = "dpo"
 REINFORCEMENT = "reinforcement"
 
+# What separates a base model from its suffix in the name of a fine-tuned model.
 FORMER_RESULT = ".ft-"
-"""What separates a base model from its suffix in the name of a fine-tuned model."""
 
 
 class KnownModel(msgspec.Struct, frozen=True):
@@ -43,6 +43,7 @@ def _row(name: str, encoding: str, limit: int, methods: str, images: bool = Fals
     return KnownModel(name, encoding, limit, images, frozenset(methods.split()))
 
 
+# Every known base model by its full name.
 KNOWN: dict[str, KnownModel] = {
     model.name: model
     for model in (
@@ -59,7 +60,6 @@ KNOWN: dict[str, KnownModel] = {
         _row("gpt-35-turbo-0125", "cl100k_base", 16_385, "supervised"),
     )
 }
-"""Every known base model by its full name."""
 
 _SHORT_NAMES = {
     "gpt-4.1": "gpt-4.1-2025-04-14",

@@ -352,7 +352,6 @@ def file_scan_from_json(data: bytes) -> FileScan:
 
 
 def _of_today(data: bytes) -> bytes:
-    """A scan that an earlier release wrote, where a finding's fix was called `mend`. In a text the
-    quotes of such a key are escaped.
-    """
+    """A scan that an earlier release wrote, where a finding's fix was called `mend`."""
+    # In a text the quotes of such a key are escaped.
     return data.replace(b',"mend":', b',"fix":')

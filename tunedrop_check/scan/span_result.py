@@ -16,10 +16,9 @@ from ..rules.rule import Severity
 from .common_faults import Gathered
 from .statistics import Histogram
 
+# What a count or a bound comes to. It rises whenever the same bytes would be counted otherwise:
+# spans of two versions make no file.
 COUNTING_VERSION = 1
-"""What a count or a bound comes to. It rises whenever the same bytes would be counted otherwise:
-spans of two versions make no file.
-"""
 
 
 class SpansDontFit(ValueError):

@@ -27,19 +27,16 @@ from .span_result import ScanOptions, SpanScan
 _NULL_BESIDE_CALLS = {(format_rules.CALL_CONTENT.code, "/messages/content")}
 _SMALL_BLOCK = 2**14
 _LAST_BLANK = 0x20  # no byte above it is white space
+# A window's lines are checked no further after so many errors for each line with errors that it may
+# have.
 ERRORS_A_LINE = 50
-"""A window's lines are checked no further after so many errors for each line with errors that it
-may have.
-"""
 KEPT_SYSTEMS = 1024
+# How many system messages are remembered at least, and how many characters the lines that are
+# counted in one go may add.
 KEPT_CHARACTERS = 2**23
-"""How many system messages are remembered at least, and how many characters the lines that are
-counted in one go may add.
-"""
+# Plain blocks of so many bytes are counted in one go: between other work a counter finds its tables
+# out of the processor's cache.
 WAITING_BYTES = 2**24
-"""Plain blocks of so many bytes are counted in one go: between other work a counter finds its
-tables out of the processor's cache.
-"""
 
 
 class SpanScanner:
