@@ -1,9 +1,5 @@
-"""Answers of services, read field by field: what isn't as it must be makes the whole answer
-unusable, and never surprises later.
-
-A service may answer anything: text for a number, a list for an object, a time in the year three
-trillion. Whoever reads a field here gets what the field is said to be, or `Unusable`, whose words
-name the field and quote nothing.
+"""Answers of services, read field by field: a field is what it is said to be, or the answer is
+unusable.
 """
 
 import math
@@ -21,6 +17,8 @@ LAST_SECOND = 253_402_300_799
 MOST = 2**53
 
 
+# A service may answer anything: text for a number, a list for an object, a time in the year three
+# trillion. None of it may surprise later, so it is refused where it is read.
 class Unusable(ValueError):
     """The answer can't be used; the message says which field, and quotes nothing of it."""
 
@@ -80,10 +78,9 @@ class Told:
         return value
 
     def ident(self, field: str) -> str:
-        """An id that later stands in an address: letters, digits, `_`, `-`, `.` and `:`; "" where
-        there is none.
-        """
+        """An id: letters, digits, `_`, `-`, `.` and `:`; "" where there is none."""
         value = self.name(field, "")
+        # It later stands in an address, where `.` and `..` would lead elsewhere.
         if value and (service_text.ident(value) != value or not value.strip(".")):
             raise Unusable(f"`{field}` is no id")
         return value
@@ -99,9 +96,8 @@ class Told:
         return self
 
     def link(self, field: str) -> str:
-        """An address, printable and of bounded length; whether it may be followed is the caller's
-        to say.
-        """
+        """An address, printable, at most 8,192 characters."""
+        # Whether it may be followed is the caller's to say (`call_limits.hold_to_origin`).
         value = self.fields.get(field)
         if not isinstance(value, str) or not value.isprintable() or len(value) > LINK_CHARS:
             raise Unusable(f"`{field}` is no address")
@@ -116,8 +112,10 @@ class Told:
         value = self.fields.get(field)
         if value is None:
             return absent
+        # JSON knows one kind of number: 3.0 is a whole one, too.
         if isinstance(value, float) and value.is_integer() and value <= most:
             value = int(value)
+        # In Python a bool is an int, but `true` is no number.
         if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
             raise Unusable(f"`{field}` is no whole number")
         return value
@@ -150,9 +148,8 @@ class Told:
         return [Told.of(value) for value in self.values(field)]
 
     def listed(self, field: str) -> list["Told"]:
-        """The objects of the list in this field, which must be there: an answer that says nothing
-        is not one that says "none".
-        """
+        """The objects of the list in this field, which must be there."""
+        # An answer that says nothing is not one that says "none".
         if not self.has(field):
             raise Unusable(f"`{field}` is missing")
         return self.each(field)
@@ -171,6 +168,7 @@ def finite(value: object) -> float | None:
         return None
     try:
         number = float(value)
+    # A whole number of JSON may have any length; a float ends at about 1.8e308.
     except OverflowError:
         return None
     return number if math.isfinite(number) else None

@@ -3,8 +3,6 @@ surfaces.
 
 No type of openai leaves this module: its answers are read field by field (`openai_facts.py`), its
 exceptions become ours (`openai_answers.py`), and its client is bounded (`bounded_openai.py`).
-Creating calls are sent once (`max_retries=0`, bounded time): the client's own retries would repeat
-a paid POST and send no idempotency key (openai/_base_client.py).
 """
 
 import logging
@@ -80,8 +78,7 @@ class AzureOpenAI:
         return carries_methods(self._api_version)
 
     def upload(self, name: str, content: BinaryIO, timeout_s: float) -> FileFacts:
-        """Uploads a training or validation file, once; again where the token ran out on the way:
-        nothing was taken then.
+        """Uploads a training or validation file, once.
 
         Raises:
             OutcomeUnknown: nobody knows whether it arrived.
@@ -90,6 +87,8 @@ class AzureOpenAI:
         try:
             return self._upload(name, content, timeout_s)
         except ServiceRejected as refused:
+            # The token may run out on the way: a 401 says that nothing was taken, so once more is
+            # safe.
             left_s = timeout_s - (time.monotonic() - began_s)
             if refused.status != 401 or left_s <= 0:
                 raise
@@ -103,8 +102,8 @@ class AzureOpenAI:
             return known(openai_facts.file_of(Told.read(made.content)))
 
     def files_named(self, name: str) -> list[FileFacts]:
-        """The service's files of this name, oldest first, also those in error; deleted ones are
-        left out.
+        """The service's files of this name, oldest first, those in error too; deleted ones are left
+        out.
         """
         with translated():
             # Other people's files are read only so far: one that is strange must not hide the run's
@@ -158,6 +157,8 @@ class AzureOpenAI:
             ServiceUnavailable: the service certainly took nothing (too many jobs, file not
                 processed yet).
         """
+        # `max_retries=0`: the client's own retries would repeat a paid POST, and send no
+        # idempotency key (openai/_base_client.py).
         once = self._client.with_options(
             max_retries=0, timeout=timeout_s
         ).fine_tuning.jobs.with_raw_response
@@ -184,9 +185,8 @@ class AzureOpenAI:
         return body | {name: value for name, value in wished.items() if value is not None}
 
     def jobs_of_file(self, training_file: str) -> list[JobFacts]:
-        """The jobs that train on this file, oldest first. The file belongs to one run alone, so its
-        job is the run's.
-        """
+        """The jobs that train on this file, oldest first."""
+        # The file belongs to one run alone, so its job is the run's.
         with translated():
             # Other people's jobs are read only so far: one that is strange must not hide the run's
             # own.
@@ -216,8 +216,7 @@ class AzureOpenAI:
         )
 
     def cancel_job(self, job_id: str) -> None:
-        """Cancels a job. One that has ended, or isn't there, needs no cancelling; nor does one that
-        ends meanwhile.
+        """Cancels a job; one that isn't there, has ended or ends meanwhile needs no cancelling.
 
         Raises:
             ServiceUnavailable: it still runs, and could not be cancelled.
@@ -225,7 +224,8 @@ class AzureOpenAI:
         try:
             if self._is_over(job_id):
                 return
-        except ServiceUnavailable:  # a storm over reads keeps no job running
+        except ServiceUnavailable:
+            # A storm over reads keeps no job running.
             log.info("job can't be looked at before its cancel", extra={"job": job_id})
         try:
             with translated():

@@ -1,10 +1,5 @@
 """Every blob of a container, page by page, also where the name of one can't be told. Pure: asking
 for a page is passed in.
-
-Azurite answers 500, without a code, to a listing that holds a name that XML has no room for: a
-control character, U+FFFE. (Azure Storage encodes such names.) So a page that fails is asked for
-again in smaller ones; what comes after the last name that could be told is listed by its
-beginnings, one character longer each time, until the hidden name is alone.
 """
 
 import secrets
@@ -25,6 +20,10 @@ What is asked for with less than `MOST` is worth no second try: it is the search
 """
 
 
+# Azurite answers 500, without a code, to a listing that holds a name that XML has no room for: a
+# control character, U+FFFE. (Azure Storage encodes such names.) So a page that fails is asked for
+# again in smaller ones; what comes after the last name that could be told is listed by its
+# beginnings, one character longer each time, until the hidden name is alone.
 class Unreadable(Exception):
     """A page can't be told: the name of one of its blobs, or storage as a whole."""
 
@@ -32,8 +31,8 @@ class Unreadable(Exception):
 def some[T](
     page: Page[T], prefix: str, marker: str, hidden: Callable[[], None], most: int
 ) -> tuple[list[T], str | None]:
-    """One page after a marker, and the marker of the next. Where it holds a name that can't be
-    told, what is left comes as one page.
+    """One page after a marker, and the marker of the next; where it holds a name that can't be
+    told, all that is left comes as one page.
 
     Raises:
         Unreadable: no page can be told.
@@ -60,9 +59,8 @@ def every[T](
     marker = yield from _pages(page, prefix, after, most)
     if marker is None:
         return
-    page(
-        f"{prefix}{secrets.token_hex(16)}", "", 1
-    )  # nothing begins so: where this fails, it is no name
+    # Nothing begins so: where this fails, it is no name.
+    page(f"{prefix}{secrets.token_hex(16)}", "", 1)
     hidden()
     yield from _by_beginnings(page, prefix, marker, max(1, most // SHRINK))
 

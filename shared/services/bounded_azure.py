@@ -1,9 +1,4 @@
-"""The transport under azure-core: answers whole, bounded and in time, from one host only.
-
-azure-core's own retries would sleep for as long as a `Retry-After` says, and a read of its
-transport begins its time-out anew with each byte. What it streams, the pieces of a blob, keeps the
-deadline and the limit of its call until its last byte.
-"""
+"""The transport under azure-core: answers whole, bounded and in time, from one host only."""
 
 import http.client
 import io
@@ -32,9 +27,7 @@ _PIECE_BYTES = 64 * 2**10
 
 
 def transport(own: str | None = None) -> RequestsTransport:
-    """A transport to this one address; without one, to whichever a client of its own choice
-    asks.
-    """
+    """A transport to this one address; without one, to any that the client asks."""
     session = requests.Session()
     for scheme in ("http://", "https://"):
         session.mount(scheme, _BoundedAdapter(own))
@@ -55,9 +48,7 @@ class _Transport(RequestsTransport):
 
 
 class BriefRetries(RetryPolicy[Any, Any]):
-    """azure-core's retries, without those that would have to wait for long: the run waits
-    better.
-    """
+    """azure-core's retries, without the long waits: the run waits better."""
 
     def is_retry(self, settings: dict[str, Any], response: Any) -> bool:
         """Whether this answer is asked for again at once."""
@@ -102,9 +93,12 @@ class _BoundedAdapter(HTTPAdapter):
         if self._own is not None:
             call_limits.hold_to_origin(request.url or "", self._own)
         connect_s, read_s = timeout
+        # A read of azure-core's transport begins its time-out anew with each byte.
         with call_limits.within(read_s) as deadline:
             limits = (min(connect_s, deadline.left_s()), min(read_s, deadline.left_s()))
             response = super().send(request, True, limits, *arguments, **options)
+            # The pieces of a blob keep the deadline and the limit of their call until the last
+            # byte.
             return response if stream and response.status_code in CONTENT else _whole(response)
 
 
@@ -184,9 +178,7 @@ class _TimelyResponse(http.client.HTTPResponse):
 
 
 class _TimelySending:
-    """A connection that sends in what is left of the call's time; one that is used again has the
-    time-out of the call before.
-    """
+    """A connection that sends in what is left of the call's time."""
 
     sock: socket.socket | None
 

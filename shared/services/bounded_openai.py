@@ -33,14 +33,15 @@ class BoundedClient(openai.DefaultHttpxClient):
     def send(
         self, request: httpx2.Request, *, stream: bool = False, **options: Any
     ) -> httpx2.Response:
-        """The answer, read and unpacked; a read that fails in passing is sent again, as long as the
-        call has time.
+        """The answer, read and unpacked; a read that fails in passing is sent again in the call's
+        time.
 
         Raises:
             Exceeded: it is larger than it may be, or the address is another host's; nothing was
                 sent then.
             httpx2.TransportError: there is none in time.
         """
+        # Before anything is sent: the request carries the token.
         call_limits.hold_to_origin(str(request.url), self._own)
         for wait_s in RETRIES_S if request.method in RETRIED else ():
             try:

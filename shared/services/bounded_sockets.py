@@ -1,9 +1,5 @@
 """The transport under the HTTP client of openai: httpx2's over httpcore2, on sockets that know when
 the call must be over.
-
-The client's time-outs are those of a connection, each for one read: a byte every two seconds passes
-them all. So a deadline for the whole call stands under them: at looking up the host, at connecting,
-and at every read and write of the socket.
 """
 
 import time
@@ -76,6 +72,7 @@ def _proxied(own: str, chosen: dict[str, Any]) -> httpcore2.ConnectionPool | Non
     address = named.get(parts.scheme) or named.get("all")
     if not address:
         return None
+    # As curl takes it: a proxy without a scheme is one of plain HTTP.
     proxy = urlsplit(address if "://" in address else f"http://{address}")
     user = (unquote(proxy.username), unquote(proxy.password or "")) if proxy.username else None
     url = f"{proxy.scheme}://{proxy.netloc.rpartition('@')[2]}"
@@ -152,6 +149,9 @@ class _TimelyBackend(httpcore2.NetworkBackend):
         time.sleep(seconds)
 
 
+# The client's time-outs are those of a connection, each for one read: a byte every two seconds
+# passes them all. So a deadline for the whole call stands under them: at looking up the host, at
+# connecting, and at every read and write of the socket.
 class _TimelyStream(httpcore2.NetworkStream):
     def __init__(self, inner: httpcore2.NetworkStream) -> None:
         self._inner = inner

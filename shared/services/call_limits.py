@@ -1,8 +1,6 @@
 """What one call to a service may cost us, the one home of these limits: bytes after unpacking,
 pages, and its whole time.
 
-A service that misbehaves, or whoever answers in its name, may send a body without end, one that
-unpacks to gigabytes, a byte every two seconds, a page after each page, or another host's address.
 The transports of both client libraries hold to what stands here: `bounded_openai.py` under openai,
 `bounded_azure.py` under azure-core.
 """
@@ -37,6 +35,8 @@ class Exceeded(Exception):
 
 
 @dataclass(frozen=True)
+# A service that misbehaves, or whoever answers in its name, may send a body without end, one that
+# unpacks to gigabytes, a byte every two seconds, a page after each page, or another host's address.
 class Limits:
     """What one call may cost: bytes after unpacking, pages, seconds."""
 
@@ -85,6 +85,7 @@ class Deadline:
 
     def has(self, seconds: float) -> bool:
         """Whether that much time is left, and some more."""
+        # The next try needs some time of its own, so none at all left is too little.
         return time.monotonic() + seconds < self.at_s
 
 
@@ -94,11 +95,10 @@ _calling: ContextVar[Deadline | None] = ContextVar("calling", default=None)
 
 @contextmanager
 def within(seconds: float) -> Generator[Deadline]:
-    """What is called inside must be over in so many seconds, tokens, retries and bodies included;
-    an outer bound holds too.
-    """
+    """What is called inside must be over in so many seconds, tokens, retries and bodies too."""
     outer = _calling.get()
     until = time.monotonic() + seconds
+    # An outer bound holds too.
     mine = Deadline(until if outer is None else min(until, outer.at_s))
     _calling.set(mine)
     try:

@@ -137,7 +137,8 @@ class Container:
             answer = response.http_response
             seen.update({name.lower(): value for name, value in answer.headers.items()})
             if answer.status_code in {200, 206} and (size := whole_size(seen)) > most:
-                answer.close()  # before its body is read
+                # Before its body is read.
+                answer.close()
                 raise TooLarge(size, most)
             hold_to_range(response)
 
@@ -257,13 +258,13 @@ class Container:
         )
 
     def try_write(self) -> None:
-        """Asks whether the app may write here, by a write that can't succeed: of a blob that isn't
-        there, if it still has an ETag.
+        """Asks whether the app may write here, by a write that can't succeed.
 
         Raises:
             NotAllowed: it may not.
             ServiceUnavailable: nobody can say now.
         """
+        # No blob has this name or this ETag: nothing changes, whatever the answer is.
         self.swap("may-write", b"", NO_ETAG)
 
     def chunks(self, blob: str, etag: str, start: int, stop: int) -> Iterator[bytes]:
@@ -297,10 +298,9 @@ class Container:
         return piece
 
     def put_stream(self, blob: str, blocks: Iterator[bytes]) -> None:
-        """Writes a large blob from its blocks; where there is one already, that one stays. Nothing
-        is there before all of it is.
-        """
+        """Writes a large blob from its blocks; where there is one already, that one stays."""
         try:
+            # Its last call commits the list of blocks: nothing is there before all of it is.
             write_blocks(self._client.get_blob_client(blob), blocks)
         except ResourceNotFoundError:
             raise ContainerMissing(self.name, "it is being deleted") from None
@@ -318,7 +318,7 @@ class Container:
             log.debug("blob was not there")
 
     def list(self, prefix: str = "") -> Iterator[BlobFacts]:
-        """Every blob whose name starts so, by name, with its metadata; one whose name storage can't
+        """Every blob whose name starts so, by name, with its metadata; a name that storage can't
         tell is left out and logged.
         """
         try:
@@ -329,7 +329,7 @@ class Container:
             raise ServiceUnavailable(SERVICE, "500 to a listing") from None
 
     def page(self, prefix: str, marker: str, most: int) -> BlobPage:
-        """So many of these blobs at most, by one call, after the marker of the page before; and the
+        """At most so many of these blobs, by one call, after the marker of the page before; and the
         marker of the next page. Where a name can't be told, all that is left comes as one page.
         """
         pages = Pages(self._client, most)

@@ -1,4 +1,4 @@
-"""The pages of a listing of blobs, as `listing.py` asks for them; they have an end."""
+"""The pages of a listing of blobs, as `blob_listing.py` asks for them; they have an end."""
 
 from typing import Any
 
@@ -38,6 +38,7 @@ class Pages:
         return found, following
 
     def _asked(self, prefix: str, marker: str, size: int) -> tuple[list[BlobFacts], str | None]:
+        # A smaller page is asked for because a larger one failed: what can't be told fails again.
         impatient: dict[str, Any] = {} if size == self._most else {"retry_total": 0}
         with translated(ResourceNotFoundError):
             try:
@@ -48,11 +49,11 @@ class Pages:
                     **impatient,
                 ).by_page(marker or None)
                 return [facts_of(found) for found in next(pages)], pages.continuation_token
-            except call_limits.Exceeded:  # much metadata: fewer blobs a page
+            except call_limits.Exceeded:
+                # Much metadata: fewer blobs a page.
                 raise Unreadable from None
             except HttpResponseError as error:
-                if error.status_code == 500 and not code_of(
-                    error
-                ):  # Azure Storage always has a code
+                # Azure Storage always has a code.
+                if error.status_code == 500 and not code_of(error):
                     raise Unreadable from None
                 raise

@@ -25,9 +25,7 @@ TOKEN_CHARS = 32_768
 
 
 class NoToken(ServiceUnavailable):
-    """The identity gives no token: a fault of its endpoint, or nobody is signed in. Nothing was
-    sent to the service.
-    """
+    """The identity gives no token; nothing was sent to the service."""
 
     def __init__(self, why: str, fix: str) -> None:
         TuneDropError.__init__(
@@ -37,9 +35,7 @@ class NoToken(ServiceUnavailable):
 
 
 class Named:
-    """A credential whose faults have a name: the clients that it serves would each tell them
-    otherwise, or not at all.
-    """
+    """A credential whose faults have a name."""
 
     def __init__(self, inner: "TokenCredential", fix: str) -> None:
         self._inner = inner
@@ -82,8 +78,7 @@ class StandInCredential:
 
 
 def credential_for(endpoint: str) -> "TokenCredential":
-    """The credential that the settings name, for calls to this address: no guessing through a
-    chain, which could pick another principal.
+    """The credential that the settings name, for calls to this address.
 
     Raises:
         ServiceRejected: the stand-in's token goes to no address but this machine's.
@@ -95,17 +90,17 @@ def credential_for(endpoint: str) -> "TokenCredential":
             "credential",
             "its token goes to loopback addresses only",
         )
+    # One and no chain: a chain guesses, and could pick another principal.
     return credential()
 
 
 def managed_identity() -> Named:
-    """The app's identity in Azure. Its endpoint is asked in bounded time, and what it answers is
-    bounded, too.
-    """
+    """The app's identity in Azure."""
     from azure.identity import ManagedIdentityCredential  # 0.2 s: not at import
 
     from shared.services.bounded_azure import transport
 
+    # With our transport: what the identity's endpoint answers comes in bounded time and size.
     return Named(
         ManagedIdentityCredential(
             client_id=settings().managed_identity_client_id, transport=transport()

@@ -26,12 +26,11 @@ SERVICE = "Azure OpenAI"
 def translated(within_s: float | None = None, *, creating: bool = False) -> Generator[None]:
     """A call that is over in so many seconds, a read in its usual time; openai's exceptions as
     ours.
-
-    While creating, only an answer that says no is a no; a timeout, a reset, 408, 409, 5xx or an
-    unusable answer leave the outcome unknown. 429 with an error body certainly took nothing.
     """
     import openai
 
+    # While creating, only an answer that says no is a no; a timeout, a reset, 408, 409, 5xx or an
+    # unusable answer leave the outcome unknown. 429 with an error body certainly took nothing.
     unclear = OutcomeUnknown if creating else ServiceUnavailable
     try:
         with call_limits.within(within_s or call_limits.limits().read_s):
@@ -116,7 +115,8 @@ def each(ask: Callable[[dict[str, Any]], Any]) -> Iterator[Told]:
         yield from found
         if not page.flag("has_more"):
             return
-        if not found:  # more is said to come, and nothing says after what
+        # More is said to come, and nothing says after what.
+        if not found:
             break
         last = {"after": found[-1].ident("id")}
         if last == after or not last["after"]:
@@ -129,7 +129,8 @@ def file_or_none(told: Told) -> FileFacts | None:
     """A file among others; None, and a line in the log, where its facts can't be used."""
     try:
         return openai_facts.file_of(told)
-    except Unusable as why:  # somebody else's: among all files, one that is strange hides no other
+    except Unusable as why:
+        # Somebody else's: among all files, one that is strange hides no other.
         log.info("file of the resource left out", extra={"why": str(why)})
         return None
 

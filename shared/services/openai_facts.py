@@ -66,8 +66,8 @@ class JobEvent:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer. `blocked`: the content filter stopped the prompt or the answer; `model`: who the
-    service says has answered.
+    """An answer. `blocked`: the content filter stopped the prompt or the answer; `model`: its name
+    by the service.
     """
 
     text: str
@@ -136,7 +136,8 @@ def _epochs(told: Told) -> int | None:
 
 
 def event_of(told: Told) -> JobEvent:
-    """An event. It is for people and decides nothing, so what is strange in it is left out."""
+    """An event; what is strange in it is left out."""
+    # An event is for people and decides nothing: none of it makes the answer unusable.
     try:
         created_at = told.second("created_at") or 0
     except Unusable:
@@ -174,11 +175,11 @@ def reply_of(told: Told) -> Reply:
 
 
 def decoded_results(content: bytes) -> bytes:
-    """The CSV of a results file; OpenAI's own service sends it in base64. What is neither is
-    answered as it came.
-    """
+    """The CSV of a results file; what is neither CSV nor base64 is answered as it came."""
+    # A comma stands in no base64, and in each first line of a CSV.
     if b"," in content[:200]:
         return content
+    # OpenAI's own service sends it in base64.
     try:
         return base64.b64decode(content)
     except binascii.Error:

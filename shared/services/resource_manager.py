@@ -1,8 +1,7 @@
 """Azure Resource Manager in our words: the account, what it can train and deploy, its deployments.
 
 The management client sends and signs; addresses, bodies and answers are ours (`arm_facts.py`,
-`bounded_azure.py`), so that nothing of an answer surprises, and no token goes where an answer
-points. Waiting is the caller's: PUT and DELETE return at once.
+`bounded_azure.py`). Waiting is the caller's: PUT and DELETE return at once.
 """
 
 from collections.abc import Callable, Generator, Iterator
@@ -83,9 +82,8 @@ class ResourceManager:
             return [model_of(told) for told in self._each(self._url(f"{self._id}/models"))]
 
     def quotas(self, location: str) -> dict[str, Quota] | None:
-        """The subscription's quotas in a region, by name; None where the caller may not ask: the
-        right is one of the subscription's.
-        """
+        """The subscription's quotas in a region, by name; None where the caller may not ask."""
+        # Not the account's: a role on the account alone gets 403 here.
         subscription = "/".join(self._id.split("/")[:3])
         url = self._url(
             f"{subscription}/providers/Microsoft.CognitiveServices"
@@ -103,9 +101,7 @@ class ResourceManager:
         return _none_on({403}, ask)
 
     def may_deploy(self) -> bool | None:
-        """Whether the caller may write deployments on the account, by its effective permissions;
-        None where it may not ask for them.
-        """
+        """Whether the caller may write deployments; None where it may not ask for that."""
         url = self._url(
             f"{self._id}/providers/Microsoft.Authorization/permissions", PERMISSIONS_API
         )
@@ -114,11 +110,10 @@ class ResourceManager:
     def rai_policies(self) -> frozenset[str] | None:
         """The names of the content filter policies that a deployment can have; None where they
         can't be asked for.
-
-        An older api-version doesn't know them, and the caller may lack the right: both are no
-        reason against a policy.
         """
         url = self._url(f"{self._id}/raiPolicies")
+        # An older api-version doesn't know them, and the caller may lack the right: both are no
+        # reason against a policy.
         listed = _none_on({400, 403, 404}, lambda: [told.name("name") for told in self._each(url)])
         return None if listed is None else BUILT_IN_POLICIES.union(listed)
 
@@ -141,8 +136,7 @@ class ResourceManager:
     def put_deployment(
         self, plan: DeploymentPlan, model: str, run_id: str, timeout_s: float
     ) -> str:
-        """Creates the deployment, or puts the same one again, and answers its name. Sent once, in
-        bounded time.
+        """Creates the deployment, or puts the same one again, and answers its name.
 
         Raises:
             OutcomeUnknown: the write may have been taken.
@@ -157,6 +151,7 @@ class ResourceManager:
         }
         if self._api_version >= TAGS_SINCE:
             body["tags"] = {OWNER_TAG: run_id}
+        # Sent once, in bounded time: the PUT may have been taken, whatever comes back.
         with _translated(timeout_s, creating=True):
             self._send(
                 "PUT",
@@ -200,6 +195,7 @@ class ResourceManager:
         from azure.core.exceptions import DecodeError
         from azure.core.rest import HttpRequest
 
+        # No redirect is followed: the token would go where an answer points.
         chosen = {
             "read_timeout": READ_TIMEOUT_S,
             "retry_total": RETRIES,
@@ -209,9 +205,8 @@ class ResourceManager:
         }
         try:
             response = self._client._send_request(HttpRequest(method, url, json=json), **chosen)
-        except (
-            DecodeError
-        ) as error:  # azure-core looks into the body; whether it must be read, the caller knows
+        except DecodeError as error:
+            # azure-core looks into the body; whether it must be read, the caller knows.
             if error.response is None:
                 raise
             response: Any = error.response
@@ -282,7 +277,8 @@ def _translated(within_s: float | None = None, *, creating: bool = False) -> Gen
             if error.response is None
             else _refusal(error.response, creating)
         ) from None
-    except ServiceRequestError as error:  # the request never left
+    except ServiceRequestError as error:
+        # The request never left.
         raise ServiceUnavailable(SERVICE, type(error).__name__) from None
     except (Unusable, call_limits.Exceeded) as error:
         raise unclear(SERVICE, f"its answer can't be used: {error}") from None

@@ -1,9 +1,8 @@
 """Every text that a service gives us, made fit to be kept and shown: without secrets, without
 control characters, and cut.
 
-Some refusals quote the key or the signature that they were sent, and nothing bounds how long a text
-or a code is. What passes here may stand in ledger, history, log, answer and report; nothing of a
-service stands there otherwise.
+What passes here may stand in ledger, history, log, answer and report; nothing of a service stands
+there otherwise.
 """
 
 import re
@@ -43,8 +42,11 @@ def told(text: object, most: int = MESSAGE_CHARS) -> str:
     """A text of a service in one line, for people; "" for what is no text."""
     if not isinstance(text, str):
         return ""
+    # Nothing bounds how long a service's text is, and some refusals quote the key or the signature
+    # that they were sent.
     clean = _without_secrets(text[:_LOOKED_AT_CHARS])
     if len(text) > _LOOKED_AT_CHARS:
+        # A secret that the cut went through is no longer known as one.
         clean = clean[:-_SECRET_MOST_CHARS]
     line = " ".join(
         "".join(character if character.isprintable() else " " for character in clean).split()
@@ -53,9 +55,7 @@ def told(text: object, most: int = MESSAGE_CHARS) -> str:
 
 
 def code(text: object) -> str:
-    """A code of a service: letters, digits and the signs that codes have; "unknown" where there is
-    none.
-    """
+    """A code of a service: letters, digits and its signs; "unknown" where there is none."""
     return (
         _UNFIT.sub("", told(str(text), CODE_CHARS) if isinstance(text, str | int) else "")[
             :CODE_CHARS
@@ -78,7 +78,8 @@ def _without_secrets(text: str) -> str:
 
 
 def _own_secrets() -> list[str]:
-    """The keys that this process sends, by value: nothing else tells a key from a word."""
+    """The keys that this process sends, by value."""
+    # Nothing but their value tells a key from a word.
     key, storage = settings().openai_api_key, storage_connection().connection_string
     found = [key.get_secret_value()] if key else []
     return [

@@ -45,12 +45,12 @@ RESULTS_BYTES = 64 * 2**20  # what a run keeps of its job: results.csv, events
 
 class _Retries(ExponentialRetry):
     def sleep(self, settings: dict[str, Any], transport: Any) -> None:
-        """Waits before a retry, where the call has that much time: the clients of containers wrap
-        our transport, and its sleep.
+        """Waits before a retry, where the call has that much time.
 
         Raises:
             TimeoutError: it hasn't.
         """
+        # Here and not in our transport: the clients of containers wrap that one, and its sleep.
         wait_s = self.get_backoff_time(settings)
         call_limits.hold_to_time(wait_s)
         transport.sleep(wait_s)
@@ -66,10 +66,10 @@ def _service() -> BlobServiceClient:
     # Its DEBUG lines hold whole addresses, and an address of a shared access signature is the
     # secret itself.
     logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
-    logging.getLogger("azure.storage.blob._shared.response_handlers").setLevel(
-        logging.ERROR
-    )  # it warns of answers without a body
+    # Else it warns of answers without a body.
+    logging.getLogger("azure.storage.blob._shared.response_handlers").setLevel(logging.ERROR)
     connection = storage_connection()
+    # permit_redirects=False below: the key and the token go to no other address.
     if connection.connection_string:
         text = connection.connection_string.get_secret_value()
         text = AZURITE_CONNECTION_STRING if text == AZURITE else text
@@ -106,9 +106,8 @@ def reports() -> Container:
 
 
 def ledger() -> Container:
-    """The container of the ledger, the claims and the scans. It is never made anew beside reports:
-    every drop would be trained again.
-    """
+    """The container of the ledger, the claims and the scans."""
+    # Never made anew beside reports: every drop would be trained again.
     return Container(
         _service().get_container_client(settings().ledger_container), lambda: any(reports().list())
     )

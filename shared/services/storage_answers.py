@@ -60,9 +60,7 @@ ESCAPED = "utf-8''"
 
 @dataclass(frozen=True)
 class BlobFacts:
-    """What a listing tells of a blob. `kind`: block, page or append; `archived`: its bytes can't be
-    read until it is brought back.
-    """
+    """A blob as listed. `kind`: block, page or append; `archived`: its bytes can't be read."""
 
     name: str
     etag: str
@@ -85,7 +83,8 @@ class Stored:
 @dataclass(frozen=True)
 class Swapped:
     """A write that was taken: the blob's ETag since then, and the time by the service's clock; None
-    where the answer tells none that can be used."""
+    for what isn't told.
+    """
 
     etag: str | None = None
     now: datetime | None = None
@@ -122,11 +121,10 @@ class ContainerMissing(ServiceUnavailable):
 
 
 class NotAllowed(ServiceUnavailable):
-    """The app's identity may not do this in the container, yet: a role that was just given takes
-    minutes to arrive.
-    """
+    """The app's identity may not do this in the container, yet."""
 
     def __init__(self, container: str, told: str) -> None:
+        # "Yet": a role that was just given takes minutes to arrive.
         super().__init__(
             SERVICE, f"the app's identity may not do this in the container {container}: {told}"
         )
@@ -145,9 +143,7 @@ class Changed(Exception):
 
 @contextmanager
 def translated(*values: type[HttpResponseError]) -> Generator[None]:
-    """A call that is over in a read's time; the client's exceptions as ours, but for those that are
-    values to the caller.
-    """
+    """A call that is over in a read's time; the client's exceptions as ours, but for `values`."""
     try:
         with call_limits.within(call_limits.limits().read_s):
             yield
@@ -176,10 +172,9 @@ def translated(*values: type[HttpResponseError]) -> Generator[None]:
 
 
 def _is_value(error: HttpResponseError) -> bool:
-    """Whether a refusal is storage's own, by its code, and says what its status usually does: 409
-    stands for many things.
-    """
+    """Whether a refusal is storage's own, by its code, and says what its status usually does."""
     code = code_of(error)
+    # 409 stands for many things, such as a container that is being deleted.
     return code in STANDS_IN_THE_WAY if isinstance(error, ResourceExistsError) else code is not None
 
 
@@ -188,25 +183,24 @@ def _refusal(error: HttpResponseError) -> ServiceUnavailable | ServiceRejected:
     reason = service_text.told(error.reason)
     if status == 403:
         return NotAllowed(_container_of(error), f"{status} {code or reason}")
+    # Storage always tells its code: somebody else answers in its place.
     strangers = code is None and status in {
         404,
         409,
         412,
-    }  # storage always tells its code: somebody else answers in its place
-    passes = (
-        status < 400 or status >= 500 or status in TRANSIENT or strangers
-    )  # under 400: a yes whose body broke off
+    }
+    # Under 400: a yes whose body broke off.
+    passes = status < 400 or status >= 500 or status in TRANSIENT or strangers
     if passes or code in NOT_NOW or (code or "").startswith("Lease"):
         return ServiceUnavailable(SERVICE, f"{status} {code or reason}")
     return ServiceRejected(SERVICE, status, code or "unknown", reason)
 
 
 def _container_of(error: HttpResponseError) -> str:
-    """The container that the refused request was about: the first part of its path, after the
-    account's name where that stands in it.
-    """
+    """The container that the refused request was about: the first part of its path."""
     address = str(getattr(getattr(error.response, "request", None), "url", ""))
     parts = urlsplit(address).path.strip("/").split("/")
+    # On a loopback address (Azurite) the account's name stands before it.
     return (
         service_text.ident(parts[1] if is_loopback(address) and len(parts) > 1 else parts[0])
         or "of this call"
@@ -228,6 +222,7 @@ def facts_of(found: Any) -> BlobFacts:
     if not isinstance(size, int) or not 0 <= size <= MOST:
         msg = "a size is none"
         raise ValueError(msg)
+    # An archived blob stays so until it is brought back, which takes hours.
     return BlobFacts(
         name=name,
         etag=etag,
@@ -240,13 +235,12 @@ def facts_of(found: Any) -> BlobFacts:
         kind=service_text.code(str(getattr(found.blob_type, "value", found.blob_type)))
         .removesuffix("Blob")
         .lower(),
-        archived=found.blob_tier
-        == "Archive",  # it stays so until it is brought back, which takes hours
+        archived=found.blob_tier == "Archive",
     )
 
 
 def etag_of(told: object) -> str:
-    """A blob's ETag without its quotes; it goes back in a header, and into the id of a run.
+    """A blob's ETag without its quotes.
 
     Raises:
         TypeError, ValueError: it is none.
@@ -255,6 +249,7 @@ def etag_of(told: object) -> str:
         msg = "an ETag is missing"
         raise TypeError(msg)
     etag = told.strip('"')
+    # It goes back in a header, and into the id of a run.
     if not (etag and etag.isascii() and etag.isprintable() and len(etag) <= ETAG_CHARS):
         msg = "an ETag is none"
         raise ValueError(msg)
@@ -262,16 +257,14 @@ def etag_of(told: object) -> str:
 
 
 def whole_size(headers: Mapping[str, str]) -> int:
-    """The blob's size, whichever part of it the answer holds: `Content-Range: bytes 0-99/1000`;
-    names in lower case.
-    """
+    """The blob's size, whichever part of it the answer holds; names in lower case."""
+    # A part has both: `Content-Range: bytes 0-99/1000`, and its own length.
     total = headers.get("content-range", "").rpartition("/")[2] or headers.get("content-length", "")
     return int(total) if total.isdecimal() else 0
 
 
 def hold_to_range(response: Any) -> None:
-    """Holds a part of a blob to what was asked for, before its bytes are read: the client would put
-    wrong parts together.
+    """Holds a part of a blob to what was asked for, before its bytes are read.
 
     Raises:
         ServiceUnavailable: it is another part, or has another length than it says; the answer is
@@ -281,6 +274,7 @@ def hold_to_range(response: Any) -> None:
     if answer.status_code != 206:
         return
     asked = response.http_request.headers
+    # The client would put wrong parts together.
     start, stop = (
         _RANGE.match(asked.get("x-ms-range") or asked.get("range") or ""),
         _RANGE.match(answer.headers.get("content-range", "")),
@@ -307,18 +301,17 @@ def time_of(headers: Mapping[str, str]) -> datetime:
 
 
 def swapped_of(headers: Mapping[str, str]) -> Swapped:
-    """What the answer to a write tells; names in lower case. It is taken, whatever else is told."""
+    """What the answer to a write tells; names in lower case."""
     try:
         now = parsedate_to_datetime(headers["date"]).astimezone(UTC)
         return Swapped(etag_of(headers.get("etag")), now)
+    # The write is taken, whatever else is told.
     except (LookupError, TypeError, ValueError):
         return Swapped()
 
 
 def ascii_of(metadata: Mapping[str, str] | None) -> dict[str, str] | None:
-    """Metadata as a header can carry it. A value for which there is no room is left out: whoever
-    looks for it reads the blob.
-    """
+    """Metadata as a header can carry it; a value for which there is no room is left out."""
     if metadata is None:
         return None
     kept: dict[str, str] = {}
@@ -335,6 +328,7 @@ def ascii_of(metadata: Mapping[str, str] | None) -> dict[str, str] | None:
             if plain
             else ESCAPED + quote(value, safe="!#$&()*+,/:;<=>?@[]{}|^`\"'~", errors="surrogatepass")
         )
+        # Whoever looks for a value that is left out reads the blob.
         left -= len(key) + len(written)
         if left < 0:
             log.warning("metadata of a blob left out", extra={"key": key, "chars": len(written)})
