@@ -92,10 +92,9 @@ def _config(options: argparse.Namespace) -> Config:
 
 
 def _listen(port: int) -> socket.socket:
-    """A bound socket; without SO_REUSEPORT, so that a second stand-in can't share the port
-    unseen.
-    """
+    """A bound socket."""
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # Not SO_REUSEPORT: a second stand-in would share the port unseen.
     if sys.platform != "win32":
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     bound.bind((HOST, port))
@@ -104,10 +103,9 @@ def _listen(port: int) -> socket.socket:
 
 
 def _end_on_signals(server: uvicorn.Server) -> None:
-    """Let SIGTERM and SIGINT end the server from now on; uvicorn's own handlers come later and
-    raise the signal again at the end.
-    """
+    """Let SIGTERM and SIGINT end the server from now on."""
 
+    # uvicorn's own handlers come later, and raise the signal again at the end.
     def end(_number: int, _frame: FrameType | None) -> None:
         server.should_exit = True
 

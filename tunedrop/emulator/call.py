@@ -64,9 +64,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation of a plane: its name in the ledger, its address, what it takes, what it
-    does.
-    """
+    """One operation of a plane: its name in the ledger, its address, what it takes and does."""
 
     name: str
     method: Literal["GET", "PUT", "POST", "DELETE", "PATCH"]

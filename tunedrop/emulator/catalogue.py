@@ -1,9 +1,5 @@
-"""The models that the stand-in offers: what ARM's model lists, job creation and prices rest on.
-
-Versions, methods and dates: Microsoft's fine-tuning model page (mid 2026) and retirement schedule
-(2 September 2026). Prices are estimates from OpenAI's own list; no official price per model was
-found. The old gpt-35-turbo versions are long retired; the stand-in keeps them for the lab that
-TuneDrop replaces, in one region. What a region offers: `regions.py`.
+"""The models that the stand-in offers: what ARM's model list, job creation and prices rest on. What
+a region offers: `regions.py`.
 """
 
 from dataclasses import dataclass
@@ -60,6 +56,10 @@ _EAST, _NORTH, _SWEDEN = "eastus2", "northcentralus", "swedencentral"
 
 
 @dataclass(frozen=True, slots=True)
+# Versions, methods and dates: Microsoft's fine-tuning model page (mid 2026) and retirement schedule
+# (2 September 2026). Prices are estimates from OpenAI's own list; no official price per model was
+# found. The old gpt-35-turbo versions are long retired; the stand-in keeps them for the lab that
+# TuneDrop replaces, in one region.
 class BaseModel:
     """A base model and version. Regions by their ARM names; dates are days, midnight UTC."""
 
@@ -157,9 +157,8 @@ MODELS = (
 
 
 def of_training(name: str) -> BaseModel | None:
-    """The model that a job's `model` names: with its version, or short where the guides do so
-    (`gpt-4.1`).
-    """
+    """The model that a job's `model` names: with its version, or by its short name."""
+    # The guides use short names such as `gpt-4.1`.
     return next((model for model in MODELS if name in (model.full_name, model.name)), None)
 
 
@@ -173,9 +172,9 @@ _SHARES = {"Standard": Decimal("1"), "GlobalStandard": Decimal("0.8"), "Develope
 
 
 def training_usd(model: BaseModel, training_type: str, tokens: int) -> float:
-    """What training tokens cost: developer is 50 % under global, global 20 % under regional (pages
-    say 10 to 30); reckoned in decimal.
-    """
+    """What training tokens cost, in USD."""
+    # Developer is 50 % under global, global 20 % under regional (pages say 10 to 30). In decimal: a
+    # binary fraction can't hold most prices.
     return float(
         Decimal(str(model.training_usd_per_million)) * _SHARES[training_type] * tokens / 1_000_000
     )
@@ -184,9 +183,8 @@ def training_usd(model: BaseModel, training_type: str, tokens: int) -> float:
 def usage_name(model: BaseModel, sku: str, *, fine_tuned: bool) -> str:
     """The quota counter that a deployment draws on, one per model and SKU; fine-tuned use has its
     own.
-
-    The 4.1 family is written without the first hyphen there (live lists of 2026:
-    `OpenAI.GlobalStandard.gpt4.1-mini-finetune`).
     """
+    # The 4.1 family is written without the first hyphen there (live lists of 2026:
+    # `OpenAI.GlobalStandard.gpt4.1-mini-finetune`).
     name = model.name.replace("gpt-4.1", "gpt4.1")
     return f"OpenAI.{sku}.{name}{'-finetune' if fine_tuned else ''}"

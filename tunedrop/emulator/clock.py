@@ -1,18 +1,13 @@
-"""One clock and one source of ids for the whole stand-in.
-
-The clock can be moved forward, so that no test waits; ids derive from a seed and a counter that is
-kept with the state, so that a restart never repeats one and a seeded run is the same to the byte.
-"""
+"""One clock and one source of ids for the whole stand-in."""
 
 import hashlib
 import time
 from collections.abc import Callable
 
 
+# The clock can be moved forward, so that no test waits.
 class Clock:
-    """Seconds since 1970 as the stand-in sees them: the source's, plus what the control surface
-    added.
-    """
+    """Seconds since 1970 as the stand-in sees them, with what the control surface added."""
 
     def __init__(self, source: Callable[[], float] = time.time, offset_s: float = 0.0) -> None:
         self._source = source
@@ -30,6 +25,8 @@ class Clock:
         self.offset_s += seconds
 
 
+# Ids derive from a seed and a counter that is kept with the state, so that a restart never repeats
+# one and a seeded run is the same to the byte.
 def hexadecimal(seed: str, counter: int) -> str:
     """The 32 hexadecimal digits of the counter-th id of a seed."""
     return hashlib.sha256(f"{seed}:{counter}".encode()).hexdigest()[:32]

@@ -13,7 +13,7 @@ class Dropped(Exception):
 
 
 class DropConnections:
-    """Turns Dropped into a closed socket; without a socket, in process, it raises
+    """Turns Dropped into a closed socket; in process, without one, it raises
     ConnectionAbortedError.
     """
 

@@ -1,8 +1,5 @@
 """The control surface /_tunedrop/, which no real service has: reset, clock, pace, faults, limits,
 switches, ledger, costs, state.
-
-No key is asked for: `guard.py` keeps other sites away, and a body must be declared as JSON, which
-no page can do unasked.
 """
 
 import json
@@ -23,6 +20,8 @@ PREFIX = "/_tunedrop"
 _JSON = "application/json"
 
 
+# No key is asked for: `guard.py` keeps other sites away, and a body must be declared as JSON, which
+# no page can do unasked.
 class Control:
     """The control surface of one stand-in."""
 

@@ -2,9 +2,7 @@
 
 Of each example: the published recipe (`tunedrop_check/counting/tokens.py`: 3 a message, the tokens
 of every value, 1 for a name, 3 once), the compact JSON of what it declares (tools, functions,
-formats), and its images by the vision guide's formula. Declarations count because a published job
-on a file with tools was billed about four times what the recipe gives; in which form the service
-writes them is not known.
+formats), and its images by the vision guide's formula.
 """
 
 from collections.abc import Sequence
@@ -22,16 +20,17 @@ USUAL = "o200k_base"
 
 
 def billable(examples: Sequence[Doc], encoding: str = USUAL) -> int:
-    """The tokens of these examples together. A text that no tokenizer can split counts by its
-    bytes.
-    """
+    """The tokens of these examples together."""
     counter = counters.counter(encoding)
     counted = tokens.count_all(examples, counter)
     split = sum(one.total for one in counted if one)
     unsplit = [example for example, one in zip(examples, counted, strict=True) if one is None]
+    # A text that no tokenizer can split counts by its bytes.
     whole = sum(
         len(tokens.compact_json(example).encode("utf-8", "surrogatepass")) for example in unsplit
     )
+    # A published job on a file with tools was billed about four times what the recipe gives; in
+    # which form the service writes declarations is not known.
     declared = [
         text for example in examples for text in _declarations(example) if tokens.is_countable(text)
     ]
@@ -49,9 +48,8 @@ def of_text(text: str, encoding: str = USUAL) -> int:
 
 
 def _declarations(example: Doc) -> list[str]:
-    """What an example declares, a text for each field; a preference declares inside of its
-    input.
-    """
+    """What an example declares, a text for each field."""
+    # A preference declares inside of its input.
     inner = example.get("input")
     places: list[Doc] = [example, *([inner] if isinstance(inner, dict) else [])]
     return [

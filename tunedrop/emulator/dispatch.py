@@ -1,8 +1,4 @@
-"""From request to answer: who asks, what for, which fault strikes, what the ledger keeps.
-
-The state machines' work and its ledger entry are one transaction, so that a killed process never
-leaves one without the other.
-"""
+"""From request to answer: who asks, what for, which fault strikes, what the ledger keeps."""
 
 import asyncio
 import hmac
@@ -79,14 +75,15 @@ class Dispatcher:
         return Call(version, str(request.base_url).rstrip("/"), path, query)
 
     def _authenticate(self, request: Request) -> bool:
-        """Whether the caller has the account's key, and not a token: the data plane takes it in
-        either header.
-        """
+        """Whether the caller has the account's key, and not a token."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         bearer = token.strip() if scheme.lower() == "bearer" else ""
+        # The data plane takes the key in either header.
         given = [key.encode() for key in (request.headers.get("api-key", ""), bearer)]
         if self._surface != ARM and any(
-            hmac.compare_digest(key, self._world.config.api_key.encode()) for key in given
+            # In constant time, so that no timing tells how much of a key is right.
+            hmac.compare_digest(key, self._world.config.api_key.encode())
+            for key in given
         ):
             return True
         if bearer:
@@ -152,9 +149,7 @@ class Dispatcher:
         return then
 
     def _all_told(self, operation: Operation, call: Call) -> str:
-        """What a fault's `about` is looked for in: the request, and the file or job that it
-        names.
-        """
+        """Where a fault's `about` is looked for: the request, and the file or job that it names."""
         named = [
             self._world.store.get(kind, call.path.get("id", "")) or {} for kind in ("file", "job")
         ]
@@ -198,6 +193,8 @@ class Dispatcher:
         call.body = cast("Doc", decoded)
 
     def _work(self, operation: Operation, call: Call, request: Request) -> Reply:
+        # The state machines' work and its ledger entry are one transaction: a killed process never
+        # leaves one without the other.
         with self._world.store.transaction():
             self._service.advance()
             try:
@@ -359,9 +356,8 @@ async def _bounded(stream: AsyncIterator[bytes]) -> bytes:
 
 
 def _told(operation: Operation, call: Call) -> Doc:
-    """What the ledger keeps of a request: no content of files; chat messages whole, since they are
-    the local oracle.
-    """
+    """What the ledger keeps of a request."""
+    # No content of files; chat messages whole, since they are the local oracle.
     if operation.takes == "form":
         upload = call.form.files.get("file")
         return {

@@ -1,8 +1,5 @@
 """Training files as the service reads them: JSON Lines, counted and checked once at upload in
 bounded memory.
-
-The small model is trained on pieces of words, which are no tokens: what is billed, `counting.py`
-counts.
 """
 
 import itertools
@@ -32,10 +29,9 @@ def pieces(text: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What an upload was found to hold; `problem` says why the service would refuse it, without
-    quoting it.
-
-    `tokens` are those that the service bills for one epoch, in the encoding that was asked for.
+    """What an upload was found to hold; `problem` says why the service would refuse it, quoting
+    nothing. `tokens` are those that the service bills for one epoch, in the encoding that was asked
+    for.
     """
 
     examples: int
@@ -53,18 +49,17 @@ class LineTooLong(ValueError):
 
 def lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """Lines of a stream without their ends; a byte-order mark at the start and blank lines are left
-    out.
-
-    Raises LineTooLong above 16 MiB: the longest message of the service, escaped, and room for
-    others beside it.
+    out. Raises LineTooLong above 16 MiB.
     """
     rest = b""
     first = True
     for chunk in chunks:
         whole = rest + chunk
+        # The mark has three bytes, and may come in two chunks.
         if first and len(whole) >= 3:
             whole, first = whole.removeprefix(b"\xef\xbb\xbf"), False
         *complete, rest = whole.split(b"\n")
+        # The longest message of the service, escaped, and room for others beside it.
         if len(rest) > _LINE_MAX_BYTES:
             raise LineTooLong
         yield from (line for line in complete if line.strip())
@@ -106,11 +101,12 @@ def messages_of(example: Doc) -> list[Doc] | None:
 
 def examine(chunks: Iterable[bytes], encoding: str = counting.USUAL) -> Facts:
     """Read a whole upload once: its examples, their tokens, and the first problem by its line
-    number. About 25 MB a second.
+    number.
     """
     found = tokens = 0
     read = _examples(lines(chunks))
     problem = None
+    # In batches: about 25 MB a second.
     while batch := list(itertools.islice(read, _COUNTED_AT_ONCE)):
         whole = [example for example in batch if isinstance(example, dict)]
         found += len(whole)
@@ -136,6 +132,8 @@ def _examples(source: Iterator[bytes]) -> Iterator[Doc | str]:
 
 
 @dataclass(frozen=True, slots=True)
+# The small model is trained on pieces of words, which are no tokens: what is billed, `counting.py`
+# counts.
 class Turn:
     """One assistant answer and the question before it: what the small model learns."""
 
@@ -144,9 +142,7 @@ class Turn:
 
 
 def turns(chunks: Iterable[bytes], limit: int = SAMPLE_EXAMPLES) -> list[list[Turn]]:
-    """The answers of the first examples, each with the last user message before it; assistant
-    messages of weight 0 are left out.
-    """
+    """The answers of the first examples, each with the last user message before it."""
     found: list[list[Turn]] = []
     for line in lines(chunks):
         if len(found) == limit:

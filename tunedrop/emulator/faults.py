@@ -1,9 +1,8 @@
 """Faults as data: on which operation, about what, when, what then, how often.
 
-Two sorts share one list. A *call fault* changes the answer to one operation (`on` is its name in
-the ledger, `*` allowed). An *outcome fault* decides the fate of a thing when it is created (`on` is
-file, job, deployment or readiness). Either may be about one thing only: `about` is a text that the
-request, or the thing that it names, must hold.
+A *call fault* changes the answer to one operation (`on` is its name in the ledger, `*` allowed). An
+*outcome fault* decides the fate of a thing when it is created (`on` is file, job, deployment or
+readiness). `about`: a text that the request, or the thing that it names, must hold.
 """
 
 import json
@@ -264,10 +263,8 @@ def read(path: Path) -> list[Any]:
 
 
 def take(plan: list[Fault], on: str, when: str, about: str = "") -> Doc | None:
-    """The `then` of the first fault that meets this operation now, counted; faults that are spent
-    leave the plan.
-
-    `about` is all that is told of the request or the thing.
+    """The `then` of the first fault that meets this operation now, counted; `about` is all that is
+    told of the request or the thing.
     """
     for fault in plan:
         if (
@@ -277,6 +274,7 @@ def take(plan: list[Fault], on: str, when: str, about: str = "") -> Doc | None:
             and fault.take()
         ):
             if fault.times == 0:
+                # Faults that are spent leave the plan.
                 plan.remove(fault)
             return fault.then
     return None

@@ -1,9 +1,4 @@
-"""Who may talk to the stand-in: callers that mean this machine and this port, on every route.
-
-A browser on this machine can be led here by any page: by a name that its owner points to 127.0.0.1,
-or by a form that is sent from elsewhere. Such requests carry a foreign Host, a foreign Origin, or
-say that they come from another site.
-"""
+"""Who may talk to the stand-in: callers that mean this machine and this port, on every route."""
 
 from urllib.parse import urlsplit
 
@@ -16,10 +11,11 @@ _OWN_SITE = frozenset({"same-origin", "none"})
 _HTTP_PORT = 80
 
 
+# A browser on this machine can be led here by any page: by a name that its owner points to
+# 127.0.0.1, or by a form that is sent from elsewhere. Such requests carry a foreign Host, a foreign
+# Origin, or say that they come from another site.
 class OwnCallersOnly:
-    """Refuses what names another host, another port, or another site: 403, before anything is read
-    or done.
-    """
+    """Refuses other hosts, ports and sites: 403, before anything is read or done."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -36,9 +32,7 @@ class OwnCallersOnly:
 
 def foreign(headers: Headers, own_port: int | None) -> str | None:
     """Why a request is not for this stand-in, or not from this machine's own pages; None where
-    nothing says so.
-
-    `own_port` None: the app is called in process, where there is no port.
+    nothing says so. `own_port` None: the app is called in process, where there is no port.
     """
     if not _is_own(f"http://{headers.get('host', '')}", own_port):
         return "The stand-in answers to a loopback Host with its own port only."

@@ -1,14 +1,12 @@
-"""Limits of the service, as a table that can be changed; checked by the modules that they bind.
-
-Source, unless said otherwise: Azure OpenAI quotas and limits page, February 2026 (read again in
-September).
-"""
+"""Limits of the service, as a table that can be changed; checked by the modules that they bind."""
 
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
+# Source, unless said otherwise: Azure OpenAI quotas and limits page, February 2026 (read again in
+# September).
 class Limits:
     """What one resource allows. Change one with `--limit name=value` or `PUT /_tunedrop/limits`."""
 
@@ -57,14 +55,13 @@ class Limits:
 
 
 def changed(limits: Limits, values: dict[str, Any]) -> Limits:
-    """The limits with some replaced; raises ValueError for an unknown name or a value that is no
-    number from 0 up.
-    """
+    """The limits with some replaced; raises ValueError for an unknown name or a wrong value."""
     known = {field.name for field in fields(Limits)}
     for name, value in values.items():
         if name not in known:
             msg = f"Limits are {', '.join(sorted(known))}."
             raise ValueError(msg)
+        # A bool is an int in Python, but no limit.
         if not isinstance(value, int) or isinstance(value, bool) or value < 0:
             msg = f"The limit {name} is a whole number from 0 up."
             raise ValueError(msg)

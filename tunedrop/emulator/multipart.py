@@ -1,9 +1,4 @@
-"""A multipart/form-data reader in bounded memory: files go to disk, and a part without a content
-type is told apart.
-
-The service refuses a file part that has no content type, so the reader keeps that header instead of
-guessing one.
-"""
+"""A multipart/form-data reader in bounded memory: files go to disk."""
 
 import re
 from collections.abc import AsyncIterator
@@ -87,7 +82,12 @@ async def read(stream: AsyncIterator[bytes], content_type: str, max_bytes: int) 
             form.fields[name] = (await reader.short(delimiter)).decode("utf-8", "replace")
         else:
             form.files[name] = await _file(
-                reader.until(delimiter), filename, headers.get("content-type", ""), max_bytes
+                # The content type as it was sent, not guessed: the service refuses a file part
+                # without one.
+                reader.until(delimiter),
+                filename,
+                headers.get("content-type", ""),
+                max_bytes,
             )
     return form
 

@@ -1,8 +1,4 @@
-"""How fast things progress: a policy for each kind of thing, changeable while the stand-in runs.
-
-A policy is one of three: at once, after n reads of the thing, after s seconds. A fraction of the
-way is what the state machines ask for, so that a job has phases under each of them.
-"""
+"""How fast things progress: a policy for each kind of thing, changeable while the stand-in runs."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
@@ -10,10 +6,10 @@ from typing import Any, cast
 
 
 @dataclass(frozen=True, slots=True)
+# At once, after n reads of the thing, or after s seconds. A fraction of the way is what the state
+# machines ask for, so that a job has phases under each of them.
 class Policy:
-    """How one kind of thing gets from its first state to its last; neither field set means
-    at once.
-    """
+    """How one kind of thing gets from its first state to its last; neither field set: at once."""
 
     reads: int | None = None
     seconds: float | None = None
@@ -27,7 +23,7 @@ class Policy:
         return 1.0
 
     def moment(self, since: float, fraction: float, now: float) -> float:
-        """When the fraction was gained, counted from `since`; `now` where time does not drive the
+        """When the fraction was gained, counted from `since`; `now` where no time drives the
         policy.
         """
         return since + fraction * self.seconds if self.seconds is not None else now
@@ -86,8 +82,8 @@ NAMED = {"instant": INSTANT, "fast": FAST, "local": DEMO, "demo": DEMO, "real": 
 
 
 def policy(value: object) -> Policy:
-    """Read one policy: "at_once", {"after_reads": n} or {"after_seconds": s}; raises ValueError for
-    anything else.
+    """Read one policy: "at_once", {"after_reads": n} or {"after_seconds": s}; else raises
+    ValueError.
     """
     match value:
         case "at_once":
@@ -109,8 +105,8 @@ def policy(value: object) -> Policy:
 
 
 def parse(value: object, base: Pace = DEMO) -> Pace:
-    """Read a pace: a name, or an object whose keys replace the base's policies; raises ValueError
-    saying what is known.
+    """Read a pace, a name or an object that replaces some of the base's policies; or raises
+    ValueError.
     """
     if isinstance(value, str):
         if value not in NAMED:

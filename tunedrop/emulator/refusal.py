@@ -1,14 +1,10 @@
 """A refusal: what a state machine says when it won't, in no service's wire shape yet.
-
-`openai/errors.py` and `arm/errors.py` are the catalogues that build them; the routes give them
-their shape.
+`openai/errors.py` and `arm/errors.py` build them; the routes give them their shape.
 """
 
 
 class Refusal(Exception):
-    """A request that the service declines: HTTP status, code, sentence, and headers where they
-    matter.
-    """
+    """A request that the service declines: HTTP status, code, sentence, and some headers."""
 
     def __init__(
         self,

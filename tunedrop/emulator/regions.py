@@ -1,14 +1,12 @@
-"""The regions that a stand-in can stand in, and what each one offers of a base model.
-
-Sources: Microsoft's pages on training regions and on deployments of fine-tuned models (October
-2026), and live lists of East US 2 (2026): in many regions a model is trained by the global and the
-developer type alone. The lab's model is offered in one region, so that whoever tries the lab's
-example has to choose a region, as on Azure.
-"""
+"""The regions that a stand-in can stand in, and what each one offers of a base model."""
 
 from tunedrop.emulator.catalogue import SKUS, TRAINING_TYPE_NAMES, BaseModel
 
 # The names that ARM writes, and those for people.
+# Sources: Microsoft's pages on training regions and on deployments of fine-tuned models (October
+# 2026), and live lists of East US 2 (2026): in many regions a model is trained by the global and
+# the developer type alone. The lab's model is offered in one region, so that whoever tries the
+# lab's example has to choose a region, as on Azure.
 REGIONS = {
     "eastus2": "East US 2",
     "northcentralus": "North Central US",
@@ -20,7 +18,7 @@ _US = frozenset({"eastus2", "northcentralus"})
 
 def named(text: str) -> str:
     """The region of this name, as ARM writes it; spaces, hyphens and case don't matter. Raises
-    ValueError for one that isn't known.
+    ValueError.
     """
     found = "".join(letter for letter in text.lower() if letter.isalnum())
     if found not in REGIONS:

@@ -1,9 +1,4 @@
-"""Azure's roles, what each allows, and which of them the caller of the stand-in holds.
-
-Actions to the letter of Microsoft's catalogue of built-in roles (AI and machine learning, storage;
-December 2024) and, of the two youngest, of the role-based access page of Azure OpenAI. A key is no
-identity: who has one may do all of the data plane, as on Azure.
-"""
+"""Azure's roles, what each allows, and which of them the caller of the stand-in holds."""
 
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -23,10 +18,11 @@ OF_DATA = ("/accounts/OpenAI/", "/containers/blobs/")
 
 
 @dataclass(frozen=True, slots=True)
+# Actions to the letter of Microsoft's catalogue of built-in roles (AI and machine learning,
+# storage; December 2024) and, of the two youngest, of the role-based access page of Azure OpenAI. A
+# key is no identity: who has one may do all of the data plane, as on Azure.
 class Role:
-    """A built-in role: `actions` of the management plane, `data_actions` of the data plane; `*`
-    stands for anything.
-    """
+    """A built-in role; `*` in its actions stands for anything."""
 
     name: str
     id: str
@@ -34,9 +30,8 @@ class Role:
     data_actions: tuple[str, ...] = ()
 
     def allows(self, action: str) -> bool:
-        """Whether it allows an action; one of data is given by the data actions alone. Names
-        compare without case.
-        """
+        """Whether it allows an action; names compare without case."""
+        # What touches data is given by the data actions alone.
         patterns = self.data_actions if any(part in action for part in OF_DATA) else self.actions
         return any(fnmatchcase(action.lower(), pattern.lower()) for pattern in patterns)
 

@@ -1,9 +1,4 @@
-"""All state of the stand-in, in one SQLite database: the one place, and the one reset.
-
-Things are JSON documents by kind and id in the order of their creation; `live` marks those that
-still progress. Every request runs in one transaction, so a killed process leaves whole requests
-behind or none. Without a path the database is a temporary file that goes with the process.
-"""
+"""All state of the stand-in, in one SQLite database: the one place, and the one reset."""
 
 import json
 import sqlite3
@@ -33,6 +28,8 @@ CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, doc TEXT);
 """
 
 
+# Things are JSON documents by kind and id in the order of their creation; `live` marks those that
+# still progress. Without a path the database is a temporary file that goes with the process.
 class Store:
     """The database of one stand-in; a lock makes requests take turns."""
 
@@ -55,6 +52,7 @@ class Store:
             self._db.execute("BEGIN")
             try:
                 yield
+            # What is cancelled or interrupted leaves nothing behind, too.
             except BaseException:
                 self._db.execute("ROLLBACK")
                 raise
@@ -66,9 +64,7 @@ class Store:
             self._db.close()
 
     def reset(self) -> None:
-        """Forget files, jobs, deployments, models and the ledger; keep the settings (pace, limits,
-        switches, clock, id counter).
-        """
+        """Forget files, jobs, deployments, models and the ledger; keep the settings."""
         for table in ("thing", "event", "content", "ledger"):
             self._db.execute(f"DELETE FROM {table}")  # noqa: S608 the names are the four above
 
@@ -80,7 +76,8 @@ class Store:
         return json.loads(row[0]) if row else None
 
     def put(self, kind: str, id_: str, doc: Doc, *, live: bool = False) -> None:
-        """Make or replace a document; its place in the order is that of its first writing."""
+        """Make or replace a document."""
+        # An update and no REPLACE: the place in the order is that of the first writing.
         self._db.execute(
             "INSERT INTO thing (kind, id, live, doc) VALUES (?, ?, ?, ?) "
             "ON CONFLICT (kind, id) DO UPDATE SET live = excluded.live, doc = excluded.doc",
@@ -119,7 +116,8 @@ class Store:
             )
 
     def content(self, owner: str) -> Iterator[bytes]:
-        """The chunks kept under a name; each is fetched when it is asked for."""
+        """The chunks kept under a name."""
+        # Each is fetched when it is asked for: a file may have 512 MB.
         part = 0
         while row := self._db.execute(
             "SELECT bytes FROM content WHERE owner = ? AND part = ?", (owner, part)
@@ -155,9 +153,8 @@ class Store:
         self._db.execute(replacing, (name, json.dumps(value)))
 
     def next_hex(self) -> str:
-        """The next 32 hexadecimal digits of this state's seed; never the same twice, across
-        restarts too.
-        """
+        """The next 32 hexadecimal digits of this state's seed."""
+        # Kept with the state: never the same twice, across restarts too.
         counter = int(self.setting("counter", 0)) + 1
         self.set_setting("counter", counter)
         return clock.hexadecimal(str(self.setting("seed", "0")), counter)

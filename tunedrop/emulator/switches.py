@@ -162,6 +162,7 @@ def changed(switches: Switches, values: dict[str, Any]) -> Switches:
             continue
         positions = get_args(types[name]) or (True, False)
         if not any(
+            # 1 equals True in Python; as a position it is none.
             value is position or (value == position and type(value) is type(position))
             for position in positions
         ):

@@ -1,9 +1,7 @@
 """Training as honest work: a small language model, fitted by gradient steps to what was uploaded.
 
-The model predicts each token of an answer from the question's tokens and the two tokens before, all
-hashed: a log-linear model with one weight row per feature and one column per hashed token. Losses
-are its mean cross-entropy in nats, accuracies its share of tokens predicted right; both are
-measured, none is drawn from a curve. Each answer counts up to 64 tokens.
+Losses are its mean cross-entropy in nats, accuracies its share of tokens predicted right; both are
+measured, none is drawn from a curve.
 """
 
 import io
@@ -63,6 +61,9 @@ def encode(turn: Turn) -> Sequence:
     )
 
 
+# It predicts each token of an answer from the question's tokens and the two tokens before, all
+# hashed: a log-linear model with one weight row per feature and one column per hashed token. Each
+# answer counts up to 64 tokens.
 class Model:
     """The weights and what is done with them."""
 
@@ -126,8 +127,8 @@ def _measured(probabilities: Floats, target: Indices) -> tuple[float, float]:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one step measured; `valid_*` of one validation batch, `full_valid_*` of all of it at an
-    epoch's end.
+    """What one step measured; `valid_*`: one validation batch; `full_valid_*`: all, at an epoch's
+    end.
     """
 
     step: int
@@ -158,12 +159,9 @@ class Fit:
 
 
 def fit(training: list[list[Turn]], validation: list[list[Turn]], plan: Plan) -> Fit:
-    """Train; the same data, plan and seed give the same numbers.
-
-    An example is one unit of a batch; all its answers stand in that batch, and an example without
-    one is left out.
-    Cost: about 0.6 ms per answer and epoch.
-    """
+    """Train; the same data, plan and seed give the same numbers."""
+    # An example is one unit of a batch; all its answers stand in that batch, and an example without
+    # one is left out. Cost: about 0.6 ms per answer and epoch.
     examples = [[encode(turn) for turn in example] for example in training if example]
     held_out = [encode(turn) for example in validation for turn in example]
     random = np.random.default_rng(plan.seed)
@@ -184,6 +182,7 @@ def fit(training: list[list[Turn]], validation: list[list[Turn]], plan: Plan) ->
                     *_validated(model, held_out, len(steps), full=last),
                 )
             )
+        # The service keeps the checkpoints of the last three epochs.
         if epoch >= plan.epochs - 3:
             checkpoints[len(steps)] = Model(model.weights.copy())
     return Fit(steps, checkpoints)
@@ -212,23 +211,19 @@ def likeness(question: str, known: str) -> float:
 
 
 def recall(model: Model, question: str, known: list[Turn]) -> str | None:
-    """The trained answer to a trained question, as far as the model learned it; None otherwise.
-
-    Candidates are answers whose question is at least 0.7 alike; the model must find the best of
-    them markedly more likely than an untrained one would, so a model that learned nothing recalls
-    nothing.
-    """
+    """The trained answer to a trained question, as far as the model learned it; None otherwise."""
     candidates = [turn for turn in known if likeness(question, turn.question) >= 0.7]
     scored = [(_fit_of(model, question, turn), turn.answer) for turn in candidates]
     if not scored:
         return None
     loss, answer = min(scored, key=lambda pair: pair[0])
+    # The model must find the best candidate markedly more likely than an untrained one would, so a
+    # model that learned nothing recalls nothing.
     return answer if loss + 1 < 0.75 * float(np.log(VOCABULARY)) else None
 
 
 def _fit_of(model: Model, question: str, known: Turn) -> float:
-    """How well an answer goes with a question, less is better: the model's loss less the likeness
-    of the questions.
-    """
+    """How well an answer goes with a question, less is better."""
     loss, _ = model.measure(encode(Turn(question, known.answer)))
+    # The model's loss less the likeness of the questions.
     return loss - likeness(question, known.question)

@@ -1,8 +1,4 @@
-"""The world of one stand-in: its store, clock and settings, handed to every state machine.
-
-Settings live in the store, so that a killed process comes back as it was; what the command line
-gives replaces them.
-"""
+"""The world of one stand-in: its store, clock and settings, handed to every state machine."""
 
 import secrets
 from collections.abc import Callable
@@ -47,6 +43,8 @@ class Config:
     """Seconds since 1970; tests pass their own."""
 
 
+# Settings live in the store, so that a killed process comes back as it was; what the command line
+# gives replaces them.
 class World:
     """Settings and shared services; every method is called inside a transaction of the store."""
 
@@ -87,9 +85,7 @@ class World:
         self.store.set_setting("began_at", self._began_at)
 
     def restart(self) -> None:
-        """Settings as a fresh start with the same options would have them; the clock keeps what it
-        gained.
-        """
+        """Settings as a fresh start with the same options would have them; the clock stays."""
         self._pace = self.config.pace or pace.NAMED[DEFAULT_PACE]
         self._limits = limits.changed(Limits(), self.config.limits)
         self._switches = switches.changed(Switches(), self.config.switches)
@@ -144,11 +140,10 @@ class World:
         return self.config.region
 
     def day(self, day: str) -> float:
-        """A day of the catalogue, midnight UTC, in seconds since 1970.
-
-        The catalogue grows old and its stand-in must not retire with it: the days stay as far from
-        the day on which this state began as they were from the day on which they were written down.
-        """
+        """A day of the catalogue, midnight UTC, in seconds since 1970."""
+        # The catalogue grows old and its stand-in must not retire with it: the days stay as far
+        # from the day on which this state began as they were from the day on which they were
+        # written down.
         written, named = (
             datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() for text in (AS_OF, day)
         )
@@ -163,9 +158,7 @@ class World:
         return f"{prefix}-{self.store.next_hex()}"
 
     def fault(self, on: str, when: str = "before", about: str = "") -> Doc | None:
-        """The fault that meets this operation or thing now, if one does; it is used up by
-        asking.
-        """
+        """The fault that meets this operation or thing now, if one does; it is used up."""
         found = faults.take(self.plan, on, when, about)
         if found is not None:
             self.save()

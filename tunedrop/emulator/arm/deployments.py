@@ -1,8 +1,4 @@
-"""Deployments of the account: Accepted, Creating, Succeeded; Deleting, gone.
-
-One write at a time per account: while one is under way the next is a RequestConflict. A Succeeded
-deployment answers on the data plane only after its readiness; what it cost is kept when it is gone.
-"""
+"""Deployments of the account, one write at a time: Accepted, Creating, Succeeded; Deleting."""
 
 from collections import Counter
 from datetime import UTC, datetime
@@ -18,6 +14,8 @@ _CREATING_AT = 0.25
 _BAD = ("Failed", "Canceled")
 
 
+# While one write is under way the next is a RequestConflict. A Succeeded deployment answers on the
+# data plane only after its readiness; what it cost is kept when it is gone.
 class Deployments:
     """The state machine of deployments; knows no HTTP."""
 
@@ -40,19 +38,18 @@ class Deployments:
         return doc, former is None
 
     def _refuse_when_busy(self, but_for: str | None = None) -> None:
-        """One write at a time; one that a fault keeps from ever ending can at least be
-        taken back.
-        """
+        """Refuses a second write at a time."""
+        # But for the deployment itself: one that a fault keeps from ever ending can be taken back.
         if any(doc["name"] != but_for for doc in self._world.store.all("deployment", live=True)):
             raise errors.busy(ACCOUNT)
 
     def _check_model(self, asked: Wanted) -> None:
-        """Whether the model may still be deployed anew; what was trained from it may longer than
-        the model itself.
-        """
+        """Whether the model may still be deployed anew."""
         base, world = asked.base, self._world
         named = {**asked.model, "version": asked.model.get("version", "")}
         called = f"Format:{named['format']},Name:{named['name']},Version:{named['version']}"
+        # What was trained from a model may be deployed longer than the model itself (lifecycle
+        # page).
         ends = base.tuned_ends if asked.fine_tuned else base.inference_ends
         if not world.switches.model_access:
             raise errors.no_access(called)
@@ -209,13 +206,14 @@ class Deployments:
         return self._world.store.all("deployment")
 
     def delete(self, name: str) -> bool:
-        """Begin to delete; False when there is no such deployment. Hosting ends now."""
+        """Begin to delete; False when there is no such deployment."""
         doc = self._world.store.get("deployment", name)
         if doc is None:
             return False
         self._refuse_when_busy(but_for=name if doc["fate"] else None)
         doc |= {"state": "Deleting", "since": self._world.now(), "reads": 0}
         self._save(doc)
+        # Hosting ends now, not when the deployment is gone.
         if hosting := self._world.store.get("hosting", doc.get("hosting", "")):
             self._world.store.put("hosting", doc["hosting"], hosting | {"until": self._world.now()})
         return True

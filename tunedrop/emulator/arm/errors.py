@@ -112,9 +112,8 @@ def model_change_refused() -> Refusal:
 
 
 def model_and_capacity_change_refused() -> Refusal:
-    """The same where the capacity would change, too; its code was not shown anywhere, so it is that
-    of the model's change.
-    """
+    """The same where the capacity would change, too."""
+    # Its code was not shown anywhere, so it is that of the model's change.
     return Refusal(
         400,
         "CannotChangeDeploymentModel",
@@ -123,9 +122,7 @@ def model_and_capacity_change_refused() -> Refusal:
 
 
 def model_retired(model: str, since: str) -> Refusal:
-    """No new deployments of a model whose time is over; `since` as the service writes it, month
-    first.
-    """
+    """No new deployments of a model whose time is over; `since` is a date with the month first."""
     return Refusal(
         400, "ServiceModelDeprecated", f"The model '{model}' has been deprecated since {since}."
     )
@@ -150,7 +147,8 @@ def no_access(model: str) -> Refusal:
 
 
 def policy_unknown(name: str) -> Refusal:
-    """The account has no content filter policy of that name; no text of the service was found."""
+    """The account has no content filter policy of that name."""
+    # No text of the service was found.
     return Refusal(
         400, "InvalidResourceProperties", f"The account has no content filter policy '{name}'."
     )

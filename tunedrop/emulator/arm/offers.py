@@ -50,8 +50,9 @@ class Offers:
 
     def _skus(self, model: BaseModel) -> list[tuple[str, bool]]:
         """One entry for each SKU of the model itself, and one more for each SKU of what is trained
-        from it: they have one name twice.
+        from it.
         """
+        # So they have one name twice.
         own, tuned = (
             regions.skus(model, self._world.region, fine_tuned=one) for one in (False, True)
         )
@@ -70,8 +71,9 @@ class Offers:
         }
 
     def _trained_by(self, model: BaseModel) -> dict[str, str]:
-        """The capabilities that are true; live lists leave the others out."""
+        """The capabilities that are true."""
         types = regions.training_types(model, self._world.region)
+        # Live lists leave the others out.
         return {
             word: "true"
             for training_type, word in catalogue.CAPABILITIES.items()

@@ -100,8 +100,9 @@ class ManagementPlane:
         ]
 
     def _of_location(self) -> list[Operation]:
-        """What is asked of the subscription: no role on the account reaches it."""
+        """What is asked of the subscription."""
 
+        # Scope: no role on the account reaches it.
         def asked(
             name: str, path: str, run: Callable[[Call], Reply], what: str, *query: str
         ) -> Operation:
@@ -128,9 +129,8 @@ class ManagementPlane:
         ]
 
     def check_address(self, call: Call) -> None:
-        """Refuse another subscription, resource group, account or location than ours; names compare
-        without case.
-        """
+        """Refuse another subscription, resource group, account or location than ours."""
+        # ARM compares names without case.
         path = {name: value.lower() for name, value in call.path.items()}
         if path.get("subscription") != SUBSCRIPTION:
             raise errors.resource_not_found("Microsoft.Resources/subscriptions")
@@ -223,7 +223,8 @@ class ManagementPlane:
         return {"azure-asyncoperation": address}
 
     def _operation_status(self, call: Call) -> Reply:
-        """How the write to a deployment goes; one at a time, so that its name tells which."""
+        """How the write to a deployment goes."""
+        # One write at a time, so that the deployment's name tells which.
         name = call.path["name"]
         state = next(
             (doc["state"] for doc in self._deployments.all() if doc["name"] == name), "Succeeded"
@@ -262,9 +263,8 @@ def versions(operation: Operation) -> tuple[str, ...]:
 
 
 def _policy(name: str) -> Doc:
-    """A content filter policy as the management client decodes it; the thresholds of its filters
-    are left out.
-    """
+    """A content filter policy as the management client decodes it."""
+    # The thresholds of its filters are left out.
     return {
         "id": f"{ACCOUNT_ID}/raiPolicies/{name}",
         "name": name,

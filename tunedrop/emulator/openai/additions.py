@@ -1,7 +1,5 @@
 """What the service is known to answer beyond its published descriptions: one list, each with its
 source.
-
-The contract tests hold every answer against the descriptions plus this list and nothing else.
 """
 
 from dataclasses import dataclass
@@ -21,10 +19,9 @@ _CHAT = "Azure OpenAI chat completions reference: content filter results beside 
 
 
 @dataclass(frozen=True, slots=True)
+# The contract tests hold every answer against the descriptions plus this list and nothing else.
 class Addition:
-    """One property of a schema that may also hold what `allows` describes; a new property where the
-    schema has none.
-    """
+    """One property of a schema that may also hold what `allows` describes, or a new property."""
 
     surface: str
     schema: str

@@ -1,7 +1,5 @@
 """Chat completions of the deployments: a tuned one answers what it was trained on, and says so
 where it was not.
-
-Sampling fields are checked for their names and have no effect: the small model has one answer.
 """
 
 from typing import cast
@@ -78,6 +76,8 @@ class Chat:
 
     def complete(self, name: str, body: Doc) -> Doc:
         """One completion of the deployment of that name; refuses as the service would."""
+        # Sampling fields are checked for their names and have no effect: the small model has one
+        # answer.
         if unknown := set(body) - FIELDS:
             raise errors.unknown_fields(list(unknown))
         messages = self._messages(body)

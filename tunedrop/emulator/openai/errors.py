@@ -1,8 +1,5 @@
-"""Every refusal of the data plane: status, code, sentence.
-
-Codes are those of the 2024-10-21 authoring description; which status goes with which is not written
-down there and follows common sense, see `switches.entity_state_status`. Sentences never quote what
-the caller sent, names apart.
+"""Every refusal of the data plane: status, code, sentence. Sentences never quote what the caller
+sent, names apart.
 """
 
 from tunedrop.emulator.faults import CONTENT_FILTER, RETIRED
@@ -22,10 +19,11 @@ def unauthorized() -> Refusal:
     )
 
 
+# Codes are those of the 2024-10-21 authoring description; which status goes with which is not
+# written down there and follows common sense, see `switches.entity_state_status`.
 def forbidden(status: int) -> Refusal:
-    """No role of the caller has the data action; code and sentence as public reports of Azure
-    OpenAI show them.
-    """
+    """No role of the caller has the data action."""
+    # Code and sentence as public reports of Azure OpenAI show them.
     return Refusal(status, "PermissionDenied", "Principal does not have access to API/Operation.")
 
 
@@ -66,9 +64,8 @@ def deployment_not_found(code: str = "DeploymentNotFound") -> Refusal:
 
 
 def model_retired() -> Refusal:
-    """A chat call on a deployment whose model is retired (lifecycle page: 410 Gone; its text is not
-    shown there).
-    """
+    """A chat call on a deployment whose model is retired."""
+    # 410 Gone by the lifecycle page; its text is not shown there.
     return Refusal(410, "ModelRetired", RETIRED)
 
 
@@ -111,9 +108,9 @@ def content_filtered() -> Refusal:
 
 
 def client_retried() -> Refusal:
-    """No answer of the service: the stand-in's own, for whoever must know that the client repeats
-    what costs money.
-    """
+    """A creating call that the client repeats."""
+    # No answer of the service: the stand-in's own, for whoever must know that the client repeats
+    # what costs money.
     return Refusal(
         400,
         "clientRetried",

@@ -1,8 +1,4 @@
-"""Fine-tuning jobs: pending, running, then succeeded, failed or cancelled.
-
-A job's way has a length of 1: the first 15 % is the queue, training stands between 20 % and 70 %,
-`Job succeeded.` comes long before the status says so. What is due is computed when somebody asks; a
-job that no request watched ends at the time at which it would have ended. Three run at once, five
+"""Fine-tuning jobs: pending, running, then succeeded, failed or cancelled. Three run at once, five
 of the developer tier; the others wait in their order.
 """
 
@@ -19,6 +15,9 @@ from tunedrop.emulator.world import World
 BILLING_STEP = 1_000
 
 
+# A job's way has a length of 1: the first 15 % is the queue, training stands between 20 % and 70 %,
+# `Job succeeded.` comes long before the status says so. What is due is computed when somebody asks;
+# a job that no request watched ends at the time at which it would have ended.
 class Jobs:
     """The state machine of jobs; knows no HTTP."""
 
@@ -51,9 +50,8 @@ class Jobs:
         return file["facts"]
 
     def _counted(self, wanted: Wanted, facts: Doc) -> Doc:
-        """The facts of the training file with the tokens that this model sees: an upload was
-        counted in the encoding of today's models.
-        """
+        """The facts of the training file with the tokens that this model sees."""
+        # An upload was counted in the encoding of today's models.
         if wanted.base.encoding == counting.USUAL:
             return facts
         return examples.examine(
@@ -199,14 +197,13 @@ class Jobs:
         return min(due, key=lambda pair: (pair[0], pair[1]["created"])) if due else None
 
     def _last(self, doc: Doc) -> float:
-        """How far along its way a job ends: a refusal of the data comes before training, one of the
-        model after it.
-        """
+        """How far along its way a job ends."""
         fate = doc["fate"] or doc.get("broken")
         if not fate:
             return 1.0
         if fate.get("ends") == "never":
             return float("inf")
+        # A refusal of the data comes before training, one of the model after it.
         return progress.MODEL_CHECKED_AT if fate.get("phase") == "model" else TRAINING_AT
 
     def _start(self, doc: Doc, at: float) -> None:
@@ -252,10 +249,9 @@ class Jobs:
         self._save(doc)
 
     def _bill(self, doc: Doc, share: float, at: float) -> None:
-        """Charge the share of the training that was done: tokens times epochs, rounded up to a
-        thousand.
-        """
+        """Charge the share of the training that was done."""
         tokens = round(doc["facts"]["tokens"] * doc["epochs"] * share)
+        # Tokens times epochs, rounded up to a thousand.
         doc["billed_tokens"] = -(-tokens // BILLING_STEP) * BILLING_STEP
         self._world.store.add_event(
             doc["id"], self._event(f"Training tokens billed: {doc['billed_tokens']}", at)
@@ -276,7 +272,7 @@ class Jobs:
     # What callers do to a job
 
     def cancel(self, id_: str) -> Doc:
-        """Stop a job; training done so far is billed. Refuses a job that has ended."""
+        """Stop a job; refuses one that has ended."""
         doc = self.find(id_)
         if doc["status"] in ENDED:
             raise errors.wrong_state(
@@ -290,6 +286,7 @@ class Jobs:
         done = min(1.0, max(0.0, (way - TRAINING_AT) / (TRAINED_AT - TRAINING_AT)))
         doc |= {"status": "cancelled", "finished": now}
         self._world.store.add_event(doc["id"], self._event("Job cancelled.", now))
+        # Training done so far is billed, as on Azure.
         if done > 0:
             self._bill(doc, done, now)
         else:
@@ -339,9 +336,7 @@ def _developer(doc: Doc) -> bool:
 
 
 def auto_epochs(examples: int) -> int:
-    """Epochs where none are asked for: 100 / examples within 3 and 25, and 2 from 500 examples on.
-
-    Ten examples gave ten epochs and 500 gave two in published jobs; the rest is OpenAI's helper,
-    not Azure's word.
-    """
+    """Epochs where none are asked for: 100 / examples within 3 and 25; 2 from 500 examples on."""
+    # Ten examples gave ten epochs and 500 gave two in published jobs; the rest is OpenAI's helper,
+    # not Azure's word.
     return 2 if examples >= 500 else min(25, max(3, 100 // examples))

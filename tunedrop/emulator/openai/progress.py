@@ -1,8 +1,4 @@
-"""The way of a job: which events come due between two points of it.
-
-Texts are to the letter those of published jobs, full stop included; the preprocessing and start
-events are not found in a source and follow OpenAI's.
-"""
+"""The way of a job: which events come due between two points of it."""
 
 from dataclasses import dataclass
 
@@ -28,9 +24,10 @@ class Due:
 
 
 def due(doc: Doc, curve: list[Doc], told: float, way: float) -> list[Due]:
-    """The events after `told` up to `way`, in their order; results and billing come with the end,
-    not from here.
-    """
+    """The events after `told` up to `way`, in their order."""
+    # Texts are to the letter those of published jobs, full stop included; the preprocessing and
+    # start events are not found in a source and follow OpenAI's. Results and billing come with the
+    # end, not from here.
     planned = [
         Due(RUNNING_AT, "Job started."),
         Due(0.16, "Preprocessing started."),

@@ -1,7 +1,5 @@
-"""What a job's creation may say, by surface and version: fields, ranges, spellings.
-
-Unknown fields are refused. Ranges are OpenAI's (n_epochs 1 to 50, batch_size 1 to 256, multiplier
-above 0); the suffix and the plain hyperparameters are Azure's.
+"""What a job's creation may say, by surface and version: fields, ranges, spellings. Unknown fields
+are refused.
 """
 
 import re
@@ -22,6 +20,8 @@ _STABLE_FIELDS = {"model", "training_file", "validation_file", "hyperparameters"
 _METHOD_FIELDS = {"method", "trainingType"}
 _V1_FIELDS = {"metadata", "integrations"}
 _NONE = frozenset[str]()
+# Ranges are OpenAI's (n_epochs 1 to 50, batch_size 1 to 256, multiplier above 0); the suffix and
+# the plain hyperparameters are Azure's.
 _HYPERPARAMETERS = {"n_epochs": (1, 50), "batch_size": (1, 256)}
 
 

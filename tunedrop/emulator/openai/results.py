@@ -1,7 +1,5 @@
 """What a job's training yields: the measured curve, the models of the last three epochs,
 results.csv.
-
-Weights and curve are kept beside the job, so that a restart goes on with the same numbers.
 """
 
 import csv
@@ -29,8 +27,8 @@ _COLUMNS = {
 
 
 def train(world: World, doc: Doc, auto_epochs: int) -> Doc:
-    """Fit the model of a job and keep it; the fields that the job gets, `broken` when its files
-    can't be trained on.
+    """Fit the model of a job and keep it; the fields that the job gets, `broken` for untrainable
+    files.
     """
     epochs = doc["wanted"].get("n_epochs") or auto_epochs
     batch = doc["wanted"].get("batch_size") or max(1, min(256, doc["facts"]["examples"] // 500))
@@ -53,6 +51,7 @@ def train(world: World, doc: Doc, auto_epochs: int) -> Doc:
         {key: value for key, value in asdict(step).items() if value is not None}
         for step in fit.steps
     ]
+    # Beside the job, so that a restart goes on with the same numbers.
     _keep(world, f"curve:{doc['id']}", json.dumps(steps).encode())
     known = [[turn.question, turn.answer] for example in learned for turn in example]
     _keep(world, f"known:{doc['id']}", json.dumps(known).encode())
@@ -119,10 +118,9 @@ def keep(world: World, files: Files, doc: Doc, at: float) -> Doc:
 
 
 def trained_tokens(world: World, doc: Doc) -> int:
-    """Tokens that the job says it trained on: those of the file, and some more for each example,
-    times the epochs.
-    """
+    """Tokens that the job says it trained on."""
     facts = doc["facts"]
+    # Those of the file, and some more for each example, times the epochs.
     return math.ceil(
         (facts["tokens"] + world.switches.trained_tokens_extra * facts["examples"]) * doc["epochs"]
     )

@@ -8,8 +8,9 @@ from tunedrop.emulator.world import World
 
 
 def hyperparameters(doc: Doc) -> Doc:
-    """The real numbers once the job runs; before that -1, -1 and 1, as the service shows."""
+    """The real numbers once the job runs."""
     if "epochs" not in doc:
+        # As the service shows before that.
         return {"n_epochs": -1, "batch_size": -1, "learning_rate_multiplier": 1}
     return {
         "n_epochs": doc["epochs"],
