@@ -1,8 +1,4 @@
-"""What Azure's codes mean and what helps, one table: errors tell it, docs/errors.md lists it.
-
-Sources: the errors of public deployments that show code and text together, the retirement and role
-pages, and the 2024-10-21 authoring description.
-"""
+"""What Azure's codes mean and what helps, one table: errors tell it, docs/errors.md lists it."""
 
 from dataclasses import dataclass
 
@@ -40,6 +36,8 @@ _HARMFUL = Diagnosis(
 )
 
 # By the code as Azure spells it.
+# Sources: the errors of public deployments that show code and text together, the retirement and
+# role pages, and the 2024-10-21 authoring description.
 DIAGNOSES: dict[str, Diagnosis] = {
     "ServiceModelDeprecated": _GONE,
     "ServiceModelDeprecating": Diagnosis(

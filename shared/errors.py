@@ -178,9 +178,7 @@ class WalletFull(TuneDropError):
 
 
 class ServiceRejected(TuneDropError):
-    """Azure refused the call for good; or, where `said` tells so in words, it ended badly what it
-    had begun.
-    """
+    """Azure refused the call for good; or, by `said`, it ended badly what it had begun."""
 
     kind = "service"
 
@@ -222,17 +220,15 @@ class ServiceLost(TuneDropError):
 
 
 class ProofFailed(TuneDropError):
-    """The smoke test's verdict on a deployed model. What was asked and answered stands in the
-    report, and in no message.
+    """The smoke test's verdict on a deployed model; what was asked and answered is in the report
+    alone.
     """
 
     kind = "proof"
 
 
 class DeadlinePassed(TuneDropError):
-    """Something took longer than the pace allows; `field` is the field of TUNEDROP_PACE that says
-    how long that is.
-    """
+    """Something took longer than the pace allows; `field` is the field of TUNEDROP_PACE for it."""
 
     kind = "deadline"
 
@@ -245,9 +241,7 @@ class DeadlinePassed(TuneDropError):
 
 
 class ServiceUnavailable(TuneDropError):
-    """The service can't answer now; `retry_after_s` says when it asked to be asked again, in
-    seconds.
-    """
+    """The service can't answer now; `retry_after_s`: when it asked to be asked again, in s."""
 
     kind = "unavailable"
 
@@ -266,6 +260,7 @@ def retry_after_s(header: str | None) -> float | None:
         seconds = float(header or "")
     except ValueError:
         return None
+    # `float` also reads "nan", which is no time to wait.
     return None if math.isnan(seconds) else min(max(seconds, 0.0), 3600.0)
 
 

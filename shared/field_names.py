@@ -1,9 +1,5 @@
 """What an unknown field of job.json was meant to be: the word that other tools have for it, or a
 known name with a slip of the finger.
-
-Where the words come from: OpenAI's and Azure's create-job reference, Hugging Face's
-TrainingArguments, the Databricks fine-tuning API, and the fields' own names as people write them
-from memory.
 """
 
 import difflib
@@ -85,16 +81,18 @@ _NOTES = {
     "job.json holds no comments": "comment comments _comment description note notes",
     "it is not supported": "integrations wandb mlflow metadata",
 }
+# Where the words come from: OpenAI's and Azure's create-job reference, Hugging Face's
+# TrainingArguments, the Databricks fine-tuning API, and the fields' own names as people write them
+# from memory.
 _BY_WORD = {word: field for field, words in _MEANT.items() for word in words.split()}
 _NOTE_BY_WORD = {word: note for note, words in _NOTES.items() for word in words.split()}
 
 
 def meant(name: str, place: str, known: Iterable[str]) -> str | None:
     """What was meant by an unknown name, ready to stand in brackets: a field, by its whole path, or
-    why there is none.
+    why there is none; None where nothing is near.
 
     `place` is the path of the object that the name stands in, `known` are the paths of all fields.
-    None where nothing is near.
     """
     known, word = list(known), _spelt(name)
     field = _by_meaning(word, known) or _of_that_name(word, place, known)
@@ -110,19 +108,16 @@ def _spelt(name: str) -> str:
 
 
 def _by_meaning(word: str, known: list[str]) -> str | None:
-    """The field that other tools call so; under another object, as in the body of an HTTP start, by
-    its end.
-    """
+    """The field that other tools call so."""
     field = _BY_WORD.get(word)
+    # By its end: in the body of an HTTP start it stands under another object.
     return next(
         (path for path in known if field and (path == field or path.endswith(f".{field}"))), None
     )
 
 
 def _of_that_name(word: str, place: str, known: list[str]) -> str | None:
-    """The field of exactly this name: in the same object where it is another spelling, else the
-    only one anywhere.
-    """
+    """The field of exactly this name: in the same object, else the only one anywhere."""
     same = [path for path in known if _leaf(path) == word]
     here = [path for path in same if _home(path) == place]
     return (here or same)[0] if here or len(same) == 1 else None
@@ -140,9 +135,8 @@ def _by_slip(word: str, place: str, known: list[str]) -> str | None:
 
 
 def _one_letter_off(word: str, name: str) -> bool:
-    """Whether a single letter of a short name is wrong, and not its first: of so few letters no
-    share says much.
-    """
+    """Whether a single letter of a short name is wrong, and not its first."""
+    # Of so few letters no share says much.
     return (
         len(word) == len(name) >= 3
         and word[0] == name[0]

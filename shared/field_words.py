@@ -26,9 +26,7 @@ def wanted(schema: Mapping[str, Any], path: tuple[str | int, ...]) -> str:
 
 
 def told_kind(schema: Mapping[str, Any], path: tuple[str | int, ...], value: object) -> str | None:
-    """What a decoded JSON value is, and nothing of what it says; None where it is of a kind that is
-    taken here, and wrong otherwise.
-    """
+    """What a decoded JSON value is, and nothing of what it says; None where its kind is right."""
     name, words = _kind(value)
     taken = {_json_type(one) for one in choices(schema, _at(schema, schema, path))}
     return None if name in taken or (name == "integer" and "number" in taken) else words

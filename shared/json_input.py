@@ -46,10 +46,7 @@ def decoded(content: bytes) -> Any:
 
 def wrong_fields(error: ValidationError, model: type[BaseModel]) -> str:
     """What is wrong, field by field: the form that is wanted and the kind of what came, never its
-    value.
-
-    An unknown field is named where its name is harmless, together with the field that was probably
-    meant.
+    value. An unknown field is named where its name is harmless, with the field that was meant.
     """
     schema, told = model.model_json_schema(), dict[str, None]()
     for one in error.errors(include_url=False, include_context=False):
@@ -91,9 +88,8 @@ def _dotted(loc: Sequence[str | int]) -> str:
 
 
 def _known_part(loc: Sequence[str | int], schema: dict[str, Any]) -> tuple[str | int, ...]:
-    """The part of an error's place that the model knows: pydantic also names the alternative that
-    it tried, and an unknown field.
-    """
+    """The part of an error's place that the model knows."""
+    # pydantic also names the alternative that it tried, and an unknown field.
     known = {leaf for path in _paths(schema, schema) for leaf in path.split(".")}
     return tuple(part for part in loc if isinstance(part, int) or part in known)
 
@@ -125,7 +121,8 @@ def _finite(digits: str) -> float:
 
 
 def _depth(value: Any) -> int:
-    """How deep lists and objects are nested; counted without recursion."""
+    """How deep lists and objects are nested."""
+    # Without recursion, which deep nesting would bring to its limit.
     depth, level = 0, [value]
     while level := [item for item in level if _holds(item)]:
         depth += 1

@@ -67,10 +67,9 @@ EFFECTS = (DEPLOYMENT, JOB, FILE)
 
 
 def kind_of(name: str) -> EffectKind:
-    """The kind of an effect by its name in the record; one that this release doesn't know, as a
-    later one may have made, is told by its name.
-    """
+    """The kind of an effect by its name in the record."""
     kind = name.partition(":")[0]
+    # A later release may have made one that this one doesn't know: it is told by its name.
     unknown = EffectKind(kind, kind, "", "taken back", after_success="stays", costs=True)
     return next((known for known in EFFECTS if known.kind == kind), unknown)
 
@@ -81,7 +80,8 @@ def label_of(name: str) -> str:
 
 
 def to_take_back(outcome: "Outcome", roles: Iterable[Role]) -> tuple[TakeBack, ...]:
-    """What a run that ends so takes back, in this order; of its files the last one first."""
+    """What a run that ends so takes back, in this order."""
+    # Of its files the last one first.
     files: tuple[Role, ...] = tuple(sorted(roles, reverse=True))
     return tuple(
         TakeBack(activity=kind.taken_back_by, role=role)

@@ -105,9 +105,7 @@ def done(value: Frozen | None = None) -> Answer:
 
 
 def wait(seconds: float, because: str | None = None) -> Answer:
-    """Not yet: ask again after so many seconds; `because` tells whoever watches the run what it
-    waits for.
-    """
+    """Not yet: ask again after so many seconds; `because` tells what the run waits for."""
     return Answer(kind="wait", wait_s=seconds, because=because)
 
 

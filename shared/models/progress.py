@@ -16,9 +16,7 @@ class Progress(Frozen):
 
 
 def progress_of(step: Step, job: JobProgress | None = None, because: str | None = None) -> Progress:
-    """The progress at this step; the job's last event and losses where there is a job, and what it
-    waits for where that is told.
-    """
+    """The progress at this step, with the job's last event and losses and what it waits for."""
     heard = job or JobProgress()
     return Progress(
         step=step,

@@ -287,7 +287,8 @@ def summary_of(record: RunRecord) -> RunSummary:
 
 
 def _waits(record: RunRecord) -> bool:
-    """Whether what the run waits for at its step isn't there yet: after that it only looks on."""
+    """Whether what the run waits for at its step isn't there yet."""
+    # After that it only looks on.
     match record.step:
         case Step.SETTLE | Step.GATE:
             return True

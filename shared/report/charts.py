@@ -1,8 +1,5 @@
-"""The two charts of a report, as SVG: how long the examples are, and how the loss fell.
-
-Pure functions from figures to markup. The markup is built as an XML tree, so that text in it is
-escaped by construction. Colours and line styles come from classes in report.css; lines also differ
-in their dashes, so that they can be told apart in greyscale.
+"""The two charts of a report, as SVG: how long the examples are, and how the loss fell. Pure
+functions from figures to markup.
 """
 
 import math
@@ -60,9 +57,8 @@ def token_distribution(bins: Sequence[Bin], tokens: Tokens, title: str) -> str:
     for b in bins:
         left, right = frame.x(b.low), frame.x(b.high + 1)
         if b.count:
-            top = min(
-                frame.y(b.count), _HEIGHT - _BOTTOM - 1
-            )  # one example among thousands must still be seen
+            # One example among thousands must still be seen.
+            top = min(frame.y(b.count), _HEIGHT - _BOTTOM - 1)
             bar = _add(
                 svg,
                 "rect",
@@ -152,21 +148,23 @@ def _series(points: Sequence[CurvePoint]) -> Iterator[tuple[str, str, list[tuple
 
 
 def _thinned(values: list[tuple[int, float]]) -> list[tuple[int, float]]:
-    """At most about two points per pixel column: the lowest and highest of each stretch, so that
-    spikes stay.
-    """
+    """At most about two points per pixel column."""
     if len(values) <= _MAX_POINTS:
         return values
     stretch = math.ceil(len(values) / (_MAX_POINTS // 2))
     kept: list[tuple[int, float]] = []
     for start in range(0, len(values), stretch):
         part = values[start : start + stretch]
+        # The lowest and highest of each stretch, so that spikes stay.
         kept += sorted(
             {min(part, key=lambda value: value[1]), max(part, key=lambda value: value[1])}
         )
     return kept
 
 
+# Built as an XML tree, so that text in it is escaped by construction. Colours and line styles come
+# from classes in report.css; lines also differ in their dashes, so that they can be told apart in
+# greyscale.
 def _svg(title: str, description: str) -> ET.Element:
     svg = ET.Element(
         "svg",
@@ -265,6 +263,7 @@ def _legend(svg: ET.Element, left: float, name: str, class_: str) -> float:
 def _ceiling(value: float) -> float:
     """The end of an axis that holds `value`: the tick at or above it."""
     step = _tick_step(value, 5)
+    # A value that is a tick but for rounding gets no further one.
     return math.ceil(value / step - 1e-9) * step if value else 0
 
 

@@ -13,15 +13,14 @@ from shared.settings import is_loopback, settings
 
 
 def duplicate_part(record: RunRecord, plan: Plan | None) -> page.DuplicatePart | None:
-    """What the ledger knows of the run that trained this content before; None where this one
-    repeats none.
-    """
+    """What the ledger knows of the run that trained this content before; None where none did."""
     first = record.ending.duplicate_of if record.ending else None
     if first is None:
         return None
     try:
         found = open_ledger().read(first)
-    except RecordUnreadable:  # it is told by its id alone
+    except RecordUnreadable:
+        # It is told by its id alone.
         found = None
     if found is None or found.record.plan is None:
         return page.DuplicatePart(run_id=first)
@@ -54,7 +53,8 @@ def differences(record: RunRecord, plan: Plan, other: RunRecord, others: Plan) -
 
 
 def _wishes(deployment: DeploymentPlan, run_id: str) -> dict[str, str]:
-    """A deployment by its fields; a name that nobody gave is the run's own, and no wish."""
+    """A deployment by its fields."""
+    # A name that nobody gave is the run's own, and no wish.
     return {
         "name": "its own name" if deployment.name == run_id else deployment.name,
         "sku": deployment.sku,
@@ -88,9 +88,8 @@ def smoke_part(record: RunRecord, plan: Plan) -> page.SmokePart | None:
 
 
 def stood_in(plan: Plan | None) -> bool:
-    """Whether a stand-in on this machine was asked instead of Azure: a loopback address can be
-    nothing else.
-    """
+    """Whether a stand-in on this machine was asked instead of Azure."""
+    # A loopback address can be nothing else.
     if plan is None:
         return is_loopback(settings().openai_endpoint)
     account = pinned(plan).account

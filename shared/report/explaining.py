@@ -1,9 +1,5 @@
 """How the figures of a report come about, in sentences: why they differ, and which is paid for.
 Pure.
-
-Sources: the cost management page for what is billed (tokens of the training file times the epochs,
-rounded up to a thousand); one real job for the service's own count, `trained_tokens`, which told
-6,720 where 5,000 were billed.
 """
 
 from shared.report.display import number
@@ -13,11 +9,13 @@ from tunedrop_check.counting.money import usd
 from tunedrop_check.rules.wording import counted
 
 
+# Sources: the cost management page for what is billed (tokens of the training file times the
+# epochs, rounded up to a thousand); one real job for the service's own count, `trained_tokens`,
+# which told 6,720 where 5,000 were billed.
 def billing(report: Report) -> str:
-    """From the tokens of the file to the price of the training, and what second jobs cost; empty
-    where nothing is billed.
-    """
+    """From the tokens of the file to the price of the training, and what second jobs cost."""
     money = report.money
+    # Nothing of the run's own job is billed then.
     if money.billed_tokens is None:
         return _second_jobs(report)
     told = [_tokens(report, money.billed_tokens)]
@@ -31,10 +29,11 @@ def billing(report: Report) -> str:
 
 
 def _second_jobs(report: Report) -> str:
-    """Their cost is beside the run's own: nobody is told how far each came before its cancel."""
+    """What the second jobs of the run cost; it stands beside the run's own."""
     money = report.money
     if not money.second_jobs:
         return ""
+    # At most: nobody is told how far each came before its cancel.
     cost = (
         ""
         if money.second_jobs_usd_at_most is None
@@ -72,9 +71,7 @@ def _of_training(report: Report) -> int | None:
 
 
 def worst_case(report: Report) -> str:
-    """What the worst case is made of, and what it is for; empty where the run never came so far as
-    to have one.
-    """
+    """What the worst case is made of, and what it is for; empty where there is none."""
     money = report.money
     if money.worst_case_usd is None:
         return ""
@@ -120,10 +117,9 @@ def prices(report: Report) -> str:
 
 
 def question(report: Report) -> str:
-    """Where the smoke test's question comes from, and how near the answer is to the known one;
-    empty where job.json gave the question.
-    """
+    """Where the smoke test's question comes from, and how near the answer is to the known one."""
     smoke = report.smoke_test
+    # A question of job.json needs no explaining.
     if smoke is None or smoke.row_of is None:
         return ""
     told = [
@@ -140,9 +136,7 @@ def question(report: Report) -> str:
 
 
 def trained(report: Report) -> str:
-    """What the service's own count of trained tokens is; empty where it told none, or where it is
-    what is billed.
-    """
+    """What the service's own count of trained tokens is; empty where it adds nothing."""
     told = report.training.trained_tokens if report.training else None
     if told is None or told == report.money.billed_tokens:
         return ""

@@ -1,8 +1,5 @@
-"""A report as a page and as a file.
-
-The page stands alone: style and charts are inside it, no script, no link, no request to anywhere;
-its content security policy allows nothing but its own style. Everything that comes from a drop or a
-service is escaped and, through `visible`, cleared of characters that hide or reorder text.
+"""A report as a page and as a file. The page stands alone: style and charts are inside it, no
+script, no link, no request to anywhere.
 """
 
 import base64
@@ -39,6 +36,8 @@ def to_json(report: Report) -> bytes:
     return report.model_dump_json(indent=2).encode() + b"\n"
 
 
+# Its content security policy allows nothing but its own style. Everything that comes from a drop or
+# a service is escaped and, through `visible`, cleared of characters that hide or reorder text.
 def to_html(report: Report) -> str:
     """report.html: one self-contained page, verdict first."""
     label, tone = _LABELS[report.outcome]

@@ -227,12 +227,11 @@ def _money(record: RunRecord, plan: Plan | None) -> page.MoneyPart:
 
 
 def _table_date() -> str:
-    """The date of the price table; a table that can't be read is the run's problem, and keeps no
-    report from being written.
-    """
+    """The date of the price table."""
     try:
         return price_table(settings()).as_of.isoformat()
     except PlanRejected:
+        # A table that can't be read is the run's problem, and keeps no report from being written.
         return "unknown"
 
 
@@ -273,15 +272,14 @@ def _instant(seconds: int | None) -> datetime | None:
 
 
 def _curve(record: RunRecord) -> list[page.CurvePoint]:
-    """The loss curve of results.csv; a job that ended early has none, but its events tell some of
-    it.
-    """
+    """The loss curve of results.csv."""
     stored = reports_of(record).read(report_path(record, "results.csv"), storage.RESULTS_BYTES)
     if stored is not None:
         try:
             return parse_results(stored.content)
         except ResultsUnreadable:
             log.warning("results.csv could not be read", extra={"run": record.id})
+    # A job that ended early has no results.csv, but its events tell some of it.
     metrics = [e["metrics"] for e in kept_events(record) if "train_loss" in e["metrics"]]
     return [
         page.CurvePoint(

@@ -1,9 +1,5 @@
-"""The service's results.csv: one row of metrics per training step.
-
-Source: the fine-tuning guide for the columns. The validation accuracy is
-`validation_mean_token_accuracy` there and `valid_mean_token_accuracy` in the job's events, so
-either is read; cells of steps without a validation are empty. Azure sends plain text; OpenAI sends
-the same text in base64, which is tried second.
+"""The service's results.csv: one row of metrics per training step. Source: the fine-tuning guide
+for the columns.
 """
 
 import base64
@@ -33,8 +29,8 @@ NUMBER = re.compile(
 
 
 class ResultsUnreadable(ValueError):
-    """The file is no table of training steps. Names the row, counted from 1 after the header, where
-    there is one.
+    """The file is no table of training steps; names the row, from 1 after the header, if there is
+    one.
     """
 
     def __init__(self, reason: str, row: int | None = None) -> None:
@@ -44,11 +40,12 @@ class ResultsUnreadable(ValueError):
         )
 
 
+# The validation accuracy is `validation_mean_token_accuracy` in the guide and
+# `valid_mean_token_accuracy` in the job's events, so either is read; cells of steps without a
+# validation are empty. Azure sends plain text; OpenAI sends the same text in base64, which is tried
+# second.
 def parse_results(content: bytes) -> list[CurvePoint]:
-    """The metrics of each step, in the order of the steps.
-
-    Columns that are not known are left aside. A metric that is not finite (a diverged training) is
-    absent from its point.
+    """The metrics of each step, in the order of the steps; unknown columns are left aside.
 
     Raises:
         ResultsUnreadable: neither the text nor its base64 decoding is a table with a `step` column,
@@ -57,6 +54,7 @@ def parse_results(content: bytes) -> list[CurvePoint]:
     lines = _table(content)
     try:
         rows = csv.DictReader(lines, skipinitialspace=True, strict=True)
+        # A metric that is not finite (a diverged training) is absent from its point.
         points = [_point(row, number) for number, row in enumerate(rows, start=1)]
     except csv.Error:
         raise ResultsUnreadable("is not well-formed CSV") from None
@@ -64,18 +62,16 @@ def parse_results(content: bytes) -> list[CurvePoint]:
 
 
 def harmless(content: bytes) -> bytes:
-    """The same table with an apostrophe before each cell that a spreadsheet would run; without such
-    a cell, the same bytes.
-
-    Numbers keep their signs. Source of the first characters: OWASP, CSV injection, and their
-    full-width forms.
-    """
+    """The same table with an apostrophe before each cell that a spreadsheet would run."""
     text = content.decode("utf-8-sig", "replace")
     try:
         rows = list(csv.reader(io.StringIO(text, newline="")))
     except csv.Error:
         rows = [[line] for line in text.splitlines()]
+    # Numbers keep their signs. Source of the first characters: OWASP, CSV injection, and their
+    # full-width forms.
     inert = [[_inert(cell) for cell in row] for row in rows]
+    # Without such a cell, the same bytes.
     if inert == rows:
         return content
     written = io.StringIO()

@@ -77,9 +77,7 @@ IN_A_REPORT: Final[Mapping[str, str]] = {
 def headline(
     outcome: Outcome, smoke_verdict: str | None, *, left_behind: bool, reuse: bool = False
 ) -> str:
-    """The verdict in one sentence: of a failed smoke test in its own words, and never that all was
-    taken back where it was not.
-    """
+    """The verdict in one sentence; of a failed smoke test in its own words."""
     if reuse and outcome == "succeeded":
         return REUSED
     told = (
@@ -87,6 +85,7 @@ def headline(
         if outcome == "failed"
         else HEADLINES[outcome]
     )
+    # It never says that all was taken back where it was not.
     if not left_behind or TAKEN_BACK not in told:
         return told
     return f"{told.partition(';')[0]}{LEFT_BEHIND}"
@@ -103,8 +102,7 @@ def setting(name: str) -> str:
 
 
 def reading(anchor: str) -> str:
-    """Where the documentation tells more, in words that hold wherever the report lies: the page and
-    the heading of an anchor.
-    """
+    """Where the documentation tells more: the page and the heading of an anchor."""
+    # In words that hold wherever the report lies.
     found = _ANCHOR.fullmatch(anchor)
     return f"page {found['page']}, heading {found['heading'].upper()}" if found else anchor

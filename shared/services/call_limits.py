@@ -34,9 +34,9 @@ class Exceeded(Exception):
     """An answer that goes beyond what it may; the message says what, and quotes nothing."""
 
 
-@dataclass(frozen=True)
 # A service that misbehaves, or whoever answers in its name, may send a body without end, one that
 # unpacks to gigabytes, a byte every two seconds, a page after each page, or another host's address.
+@dataclass(frozen=True)
 class Limits:
     """What one call may cost: bytes after unpacking, pages, seconds."""
 

@@ -55,11 +55,11 @@ AS_OF = "2026-11-28"
 _EAST, _NORTH, _SWEDEN = "eastus2", "northcentralus", "swedencentral"
 
 
-@dataclass(frozen=True, slots=True)
 # Versions, methods and dates: Microsoft's fine-tuning model page (mid 2026) and retirement schedule
 # (2 September 2026). Prices are estimates from OpenAI's own list; no official price per model was
 # found. The old gpt-35-turbo versions are long retired; the stand-in keeps them for the lab that
 # TuneDrop replaces, in one region.
+@dataclass(frozen=True, slots=True)
 class BaseModel:
     """A base model and version. Regions by their ARM names; dates are days, midnight UTC."""
 

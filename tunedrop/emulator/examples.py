@@ -131,9 +131,9 @@ def _examples(source: Iterator[bytes]) -> Iterator[Doc | str]:
         yield "is too long."
 
 
-@dataclass(frozen=True, slots=True)
 # The small model is trained on pieces of words, which are no tokens: what is billed, `counting.py`
 # counts.
+@dataclass(frozen=True, slots=True)
 class Turn:
     """One assistant answer and the question before it: what the small model learns."""
 

@@ -4,9 +4,9 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 
-@dataclass(frozen=True, slots=True)
 # Source, unless said otherwise: Azure OpenAI quotas and limits page, February 2026 (read again in
 # September).
+@dataclass(frozen=True, slots=True)
 class Limits:
     """What one resource allows. Change one with `--limit name=value` or `PUT /_tunedrop/limits`."""
 

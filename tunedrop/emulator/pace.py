@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, cast
 
 
-@dataclass(frozen=True, slots=True)
 # At once, after n reads of the thing, or after s seconds. A fraction of the way is what the state
 # machines ask for, so that a job has phases under each of them.
+@dataclass(frozen=True, slots=True)
 class Policy:
     """How one kind of thing gets from its first state to its last; neither field set: at once."""
 

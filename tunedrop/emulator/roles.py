@@ -17,10 +17,10 @@ _BLOBS = "Microsoft.Storage/storageAccounts/blobServices"
 OF_DATA = ("/accounts/OpenAI/", "/containers/blobs/")
 
 
-@dataclass(frozen=True, slots=True)
 # Actions to the letter of Microsoft's catalogue of built-in roles (AI and machine learning,
 # storage; December 2024) and, of the two youngest, of the role-based access page of Azure OpenAI. A
 # key is no identity: who has one may do all of the data plane, as on Azure.
+@dataclass(frozen=True, slots=True)
 class Role:
     """A built-in role; `*` in its actions stands for anything."""
 

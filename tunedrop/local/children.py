@@ -26,9 +26,6 @@ class ChildEnded(Exception):
 class Child:
     """One part of the stack, with all that it starts, under a keeper; ended on leaving its `with`
     block, after `grace_s` by force.
-
-    It has a session of its own, so that Ctrl-C in the terminal reaches it through its parent only,
-    in the right order.
     """
 
     def __init__(
@@ -52,6 +49,8 @@ class Child:
                 stderr=out,
                 env=dict(env),
                 cwd=cwd,
+                # Ctrl-C in the terminal then reaches it through its parent only, in the right
+                # order.
                 start_new_session=True,
             )
 
@@ -61,9 +60,7 @@ class Child:
             raise ChildEnded(self.name, code, self.log)
 
     def end(self) -> None:
-        """Has the part end, and waits for it: a few seconds at most; harmless where it has
-        ended.
-        """
+        """Has the part end, and waits for it: a few seconds at most."""
         if self._keeper.stdin is not None:
             self._keeper.stdin.close()
         try:

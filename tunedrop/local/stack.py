@@ -73,9 +73,7 @@ class Interrupted(Exception):
 
 @dataclass(frozen=True)
 class Wanted:
-    """How the stack is started: ports of 0 are any free ones, no key is a new one, `data` is made
-    where it isn't there.
-    """
+    """How the stack is started: ports of 0 are any free ones, no key is a new one."""
 
     data: Path
     ports: Ports = DEFAULTS
@@ -108,8 +106,7 @@ class Stack:
 
 @contextmanager
 def running(wanted: Wanted, stop: threading.Event, say: Callable[[str], None]) -> Generator[Stack]:
-    """Starts all parts, telling each, and ends them on leaving, however that comes: the host first,
-    as it needs the others.
+    """Starts all parts, telling each, and ends them on leaving, however that comes.
 
     Raises:
         PortUnusable, NotInstalled, DataInUse, DataUnusable: before anything was started.
@@ -119,6 +116,7 @@ def running(wanted: Wanted, stop: threading.Event, say: Callable[[str], None]) -
     ports, storage = chosen(wanted.ports), _azurite(wanted)
     storage_key = new_storage_key()
     addresses = addresses_of(ports, wanted.key or secrets.token_urlsafe(24), storage_key)
+    # In the reverse order: the host first, as it needs the others.
     with private_files(), held(wanted.data), ExitStack() as ending:
         stack = Stack(addresses, wanted.data, stop)
 
@@ -132,11 +130,12 @@ def running(wanted: Wanted, stop: threading.Event, say: Callable[[str], None]) -
             stack.children.append(child)
             return child
 
+        # A company's proxy doesn't lead to this machine.
         inherited = {
             **os.environ,
             "NO_PROXY": HOST,
             "no_proxy": HOST,
-        }  # a company's proxy doesn't lead to this machine
+        }
         accounts = {"AZURITE_ACCOUNTS": f"{STORAGE_ACCOUNT}:{storage_key}"}
         azurite = start(
             "Azurite", storage_command(storage, wanted.data, ports), inherited | accounts
@@ -229,9 +228,8 @@ def emulator_command(wanted: Wanted, ports: Ports) -> list[str]:
 
 
 def host_command(ports: Ports) -> list[str]:
-    """How the embedded host is started; its key is in its environment, where no other user of this
-    machine reads it.
-    """
+    """How the embedded host is started."""
+    # Its key is in its environment, where no other user of this machine reads it.
     listen = ["--port", str(ports.api), "--engine-port", str(ports.engine)]
     start = ["--create-containers", "--sweep-at-start", "--wait-for-lease"]
     return [sys.executable, "-m", "tunedrop.host", "--app", str(ROOT), *listen, *start]

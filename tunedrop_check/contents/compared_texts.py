@@ -17,9 +17,7 @@ _encode = msgspec.json.Encoder(order="sorted").encode
 
 
 class ComparedTexts(NamedTuple):
-    """The prompt, the answer, and what of the answer is prose to learn: "" where there is none, as
-    in a call.
-    """
+    """The prompt, the answer, and what of the answer is prose to learn: "" where there is none."""
 
     prompt: str
     answer: str
@@ -30,11 +28,10 @@ def compared_texts_of(example: JsonObject) -> ComparedTexts:
     """The parts of an example of any format; whatever is no message of the expected shape stands as
     its JSON.
 
-    In that JSON keys are sorted: their order in the file says nothing.
-
     The answer of a chat is its last assistant message, of a preference both outputs, of which the
     preferred one is learnt, and of a task for reinforcement the fields that its grader reads.
     """
+    # The keys of that JSON are sorted: their order in the file says nothing.
     messages = example.get("messages")
     if isinstance(messages, list) and messages:
         return _of_chat(
@@ -50,9 +47,7 @@ def compared_texts_of(example: JsonObject) -> ComparedTexts:
 
 
 def beside(fields: JsonObject) -> str:
-    """What stands beside the messages of a chat, as a prompt ends with it; "" where nothing
-    does.
-    """
+    """What stands beside the messages of a chat, as a prompt ends with it; "" for nothing."""
     return _json(fields) if fields else ""
 
 
@@ -72,22 +67,20 @@ def _of_chat(messages: list[Json], fields: str) -> ComparedTexts:
 
 
 def _answer_of(messages: list[Json]) -> JsonObject | None:
-    """The last assistant message; None where the user has the last word, and a grader gets the
-    answer.
-    """
+    """The last assistant message; None where the user has the last word."""
     for message in reversed(messages):
         role = message.get("role") if isinstance(message, dict) else None
         if isinstance(message, dict) and role == "assistant":
             return message
         if role == "user":
+            # A grader gets the answer then.
             return None
     return None
 
 
 def mark(system: str) -> str:
-    """What stands for a system message in a prompt: 64 bits of its SHA-256, as it is often the
-    same, and longer than the rest.
-    """
+    """What stands for a system message in a prompt: 64 bits of its SHA-256."""
+    # It is often the same in all lines, and longer than the rest.
     return _mark(system) if len(system) <= _KEPT_CHARACTERS else _mark.__wrapped__(system)
 
 

@@ -1,8 +1,5 @@
 """The findings on what texts hold: one observer per span takes its raw blocks and its examples,
 results merge exactly.
-
-What runs here runs in bounded memory: fingerprints are kept of the first 1,000,000 examples of a
-file (28 bytes each), line numbers of the first 20 seen of a rule, and the first 100 secrets.
 """
 
 from collections.abc import Sequence
@@ -39,8 +36,8 @@ _COUNTED: dict[str, tuple[Rule, str]] = {
 
 
 class WatchOptions(msgspec.Struct, frozen=True):
-    """How findings are told: whether a probable secret stops a run, and whether examples may answer
-    one prompt differently.
+    """How findings are told: whether a secret stops a run, and whether prompts may have two
+    answers.
     """
 
     secrets: Severity = "error"
@@ -57,9 +54,7 @@ class Secret(msgspec.Struct, frozen=True):
 
 
 class SpanFindings(msgspec.Struct):
-    """What was found in a part of a file; line numbers count from the part's first line, which is
-    1.
-    """
+    """What was found in a part of a file; line numbers count from the part's first line, 1."""
 
     counted: dict[str, LinesSeen] = msgspec.field(default_factory=dict[str, LinesSeen])
     secrets: list[Secret] = msgspec.field(default_factory=list[Secret])
@@ -77,6 +72,8 @@ class SpanFindings(msgspec.Struct):
         self.fingerprints.append(later.fingerprints, lines_before)
 
 
+# In bounded memory: fingerprints are kept of the first 1,000,000 examples of a file (28 bytes
+# each), line numbers of the first 20 seen of a rule, and the first 100 secrets.
 class ContentObserver:
     """Observes the lines of one span, in order: their raw blocks and their examples."""
 
@@ -88,9 +85,7 @@ class ContentObserver:
         self._characters = 0
 
     def block(self, raw: bytes, first_line: int) -> None:
-        """Search whole raw lines, joined by line feeds; `first_line` is the number of the first
-        one.
-        """
+        """Search whole raw lines, joined by line feeds; `first_line` is the first one's number."""
         for hit in blocks.search(raw):
             line = first_line + hit.line
             if hit.code in SECRET_CODES:
@@ -146,9 +141,7 @@ class ContentObserver:
 
 
 def of_file(whole: SpanFindings, options: WatchOptions) -> Tally:
-    """All findings of a whole file: one for each rule and file, and one for each line with a
-    secret, of which 100 are kept.
-    """
+    """All findings of a whole file: one for each rule, and one for each line with a secret."""
     tally = Tally()
     for code, seen in sorted(whole.counted.items()):
         tally.add(seen.finding(*_COUNTED[code]))
@@ -156,6 +149,7 @@ def of_file(whole: SpanFindings, options: WatchOptions) -> Tally:
         tally.add(found)
     for secret in whole.secrets:
         tally.add(_of_secret(secret, options.secrets))
+    # Of those 100 are kept, and all are counted.
     for code, times in whole.secrets_by_code.items():
         tally.count(code, times - tally.counts.get(code, 0))
     return tally

@@ -1,15 +1,8 @@
 """Fingerprints of examples, by which duplicates are found in bounded memory: equal, nearly equal,
 or of one prompt.
 
-The near form of a text has ASCII letters in lower case, and neither white space nor marks of prose.
-Numbers and the signs of arithmetic stay, or every exercise would equal the next: a gap or mark
-after a digit, and a minus before one, count. In texts of more than 512 bytes, where that would cost
-too much, blanks and marks are dropped at both ends, and count as all the same between them. A text
-of nothing else stands for itself.
-
 Two examples are nearly the same where the near forms of their prompts are (64 bits of SHA-256) and
-those of their answers (CRC-32, which suffices between answers to one prompt), and the same where
-both texts also agree in their own CRC-32.
+those of their answers (CRC-32), and the same where both texts also agree in their own CRC-32.
 """
 
 import hashlib
@@ -29,17 +22,23 @@ from ..rules.rule import Rule
 # How many examples of a file are kept, 28 bytes each; later ones are only counted.
 MAX_EXAMPLES = 1_000_000
 
+# The near form of a text has ASCII letters in lower case, and neither white space nor marks of
+# prose. Numbers and the signs of arithmetic stay, or every exercise would equal the next: a gap or
+# mark after a digit, and a minus before one, count. A text of nothing else stands for itself.
 _DROPPED = b" \t\n\r\v\f.,;:!?'\"()[]{}-_*#`~"
 # Dropped bytes become NUL, and so NUL becomes another control.
 _FOLD = bytes(
     0 if byte in _DROPPED else byte + 32 if 65 <= byte <= 90 else byte or 1 for byte in range(256)
 )
 _END = b"\xff"
+# In longer texts, in bytes, that would cost too much: there blanks and marks are dropped at both
+# ends, and count as all the same between them.
 _LONG_TEXT = 512
 
 _RECORD = np.dtype(
     [
         ("prompt", "<u8"),
+        # CRC-32 suffices between answers to one prompt.
         ("answer", "<u8"),
         ("prompt_crc", "<u4"),
         ("answer_crc", "<u4"),
@@ -54,9 +53,7 @@ Records = NDArray[Any]
 
 class Fingerprints(msgspec.Struct):
     """The fingerprints of a part of a file, in the order of its lines; lines count from the part's
-    first one.
-
-    `records` is packed; `skipped` are the examples beyond `limit`.
+    first one. `records` is packed; `skipped` are the examples beyond `limit`.
     """
 
     records: bytearray = msgspec.field(default_factory=bytearray)
@@ -64,9 +61,8 @@ class Fingerprints(msgspec.Struct):
     limit: int = MAX_EXAMPLES
 
     def observe(self, lines: Sequence[int], prompts: Sequence[str], answers: Sequence[str]) -> None:
-        """Take the next examples; prompts and answers as compared_texts.py says. Best called with
-        50 to 200 KB of text at a time.
-        """
+        """Take the next examples; prompts and answers as compared_texts.py says."""
+        # Quickest with 50 to 200 KB of text at a time.
         encoded = _encoded([*prompts, *answers])
         records = np.empty(len(lines), _RECORD)
         near, checks = _near_forms(encoded), _checks(encoded)
@@ -86,7 +82,8 @@ class Fingerprints(msgspec.Struct):
         self.skipped += later.skipped
 
     def table(self) -> Records:
-        """The records as a table: a view, while which is held nothing can be added."""
+        """The records as a table."""
+        # A view: while it is held nothing can be added.
         return np.frombuffer(self.records, _RECORD)
 
     def _extend(self, records: Records) -> None:
@@ -157,12 +154,11 @@ def _checks(texts: Sequence[bytes]) -> NDArray[np.uint32]:
 
 
 def findings(file: Fingerprints, with_conflicts: bool = True) -> list[Finding]:
-    """The repetitions within a file; conflicts are none where several answers to a prompt are
-    meant, as in preferences.
-    """
+    """The repetitions within a file."""
     table = file.table()
     near, equal = _repeats(_near_keys(table)), _repeats(_exact_keys(table))
     conflicting, prompts = (
+        # None where several answers to a prompt are meant, as in preferences.
         _conflicting(table) if with_conflicts else (np.zeros(len(table), np.bool_), 0)
     )
     found = [
@@ -183,9 +179,7 @@ def findings(file: Fingerprints, with_conflicts: bool = True) -> list[Finding]:
 
 
 def contamination(training: Fingerprints, validation: Fingerprints) -> list[Finding]:
-    """What the validation file repeats of the training file; the lines are those of the validation
-    file.
-    """
+    """What the validation file repeats of the training file; lines are the validation file's."""
     trained, asked = training.table(), validation.table()
     repeated = _are_among(_near_keys(asked), _near_keys(trained))
     shared = _are_among(_prompt_keys(asked), _prompt_keys(trained)) & ~repeated
@@ -230,9 +224,10 @@ def _repeats(keys: Hashes) -> NDArray[np.bool_]:
 
 
 def _are_among(keys: Hashes, known: Hashes) -> NDArray[np.bool_]:
-    """Which keys are known; a third of the memory of numpy's own."""
+    """Which keys are known."""
     if not len(known):
         return np.zeros(len(keys), np.bool_)
+    # A third of the memory of numpy's own `isin`.
     known.sort()
     return known[np.minimum(np.searchsorted(known, keys), len(known) - 1)] == keys
 

@@ -85,15 +85,13 @@ def _ends_in_sentence(text: str) -> bool:
 
 
 def long_tail(tokens: Histogram) -> list[Finding]:
-    """The finding for a few examples that outweigh the rest, from the tokens of all examples.
-
-    Ten times the 95th percentile from 20 examples on, or a quarter of all tokens in the longest 1 %
-    from 100 examples on.
-    """
+    """The finding for a few examples that outweigh the rest, from the tokens of all examples."""
     figures = tokens.distribution()
     if figures is None or tokens.size < _MIN_TAIL_EXAMPLES:
         return []
     share = _share_of_longest(tokens)
+    # A quarter of all tokens in the longest 1 % from 100 examples on, or ten times the 95th
+    # percentile from 20 on.
     is_heavy = tokens.size >= _MIN_SHARE_EXAMPLES and share >= _TAIL_SHARE
     if not is_heavy and figures.max < _TAIL_TIMES_P95 * figures.p95:
         return []
@@ -117,11 +115,9 @@ def _share_of_longest(tokens: Histogram) -> float:
 
 
 def one_length(answers: Histogram) -> list[Finding]:
-    """The finding for answers that a limit seems to have cut, from the tokens of all answers.
-
-    At least 5 answers and 1 in 200 have the greatest length, of 64 tokens or more, and four times
-    as many as have any of the 16 lengths below it.
-    """
+    """The finding for answers that a limit seems to have cut, from the tokens of all answers."""
+    # At least 5 answers and 1 in 200 have the greatest length, of 64 tokens or more, and four times
+    # as many as have any of the 16 lengths below it.
     longest = max(answers.counts, default=0)
     times = answers.counts.get(longest, 0)
     below = max((answers.counts.get(longest - step, 0) for step in range(1, 17)), default=0)

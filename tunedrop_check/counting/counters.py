@@ -1,9 +1,5 @@
 """Counters of tokens: the fastest exact one where its wheel exists, tiktoken as reference and
 fallback.
-
-toktok knows an older Unicode than tiktoken: a text with one of NEWER_LETTERS goes to tiktoken, and
-so does one with lone surrogates, which toktok refuses. Both facts were probed for the two versions
-that newer_letters.py names; with any other version of either, tiktoken counts everything.
 """
 
 import functools
@@ -20,6 +16,10 @@ from .newer_letters import NEWER_LETTERS, PROBED
 
 _LONG_TEXT = 2**18
 _MANY_TEXTS = 1024
+# toktok knows an older Unicode than tiktoken: a text with one of NEWER_LETTERS goes to tiktoken,
+# and so does one with lone surrogates, which toktok refuses. Both facts were probed for the two
+# versions that newer_letters.py names; with any other version of either, tiktoken counts
+# everything.
 _NEWER = re.compile(
     "[" + "".join(f"{chr(first)}-{chr(last)}" for first, last in NEWER_LETTERS) + "\ud800-\udfff]"
 )
@@ -67,9 +67,7 @@ class TiktokenCounter:
 
 
 class FastCounter:
-    """toktok on one thread, which lets go of the interpreter's lock; what it could count otherwise
-    than tiktoken goes there.
-    """
+    """toktok on one thread; what it could count otherwise than tiktoken goes to tiktoken."""
 
     def __init__(self, encoding_name: str) -> None:
         import toktok  # pyright: ignore[reportMissingTypeStubs]  # 0.3 s, vocabularies included
@@ -89,10 +87,9 @@ class FastCounter:
         )
 
     def _by_script(self, texts: Sequence[str]) -> list[int]:
-        """Texts of one script after the other: the parts of the tables that a script needs then
-        stay in the processor's cache.
-        """
+        """Texts of one script after the other."""
         # The first character tells the script well enough.
+        # The parts of the tables that a script needs then stay in the processor's cache.
         scripts = np.array(
             [0 if text.isascii() else 1 + (ord(text[0]) >> 7) for text in texts], np.uint16
         )
@@ -127,11 +124,10 @@ def whole_characters(text: str) -> str:
 
 
 def is_ordinary(utf8: bytes) -> bool:
-    """A quick look: whether this text certainly holds none of NEWER_LETTERS, told by the first two
-    bytes of their UTF-8.
-    """
+    """A quick look: whether this text certainly holds none of NEWER_LETTERS."""
     if utf8.isascii():
         return True
+    # Told by the first two bytes of their UTF-8.
     table = np.frombuffer(utf8, np.uint8)
     there = (lead for lead in _SECONDS if lead in utf8)
     return not any(_SECONDS[lead][table[np.flatnonzero(table == lead) + 1]].any() for lead in there)
@@ -151,7 +147,8 @@ def counter(encoding_name: str) -> Counter:
         LookupError: The name is not one of vocabulary.DEFINITIONS.
         VocabularyDamaged: tiktoken counts, and the package's vocabulary is damaged.
     """
-    with _building:  # the first threads of a scan come at once, and each would build its own
+    # The first threads of a scan come at once, and each would build its own.
+    with _building:
         return _built(encoding_name)
 
 

@@ -1,9 +1,5 @@
 """Tokens of images by the service's published formula for gpt-4o and gpt-4.1: an estimate, for the
 formula is no promise.
-
-An image of low detail is 85 tokens. Of any other it is scaled down to fit a square of 2,048 pixels,
-then down to 768 on its shorter side, and each tile of 512 by 512 that it touches is 170 tokens
-more. Source: Azure OpenAI's guide on models with vision.
 """
 
 from collections.abc import Iterable
@@ -13,6 +9,9 @@ import msgspec
 from ..formats import images
 from ..reading.json_types import JsonObject
 
+# An image of low detail is 85 tokens. Of any other it is scaled down to fit a square of 2,048
+# pixels, then down to 768 on its shorter side, and each tile of 512 by 512 that it touches is 170
+# tokens more. Source: Azure OpenAI's guide on models with vision.
 BASE = 85
 PER_TILE = 170
 # An image at an address, or one whose header can't be read, is taken as a square of this side, in
@@ -28,9 +27,7 @@ _TILE = 512
 
 
 class ImageTokens(msgspec.Struct):
-    """Estimated tokens of the images of a file or span; `assumed` counts the images whose size
-    isn't known, among `images`.
-    """
+    """Estimated tokens of the images of a file or span; `assumed`: the images of unknown size."""
 
     images: int = 0
     assumed: int = 0
@@ -67,9 +64,8 @@ class ImageTokens(msgspec.Struct):
 
 
 def tokens_of(width: int, height: int) -> int:
-    """Estimated tokens of an image of this size, in pixels, at high detail; `auto` is taken for
-    high.
-    """
+    """Estimated tokens of an image of this size, in pixels, at high detail."""
+    # `auto` is taken for high.
     longer, shorter = max(width, height), min(width, height)
     if longer > _SQUARE:
         longer, shorter = _SQUARE, max(shorter * _SQUARE // longer, 1)

@@ -1,8 +1,5 @@
 """US dollars as people read them: reckoned in decimal, a half cent rounded up, and told alike on
 every page, in every message and terminal.
-
-A binary fraction can't hold most prices: 0.435 lies a little below itself, so that `.2f` tells
-0.43. Here a float stands for the shortest decimal that names it, which is the price that was meant.
 """
 
 from decimal import ROUND_HALF_UP, Decimal
@@ -13,6 +10,9 @@ _WHOLE_FROM = 1_000
 
 def exact(value: float) -> Decimal:
     """The decimal that is meant by a number: 0.435 and not 0.434999…"""
+    # A binary fraction can't hold most prices: 0.435 lies a little below itself, so that `.2f`
+    # tells 0.43. A float stands for the shortest decimal that names it, which is the price that was
+    # meant.
     return Decimal(repr(value))
 
 
@@ -27,12 +27,11 @@ def total(*dollars: float) -> float:
 
 
 def amount(value: float) -> str:
-    """Dollars without their sign: cents below a thousand, whole dollars from there on; never a
-    rounded zero for something that costs.
-    """
+    """Dollars without their sign: cents below a thousand, whole dollars from there on."""
     dollars = exact(value)
     if dollars == 0:
         return "0"
+    # Never a rounded zero for something that costs.
     if 0 < dollars < _CENT / 2:
         return "under 0.01"
     cents = dollars.quantize(_CENT, ROUND_HALF_UP)

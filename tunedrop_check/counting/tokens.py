@@ -1,10 +1,4 @@
-"""Tokens of chat examples by the service's published recipe.
-
-Per message 3, the tokens of every value, and 1 more for the key `name`; 3 once per example.
-Assistant tokens are those of the `content` of assistant messages. Numbers, booleans and null count
-nothing; of parts, the texts count; calls count by their compact JSON. The recipe leaves tools,
-images and `weight` out: it is an estimate, as the service says itself.
-"""
+"""Tokens of chat examples by the service's published recipe."""
 
 import itertools
 import json
@@ -19,6 +13,10 @@ from ..reading.json_types import Json, JsonObject
 from . import counters
 from .counters import Counter
 
+# Per message 3, the tokens of every value, and 1 more for the key `name`; 3 once per example.
+# Assistant tokens are those of the `content` of assistant messages. Numbers, booleans and null
+# count nothing; of parts, the texts count; calls count by their compact JSON. The recipe leaves
+# tools, images and `weight` out: it is an estimate, as the service says itself.
 PER_MESSAGE = 3
 PER_NAME = 1
 PER_EXAMPLE = 3
@@ -37,9 +35,7 @@ _BLANKS = re.compile(r"\s{2,}")
 
 
 class ExampleTokens(msgspec.Struct, frozen=True):
-    """The tokens of one example; those of its answers among them, and those of the answers that are
-    learnt.
-    """
+    """The tokens of one example; those of its answers, and those of the answers that are learnt."""
 
     total: int
     assistant: int
@@ -57,8 +53,8 @@ class Uncountable(ValueError):
 
 
 class Texts(msgspec.Struct):
-    """What is to be counted of one example: its texts, which of them are answers, which are learnt,
-    and the tokens of its frame.
+    """What is to be counted of one example: its texts, by index its answers and those learnt, and
+    its frame.
     """
 
     values: list[str]

@@ -2,11 +2,7 @@
 declarations, other fields, images.
 
 The recipe (tokens.py) stays the count; this stands beside it, and both together are the upper
-bound. What the recipe leaves out counts by its compact JSON, a tool declaration with a margin: the
-service writes declarations in a form of its own, and OpenAI's cookbook on counting tokens reckons
-up to 22 tokens beside the texts of a function and 3 for each value that a parameter may have, of
-which JSON has one. A text that can't be counted counts by its bytes: no token has less than one. A
-line of roles and texts alone leaves nothing out.
+bound.
 """
 
 from collections.abc import Callable, Iterable
@@ -27,6 +23,10 @@ DECLARED = frozenset(
     {"tools", "functions", "response_format", "parallel_tool_calls", "tool_choice", "function_call"}
 )
 
+# What the recipe leaves out counts by its compact JSON, a tool declaration with a margin: the
+# service writes declarations in a form of its own, and OpenAI's cookbook on counting tokens reckons
+# up to 22 tokens beside the texts of a function and 3 for each value that a parameter may have, of
+# which JSON has one.
 PER_FUNCTION = 24
 PER_LISTED_VALUE = 2
 
@@ -36,9 +36,7 @@ _PARTS = ("text", "image_url")
 
 
 class Beyond(msgspec.Struct, frozen=True):
-    """The tokens of one example beside those of the recipe: its declarations, its other fields, and
-    the estimate of its images.
-    """
+    """The tokens of one example beside those of the recipe; of its images, the estimate."""
 
     declared: int = 0
     other: int = 0
@@ -93,9 +91,7 @@ def _inside(value: Json) -> Iterable[Json]:
 
 
 def _left_out(example: JsonObject, declared: list[tuple[str, Json]]) -> JsonObject:
-    """The fields that the recipe doesn't count, and of those that it does what it leaves out;
-    declarations go to `declared`.
-    """
+    """The fields that the recipe doesn't count, and the rest of those that it does."""
     counted = ("messages",) if "messages" in example else PREFERENCE_KEYS
     left: JsonObject = {}
     for key, value in example.items():
@@ -121,9 +117,7 @@ def _each(values: list[Json], left_of: Callable[[Json], Json]) -> list[Json]:
 
 
 def _of_message(message: Json) -> Json:
-    """What the recipe leaves out of a message: values that are no texts, keys that it doesn't know,
-    what isn't the text of a part.
-    """
+    """What the recipe leaves out of a message."""
     if not isinstance(message, dict):
         return [message]
     left: JsonObject = {}
@@ -161,7 +155,5 @@ def _of_part(part: Json) -> Json:
 
 
 def _is_of_image(key: str, value: Json) -> bool:
-    """Whether it is what the estimate of an image stands for: its address or content, and its
-    detail.
-    """
+    """Whether it is what the estimate of an image stands for."""
     return (key == "url" and isinstance(value, str)) or (key == "detail" and value in DETAILS)

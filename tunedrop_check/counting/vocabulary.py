@@ -1,8 +1,5 @@
 """The two vocabularies of the supported models, carried with the package and proven by their
-published SHA-256.
-
-Nothing is ever downloaded. Hashes, split patterns and special tokens are those that tiktoken
-publishes; a test compares them with the installed tiktoken.
+published SHA-256. Nothing is ever downloaded.
 """
 
 import binascii
@@ -45,6 +42,8 @@ _UPPER = r"\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}"
 _LOWER = r"\p{Ll}\p{Lm}\p{Lo}\p{M}"
 
 # The carried encodings by name.
+# Hashes, split patterns and special tokens are those that tiktoken publishes; a test compares them
+# with the installed tiktoken.
 DEFINITIONS = {
     "cl100k_base": Definition(
         sha256="223921b76ee99bde995b7ff738513eef100fb51d18c93597a113bcffe865b2a7",

@@ -1,9 +1,5 @@
 """Chat lines of the common shapes, decoded typed and known to be clean: what nearly all lines of a
 good file are.
-
-A line is plain where every rule of a line would pass over it in silence, so that nothing but its
-tokens is left to look at. What isn't plain, for whatever reason, is for the full check: this module
-makes no finding, and a test holds that it never hides one.
 """
 
 import re
@@ -106,9 +102,7 @@ class _Closely(NamedTuple):
 
 
 class _Tools(msgspec.Struct, frozen=True):
-    """A declaration that is clean: what it says, its part in a prompt, the names that it declares,
-    the keys that it is written with, and its tokens as bounds.py has them.
-    """
+    """A declaration that is clean: its part in a prompt, its names, its keys and its tokens."""
 
     value: Json
     beside: str
@@ -121,10 +115,11 @@ _NO_TOOLS = _Tools(None, "", frozenset(), 0, 0)
 _decoder = msgspec.json.Decoder(_Line)
 
 
+# A line is plain where every rule of a line would pass over it in silence, so that nothing but its
+# tokens is left to look at. What isn't plain, for whatever reason, is for the full check: this
+# module makes no finding, and a test holds that it never hides one.
 class PlainReader:
-    """Finds the plain lines of a file; it remembers shapes and tool declarations, a bounded number
-    of each.
-    """
+    """Finds the plain lines of a file; remembers a bounded number of shapes and declarations."""
 
     def __init__(self, counter: counters.Counter, longest: int = LONGEST) -> None:
         roles = list(ROLES.values())
@@ -212,8 +207,8 @@ class PlainReader:
         return 2 * len(kinds) + 1
 
     def _shape(self, kinds: Kinds) -> Shape | None:
-        """The shape of lines of these messages without calls; None where they have some, or are no
-        conversation to learn from.
+        """The shape of lines of these messages; None with calls, or for no conversation to learn
+        from.
         """
         shape = None
         if Tool not in kinds and _are_conversation(kinds):
@@ -348,9 +343,7 @@ def _has_unicode_escapes(table: Bytes) -> bool:
 
 
 def _keys_written(table: Bytes) -> int:
-    """The keys that stand in lines, whatever their texts hold; -1 where white space may
-    hide some.
-    """
+    """The keys that stand in lines, whatever their texts hold; -1 where blanks may hide some."""
     colons = np.flatnonzero(table == _COLON)
     before = table[colons - 1]
     if not _are_close(table, colons[before <= _LAST_BLANK] - 1):

@@ -24,9 +24,7 @@ class Walk:
     """
 
     def __init__(self, declared: frozenset[str], system: str | None = None) -> None:
-        """`declared` are the names of tools that are declared; `system` stands in place of the
-        line's system message.
-        """
+        """`declared`: names of declared tools; `system` stands for the line's system message."""
         self.system = system
         self.texts: list[str] = []
         self.answers: list[int] = []

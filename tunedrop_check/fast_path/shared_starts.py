@@ -29,9 +29,7 @@ _TRIES = 16
 
 
 class Start(msgspec.Struct, frozen=True, eq=False):
-    """How lines begin: as it is written, with the comma at its end, and the system message that it
-    holds.
-    """
+    """How lines begin: as written, with the comma at its end, and the system message in it."""
 
     written: bytes
     system: str
@@ -39,9 +37,7 @@ class Start(msgspec.Struct, frozen=True, eq=False):
 
 class Cut(msgspec.Struct, frozen=True):
     """A block whose lines have lost their known starts: `systems` are the messages that stood in
-    them, None for a line that is whole.
-
-    Lines beyond the end of `systems` are whole, too.
+    them; None, or the end of `systems`, is for a line that is whole.
     """
 
     block: bytes
@@ -49,11 +45,10 @@ class Cut(msgspec.Struct, frozen=True):
 
 
 class SharedStarts:
-    """The starts that a file's lines were seen to share, a bounded number; `read` tells a start's
-    system message, if it may be cut off.
-    """
+    """The starts that a file's lines were seen to share, a bounded number."""
 
     def __init__(self, read: Callable[[bytes], str | None]) -> None:
+        # Tells a start's system message, if it may be cut off.
         self._read = read
         self._known: list[Start] = []
         self._written: tuple[bytes, ...] = ()

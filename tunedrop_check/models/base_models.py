@@ -1,9 +1,4 @@
-"""The base models that a file can be checked for, with what a check needs to know of each.
-
-Encodings and limits: Azure OpenAI's fine-tuning tutorial and model pages, read in November 2026. No
-longest example was found for o4-mini, gpt-5 and gpt-oss; they get the 65,536 of the other current
-models. The harmony encoding of gpt-oss splits ordinary text exactly as o200k_base does.
-"""
+"""The base models that a file can be checked for, with what a check needs to know of each."""
 
 import difflib
 
@@ -18,9 +13,7 @@ FORMER_RESULT = ".ft-"
 
 
 class KnownModel(msgspec.Struct, frozen=True):
-    """What a check needs to know of one base model; `max_example_tokens` is the largest total that
-    is still accepted.
-    """
+    """What a check needs to know of one base model; `max_example_tokens` is still accepted."""
 
     name: str
     encoding: str
@@ -30,11 +23,10 @@ class KnownModel(msgspec.Struct, frozen=True):
 
 
 class UnknownModel(LookupError):
-    """The name is not in the table; `nearest` is the entry that reads most like it, and the name
-    itself is not repeated.
-    """
+    """The name is not in the table; `nearest` is the entry that reads most like it."""
 
     def __init__(self, nearest: str) -> None:
+        # The name itself is not repeated: it may be any text of a drop.
         self.nearest = nearest
         super().__init__(f"The base model is not known; the nearest known one is {nearest}.")
 
@@ -44,6 +36,9 @@ def _row(name: str, encoding: str, limit: int, methods: str, images: bool = Fals
 
 
 # Every known base model by its full name.
+# Encodings and limits: Azure OpenAI's fine-tuning tutorial and model pages, read in November 2026.
+# No longest example was found for o4-mini, gpt-5 and gpt-oss; they get the 65,536 of the other
+# current models. The harmony encoding of gpt-oss splits ordinary text exactly as o200k_base does.
 KNOWN: dict[str, KnownModel] = {
     model.name: model
     for model in (
@@ -76,7 +71,7 @@ _SHORT_NAMES = {
 
 def base_model(name: str) -> KnownModel:
     """The table's entry for a full name, a short name, or the name of a former result or
-    checkpoint; case does not matter.
+    checkpoint.
 
     Raises:
         UnknownModel: No entry fits.

@@ -97,9 +97,7 @@ class BlockDigests:
 
 
 def content_hash(block_digests: Iterable[str]) -> str:
-    """The hash of a file: SHA-256, in hex, over the raw digests of its blocks one after the
-    other.
-    """
+    """The hash of a file: SHA-256, in hex, over the raw digests of its blocks in order."""
     return hashlib.sha256(b"".join(map(bytes.fromhex, block_digests))).hexdigest()
 
 
@@ -205,8 +203,8 @@ class _Assembly:
             self._pieces.append(piece)
 
     def closed_by(self, chunk: bytes, begin: int, end: int) -> Iterator[bytes | None]:
-        """The block [begin, end) of a chunk with the line that its start belongs to; without it,
-        and None ahead, where that is too long.
+        """The block [begin, end) of a chunk with the line that its start belongs to; None where
+        that is too long.
         """
         before = b""
         if self.size:
@@ -218,7 +216,8 @@ class _Assembly:
                 begin = first + 1
             else:
                 before = taken
-        if begin < end:  # joined from a view: a block is copied once
+        # Joined from a view: a block is copied once.
+        if begin < end:
             yield b"".join((before, memoryview(chunk)[begin:end])) if before else chunk[begin:end]
 
     def take(self) -> bytes | None:

@@ -1,8 +1,5 @@
 """One line of a file, decoded strictly: UTF-8, one JSON object, no key twice, bounded depth and
 size.
-
-msgspec decodes; what it refuses is looked at again with the standard library, which tells why, and
-takes lone surrogates.
 """
 
 import json
@@ -28,8 +25,8 @@ _decoder = msgspec.json.Decoder()
 
 
 class Line(msgspec.Struct):
-    """What a line holds: the object it decodes to, None where there is none to check, and what is
-    wrong with it as JSON.
+    """What a line holds: the object it decodes to, if there is one to check, and its faults as
+    JSON.
     """
 
     value: JsonObject | None
@@ -169,9 +166,7 @@ def _whole(digits: str) -> int:
 
 
 def _second_look(line: bytes) -> Line:
-    """Why msgspec refused a line; the object after all, where only lone surrogates were in
-    the way.
-    """
+    """Why msgspec refused a line; the object after all, if only lone surrogates were in the way."""
     try:
         text = line.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -179,6 +174,7 @@ def _second_look(line: bytes) -> Line:
             format_rules.NOT_UTF8, f"The line isn't UTF-8 from byte {error.start + 1} on."
         )
     try:
+        # The standard library tells why, and takes lone surrogates.
         value: Json = json.loads(
             text, parse_constant=_not_finite, parse_float=_finite, parse_int=_whole
         )

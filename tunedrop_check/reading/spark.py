@@ -1,10 +1,5 @@
-"""Which files of a folder are its data, where Spark or Databricks wrote it.
-
-Spark writes `part-*` files and, when all are there, `_SUCCESS`. Databricks' transactional commit
-writes straight into the folder: each job leaves `_started_<id>` when it begins and
-`_committed_<id>` when it ends, a JSON object that names the files it added and those it removed.
-Parts of failed or unfinished tasks stay beside them and are not data. Pure: names and a way to read
-a file in, names out.
+"""Which files of a folder are its data, where Spark or Databricks wrote it. Pure: names and a way
+to read a file in, names out.
 """
 
 import re
@@ -27,6 +22,10 @@ class Commit(msgspec.Struct, frozen=True):
     removed: list[str] = msgspec.field(default_factory=list[str])
 
 
+# Spark writes `part-*` files and, when all are there, `_SUCCESS`. Databricks' transactional commit
+# writes straight into the folder: each job leaves `_started_<id>` when it begins and
+# `_committed_<id>` when it ends, a JSON object that names the files it added and those it removed.
+# Parts of failed or unfinished tasks stay beside them and are not data.
 class Folder(msgspec.Struct, frozen=True):
     """The data of a folder: its parts in order.
 

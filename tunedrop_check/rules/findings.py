@@ -27,9 +27,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 def finding(rule: Rule, field: str = "", message: str = "", line: int | None = None) -> Finding:
-    """The finding for a rule; `message` replaces the rule's explanation where numbers make it
-    clearer.
-    """
+    """The finding for a rule; `message` replaces its explanation where numbers make it clearer."""
     return Finding(line, field, rule.code, rule.severity, message or rule.explanation, rule.fix)
 
 

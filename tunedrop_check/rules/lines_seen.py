@@ -29,9 +29,7 @@ class LinesSeen(msgspec.Struct):
         self.lines.extend(line + lines_before for line in later.lines[: SHOWN - len(self.lines)])
 
     def finding(self, rule: Rule, what: str) -> Finding:
-        """The finding for all of them; `what` says in the plural what was seen, without any text of
-        the file.
-        """
+        """The finding for all of them; `what`, in the plural, was seen: no text of the file."""
         first = self.lines[0] if self.lines else None
         found = finding(rule, message=f"{what}: {self.count:,}.", line=first)
         return msgspec.structs.replace(found, times=self.count, lines=tuple(self.lines))

@@ -16,10 +16,7 @@ class Bin(NamedTuple):
 
 def bins_of(counts: Mapping[int, int], at_most: int = 40) -> list[Bin]:
     """Equal bins that cover every value, of a round width (1, 2 or 5 times a power of ten), as fine
-    as `at_most` (2 or more) allows.
-
-    `counts` tells how often each value occurs; the sum over the bins is the sum of the counts.
-    Empty counts give no bins.
+    as `at_most` (2 or more) allows. `counts` tells how often each value occurs.
     """
     if not counts:
         return []

@@ -109,9 +109,8 @@ def merge(parts: Iterable[SpanScan], options: ScanOptions, size: int | None = No
         or whole.unchecked.lines
         or format_rules.LINE_TOO_LONG.code in whole.tally.counts
     ):
-        whole.uncounted_bytes += (
-            whole.stop
-        )  # how much of it the lines have that were not read or not checked is not known
+        # How much of it the lines have that were not read or checked is not known: all counts.
+        whole.uncounted_bytes += whole.stop
     tally = Tally()
     for found in _of_file(whole, options):
         tally.add(found)
@@ -153,9 +152,7 @@ def merge(parts: Iterable[SpanScan], options: ScanOptions, size: int | None = No
 
 
 def compared(validation: FileScan, training: FileScan, options: ScanOptions) -> FileScan:
-    """The scan of a validation file with what it repeats of the training file; `options` are its
-    own.
-    """
+    """The scan of a validation file with what it repeats of the training file."""
     tally, own = Tally(), Tally(dict(validation.counts))
     for found in duplicates.contamination(training.fingerprints, validation.fingerprints):
         tally.add(found)
@@ -184,11 +181,11 @@ def _told(scan: FileScan, tally: Tally, options: ScanOptions) -> FileScan:
 
 
 def _watched(whole: SpanScan, options: ScanOptions) -> Tally:
-    """What the texts hold: conflicts are no conflicts where two answers to a prompt are the
-    format.
-    """
+    """What the texts hold."""
     settings = content_findings.WatchOptions(
-        options.secrets, with_conflicts=_format_of(whole) != recognition.PREFERENCE
+        # Conflicts are none where two answers to a prompt are the format.
+        options.secrets,
+        with_conflicts=_format_of(whole) != recognition.PREFERENCE,
     )
     tally = Tally()
     for found in content_findings.of_figures(whole.total, whole.assistant):
@@ -198,9 +195,8 @@ def _watched(whole: SpanScan, options: ScanOptions) -> Tally:
 
 
 def _is_array(whole: SpanScan) -> bool:
-    """Whether the file is one array: it opens one, and its first line holds a whole one only where
-    nothing follows.
-    """
+    """Whether the file is one array."""
+    # It opens one, and its first line holds a whole one only where nothing follows.
     return whole.opens_array and whole.whole_array in (0, whole.lines - whole.open_blanks)
 
 

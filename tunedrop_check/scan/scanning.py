@@ -1,8 +1,7 @@
 """Scanning a file: span by span, each on its own, or whole.
 
-A line belongs to the span in which its first byte lies, so that spans can be scanned anywhere and
-merged exactly. A byte-order mark is skipped at the start of the file; line ends are LF or CRLF; a
-last line without an end and blank lines at the end are accepted.
+A byte-order mark is skipped at the start of the file; line ends are LF or CRLF; a last line without
+an end and blank lines at the end are accepted.
 """
 
 import os
@@ -113,8 +112,7 @@ def scan_span(source: Source, span: Span, options: ScanOptions) -> SpanScan:
 def scan_source(
     source: Source, options: ScanOptions, span_bytes: int = BLOCK_BYTES, threads: int | None = None
 ) -> FileScan:
-    """Scan a whole source, span by span, on as many threads as there are processors, or as told;
-    the result doesn't depend on that.
+    """Scan a whole source, span by span, on so many threads, or one a processor.
 
     Raises:
         SourceTruncated: The source changed while it was read.
@@ -124,6 +122,8 @@ def scan_source(
     threads = min(threads or processors(), len(wanted))
     if threads == 1:
         return merge((scan_span(source, span, options) for span in wanted), options, source.size)
+    # A line belongs to the span in which its first byte lies, so that spans can be scanned anywhere
+    # and merged exactly.
     with ThreadPoolExecutor(threads, "scan") as pool:
         return merge(
             workers.in_order(pool, partial(scan_span, source, options=options), wanted, threads),

@@ -22,9 +22,7 @@ COUNTING_VERSION = 1
 
 
 class SpansDontFit(ValueError):
-    """Spans that don't make one file: they don't cover its bytes once and in order, or were counted
-    in different ways.
-    """
+    """Spans that don't make one file: with gaps, out of order, or counted in different ways."""
 
 
 class ScanOptions(msgspec.Struct, frozen=True):
@@ -59,10 +57,9 @@ class Place(msgspec.Struct):
 
 
 class Unchecked(msgspec.Struct):
-    """Lines that were counted only, as too many before them have errors: how many, in how many
-    windows, and after which line first.
-    """
+    """Lines that were counted only: how many, in how many windows, and after which line first."""
 
+    # Too many lines before them have errors.
     lines: int = 0
     windows: int = 0
     after: int = 0
@@ -90,9 +87,7 @@ class SystemMessages(msgspec.Struct):
     without: list[int] = msgspec.field(default_factory=list[int])
 
     def add(self, digest: str, line: int, times: int = 1) -> None:
-        """Take the next examples, the first of which stands on this line; "" where they have no
-        system message.
-        """
+        """Take the next examples, the first on this line; "" where they have no system message."""
         self.examples += times
         if not digest:
             self.missing += times

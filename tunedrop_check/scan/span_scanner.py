@@ -1,8 +1,5 @@
 """The scan of one span: takes its blocks in order, checks every line, and counts the texts of many
 lines in one go.
-
-Findings stay in the order of lines, whatever the blocks are; so the result doesn't depend on where
-a file is cut.
 """
 
 import hashlib
@@ -39,6 +36,8 @@ KEPT_CHARACTERS = 2**23
 WAITING_BYTES = 2**24
 
 
+# Findings stay in the order of lines, whatever the blocks are; so the result doesn't depend on
+# where a file is cut.
 class SpanScanner:
     """Takes the blocks of one span, in order, and adds up what they hold."""
 
@@ -144,9 +143,7 @@ class SpanScanner:
         self._result.open_blanks += lines
 
     def _plain(self, found: PlainLines, size: int) -> None:
-        """Add lines that have nothing but their tokens to look at; the tokens wait for those of
-        more lines.
-        """
+        """Add lines that have nothing but their tokens to look at."""
         result = self._begin()
         result.see_format(recognition.SUPERVISED, len(found))
         result.examples += len(found)
@@ -160,6 +157,7 @@ class SpanScanner:
             self._observe_plain(self._observer, found, result.lines, size)
             found.closely.clear()
             found.block = b""
+        # The tokens wait for those of more lines: between other work a counter is slower.
         self._waiting.append((result.lines, found))
         self._waiting_bytes += size
         result.lines += len(found) - 1
@@ -192,8 +190,8 @@ class SpanScanner:
     def _add_tokens(
         self, waiting: list[tuple[int, PlainLines]], ordinary: bool
     ) -> Iterator[tuple[int, int, int]]:
-        """Add the tokens of plain lines, from those of their texts; says which lines may have more
-        than the model takes, and how many.
+        """Add the tokens of plain lines; says which may have more than the model takes, and how
+        many.
         """
         result, found = self._result, [found for _, found in waiting]
         counts = np.array(
@@ -222,9 +220,7 @@ class SpanScanner:
         )
 
     def _declared(self, found: list[PlainLines], lines: int) -> NDArray[np.int64] | int:
-        """Add the tokens of the declarations of plain lines; those of each line, or 0 where none
-        has any.
-        """
+        """Add the tokens of plain lines' declarations; those of each line, or 0 for none."""
         if not any(block.declared for block in found):
             return 0
         declared, first = np.zeros(lines, np.int64), 0
@@ -317,9 +313,7 @@ class SpanScanner:
             self._observer.example(result.lines, *compared_texts.compared_texts_of(example))
 
     def _count(self, example: JsonObject, size: int, is_graded: bool) -> None:
-        """Add the tokens of an example; what a grader reads beside its messages counts to the file,
-        not to what the model takes.
-        """
+        """Add the tokens of an example."""
         result, counted = self._result, tokens.count_all([example], self._counter)[0]
         beyond = upper_bound.beyond(example, self._counter)
         result.images.merge(beyond.images)
@@ -331,11 +325,11 @@ class SpanScanner:
             return
         result.total.add(counted.total)
         result.assistant.add(counted.assistant)
-        result.trained.add(
-            0 if is_graded else counted.trained
-        )  # for reinforcement the model answers by itself
+        # For reinforcement the model answers by itself.
+        result.trained.add(0 if is_graded else counted.trained)
         result.declared_tokens += beyond.declared
         result.other_tokens += beyond.other
+        # What a grader reads beside its messages counts to the file, not to what the model takes.
         at_most = (
             counted.total
             + beyond.declared

@@ -1,8 +1,4 @@
-"""Statistics that merge exactly: how often each value occurs, and the figures that follow from it.
-
-Quantiles are numpy's default ("linear") to the last bit, computed from the counts instead of a
-sorted array.
-"""
+"""Statistics that merge exactly: how often each value occurs, and the figures from it."""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -43,9 +39,8 @@ class Histogram(msgspec.Struct):
             self.add(value, times)
 
     def sorted(self) -> "Histogram":
-        """The same counts in the order of their values: equal histograms are then written alike, in
-        whatever order they were counted.
-        """
+        """The same counts in the order of their values."""
+        # Equal histograms are then written alike, in whatever order they were counted.
         return Histogram(dict(sorted(self.counts.items())))
 
     @property
@@ -58,6 +53,7 @@ class Histogram(msgspec.Struct):
         """The sum of all counted values."""
         return sum(value * times for value, times in self.counts.items())
 
+    # Numpy's default ("linear") to the last bit, from the counts instead of a sorted array.
     def quantiles(self, fractions: Iterable[float]) -> list[float]:
         """The values below which these fractions (0 to 1) lie, in the order asked for.
 

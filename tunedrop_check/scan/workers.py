@@ -1,10 +1,5 @@
 """Sharing a scan's spans out among processors: to this process and its forks where that is safe, to
 threads elsewhere.
-
-Counting, hashing and searching let go of the interpreter's lock, the rest of a span's work holds
-it: processes don't wait for each other. A fork takes a few milliseconds and finds the vocabularies
-loaded; a process that starts from nothing needs a second for them. What a fork writes to it must
-copy first, for a small file a tenth of its time: so this process works, too, instead of one more.
 """
 
 import gc
@@ -28,20 +23,21 @@ _AHEAD = 4  # parts a process that may be worked at beyond the first whose resul
 
 
 def may_fork() -> bool:
-    """Whether a fork is safe here: on Linux, and while no other thread of Python's could hold a
-    lock that nobody would release.
-    """
+    """Whether a fork is safe here."""
+    # Another thread could hold a lock that nobody would release in the fork.
     return sys.platform == "linux" and threading.active_count() == 1
 
 
+# Counting, hashing and searching let go of the interpreter's lock, the rest of a span's work holds
+# it: processes don't wait for each other. A fork takes a few milliseconds and finds the
+# vocabularies loaded; a process that starts from nothing needs a second for them. What a fork
+# writes to it must copy first, for a small file a tenth of its time: so this process works, too,
+# instead of one more.
 def by_forks(  # noqa: UP047  # Python 3.11 has no such syntax
     work: Callable[[Part], Result], parts: Sequence[Part], processes: int
 ) -> Iterator[Result]:
     """The parts' results in order, from this process and its forks; each takes the next part when
     it is done with one.
-
-    What a fork fails at is done here again: an error is raised here, and a fork that somebody
-    ended, as a machine does that is out of memory, costs no result.
     """
     ready: dict[int, Result] = {}
     due = issued = 0
@@ -59,6 +55,8 @@ def by_forks(  # noqa: UP047  # Python 3.11 has no such syntax
             if issued == len(parts):
                 tickets.end()
             number = tickets.draw()
+            # What a fork fails at is done here again: an error is raised here, and a fork that
+            # somebody ended, as a machine does that is out of memory, costs no result.
             if number is None and forks.lost_one:
                 number = due
             if number is not None:
@@ -131,7 +129,7 @@ class _Forks:
     def start(
         self, tickets: _Tickets, work: Callable[[Any], Any], parts: Sequence[Any], number: int
     ) -> None:
-        """Start so many; the threads last, as no fork is safe beside one."""
+        """Start so many."""
         context = multiprocessing.get_context("fork")
         for _ in range(number):
             here, there = context.Pipe(duplex=False)
@@ -142,15 +140,14 @@ class _Forks:
             process.start()
             there.close()
             self._processes.append(process)
+        # The threads last, as no fork is safe beside one.
         for connection in self._connections:
             thread = threading.Thread(target=self._hear, args=(connection,), daemon=True)
             thread.start()
             self._threads.append(thread)
 
     def answers(self, *, wait: bool) -> Iterator[tuple[int, Any]]:
-        """What the forks have answered meanwhile; to wait is to wait for an answer, or for the end
-        of a fork.
-        """
+        """What the forks have answered meanwhile; `wait` for one, or for the end of a fork."""
         while wait or not self._heard.empty():
             heard = self._heard.get()
             wait = False
@@ -199,13 +196,12 @@ def _help(
 def in_order(  # noqa: UP047  # Python 3.11 has no such syntax
     pool: Executor, work: Callable[[Part], Result], parts: Iterable[Part], workers: int
 ) -> Iterator[Result]:
-    """The parts' results in order; one more part than workers is under way, so that results don't
-    pile up.
-    """
+    """The parts' results in order."""
     under_way: deque[Future[Result]] = deque()
     try:
         for part in parts:
             under_way.append(pool.submit(work, part))
+            # One more part than workers is under way, so that results don't pile up.
             if len(under_way) > workers:
                 yield under_way.popleft().result()
         while under_way:

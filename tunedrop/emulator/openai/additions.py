@@ -18,8 +18,8 @@ _DENIED = "microsoft/semantic-kernel issue 10020: the answer to a token without 
 _CHAT = "Azure OpenAI chat completions reference: content filter results beside OpenAI's fields"
 
 
-@dataclass(frozen=True, slots=True)
 # The contract tests hold every answer against the descriptions plus this list and nothing else.
+@dataclass(frozen=True, slots=True)
 class Addition:
     """One property of a schema that may also hold what `allows` describes, or a new property."""
 

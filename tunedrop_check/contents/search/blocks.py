@@ -1,8 +1,5 @@
-"""The search of a block of raw lines for everything that is known, in one pass.
-
-One pattern finds the candidates of all kinds; each kind then looks at its own. A line counts once
-for each kind. Nothing that is searched for crosses a line feed, so that what is found in a line
-doesn't depend on the block around it.
+"""The search of a block of raw lines for everything that is known, in one pass. A line counts once
+for each kind.
 """
 
 import msgspec
@@ -19,9 +16,11 @@ KINDS: tuple[Kind, ...] = (*secrets.KINDS, *privacy.KINDS, *characters.KINDS)
 SHOWN = 4
 
 
+# Nothing that is searched for crosses a line feed, so that what is found in a line doesn't depend
+# on the block around it.
 class Hit(msgspec.Struct, frozen=True):
-    """The first of a kind on a line; `line` counts from 0 in the block, `start` is the masked start
-    of a secret, else "".
+    """The first of a kind on a line; `line` counts from 0 in the block, `start` is a secret's,
+    masked.
     """
 
     line: int
@@ -71,9 +70,7 @@ def may_hold(text: bytes) -> bool:
 
 
 def _search(text: bytes, candidates: Pattern, line: int, hits: list[Hit]) -> tuple[int, int] | None:
-    """Add the hits to `hits`; stops at a line with escaped ASCII, and says its number and where it
-    begins.
-    """
+    """Add the hits to `hits`; stops at a line with escaped ASCII: its number and its begin."""
     begin, end = 0, -1
     found: set[str] = set()
     for candidate in candidates.finditer(text):

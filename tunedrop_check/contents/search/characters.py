@@ -1,10 +1,7 @@
 """Characters that don't belong in a text, raw or as an escape: U+FFFD, invisible ones,
 bidirectional controls.
 
-What a script needs doesn't count. Joiners (U+200C, U+200D) count between two ASCII letters or
-digits, zero-width spaces and word joiners (U+200B, U+2060) beside one: Persian, Indic and emoji
-sequences, Thai and Khmer need them elsewhere. Tags count unless they follow the black flag, as in
-the flag of Scotland. The marks U+200E, U+200F and U+061C are never counted.
+What a script needs doesn't count, and the marks U+200E, U+200F and U+061C are never counted.
 """
 
 from ...rules import content_rules as rules
@@ -34,6 +31,9 @@ def _at(pattern: str) -> Look:
     return look
 
 
+# Joiners (U+200C, U+200D) count between two ASCII letters or digits, zero-width spaces and word
+# joiners (U+200B, U+2060) beside one: Persian, Indic and emoji sequences, Thai and Khmer need them
+# elsewhere.
 _before_letter = _at(rf"(?:\xe2\x80\x8b|\xe2\x81\xa0|\\u20(?:0[bB]|60)){_AN}")
 _after_letter = _at(
     rf"{_AN}(?:\xe2\x80\x8b|\xe2\x81\xa0|\\u20(?:0[bB]|60)|(?:\xe2\x80[\x8c\x8d]|\\u200[cCdD]){_AN})"
@@ -62,6 +62,7 @@ def _byte_order_mark(text: bytes, start: int) -> int | None:
 _tag = _at(r"\xf3\xa0[\x80\x81]|\\u[dD][bB]40\\u[dD][cC][0-7]")
 
 
+# Tags count unless they follow the black flag, as in the flag of Scotland.
 def _tags(text: bytes, start: int) -> int | None:
     return None if text[max(start - 12, 0) : start].lower().endswith(_FLAG) else _tag(text, start)
 

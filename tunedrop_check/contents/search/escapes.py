@@ -9,9 +9,8 @@ _ASCII = re.compile(rb"\\u00([2-7][0-9a-fA-F])")
 
 
 def plain(text: bytes) -> bytes:
-    """The text with such escapes undone; others stay, `\\u000a` among them, so that the number of
-    lines is the same.
-    """
+    """The text with such escapes undone."""
+    # Others stay, `\u000a` among them, so that the number of lines is the same.
     return _ASCII.sub(_character, text).replace(b"\\/", b"/")
 
 

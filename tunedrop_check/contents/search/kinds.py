@@ -28,12 +28,11 @@ _BACKSLASH = ord("\\")
 
 
 class Lead(msgspec.Struct, frozen=True):
-    """What a candidate looks like: one of the bytes `first`, one of the bytes `second`, then the
-    pattern `rest`.
-
-    The two plain bytes ahead tell kinds apart without asking a pattern again.
+    """What a candidate looks like: one of the bytes `first`, one of the bytes `second`, then
+    `rest`.
     """
 
+    # Two plain bytes ahead tell kinds apart without asking a pattern again.
     first: str
     second: str
     rest: str
@@ -75,24 +74,22 @@ def ends_word(text: bytes, stop: int) -> bool:
 
 
 def is_varied(value: bytes) -> bool:
-    """Whether a value is no placeholder: 8 different characters among its last 24, and no EXAMPLE
-    in it.
+    """Whether a value is no placeholder: 8 different characters among its last 24, no EXAMPLE in
+    it.
     """
     return len(set(value[-24:])) >= _MIN_DISTINCT and b"EXAMPLE" not in value.upper()
 
 
 def token(pattern: str) -> Look:
-    """The look for a token: the pattern matches, as a word of its own.
-
-    The last group, the whole match if there is none, is what a finding shows the start of, and is
-    no placeholder.
-    """
+    """The look for a token: the pattern matches, as a word of its own."""
     exact = compiled(pattern)
 
     def look(text: bytes, start: int) -> int | None:
         found = exact.match(text, start, start + WINDOW)
         if found is None or not begins_word(text, start) or not ends_word(text, found.end()):
             return None
+        # The last group, the whole match if there is none, is what a finding shows the start of,
+        # and is no placeholder.
         return found.start(exact.groups) if is_varied(found[exact.groups]) else None
 
     return look

@@ -1,8 +1,4 @@
-"""Keys, tokens and passwords of known shapes; high precision goes before completeness.
-
-The shapes are those that the issuers publish, and that the common scanners agree on (gitleaks,
-Microsoft's list of identifiable keys).
-"""
+"""Keys, tokens and passwords of known shapes; high precision goes before completeness."""
 
 import base64
 import binascii
@@ -146,6 +142,8 @@ def _secret(name: str, look: Look, *leads: Lead) -> Kind:
 
 
 # Every kind of secret that is known here.
+# The shapes are those that the issuers publish, and that the common scanners agree on (gitleaks,
+# Microsoft's list of identifiable keys).
 KINDS = (
     _secret(
         "AWS access key", token(r"A[KSBC][ICA]A[A-Z2-7]{16}"), Lead("A", "KSBC", "[IC]A[A-Z2-7]{4}")
