@@ -48,6 +48,7 @@ def served(respond: Respond) -> func.HttpResponse:
         code = getattr(error, "code", lambda: grpc.StatusCode.UNKNOWN)()
         return unable(ServiceUnavailable("The durable engine", code.name))
     except Exception as error:
+        # Its type alone is told: the text of an exception may quote a drop or a secret.
         log.error("request failed", extra={"error_type": type(error).__name__})
         problem = InternalError(type(error).__name__).problem
         return refused(500, problem.code, problem.message, problem.fix)

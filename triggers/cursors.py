@@ -19,11 +19,12 @@ def written(cursor: Cursor) -> str:
 
 
 def read(text: str) -> Cursor:
-    """The cursor that was written so; whoever changes one gets other runs, and nothing else.
+    """The cursor that was written so.
 
     Raises:
         NotACursor: it is none.
     """
+    # Whoever changes a cursor gets other runs, and nothing else.
     if len(text) > CURSOR_MAX_CHARS or not text.isascii():
         raise NotACursor
     try:

@@ -31,9 +31,6 @@ def deploy_once(
     """Starts a run that deploys the model of `source`. The same request again is the same run,
     until that has ended badly.
 
-    A second deployment by the same request would cost by the hour: it is made where `again` asks
-    for it.
-
     Raises:
         PlanRejected: the deployment is none that this app allows.
     """
@@ -43,9 +40,12 @@ def deploy_once(
         if begin_once(client, ledger, redeploying(run_id, source, wish, settings())):
             return Deploying(run_id, name, started=True)
         known = ledger.get(run_id).record
+        # A second deployment by the same request would cost by the hour: it is made where `again`
+        # asks for it.
         if known.outcome is None or (known.outcome is Outcome.SUCCEEDED and not wish.again):
             return Deploying(run_id, name, started=False)
-    raise AssertionError  # count() has no end
+    # Never reached: count() has no end.
+    raise AssertionError
 
 
 def redeploying(run_id: str, source: RunRecord, wish: DeployRequest, chosen: Settings) -> RunRecord:

@@ -33,18 +33,16 @@ log = logging.getLogger("tunedrop")
 )
 @bp.durable_client_input(client_name="client")
 def on_drop(dropped: blob.BlobClient, client: df.SyncDurableFunctionsClient) -> None:
-    """Starts the run of this blob, if it starts one. The same event again does nothing.
-
-    A blob that is gone by now has nothing to start; a blob that was replaced starts the run of what
-    stands there. A blob that neither starts a run nor joins one is told in the log: whoever waits
-    for its run finds out why none comes.
-    """
+    """Starts the run of this blob, if it starts one. The same event again does nothing."""
     container = storage.training()
+    # What stands there now: a blob that is gone has nothing to start, and one that was replaced
+    # starts the run of its successor.
     facts = container.facts(str(dropped.blob_name))
     drop = drop_of(container.account, container.name, facts.name, facts.etag) if facts else None
     if drop:
         start_once(client, open_ledger(), drop)
     elif facts and not joins(facts.name):
+        # Told in the log: whoever waits for its run finds out why none comes.
         # Letters outside ASCII and control characters stand as escapes: a name must forge no line
         # of a log.
         log.warning(
@@ -54,8 +52,8 @@ def on_drop(dropped: blob.BlobClient, client: df.SyncDurableFunctionsClient) -> 
 
 
 def joins(blob: str) -> bool:
-    """Whether a blob that starts no run belongs to one: a companion of a training file, or a part
-    that Spark wrote.
+    """Whether a blob that starts no run belongs to one: beside a training file, or a part of
+    Spark's.
     """
     *folders, file = blob.split("/")
     return bool(folders) and (

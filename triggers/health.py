@@ -1,8 +1,5 @@
 """Whether the app can do its work: GET /api/health, and what the sweep notes for it about
 orchestrations.
-
-A Functions host that refuses the orchestrators says that it runs all the same: only runs that are
-claimed and never begin tell.
 """
 
 import logging
@@ -28,6 +25,8 @@ NOTE = "orchestrations.json"
 ENOUGH = 2
 
 
+# A Functions host that refuses the orchestrators says that it runs all the same: only runs that are
+# claimed and never begin tell.
 class Orchestrations(Frozen):
     """What the sweeps have seen of runs that do not begin; a blob beside the ledger's runs."""
 
@@ -47,6 +46,7 @@ def health(req: func.HttpRequest) -> func.HttpResponse:
             "storage unavailable",
             extra={"code": error.problem.code, "error": error.problem.message},
         )
+        # Nothing else is said: this address needs no key.
         return answer(503, Health(status="storage unavailable"))
     return (
         answer(503, Health(status="incomplete", missing=missing))

@@ -220,12 +220,14 @@ def openapi(req: func.HttpRequest) -> func.HttpResponse:
     """200: the description of this API. It holds no secret, but it names what there is to try, so
     it needs the key too.
     """
+    # It holds no secret, but it names what there is to try, so it needs the key too.
     return text(200, described())
 
 
 @cache
 def described() -> str:
-    """The description as JSON; the same bytes as long as the app is the same."""
+    """The description as JSON."""
+    # The same bytes as long as the app is the same.
     return json.dumps(description())
 
 

@@ -1,8 +1,4 @@
-"""The HTTP API of runs: start, list, look, cancel. Every answer is JSON; errors say how to fix.
-
-Durable's own management URLs are never given out: whoever has one can start any orchestrator with
-any input.
-"""
+"""The HTTP API of runs: start, list, look, cancel. Every answer is JSON; errors say how to fix."""
 
 import logging
 import re
@@ -52,6 +48,8 @@ JSON_TYPE = re.compile(r'application/json(\s*;\s*charset="?utf-8"?)?', re.IGNORE
 LIMIT = re.compile(r"[1-9][0-9]{0,4}")
 
 
+# Durable's own management URLs are never given out: whoever has one can start any orchestrator with
+# any input.
 @bp.route(route="runs", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
 @bp.durable_client_input(client_name="client")
 def start_run(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> func.HttpResponse:

@@ -1,7 +1,5 @@
-"""The one way in which a run starts: claim first, then schedule.
-
-Events come twice, late, out of order or never, and a durable instance id protects nothing: a
-finished instance is silently started anew on Azure. So the claim in the ledger decides.
+"""The one way in which a run starts: claim first, then schedule. Events come twice, late, out of
+order or never, so the claim in the ledger decides.
 """
 
 import logging
@@ -34,18 +32,15 @@ def start_once(
     drop: Drop,
     job_settings: dict[str, object] | None = None,
 ) -> bool:
-    """Starts the run of this drop, unless it is known already; says whether this call started it.
-
-    Dying between the claim and the start loses nothing: the sweep finds the claim.
-    """
+    """Starts the run of this drop, unless it is known already; says whether this call did."""
+    # Dying between the claim and the start loses nothing: the sweep finds the claim.
     return begin_once(client, ledger, new_record(drop, job_settings))
 
 
 def begin_once(client: df.SyncDurableFunctionsClient, ledger: Ledger, record: RunRecord) -> bool:
-    """Claims a run and schedules its orchestration, unless it is known already; says whether this
-    call did.
-    """
+    """Claims a run and schedules its orchestration; says whether this call did."""
     checkpoint("start_once: before the claim")
+    # A durable instance id protects nothing: a finished instance is silently started anew on Azure.
     if not ledger.claim(record):
         log.info("run known already", extra={"run": record.id})
         return False
@@ -71,15 +66,14 @@ def new_record(drop: Drop, job_settings: dict[str, object] | None = None) -> Run
 
 
 def schedule(client: TaskHubGrpcClient, run_id: str, pace: Pace | None) -> None:
-    """Schedules the orchestration of a claimed run, at the run's own pace where it has one; an
-    orchestration that exists is left alone.
-    """
+    """Schedules the orchestration of a claimed run, at the run's own pace where it has one."""
     start = StartRun(run_id=run_id, pace=pace or settings().pace, version=VERSION)
     try:
         client.schedule_new_orchestration(
             Orchestrator.RUN.value, input=wire(start), instance_id=run_id
         )
     except grpc.RpcError as error:
+        # An orchestration that exists is left alone.
         if getattr(error, "code", lambda: None)() is not grpc.StatusCode.ALREADY_EXISTS:
             raise
 
@@ -93,16 +87,15 @@ def is_alive(client: TaskHubGrpcClient, run_id: str) -> bool:
 def schedule_anew(client: TaskHubGrpcClient, run_id: str, pace: Pace | None = None) -> bool:
     """Takes a run up again whose orchestration is gone or has ended without an outcome; says
     whether it is under way.
-
-    A part that outlived it, as after a terminate from outside, would be in the way of its
-    successor: it is ended first, and the next call takes the run up; so it does where somebody else
-    ended or purged a part meanwhile.
     """
     try:
+        # A part that outlived it, as after a terminate from outside, would be in the way of its
+        # successor: it is ended first, and the next call takes the run up.
         return _begun_anew(client, run_id, pace)
     except grpc.RpcError as error:
         if getattr(error, "code", lambda: None)() not in RACES:
             raise
+        # Somebody else ended or purged a part meanwhile; the next call sees what is left.
         log.info("run changed meanwhile", extra={"run": run_id})
         return False
 

@@ -1,8 +1,4 @@
-"""The sweep: what no event told, and what died between claim and start.
-
-It uses the same claim as every other start, so two sweeps at once, or a sweep beside a late event,
-start nothing twice.
-"""
+"""The sweep: what no event told, and what died between claim and start."""
 
 import logging
 from collections.abc import Iterable
@@ -36,6 +32,8 @@ log = logging.getLogger("tunedrop")
 @bp.timer_trigger(
     arg_name="timer", schedule=settings().sweep_schedule, run_on_startup=False, use_monitor=True
 )
+# It uses the same claim as every other start, so two sweeps at once, or a sweep beside a late
+# event, start nothing twice.
 @bp.durable_client_input(client_name="client")
 def sweep(timer: func.TimerRequest, client: df.SyncDurableFunctionsClient) -> None:
     """Takes up runs that have no living orchestration, writes reports that are missing, and starts
@@ -59,14 +57,13 @@ def sweep(timer: func.TimerRequest, client: df.SyncDurableFunctionsClient) -> No
 def take_up(
     client: df.SyncDurableFunctionsClient, ledger: Ledger, run_id: str, before: datetime
 ) -> None:
-    """Starts the orchestration of a run that has none, and was not written to since `before`; a run
-    that has ended meanwhile is told so.
-    """
+    """Starts the orchestration of a run that has none, and was not written to since `before`."""
     if is_alive(client, run_id):
         return
     record = readable(ledger, run_id)
     if record is None:
         return
+    # It has ended meanwhile, and its row doesn't tell so yet.
     if record.ended_at is not None:
         ledger.restore(run_id)
     elif record.updated_at <= before and schedule_anew(client, run_id, record.pace):
@@ -76,9 +73,8 @@ def take_up(
 def finish(
     client: df.SyncDurableFunctionsClient, ledger: Ledger, row: RunSummary, since: datetime
 ) -> None:
-    """Has the report of a run written that has ended without one, unless it ended too long ago; or
-    tells a run anew whose record may have been restored.
-    """
+    """Has the report of a run written that has ended without one, unless it ended too long ago."""
+    # Its record may have been restored by a person.
     if row.code == UNREADABLE:
         ledger.restore(row.id)
     elif row.updated_at < since:
@@ -118,13 +114,12 @@ def delete_unowned(ledger: Ledger, wanted: Settings) -> None:
 
 
 def make_missing_containers() -> None:
-    """Makes the containers that aren't there; one that can't be made is told, and keeps nothing
-    else from being done.
-    """
+    """Makes the containers that aren't there."""
     for container in (storage.training(), storage.reports(), storage.ledger()):
         try:
             container.make_if_missing()
         except (ServiceUnavailable, ServiceRejected) as error:
+            # One that can't be made keeps nothing else from being done.
             log.error(
                 "container can't be used",
                 extra={"container": container.name, "error": error.problem.message},
@@ -151,7 +146,8 @@ def stand_still(
 
 
 def _stands_still(ledger: Ledger, run_id: str, before: datetime) -> bool:
-    """Whether the record says so too: a row is not written anew for each word of the record."""
+    """Whether the record says so too."""
+    # A row is not written anew for each word of the record.
     try:
         found = ledger.read(run_id)
     except RecordUnreadable:
@@ -160,12 +156,13 @@ def _stands_still(ledger: Ledger, run_id: str, before: datetime) -> bool:
 
 
 def readable(ledger: Ledger, run_id: str) -> RunRecord | None:
-    """The record of a run; one that can't be read waits for a person, and stops no other."""
+    """The record of a run; None where it can't be read."""
     try:
         found = ledger.read(run_id)
         if found is None and ledger.claim_announced(run_id):
             found = ledger.read(run_id)
     except RecordUnreadable as unreadable:
+        # It waits for a person, and stops no other.
         log.error("run can't be taken up", extra={"run": run_id, "code": unreadable.problem.code})
         ledger.index.tell_unreadable(run_id)
         return None

@@ -34,13 +34,13 @@ class Account:
 
     @classmethod
     def named_by(cls, connection_string: str) -> Self:
-        """The account of a connection string; `UseDevelopmentStorage=true` is Azurite on its
-        default port, as everywhere.
-        """
+        """The account of a connection string."""
+        # As everywhere, `UseDevelopmentStorage=true` is Azurite on its default port.
         connection_string = (
             AZURITE_CONNECTION_STRING if connection_string == AZURITE else connection_string
         )
-        local = "127.0.0.1" in connection_string  # a company's proxy doesn't lead to this machine
+        # A company's proxy doesn't lead to this machine.
+        local = "127.0.0.1" in connection_string
         try:
             return cls(
                 BlobServiceClient.from_connection_string(
@@ -72,8 +72,8 @@ class Account:
             return self._service.get_blob_client(container, blob).exists()
 
     def send(self, container: str, file: Ready, moved: Callable[[int], None]) -> str:
-        """Streams one file, in place of what was there; `moved` hears how many bytes have gone.
-        Answers the new ETag, unquoted.
+        """Streams one file, in place of what was there, and answers its ETag, unquoted; `moved`
+        hears how many bytes have gone.
         """
         size = file.source.size
         with _translated(container):

@@ -62,9 +62,7 @@ def _show(lines: "Iterable[as_text.Line]") -> None:
 
 
 def _job_beside(home: Path | None) -> "job_file.Job":
-    """The job.json in a folder as the app would take it: a mistake anywhere in it ends the
-    check.
-    """
+    """The job.json in a folder as the app would take it."""
     from shared.errors import PlanRejected
     from shared.runs import (
         planning,
@@ -76,5 +74,6 @@ def _job_beside(home: Path | None) -> "job_file.Job":
         try:
             planning.parsed(file.read_bytes())
         except PlanRejected as rejected:
+            # A mistake anywhere in it ends the check.
             raise Trouble(f"{file}: {rejected.problem.message} {rejected.problem.fix}") from None
     return job_file.beside(home)

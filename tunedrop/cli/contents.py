@@ -85,9 +85,7 @@ def _source(upload: Upload, data: "Input") -> Generator["Source"]:
 
 
 def _reason(upload: Upload, data: "Input", source: "Source") -> str | None:
-    """Why this is no file to train on, whatever its examples are; None where its report can tell
-    the rest.
-    """
+    """Why this is no file to train on, whatever its examples are; None where its report tells."""
     from tunedrop_check.rules import format_rules  # as above
     from tunedrop_check.scan.file_result import MAX_FILE_BYTES
 
@@ -104,11 +102,10 @@ def _reason(upload: Upload, data: "Input", source: "Source") -> str | None:
 
 
 def _of_another_kind(head: bytes) -> bool:
-    """Whether the first bytes are those of an archive or a document; one that isn't compressed can
-    hold whole lines of JSON.
-    """
+    """Whether the first bytes are those of an archive or a document."""
     from tunedrop_check.rules import format_rules  # as above
 
+    # One that isn't compressed can hold whole lines of JSON.
     return any(
         found.code == format_rules.NOT_TEXT.code
         for found in _findings(head[:MAGIC_BYTES], "training")
@@ -116,9 +113,8 @@ def _of_another_kind(head: bytes) -> bool:
 
 
 def _mostly_objects(head: bytes, *, whole: bool) -> bool:
-    """Whether most of the first lines are JSON objects; of a long file the last line that was read
-    may be cut.
-    """
+    """Whether most of the first lines are JSON objects."""
+    # Of a long file the last line that was read may be cut.
     lines = [
         line
         for line in head.removeprefix(b"\xef\xbb\xbf").split(b"\n")[: None if whole else -1]
@@ -135,9 +131,7 @@ def _is_object(line: bytes) -> bool:
 
 
 def _told(upload: Upload, data: "Input", head: bytes) -> str | None:
-    """The checker's own words for what the file is instead; None where it finds a fault of examples
-    only.
-    """
+    """The checker's own words for what the file is instead; None for faults of examples only."""
     errors = [
         one
         for one in _findings(head, data.role)
@@ -148,9 +142,7 @@ def _told(upload: Upload, data: "Input", head: bytes) -> str | None:
 
 
 def _told_by_the_report() -> set[str]:
-    """Errors of a whole file that don't speak of its form: such a file is JSON Lines, and its run's
-    report tells the rest.
-    """
+    """Errors of a whole file that don't speak of its form."""
     from tunedrop_check.rules import format_rules  # as above
 
     of_examples = (
@@ -163,6 +155,7 @@ def _told_by_the_report() -> set[str]:
         format_rules.METHOD_NOT_OFFERED,
         format_rules.METHOD_MISMATCH,
     )
+    # Such a file is JSON Lines, and its run's report tells the rest.
     return {rule.code for rule in (*of_examples, *of_the_model)}
 
 

@@ -64,9 +64,10 @@ def demo(
 
 
 def _folder(data: Path) -> Path:
-    """A new folder for this demo; earlier ones stay, for whoever wants to look again."""
+    """A new folder for this demo."""
     demos = data.resolve() / "demo"
     session.made(demos)
+    # Earlier ones stay, for whoever wants to look again.
     return Path(tempfile.mkdtemp(prefix=f"{datetime.now(UTC):%Y%m%d-%H%M%S}-", dir=demos))
 
 
@@ -112,9 +113,7 @@ def tell(shown: Shown, as_json: bool) -> None:
 
 
 def money(told: dict[str, Any]) -> str | None:
-    """What the run would have cost on Azure, from its report; None where the report knows
-    no price.
-    """
+    """What the run would have cost on Azure, from its report; None where no price is known."""
     training, hour = told.get("training_usd"), told.get("deployment_usd_per_hour")
     if training is None or hour is None:
         return None

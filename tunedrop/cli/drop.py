@@ -61,7 +61,8 @@ def drop(
         raise Trouble(str(problem)) from None
     check_job(layout)
     text, url = _target(connection_string, account_url, data)
-    service = _api(text, api, key, data) if follow_it else None  # known before anything is sent
+    # Known before anything is sent.
+    service = _api(text, api, key, data) if follow_it else None
     account = Account.at(url) if url else Account.named_by(text or "")
     sent = send(account, container, layout)
     run_id = sent.run_id
@@ -107,9 +108,7 @@ def check_job(layout: Layout) -> None:
 
 @dataclass(frozen=True)
 class Sent:
-    """A drop that was sent: the id of the run that it begins, and the blobs of an earlier drop that
-    it has replaced.
-    """
+    """A drop that was sent: its run's id, and the blobs of an earlier drop that it has replaced."""
 
     run_id: str
     replaced: tuple[str, ...]

@@ -12,8 +12,8 @@ SHOWN = 10
 
 
 def finding_line(file: str, finding: Mapping[str, Any]) -> str:
-    """`file:line field code message — fix`, with rich's markup; without a line or a field where the
-    whole file or line is meant.
+    """`file:line field code message — fix`, with rich's markup; no line where the whole file is
+    meant.
     """
     place = file if finding["line"] is None else f"{file}:{finding['line']}"
     field = f" {visible(finding['field'])}" if finding["field"] else ""

@@ -30,9 +30,8 @@ class Pace:
     wait: Callable[[float], object] = time.sleep
 
     def pause(self, began: float) -> None:
-        """Half a second at first; five once the run has taken two minutes, as it then takes many
-        more.
-        """
+        """Waits half a second at first, and later five."""
+        # A run that has taken two minutes takes many more.
         self.wait(0.5 if self.clock() - began < 120 else 5.0)
 
 
@@ -102,9 +101,8 @@ def follow(
     """
     pace = pace or Pace()
     began = pace.clock()
-    heard: float | None = (
-        None  # a wrong address or key shows in the first answer, and does not get better by waiting
-    )
+    # A wrong address or key shows in the first answer, and does not get better by waiting.
+    heard: float | None = None
     told = _Told()
     with told.bar:
         told.bar.add_task("waiting for the run to begin", total=100)
@@ -150,9 +148,8 @@ def code_of(run: dict[str, Any]) -> int:
 
 
 def shortened(event: str) -> str:
-    """An event of a job with numbers of at most four significant digits: the service tells losses
-    with fifteen.
-    """
+    """An event of a job with numbers of at most four significant digits."""
+    # The service tells losses with fifteen.
     return _LONG_NUMBER.sub(lambda found: f"{float(found[0]):.4g}", event)
 
 

@@ -115,11 +115,10 @@ def checked(plan: Path) -> None:
 
 
 def known(region: str) -> str:
-    """A region by the name that the stand-in gives it; a wrong one is told before anything
-    starts.
-    """
+    """A region by the name that the stand-in gives it."""
     from tunedrop.emulator import regions
 
+    # A wrong one is told before anything starts.
     try:
         return regions.named(region)
     except ValueError as wrong:

@@ -27,10 +27,8 @@ class NotADrop(Exception):
 
 @dataclass(frozen=True)
 class Upload:
-    """One file and the name of its blob. `data` are the examples to check and to read, unpacked and
-    joined; None for job.json.
-
-    With `as_it_is` the file itself is sent, packed or not.
+    """One file and the name of its blob. `data` are its examples, unpacked and joined; None for
+    job.json. With `as_it_is` the file itself is sent, packed or not.
     """
 
     path: Path
@@ -39,11 +37,10 @@ class Upload:
     as_it_is: bool = True
 
 
+# The starting blob goes last: the run begins with it, and reads the others.
 @dataclass(frozen=True)
 class Layout:
-    """A drop: the run's name and its files in the order in which they must be sent, the starting
-    blob last.
-    """
+    """A drop: the run's name and its files in the order in which they must be sent."""
 
     run: str
     uploads: tuple[Upload, ...]
@@ -54,8 +51,7 @@ class Layout:
 
 
 def layout_of(paths: Sequence[Path], run: str | None = None, job: Path | None = None) -> Layout:
-    """The drop that these files make: `<run>.jsonl` for a training file alone, else a folder; part
-    files are joined.
+    """The drop that these files make: `<run>.jsonl` for a training file alone, else a folder.
 
     A path is what `tunedrop check` takes: a file, packed or not, a folder of a drop or of part
     files, a pattern, `-`.
@@ -85,9 +81,7 @@ def slug(text: str) -> str:
 
 
 def _found(paths: Sequence[Path], job: Path | None) -> tuple[dict[Role, "Input"], Path | None]:
-    """The data for each role, and the job.json: that of the option, else one that is named or lies
-    in a folder that is.
-    """
+    """The data for each role, and the job.json."""
     data: dict[Role, Input] = {}
     named: Path | None = None
     for path in paths:
@@ -100,11 +94,12 @@ def _found(paths: Sequence[Path], job: Path | None) -> tuple[dict[Role, "Input"]
             if other := data.get(found.role):
                 raise NotADrop(_two(other, found))
             data[found.role] = found
+    # That of the option, else one that is named or lies in a folder that is.
     return data, _readable(job) if job else named
 
 
 def _inputs(path: Path, *, may_be_none: bool) -> list["Input"]:
-    """The datasets at this path, one for each role; what a pattern matches is joined."""
+    """The datasets at this path, one for each role."""
     from tunedrop_check.command import inputs  # msgspec: only where something is dropped
 
     try:
@@ -115,6 +110,7 @@ def _inputs(path: Path, *, may_be_none: bool) -> list["Input"]:
         raise NotADrop(str(why)) from None
     if not glob.has_magic(str(path)) or path.exists():
         return found
+    # What a pattern matches is joined.
     roles = dict.fromkeys(one.role for one in found)
     return [_joined(str(path), [one for one in found if one.role == role]) for role in roles]
 
@@ -143,14 +139,13 @@ def _two(one: "Input", other: "Input") -> str:
 
 
 def _upload(run: str, data: "Input", *, alone: bool = False) -> Upload:
-    """Where this data goes: a packed training file as it is where the app takes it, else unpacked
-    and joined.
-    """
+    """Where this data goes."""
     blob = f"{run}.jsonl" if alone else f"{run}/{PLACES[data.role]}"
     if len(data.parts) != 1:
         return Upload(Path(data.path), blob, data, as_it_is=False)
     if data.parts[0].suffix.lower() != PACKED:
         return Upload(data.parts[0], blob, data, as_it_is=data.parts[0].is_file())
+    # A packed training file goes as it is where the app takes it, else unpacked and joined.
     packed = data.role == "training" and drop_of("", "", blob + PACKED, "") is not None
     return Upload(data.parts[0], blob + PACKED if packed else blob, data, as_it_is=packed)
 

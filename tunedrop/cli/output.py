@@ -29,11 +29,10 @@ class Trouble(Exception):
 
 
 def console(stderr: bool = False) -> Console:
-    """A console as all commands use it: no guessing at colours for numbers, no `:emoji:`, no cut
-    lines where nobody looks.
-    """
+    """A console as all commands use it."""
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else WIDTH_UNSEEN
+    # No guessing at colours for numbers, no `:emoji:`, no cut lines where nobody looks.
     return Console(stderr=stderr, highlight=False, soft_wrap=True, emoji=False, width=width)
 
 
@@ -42,20 +41,16 @@ err = console(stderr=True)
 
 
 def visible(text: object, *, lines: bool = False) -> str:
-    """Text from a service or from data, fit for a terminal: what can't be seen shown as its code
-    point, markup as text.
-
-    With `lines` the text keeps its line ends.
-    """
+    """Text from a service or from data, fit for a terminal. With `lines` it keeps its line ends."""
+    # What can't be seen is shown as its code point, markup as text.
     return escape(display.visible(text, lines=lines))
 
 
 def fields(*rows: tuple[str, object]) -> None:
-    """Labelled values on stdout, one below the other; what is empty is left out, further lines of a
-    value are set in.
-    """
+    """Labelled values on stdout, one below the other; what is empty is left out."""
     for label, value in rows:
         if value not in (None, ""):
+            # Further lines of a value are set in.
             out.print(f"{label:>11}  {visible(value, lines=True).replace('\n', '\n' + ' ' * 13)}")
 
 

@@ -54,7 +54,8 @@ def report(
 
 
 def kept_in(data: Path, run: dict[str, Any]) -> Path:
-    """The folder of a run's report; the id comes from a service, and leads nowhere else."""
+    """The folder of a run's report."""
+    # The id comes from a service, and must lead nowhere else.
     return data / "reports" / Path(str(run["id"])).name
 
 
@@ -94,9 +95,7 @@ def file_of(service: Api, run_id: str, file: str) -> bytes | None:
 
 
 def facts_of(service: Api, run: dict[str, Any]) -> dict[str, Any]:
-    """The report of a run as data; empty where it has none, and where it can't be had, which stderr
-    then says.
-    """
+    """The report of a run as data; empty where it has none, or it can't be had."""
     try:
         return _decoded(file_of(service, str(run["id"]), FACTS)) if run.get("report") else {}
     except Trouble as trouble:

@@ -77,10 +77,9 @@ def _watch(service: Api, most: int | None) -> None:
 
 
 def table(rows: list[dict[str, Any]]) -> Table:
-    """One row a run; what doesn't fit in the terminal is broken, but the id stays whole: it is what
-    one copies.
-    """
+    """One row a run; what doesn't fit in the terminal is broken."""
     shown = Table(
+        # The id stays whole: it is what one copies.
         Column("run", no_wrap=True, min_width=max((len(row["id"]) for row in rows), default=0)),
         box=None,
     )
@@ -110,9 +109,7 @@ def table(rows: list[dict[str, Any]]) -> Table:
 
 
 def tell(run: dict[str, Any], report: dict[str, Any]) -> None:
-    """A run in words, on stdout, with what its report adds; the report is empty where there is
-    none.
-    """
+    """A run in words, on stdout, with what its report adds, if it has one."""
     problem, first, money = part(run, "problem"), part(report, "duplicate"), part(report, "money")
     fields(
         ("run", run["id"]),

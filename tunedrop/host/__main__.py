@@ -113,9 +113,8 @@ def _stop_at_end_of_input(host: Host) -> None:
 
 
 def _write_ready(path: Path, host: Host) -> None:
-    """Write in one step, readable by this user alone: the file holds the key and the hub's name,
-    which opens the engine.
-    """
+    """Write in one step, readable by this user alone."""
+    # The file holds the key and the hub's name, which opens the engine.
     told = {
         "url": host.url,
         "key": host.options.key,

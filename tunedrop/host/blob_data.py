@@ -1,8 +1,5 @@
 """What Microsoft's blob trigger tells of a blob besides the reference to it: the trigger's
 metadata, with the fields of the .NET library.
-
-Source: a recording of that host with the blob extension 5.3.10. `ETag` is an empty object there:
-the library can't write it as JSON.
 """
 
 import base64
@@ -30,6 +27,8 @@ def reference(connection: str, container: str, blob: str) -> Message:
     )
 
 
+# Source: a recording of that host with the blob extension 5.3.10. `ETag` is an empty object there:
+# the library can't write it as JSON.
 def trigger_data(
     container: str, uri: str, facts: BlobProperties, names: dict[str, str]
 ) -> dict[str, TypedData]:
@@ -72,7 +71,8 @@ def _properties(facts: BlobProperties) -> dict[str, Any]:
 
 
 def _of_the_copy() -> dict[str, Any]:
-    """A drop is uploaded: what a copy would tell is left at what the library has for none."""
+    """What the metadata tells of a copy, for a blob that is none."""
+    # A drop is uploaded: all is left at what the library has for none.
     texts = dict.fromkeys(
         (
             "CopyStatusDescription",

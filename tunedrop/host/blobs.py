@@ -1,9 +1,8 @@
-"""Blob triggers: each blob version fires its function once, found by listing the container.
+"""Blob triggers: each blob version fires its function once, found by listing the container. The
+user's container is only read.
 
 At least once, as on Azure: a version that was handled has a receipt and is not heard again, one
-whose handling a death cut short comes again with the next host, which the lease of the dead one
-keeps waiting for a minute. The user's container is only read. A listing that fails is repeated; an
-outage is logged once, and so is a name that the listing can't tell, which hides no other.
+whose handling a death cut short comes again with the next host.
 """
 
 import asyncio
@@ -37,9 +36,7 @@ type Fire = Callable[[Function, TriggerData, Message], Awaitable[object]]
 
 @dataclass(frozen=True, slots=True)
 class BlobPath:
-    """A trigger's path: a container and a pattern of names, such as `training/{name}`; `{name}`
-    spans slashes.
-    """
+    """A trigger's path: a container and a pattern of names, such as `training/{name}`."""
 
     container: str
     prefix: str
@@ -56,6 +53,7 @@ class BlobPath:
                 f"training/{{name}}."
             )
             raise HostError(msg)
+        # As on Azure, `{name}` spans slashes.
         pattern = "".join(
             f"(?P<{part}>.+)" if index % 2 else re.escape(part) for index, part in enumerate(parts)
         )
@@ -112,8 +110,8 @@ class BlobTrigger:
             await asyncio.sleep(pause(self._poll_every, time.monotonic() - began))
 
     def see(self, found: Iterable[BlobEvent]) -> None:
-        """Start the function for each version without a receipt; `found` is the container's whole
-        content.
+        """Start the function for each version without a receipt; `found` is all that the container
+        has.
         """
         versions = {
             event.name: event.etag for event in found if self.path.match(event.name) is not None
@@ -135,16 +133,14 @@ class BlobTrigger:
             await asyncio.wait(self._running)
 
     async def deliver(self, event: BlobEvent) -> None:
-        """Hand one event to the function, once, whatever the receipts say; raises FunctionFailed.
-
-        As on Microsoft's host, the event of a blob that is gone does nothing, and so does that of a
-        version which was replaced, unless the events come from Event Grid: the newer version has an
-        event of its own.
-        """
+        """Hand one event to the function once, whatever the receipts say; raises FunctionFailed."""
         try:
             facts = await asyncio.to_thread(self._watched.facts, event.name)
         except AzureError as error:
             raise FunctionFailed(self.function.name, "StorageAway", cause(error)) from error
+        # As on Microsoft's host, the event of a blob that is gone does nothing, and so does that of
+        # a version which was replaced, unless the events come from Event Grid: the newer version
+        # has an event of its own.
         if facts is None:
             return
         if (
@@ -205,7 +201,6 @@ def path_of(function: Function) -> BlobPath:
 
 
 def pause(poll_every: float, took: float) -> float:
-    """The seconds until the next look: a listing costs 0.2 ms of CPU a blob (measured), and may
-    take a fifth of the time.
-    """
+    """The seconds until the next look."""
+    # A listing costs 0.2 ms of CPU a blob (measured), and may take a fifth of the time.
     return max(poll_every, 4 * took)

@@ -1,23 +1,5 @@
-"""The durable engine: durabletask's in-memory backend with its faults fixed.
-
-What is wrong with the original (durabletask 1.12.0, each seen): it listens on every address and
-shares a taken port without a word; every timer and sub-orchestration costs a thread; timers,
-activities and children of one generation are delivered to the next one after continue_as_new; a
-late activity wakes an orchestration that has ended; an event for an instance in flight makes the
-dispatcher wait; and it serves whoever finds its port.
-
-Clients and workers are known by the hub's name, which holds a secret and which they send with every
-call: it is the one word that azure-functions-durable takes from its binding and passes on. A
-version is given as the Durable extension gives it: to what a client starts, and to no
-sub-orchestration (seen on Microsoft's host). What else a request of Microsoft's host says is added
-in `extension.py`.
-
-Work that was handed to a worker which is gone comes back after the visibility timeout of its queue,
-not at once, as from the queues of Azure Storage; while the worker lives, its work stays with it,
-however long it takes.
-
-`now` and `at` are the seams for a simulator with a virtual clock, which never calls `start` and so
-owns time itself.
+"""The durable engine: durabletask's in-memory backend with its faults fixed. What else a request of
+Microsoft's host says is added in `extension.py`.
 """
 
 import heapq
@@ -53,11 +35,10 @@ KEPT_ENDED = 200
 LONGEST_WAIT_S = 1.0  # the timer thread looks this often for the engine's end
 
 
+# Tokens given out before `born` belong to earlier ones.
 @dataclass(frozen=True, slots=True, eq=False)
 class Generation:
-    """One execution of an instance between two continue_as_new; tokens given out before `born`
-    belong to earlier ones.
-    """
+    """One execution of an instance between two continue_as_new."""
 
     instance: OrchestrationInstance
     born: int
@@ -71,12 +52,16 @@ class _Parent:
     """What the child is told of it, in each of its generations."""
 
 
+# What is wrong with the original (durabletask 1.12.0, each seen): it listens on every address and
+# shares a taken port without a word; every timer and sub-orchestration costs a thread; timers,
+# activities and children of one generation are delivered to the next one after continue_as_new; a
+# late activity wakes an orchestration that has ended; an event for an instance in flight makes the
+# dispatcher wait; and it serves whoever finds its port.
 class Engine(InMemoryOrchestrationBackend):
     """The in-memory engine, on loopback only, with one thread for all timers and work bound to its
-    generation.
-
-    `settings` are host.json's: the version of instances whose client names none, and how long work
-    of a worker that is gone stays hidden.
+    generation. `settings` are host.json's: the version of instances whose client names none, and
+    how long work of a worker that is gone stays hidden. `now` and `at` are the seams for a
+    simulator with a virtual clock, which never calls `start` and so owns time itself.
     """
 
     def __init__(self, port: int = 0, settings: DurableTask | None = None) -> None:
@@ -96,6 +81,9 @@ class Engine(InMemoryOrchestrationBackend):
         """Listen on 127.0.0.1 (port 0: any free one) and answer the address; raises PortTaken."""
         server = grpc.server(
             futures.ThreadPoolExecutor(SERVER_THREADS, "engine"),
+            # Clients and workers are known by the hub's name, which holds a secret and which they
+            # send with every call: it is the one word that azure-functions-durable takes from its
+            # binding and passes on.
             interceptors=[_Door(self.hub)],
             options=[("grpc.so_reuseport", 0)],
         )
@@ -126,10 +114,9 @@ class Engine(InMemoryOrchestrationBackend):
         return datetime.now(UTC)
 
     def at(self, when: datetime, act: Callable[[], None]) -> None:
-        """Have `act` called at a time, with the engine locked; what is due goes in order of time,
-        then of request.
-        """
+        """Have `act` called at a time, with the engine locked."""
         with self._timer_set:
+            # What is due goes in order of time, then of request.
             heapq.heappush(self._timers, (when, next(self._order), act))
             self._timer_set.notify()
 
@@ -242,9 +229,7 @@ class Engine(InMemoryOrchestrationBackend):
     def GetWorkItems(
         self, request: pb.GetWorkItemsRequest, context: grpc.ServicerContext
     ) -> Iterator[pb.WorkItem]:
-        """Stream work to a worker; what it has not done when its stream ends comes back after the
-        visibility timeout.
-        """
+        """Stream work to a worker; what it has not done when its stream ends comes back later."""
         handed: list[pb.WorkItem] = []
         # Without a server, as in the simulator, no stream can break.
         if self._server and not context.add_callback(lambda: self.lose(handed)):
@@ -255,16 +240,15 @@ class Engine(InMemoryOrchestrationBackend):
             with self._lock:
                 self._under_way.add(_work(item))
                 handed[:] = [*(other for other in handed if _work(other) in self._under_way), item]
-            if (
-                self._server and not context.is_active()
-            ):  # it broke before this item was among those that it loses
+            # It broke before this item was among those that it loses.
+            if self._server and not context.is_active():
                 self.lose([item])
             yield item
 
     def lose(self, items: Iterable[pb.WorkItem]) -> None:
-        """A worker that had these is gone: those that it has not done are hidden for a while, then
-        handed out again.
-        """
+        """A worker that had these is gone: what it has not done is handed out again."""
+        # After the visibility timeout of its queue, not at once, as from the queues of Azure
+        # Storage; while the worker lives, its work stays with it, however long it takes.
         with self._lock:
             for item in [item for item in items if _work(item) in self._under_way]:
                 hidden = (

@@ -1,8 +1,5 @@
 """What the Durable extension tells an orchestrator beyond what durabletask's in-memory backend
 does.
-
-Source: a recording of Microsoft's host with the extension 3.19.0; tests/contract/test_real_host.py
-holds the fields against it.
 """
 
 import uuid
@@ -29,9 +26,8 @@ def of_the_host(version: str) -> pb.OrchestratorRequest:
 
 
 def execution_id(instance_id: str, born: int) -> str:
-    """The id of one generation of an instance; the same work gives the same ids, so that histories
-    can be compared.
-    """
+    """The id of one generation of an instance."""
+    # The same work gives the same ids, so that histories can be compared.
     return uuid.uuid5(_EXECUTIONS, f"{instance_id} {born}").hex
 
 
@@ -47,10 +43,10 @@ def complete(instance: OrchestrationInstance, born: int, now: datetime) -> None:
             )
 
 
+# Source: a recording of Microsoft's host with the extension 3.19.0;
+# tests/contract/test_real_host.py holds the fields against it.
 def stamp(events: Iterable[pb.HistoryEvent], now: datetime) -> None:
-    """Gives a time to the events that have none, and takes out what the extension doesn't say: the
-    inputs of what was scheduled, and an empty one of an external event.
-    """
+    """Gives a time to the events that have none, and takes out what the extension doesn't say."""
     for event in events:
         if not event.timestamp.seconds:
             event.timestamp.FromDatetime(now)
@@ -68,9 +64,10 @@ def mark_continued(events: list[pb.HistoryEvent]) -> None:
 
 
 def parent(of: OrchestrationInstance, born: int, task_id: int) -> pb.ParentInstanceInfo:
-    """What a child is told of its parent; the version stands here, and not in the child."""
+    """What a child is told of its parent."""
     told = pb.ParentInstanceInfo(taskScheduledId=task_id)
     told.name.value = of.name
+    # The version stands here, and not in the child.
     told.version.value = of.version or ""
     told.orchestrationInstance.instanceId = of.instance_id
     told.orchestrationInstance.executionId.value = execution_id(of.instance_id, born)

@@ -59,10 +59,9 @@ class Options:
     poll_every: float = 0.5
 
 
+# Only one per process: the worker runtime is global.
 class Host:
-    """One embedded host; start it, use `url` and `key`, stop it. Only one per process: the worker
-    runtime is global.
-    """
+    """One embedded host; start it, use `url` and `key`, stop it."""
 
     def __init__(self, options: Options) -> None:
         self.options = options
@@ -78,8 +77,8 @@ class Host:
         self._blobs: list[BlobTrigger] = []
 
     def start(self) -> None:
-        """Run the host in a thread of its own and return once it answers; raises HostError where it
-        can't run.
+        """Run the host in its own thread and return once it answers; raises HostError if it can't
+        run.
         """
         threading.Thread(target=self._run, name="host", daemon=True).start()
         while not self._ready.done():
@@ -96,7 +95,8 @@ class Host:
         lease = self._lease
         if lease and not self._ready.done():
             lease.give_up()
-        with contextlib.suppress(RuntimeError):  # the loop is closed: the host has ended
+        # The loop is closed: the host has ended.
+        with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._closing.set)
 
     def wait(self) -> None:
@@ -107,9 +107,7 @@ class Host:
             raise self.failure
 
     def deliver(self, name: str, etag: str = "", times: int = 1) -> dict[str, int]:
-        """Hand one blob event to the app again, `times` times at once; counts what was delivered
-        and what failed.
-        """
+        """Hand one blob event to the app, `times` times at once; counts done and failed ones."""
         return asyncio.run_coroutine_threadsafe(
             self._deliver(name, etag, times), self._loop
         ).result()

@@ -12,16 +12,15 @@ from tunedrop.host.errors import HostError
 
 
 def route_prefix(app: Path) -> str:
-    """The prefix of all routes, `api` unless the file says otherwise; raises HostError where it
-    can't be read.
-    """
+    """The prefix of all routes; raises HostError where the file can't be read."""
+    # `api` is the Functions host's default.
     return str(_extension(app, "http").get("routePrefix", "api")).strip("/")
 
 
 @dataclass(frozen=True, slots=True)
 class DurableTask:
     """What the durable engine takes from the file: the version of new orchestrations, empty for
-    none, and how long work that was handed to a worker which is gone stays hidden.
+    none, and how long the work of a lost worker stays hidden.
     """
 
     version: str = ""
@@ -41,7 +40,8 @@ def durable_task(app: Path) -> DurableTask:
 
 
 def _time(app: Path, section: dict[str, Any], name: str) -> timedelta:
-    """A time as hours:minutes:seconds; five minutes are the extension's default of both."""
+    """A time as hours:minutes:seconds."""
+    # Five minutes are the extension's default of both.
     text = str(section.get(name, "00:05:00"))
     try:
         hours, minutes, seconds = (int(part) for part in text.split(":"))

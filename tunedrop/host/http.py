@@ -1,9 +1,5 @@
-"""HTTP triggers: an ASGI application for callers on this machine.
-
-A page elsewhere can't reach it by DNS rebinding, since the Host header must name loopback and the
-port, nor send to it, since an Origin must be the host's own; there is no CORS. Functions that are
-not anonymous need the key, in `x-functions-key` or `?code=`. A function that fails answers 500 and
-nothing of its error.
+"""HTTP triggers: an ASGI application for callers on this machine. Functions that are not anonymous
+need the key, in `x-functions-key` or `?code=`; one that fails answers 500 and nothing of its error.
 """
 
 import json
@@ -32,11 +28,11 @@ type Deliver = Callable[[str, str, int], Awaitable[dict[str, int]]]
 def application(
     routes: Sequence[Route], invoke: Invoke, deliver: Deliver, key: str, port: int
 ) -> ASGIApp:
-    """The ASGI application; `deliver` takes a blob's name, its ETag and a number of times, for
-    tests of duplicate events.
-    """
+    """The ASGI application; `deliver`, for tests, takes a blob's name, its ETag and how often."""
 
     async def answer(request: Request) -> Response:
+        # A page elsewhere can't reach it by DNS rebinding, since the Host header must name loopback
+        # and the port, nor send to it, since an Origin must be the host's own; there is no CORS.
         if request.headers.get("host", "") not in _own_hosts(port):
             return refusal(
                 HTTPStatus.FORBIDDEN, "The Host header must name this machine and this port."
@@ -64,9 +60,7 @@ def application(
 def refusal(
     status: HTTPStatus, message: str, headers: dict[str, str] | None = None
 ) -> JSONResponse:
-    """The body of each error that the host itself answers: a code and a sentence, in the form of
-    the app's own errors.
-    """
+    """The body of each error that the host itself answers, in the form of the app's own errors."""
     code = status.phrase.title().replace(" ", "")
     return JSONResponse({"error": {"code": code, "message": message, "fix": None}}, status, headers)
 

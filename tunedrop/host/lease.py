@@ -1,11 +1,9 @@
-"""One embedded host per container: a blob lease that a host holds for as long as it runs.
+"""One embedded host per container: a blob lease that a host holds for as long as it runs. The
+blob's metadata tells who holds it.
 
-60 s is the longest lease that Azure Storage gives for a limited time; a killed host's lease ends by
-itself. The blob's metadata tells who holds it. A renewal that fails because storage is away is
-repeated for as long as it takes. A lease that has run out meanwhile, as while a laptop sleeps, is
-taken again; only where another host has taken it does this one end. Until it knows, both may run
-for some seconds: the ledger keeps them apart, whose writes compare and swap and whose intents stand
-before every call that costs money, as it does for two hosts on Azure.
+A renewal that fails because storage is away is repeated for as long as it takes. A lease that has
+run out meanwhile, as while a laptop sleeps, is taken again; only where another host has taken it
+does this one end.
 """
 
 import os
@@ -33,9 +31,7 @@ BLOB = "host.lock"
 
 
 class Lease:
-    """The right to be the one host of this container; `lost` is called once another has it, from
-    the renewing thread.
-    """
+    """The right to be the one host of this container; `lost` is called in the renewing thread."""
 
     def __init__(
         self,
@@ -81,7 +77,8 @@ class Lease:
         """Let go, so that the next host needn't wait; harmless if the lease is not held."""
         self._released.set()
         if self._keeping and self._keeping is not threading.current_thread():
-            self._keeping.join(END_S)  # it may be taking the lease again
+            # It may be taking the lease again.
+            self._keeping.join(END_S)
         lease, self._lease = self._lease, None
         if lease:
             try:
@@ -140,6 +137,9 @@ class Lease:
                 raise
         else:
             return lease
+        # Until it knows, both hosts may run for some seconds: the ledger keeps them apart, whose
+        # writes compare and swap and whose intents stand before every call that costs money, as it
+        # does for two hosts on Azure.
         again = self._take()
         if again is None:
             raise LeaseLost(self.lock, *self._held())

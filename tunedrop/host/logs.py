@@ -13,9 +13,7 @@ log = logging.getLogger("tunedrop.host")
 
 
 class OneLine(logging.Formatter):
-    """Time, level, logger, message, then the `extra` fields as JSON; line breaks and control
-    characters can't get through.
-    """
+    """Time, level, logger, message, then the `extra` fields as JSON, in one line."""
 
     def format(self, record: logging.LogRecord) -> str:
         """One line for the record, however its message is made."""
@@ -47,9 +45,8 @@ def configure(verbose: int) -> None:
     logging.getLogger("urllib3.connectionpool").setLevel(
         logging.INFO if verbose else logging.WARNING
     )
-    logging.getLogger("azure.storage.blob._shared.response_handlers").setLevel(
-        logging.ERROR
-    )  # it warns of answers without a body
+    # It warns of answers without a body.
+    logging.getLogger("azure.storage.blob._shared.response_handlers").setLevel(logging.ERROR)
 
 
 def log_failure(failure: FunctionFailed, **fields: str | int) -> None:

@@ -1,9 +1,4 @@
-"""The messages of the Functions host protocol, as far as the worker runtime reads and builds them.
-
-The runtime touches attributes only, and builds what it answers from an object called `protos`; so
-plain namespaces stand for the generated protobuf classes (azure_functions_runtime 1.3,
-`handle_event.py`).
-"""
+"""The messages of the Functions host protocol, as far as the worker runtime needs them."""
 
 import json
 import types
@@ -15,11 +10,14 @@ class Message(types.SimpleNamespace):
     """Keeps what it was built from."""
 
 
+# The runtime touches attributes only, and builds what it answers from an object called `protos`; so
+# plain namespaces stand for the generated protobuf classes (azure_functions_runtime 1.3,
+# `handle_event.py`).
 class TypedData(Message):
     """A value of one kind: `string`, `json`, `bytes`, `http` or `model_binding_data`."""
 
     def WhichOneof(self, _group: str) -> str | None:
-        """Name of the kind."""
+        """Always `data`: shared memory is not offered."""
         return next(iter(vars(self)), None)
 
 
@@ -70,9 +68,7 @@ def bound(name: str, **value: Any) -> ParameterBinding:
 
 
 def typed(value: Any) -> TypedData:
-    """A value as metadata of a trigger holds it: objects and lists as JSON, all else as a
-    string.
-    """
+    """A value as a trigger's metadata holds it: objects and lists as JSON, all else as a string."""
     return (
         TypedData(json=json.dumps(value))
         if isinstance(value, dict | list)
@@ -84,7 +80,8 @@ def parts(text: str) -> dict[str, TypedData]:
     """The members of a JSON object, each by its name; none where the text holds no object."""
     try:
         decoded: object = json.loads(text)
-    except (ValueError, RecursionError):  # also where it is nested deeper than Python reads
+    except (ValueError, RecursionError):
+        # Also where it is nested deeper than Python reads.
         return {}
     members = cast("dict[str, Any]", decoded) if isinstance(decoded, dict) else {}
     return {name: typed(value) for name, value in members.items() if value is not None}

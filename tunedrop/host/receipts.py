@@ -1,9 +1,5 @@
 """Receipts: which versions of which blobs a function has been given, kept in the host's own
 container.
-
-As on Microsoft's host a version that was handled, or failed five times, is not heard again by the
-next host; one whose handling a death cut short has none, and comes again. Nobody takes a receipt
-away.
 """
 
 import contextlib
@@ -31,6 +27,9 @@ class Receipts(Protocol):
         ...
 
 
+# As on Microsoft's host a version that was handled, or failed five times, is not heard again by the
+# next host; one whose handling a death cut short has none, and comes again. Nobody takes a receipt
+# away.
 class StoredReceipts:
     """The receipts of one function, as empty blobs; read once, then written as they come."""
 

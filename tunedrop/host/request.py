@@ -1,7 +1,5 @@
 """What Microsoft's host tells of an HTTP request beyond method, address, headers and body: who
-calls, and the trigger's metadata.
-
-Source: a recording of that host, version 4.1037.
+calls, and the trigger's metadata. Source: a recording of that host, version 4.1037.
 """
 
 import json
@@ -36,9 +34,7 @@ def with_the_key() -> Message:
 
 
 def metadata_of(request: Message) -> dict[str, TypedData]:
-    """The trigger's metadata: query and headers as JSON, the route's parameters, and the members of
-    a JSON body, by name.
-    """
+    """The trigger's metadata: query, headers, the route's parameters, and a JSON body's members."""
     headers: dict[str, str] = {name.title(): value for name, value in request.headers.items()}
     body: bytes = getattr(request.body, "bytes", b"")
     members = (

@@ -1,8 +1,4 @@
-"""Microsoft's Python worker runtime, driven as the Functions host drives it.
-
-One app per process: the runtime keeps its registry in module globals. Source of the calls and of
-what they answer: azure_functions_runtime 1.3, `handle_event.py`.
-"""
+"""Microsoft's Python worker runtime, driven as the Functions host drives it."""
 
 import importlib
 import json
@@ -46,6 +42,8 @@ class Library(Protocol):
     def start_threadpool_executor(self) -> None: ...
 
 
+# One app per process: the runtime keeps its registry in module globals. Source of the calls and of
+# what they answer: azure_functions_runtime 1.3, `handle_event.py`.
 class Runtime:
     """One function app, indexed and ready to be invoked."""
 
@@ -57,8 +55,7 @@ class Runtime:
 
     @classmethod
     async def start(cls, app: Path, engine: str, hub: str, base_url: str) -> "Runtime":
-        """Import and index the app in this folder; the functions that a package brings under
-        reserved names are not served.
+        """Import and index the app in this folder.
 
         `engine` is the durable engine's address, `hub` its name, `base_url` where the host answers.
         Raises HostError with the app's own message where its import or indexing fails.
@@ -127,11 +124,9 @@ async def _initialise(library: Library, app: Path) -> None:
 
 
 def client(engine: str, hub: str, base_url: str) -> str:
-    """What a durable client's binding is given, with the fields of Microsoft's host.
-
-    The engine's HTTP addresses are named and not served: `requiredQueryStringParameters` holds no
-    key to them.
-    """
+    """What a durable client's binding is given, with the fields of Microsoft's host."""
+    # The engine's HTTP addresses are named and not served: `requiredQueryStringParameters` holds no
+    # key to them.
     told = {
         "taskHubName": hub,
         "connectionName": None,

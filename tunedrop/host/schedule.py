@@ -1,9 +1,7 @@
 """NCRONTAB schedules of timer triggers: the next occurrence, in UTC.
 
-Six fields, `{second} {minute} {hour} {day} {month} {day of week}`, or five without the second. As
-in the Functions host, a day must match both its fields (classic cron asks for either), weekdays
-count from Sunday = 0, and `5/15` means "from 5 on, every 15". Source: Functions timer trigger
-reference, section NCRONTAB expressions.
+Six fields, `{second} {minute} {hour} {day} {month} {day of week}`, or five without the second.
+Source: Functions timer trigger reference, section NCRONTAB expressions.
 """
 
 from dataclasses import dataclass
@@ -53,6 +51,8 @@ class _Field:
         return value
 
 
+# As in the Functions host, a day must match both its fields (classic cron asks for either),
+# weekdays count from Sunday = 0, and `5/15` means "from 5 on, every 15".
 FIELDS = (
     _Field("second", 0, 59),
     _Field("minute", 0, 59),

@@ -9,15 +9,13 @@ from tunedrop.host.errors import HostError, bounded
 
 
 def connect(connection: str) -> BlobServiceClient:
-    """A client for the connection string that this app setting holds; nothing is sent yet.
-
-    The SDK's own retries are off: by default it would hide an outage for most of a minute.
-    """
+    """A client for the connection string that this app setting holds; nothing is sent yet."""
     text = os.environ.get(connection)
     if not text:
         msg = f"The app setting {connection} is missing: it holds the storage connection string."
         raise HostError(msg)
     try:
+        # The SDK's own retries are off: by default it would hide an outage for most of a minute.
         return BlobServiceClient.from_connection_string(
             text, retry_total=0, connection_timeout=5, read_timeout=30
         )
@@ -27,9 +25,8 @@ def connect(connection: str) -> BlobServiceClient:
 
 
 def cause(error: AzureError) -> str:
-    """What went wrong, in the service's code words: the SDK's own text can quote names and signed
-    addresses.
-    """
+    """What went wrong, in the service's code words."""
+    # The SDK's own text can quote names and signed addresses.
     if isinstance(error, HttpResponseError):
         return (
             f"{error.status_code} "

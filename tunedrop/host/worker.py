@@ -1,9 +1,4 @@
-"""The durable worker: takes work items from the engine and has the app's functions do them.
-
-An orchestration trigger gets a base64 OrchestratorRequest and answers a base64
-OrchestratorResponse, as the Durable extension does it; an activity gets JSON as text, and answers
-JSON. Failures keep type and message; stacks stay out of histories.
-"""
+"""The durable worker: takes work items from the engine and has the app's functions do them."""
 
 import base64
 import itertools
@@ -43,10 +38,11 @@ LOOPBACK = GrpcWorkerResiliencyOptions(
 type Invoke = Callable[[Function, dict[str, str], TriggerData], TypedData | None]
 
 
+# An orchestration trigger gets a base64 OrchestratorRequest and answers a base64
+# OrchestratorResponse, as the Durable extension does it; an activity gets JSON as text, and answers
+# JSON. Failures keep type and message; stacks stay out of histories.
 class Worker(TaskHubGrpcWorker):
-    """Executes orchestrators and activities through the worker runtime; `invoke` blocks until the
-    function has ended.
-    """
+    """Executes orchestrators and activities by the worker runtime; `invoke` blocks to the end."""
 
     def __init__(
         self, engine: str, metadata: list[tuple[str, str]], runtime: Runtime, invoke: Invoke
@@ -119,9 +115,7 @@ class Worker(TaskHubGrpcWorker):
 
 
 def of_activity(parameter: str, given: str, instance: str) -> dict[str, TypedData]:
-    """What the metadata of an activity's trigger tells: its input, whole and in parts, and whose it
-    is.
-    """
+    """What an activity's trigger metadata tells: its input, whole and in parts, and its run."""
     of = {
         "data": TypedData(json=given),
         parameter: TypedData(string=given),
