@@ -17,14 +17,13 @@ def activity[M: RunStep](
     bp: df.Blueprint, message: type[M], *, waits: bool = True
 ) -> Callable[[Callable[[M], Answer]], FunctionBuilder]:
     """Registers the decorated function as the activity of its name, which is given this message.
-
-    Where a service can't answer now, the activity says `wait`; with `waits=False` it raises, and
-    the story tries again a counted number of times.
+    Where a service can't answer now, it says `wait`; with `waits=False` it raises.
     """
 
     def register(work: Callable[[M], Answer]) -> FunctionBuilder:
         def act(_context: task.ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
             wanted = message.model_validate(request)
+            # What is raised, the story tries again a counted number of times.
             return answered(lambda: work(wanted), wanted.pace if waits else None)
 
         for name in ("__module__", "__name__", "__qualname__", "__doc__"):

@@ -29,11 +29,8 @@ LATE_LOOKS = (
 
 
 def answered(work: Callable[[], Answer], pace: Pace | None = None) -> dict[str, Any]:
-    """The answer of this work in plain JSON.
-
-    With a `pace`, unavailability is answered as a wait, however long it lasts: for activities that
-    the story calls until they are done. The engine's retries are counted, and an outage of an hour
-    must not end a run that has trained for days.
+    """The answer of this work in plain JSON. With a `pace`, unavailability is answered as a wait,
+    however long it lasts: for activities that the story calls until they are done.
 
     Raises:
         ServiceUnavailable: without a pace; the only kind that the engine may retry.
@@ -43,6 +40,8 @@ def answered(work: Callable[[], Answer], pace: Pace | None = None) -> dict[str, 
     except ServiceUnavailable as unavailable:
         if pace is None:
             raise
+        # The engine's retries are counted, and an outage of an hour must not end a run that has
+        # trained for days.
         return wire(wait(max(unavailable.retry_after_s or 0, PATIENT_WAITS * pace.brief_s)))
 
 
@@ -57,9 +56,8 @@ class Deadline:
     limit_s: float
 
     def passes(self) -> bool:
-        """Whether this look, which did not find what is waited for, is the last: past the limit a
-        few looks count, in the ledger.
-        """
+        """Whether this look, which did not find what is waited for, is the last."""
+        # Past the limit a few looks count, in the ledger.
         return (
             self.waited_s > self.limit_s
             and self.ledger.look_late(self.run_id, self.what) >= LATE_LOOKS
@@ -70,14 +68,13 @@ def polled(
     ask: Callable[[], Answer], pace: Pace, deadline: Deadline, late: TuneDropError
 ) -> Answer:
     """A look at something under way, or a try to begin it: its answer, or the run's expiry where it
-    still says wait past the deadline.
-
-    Refusals of the moment are bounded by time, not by number: a storm of them ends nothing that
-    goes on. `late` tells the end, with the reason for which the last look said wait.
+    still says wait past the deadline; `late` tells the end, with the last reason to wait.
     """
     try:
         answer = ask()
     except ServiceUnavailable as unavailable:
+        # Refusals of the moment are bounded by time, not by number: a storm of them ends nothing
+        # that goes on.
         answer = wait(
             max(unavailable.retry_after_s or 0, pace.next_poll_s(deadline.waited_s)),
             unavailable.problem.message,
@@ -88,22 +85,21 @@ def polled(
 
 
 def waiting(answer: Answer, pace: Pace, deadline: Deadline) -> Answer:
-    """The answer of a try to make something. Where the account is full or busy, whoever watches the
-    run is told so, and the account is not asked more often than it is worth.
-    """
+    """The answer of a try to make something; its wait is told to whoever watches the run."""
     if answer.kind != "wait" or answer.because is None:
         return answer
     deadline.ledger.show_wait(deadline.run_id, answer.because)
+    # A full or busy account is not asked more often than it is worth.
     return wait(max(answer.wait_s, pace.next_poll_s(deadline.waited_s)), answer.because)
 
 
 def needed[T](value: T | None, what: str) -> T:
-    """What a living run must have by now, as its plan. A run that stops is answered before anybody
-    asks for it.
+    """What a living run must have by now, as its plan.
 
     Raises:
         InternalError: it is missing: the one answer of every activity.
     """
+    # A run that stops is answered before anybody asks for it.
     if value is None:
         raise InternalError(f"the run has no {what}")
     return value

@@ -1,9 +1,5 @@
 """Booking a run in the wallet: its money, its place among all runs, and what its deployment takes
 of the account.
-
-The account is asked after the wallet is read and before it is written, so a deployment either
-stands in the answer or its booking is still open: of many runs that want the last place one gets
-it, and nobody pays for a model that can't be deployed.
 """
 
 from collections.abc import Callable
@@ -23,9 +19,7 @@ from shared.services.resource_manager import DeploymentFacts, Quota
 
 @dataclass(frozen=True)
 class AccountRoom:
-    """What stands on the account, and what its quotas hold, at one moment; `quotas` is None where
-    the account doesn't tell.
-    """
+    """What stands on the account, and what its quotas hold, at one moment; None: not told."""
 
     deployments: list[DeploymentFacts]
     quotas: dict[str, Quota] | None
@@ -41,6 +35,9 @@ class Room:
     ask: Callable[[], AccountRoom]
 
 
+# The account is asked after the wallet is read and before it is written, so a deployment either
+# stands in the answer or its booking is still open: of many runs that want the last place one gets
+# it, and nobody pays for a model that can't be deployed.
 def book(
     ledger: Ledger,
     run_id: str,
@@ -50,9 +47,7 @@ def book(
     *,
     trains: bool = True,
 ) -> Refused | None:
-    """Books the run, or says why not. Ended runs are looked up only where there is no room else:
-    each costs a read.
-    """
+    """Books the run, or says why not."""
     refusals: list[Refused] = []
     order = Order(trains, room.slot if room else None)
 
@@ -61,6 +56,7 @@ def book(
         answer = _tried(before, run_id, usd, most, now, order, room)
         if isinstance(answer, Wallet):
             return answer
+        # Ended runs are looked up only where there is no room else: each costs a read.
         freed = wallet.settled(before, lambda other: closed(ledger, other))
         answer = _tried(freed, run_id, usd, most, now, order, room)
         if isinstance(answer, Wallet):
@@ -88,9 +84,7 @@ def _tried(
 
 
 def no_room(before: Wallet, run_id: str, room: Room, found: AccountRoom) -> Refused | None:
-    """Why the deployment would not fit once all that is booked stands, or None; where only bookings
-    are in the way, the run waits.
-    """
+    """Why the deployment would not fit once all that is booked stands, or None."""
     standing = frozenset(deployment.name.lower() for deployment in found.deployments)
     coming = wallet.coming(before, run_id, room.slot, standing)
     fine_tuned = gate.fine_tuned_among(found.deployments)
@@ -100,6 +94,7 @@ def no_room(before: Wallet, run_id: str, room: Room, found: AccountRoom) -> Refu
     )
     if most < 1:
         return Refused(gate.no_place(fine_tuned, room.limits).problem, passes=False)
+    # Only bookings are in the way: the run waits.
     if len(coming) >= most:
         return Refused(WalletFull.of_deployments(len(coming)).problem, passes=True, today=True)
     quota = (found.quotas or {}).get(room.slot.quota or "")
@@ -115,9 +110,7 @@ def no_room(before: Wallet, run_id: str, room: Room, found: AccountRoom) -> Refu
 
 
 def closed(ledger: Ledger, run_id: str) -> Closed | None:
-    """What the ledger knows of a booked run's spending; None while the run lives, and where its
-    record can't be read.
-    """
+    """What the ledger knows of a booked run's spending; None while it lives, or can't be read."""
     try:
         found = ledger.read(run_id)
     except RecordUnreadable:
@@ -128,7 +121,8 @@ def closed(ledger: Ledger, run_id: str) -> Closed | None:
     if record.ended_at is None and not (
         record.stopping and not any(kind_of(name).costs for name in record.effects)
     ):
-        return None  # it lives; one that stops before it has begun to train or to deploy never will
+        # It lives; one that stops before it has begun to train or to deploy never will.
+        return None
     if record.plan is None or not spending.has_bought(record):
         return Closed(bought=False)
     return Closed(bought=True, usd=spending.spent_at_most(record, record.plan))

@@ -1,9 +1,5 @@
 """Named points around every side effect, where a crash test strikes. In the app a point does
 nothing.
-
-A test installs an observer, which may raise, block, or end the process (tests/faults/). Names are
-literal, so that the tests read the list of points from the code, and a side effect without its
-points fails.
 """
 
 from collections.abc import Callable
@@ -13,6 +9,9 @@ type Observer = Callable[[str], None]
 _observers: list[Observer] = []
 
 
+# A test installs an observer, which may raise, block, or end the process (tests/faults/). Names are
+# literal, so that the tests read the list of points from the code, and a side effect without its
+# points fails.
 def checkpoint(name: str) -> None:
     """Says that this execution is at the named point, for example "make job: after the intent"."""
     for observer in _observers:

@@ -26,9 +26,8 @@ def for_deployment(plan: Plan) -> ResourceManager:
 
 
 def for_account(plan: Plan) -> ResourceManager:
-    """Azure Resource Manager for questions about the account itself.
-
-    Not every api-version that a lab calls its deployment with answers them.
-    """
+    """Azure Resource Manager for questions about the account itself."""
     account = pinned(plan).account
+    # By the account's own api-version: not every one that a lab calls its deployment with answers
+    # them.
     return resource_manager.connect(account.arm_endpoint, account.id, account.management_version)

@@ -1,8 +1,4 @@
-"""The blobs of a drop as they stand: which are there, and whether they can be read at all.
-
-Everything here is told by the facts of a blob, without a byte of it: what is too large, of the
-wrong kind or archived is refused before anything is read or scanned.
-"""
+"""The blobs of a drop as they stand: which are there, and whether they can be read at all."""
 
 from collections.abc import Mapping
 
@@ -22,10 +18,7 @@ NAMES = {TRAINING: "The training file", VALIDATION_SET: "The validation file", J
 
 
 def present(container: Container, drop: Drop, *, with_job: bool) -> dict[str, BlobFacts]:
-    """The blobs of this drop that are there, by role name; the starting blob under "training". A
-    packed validation file is taken where there is no plain one.
-
-    Without `with_job` no job.json is looked for: what a request brought stands in its place.
+    """The blobs of this drop that are there, by role name; the starting blob under "training".
 
     Raises:
         DataRejected: the starting blob is gone.
@@ -41,7 +34,9 @@ def present(container: Container, drop: Drop, *, with_job: bool) -> dict[str, Bl
     if training.etag != drop.etag:
         raise storage.Changed
     validation, job = drop.companion(VALIDATION_SET), drop.companion(JOB_FILE) if with_job else None
+    # Without `with_job` no job.json is looked for: what a request brought stands in its place.
     others = {
+        # A packed validation file is taken where there is no plain one.
         VALIDATION_SET: (container.facts(validation) or container.facts(validation + PACKED))
         if validation
         else None,
@@ -51,9 +46,7 @@ def present(container: Container, drop: Drop, *, with_job: bool) -> dict[str, Bl
 
 
 def begun_with(container: Container, record: RunRecord) -> JobFile | None:
-    """The settings that a run was begun with: those of its request, else of its job.json; None
-    where that one can't be read any more.
-    """
+    """The settings that a run was begun with, of its request or its job.json; None: unreadable."""
     if record.job_settings is not None:
         return JobFile.model_validate(record.job_settings)
     job_file = record.plan.job_file if record.plan else None
@@ -83,6 +76,8 @@ def _usable(container: Container, job_file: str) -> str | None:
     return facts.etag if facts else None
 
 
+# By the facts of a blob, without a byte of it: what is too large, of the wrong kind or archived is
+# refused before anything is read or scanned.
 def readable(blobs: Mapping[str, BlobFacts]) -> None:
     """Refuses blobs that no run can use.
 

@@ -38,12 +38,11 @@ class OfOneEffect:
 
     def hidden_until(self, found: Effect, takes_s: float) -> datetime:
         """Until then an intent or an unknown outcome may have made something that no listing shows.
-
-        By the effect, or by today's pace for one that the first releases wrote. `takes_s` is the
-        most that the call may take.
+        `takes_s` is the most that the call may take.
         """
         if found.until is not None or found.state in {"made", "removed"}:
             return found.until or found.at
+        # The first releases wrote no such time: by today's pace.
         lag_s = self.asked.pace.list_lag_s + (takes_s if found.state == "intended" else 0)
         return found.at + timedelta(seconds=lag_s)
 
@@ -84,7 +83,8 @@ class Making(OfOneEffect):
         if answer:
             return answer
         checkpoint(f"make {self.effect}: before the intent")
-        began_s = time.monotonic()  # before the intent, so never later than the ledger says
+        # Before the intent, so never later than the ledger says.
+        began_s = time.monotonic()
         intent = self._intend(found)
         if intent is None:
             return self._wait()
@@ -98,9 +98,7 @@ class Making(OfOneEffect):
         return wait(max(after_s or 0, self.asked.pace.brief_s), because)
 
     def _looked(self, found: Effect | None, now: datetime) -> Answer | None:
-        """What became of an earlier attempt: its answer, a wait, or None where it certainly made
-        nothing.
-        """
+        """What became of an earlier attempt: its answer, a wait, or None where it made nothing."""
         if found and found.state == "intended" and (now - found.at).total_seconds() < self.takes_s:
             return self._patiently()
         if made := self.look():
@@ -110,7 +108,7 @@ class Making(OfOneEffect):
         return self._patiently() if found and now < self.hidden_until(found, self.takes_s) else None
 
     def _patiently(self) -> Answer:
-        """A wait whose reason is told, and which is not longer for that: nobody is asked."""
+        """A wait whose reason is told."""
         self.ledger.show_wait(
             self.asked.run_id,
             (
@@ -118,6 +116,7 @@ class Making(OfOneEffect):
                 "doesn't show it yet."
             ),
         )
+        # It is not longer for that reason: nobody is asked.
         return self._wait()
 
     def _intend(self, instead_of: Effect | None) -> Effect | None:
@@ -174,15 +173,14 @@ class Making(OfOneEffect):
         return done(Made(id=recorded.id))
 
     def _settle(self, unknown_s: float | None) -> None:
-        """After a call without a thing: forget my intent, or keep it as unknown for as long as a
-        listing may lag.
-        """
+        """After a call without a thing: forget my intent, or keep it as unknown."""
 
         def settling(record: RunRecord, now: datetime) -> RunRecord | None:
             mine = record.effects.get(self.effect)
             if mine is None or mine.holder != self.me or mine.state != "intended":
                 return None
             if unknown_s is not None:
+                # For as long as a listing may lag.
                 until = now + timedelta(seconds=unknown_s)
                 unknown = Effect(state="unknown", holder=self.me, at=now, until=until)
                 return with_effect(record, self.effect, unknown)
@@ -213,20 +211,18 @@ class Removing(OfOneEffect):
 
         Answers `done(id=…)`: gone, or never there; `wait`: not yet, or not known yet; `ended`: the
         service has refused for as long as the pace allows, the thing stays, and the report says so.
-
-        The recorded id alone is not enough: an execution that was held up while another took over
-        may have made a second thing.
         """
         read = self.ledger.get(self.asked.run_id)
         found = read.record.effects.get(self.effect)
         if found is None:
             return done()
-        if (
-            found.state == "removed" and read.record.ended_at
-        ):  # what stands under its name by now is another run's
+        # What stands under its name by now is another run's.
+        if found.state == "removed" and read.record.ended_at:
             return done(Made(id=found.id))
         try:
             checkpoint(f"remove {self.effect}: before the call")
+            # The recorded id alone is not enough: an execution that was held up while another took
+            # over may have made a second thing.
             gone = self.gone(found)
         except (ServiceUnavailable, ServiceRejected) as error:
             if isinstance(error, ServiceRejected) and error.status not in WITHOUT_A_ROLE:
@@ -245,11 +241,9 @@ class Removing(OfOneEffect):
         return done(Made(id=recorded.id)) if settled else wait(self.asked.pace.brief_s)
 
     def gone(self, found: Effect) -> dict[str, bool]:
-        """Removes it, and answers what is gone by now, and whether it was this run's.
-
-        What is known goes first: no listing that fails keeps a job running.
-        """
+        """Removes it, and answers what is gone by now, and whether it was this run's."""
         mine = found.id if found.state == "made" and not self.keeps else None
+        # What is known goes first: no listing that fails keeps a job running.
         gone = {mine: self.remove(mine) is not False} if mine else {}
         for one in self.look():
             if one not in {mine, found.id if self.keeps else None}:
@@ -268,11 +262,10 @@ class Removing(OfOneEffect):
     def _without(
         self, record: RunRecord, now: datetime, seen: Effect, gone: dict[str, bool], *, over: bool
     ) -> RunRecord | None:
-        """The record where these are gone; None where the effect is another one by now, which the
-        next call looks at.
-        """
+        """The record where these are gone; None where the effect is another one by now."""
         found = record.effects[self.effect]
         if found != seen:
+            # The next call looks at that one.
             return None
         known = found.id or next(iter(gone), None)
         others = tuple(dict.fromkeys([*found.others, *(one for one in gone if one != known)]))

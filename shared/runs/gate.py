@@ -57,9 +57,8 @@ class Preflight(Frozen):
 def refusal(
     plan: Plan, facts: Preflight, worst: WorstCase, run_id: str, *, trains: bool = True
 ) -> Problem | None:
-    """The first reason why this run must not go on, or None. A run that deploys a trained model
-    needs only what its deployment needs.
-    """
+    """The first reason why this run must not go on, or None."""
+    # A run that deploys a trained model needs only what its deployment needs.
     return next((error.problem for error in _reasons(plan, facts, worst, run_id, trains)), None)
 
 
@@ -82,9 +81,8 @@ def _reasons(
 
 
 def not_asked(plan: Plan, facts: Preflight, *, trains: bool = True) -> tuple[str, ...]:
-    """What the account did not tell, a sentence each: no reason against the run, and worth knowing
-    where it fails later.
-    """
+    """What the account did not tell, a sentence each."""
+    # No reason against the run, and worth knowing where it fails later.
     model = model_of(plan, facts)
     known = (
         (facts.quotas is not None, NO_QUOTAS),
@@ -163,18 +161,16 @@ def _sku(plan: Plan, model: ModelFacts, facts: Preflight) -> Iterator[TuneDropEr
 
 
 def skus_of(model: ModelFacts) -> dict[str, str]:
-    """The SKUs by which the region serves what is trained from this model, with their quotas: the
-    model's own where it doesn't tell.
-    """
+    """The SKUs that serve what is trained from this model, with their quotas."""
+    # The model's own where the account doesn't tell.
     return model.skus if model.tuned_skus is None else model.tuned_skus
 
 
 def quota_of(plan: Plan, facts: Preflight) -> str | None:
-    """The name of the quota that the deployment counts against: that of fine-tuned deployments
-    where the subscription has one.
-    """
+    """The name of the quota that the deployment counts against."""
     model = model_of(plan, facts)
     name = skus_of(model).get(plan.deployment.sku.lower()) if model else None
+    # That of fine-tuned deployments where the subscription has one.
     return name and (
         name + FINE_TUNED_QUOTA if name + FINE_TUNED_QUOTA in (facts.quotas or {}) else name
     )

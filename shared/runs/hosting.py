@@ -43,7 +43,8 @@ def priced_skus(prices: "PriceTable") -> list[str]:
 
 
 def capacity_unit(sku: str) -> str:
-    """What one unit of this SKU's capacity is: the API counts both in the same field."""
+    """What one unit of this SKU's capacity is."""
+    # The API counts both in the same field.
     return (
         "provisioned throughput unit"
         if "provisioned" in sku.lower()

@@ -1,9 +1,5 @@
 """Making the index of a ledger that an older release has written: once, page by page, by as many
 hosts at the same time as there are.
-
-A note tells how far it came. Each page is noted by compare-and-swap, and what a page asks for can
-be done twice; so of two hosts one goes on, and nothing is left out. A day later what has changed
-since is looked through once more: a host of the older release may have been at work meanwhile.
 """
 
 import logging
@@ -62,9 +58,13 @@ def index_some(
         pass
 
 
+# A note tells how far it came. Each page is noted by compare-and-swap, and what a page asks for can
+# be done twice; so of two hosts one goes on, and nothing is left out. A day later what has changed
+# since is looked through once more: a host of the older release may have been at work meanwhile.
 def _one_page(container: Container, index: RunIndex, restore: Callable[[str], object]) -> bool:
     """Indexes a page; whether there is more to do for this host now."""
-    while (stored := container.read(NOTE)) is None:  # it also tells the time by storage's clock
+    # It also tells the time by storage's clock.
+    while (stored := container.read(NOTE)) is None:
         container.put_new(NOTE, encoded(Indexed()))
     noted, now = decoded(Indexed, stored.content) or Indexed(), stored.now
     if not noted.marker:

@@ -30,17 +30,15 @@ class Ledger(Records):
     """The ledger in one container, as one execution sees it."""
 
     def enter(self, run_id: str, step: Step) -> Read:
-        """Notes that the run is at this step, and answers the record. A run that is ending is left
-        where it is.
-
-        A resume and a late second execution enter steps that lie behind: the run shows the furthest
-        one.
-        """
+        """Notes that the run is at this step, and answers the record."""
 
         def entering(record: RunRecord, now: datetime) -> RunRecord | None:
+            # A run that is ending is left where it is.
             if record.ended_at or (record.stopping and step not in {Step.CLEAN_UP, Step.REPORT}):
                 return None
             known = any(entry.step == step for entry in record.timeline)
+            # A resume and a late second execution enter steps that lie behind: the run shows the
+            # furthest one.
             if known:
                 return record.model_copy(update={"step": max(record.step, step, key=STEPS.index)})
             timeline = (*record.timeline, Entered(step=step, at=now))
@@ -76,30 +74,27 @@ class Ledger(Records):
         self.change(run_id, noting)
 
     def summaries(self, prefix: str = "") -> Iterator[RunSummary]:
-        """A row for every run whose id begins so, from the records themselves: a look at all that
-        ever was. A damaged row is one that has failed, so that it hides no other.
-        """
+        """A row for every run whose id begins so, from the records: a look at all that ever was."""
         for facts in self._container.list(RUNS + prefix):
+            # A damaged row is one that has failed, so that it hides no other.
             yield row_of(facts) or self.lost_row(run_of(facts.name), facts.modified)
 
     def page(self, most: int, cursor: Cursor | None = None) -> Page:
-        """At most so many runs after the cursor, the newest first. Where the runs of an older
-        release have no entries yet, by a look at all of them.
-        """
+        """At most so many runs after the cursor, the newest first."""
         cursor = cursor or Cursor()
         if is_complete(self._container):
             return self.index.page(most, cursor)
+        # The runs of an older release have no entries yet: by a look at all of them.
         return page_of(self.summaries(), most, cursor.after)
 
     def living(self, prefix: str = "") -> Iterator[RunSummary]:
-        """A row for every run whose id begins so and that lives, or that has something left to be
-        done: a report, or a record that a person restores.
-        """
+        """A row for every run whose id begins so and that lives, or has something left to do."""
         for facts in self.index.open(prefix):
             yield row_of(facts) or self.lost_row(facts.name.removeprefix(OPEN), facts.modified)
 
     def index_older(self) -> None:
-        """Makes entries for the runs of older releases; goes on where the call before stopped."""
+        """Makes entries for the runs of older releases."""
+        # It goes on where the call before stopped.
         index_some(self._container, self.index, self.restore)
 
     def trained_models(self, name: str) -> Iterator[str]:
@@ -155,9 +150,8 @@ class Ledger(Records):
             if found and found.run_id == run_id:
                 return None
             known = self._holders(found) if found else self._rebuilt(claim, about)
-            others = [
-                record for record in known if record.id != run_id
-            ]  # one that is gone holds nothing
+            # One that is gone holds nothing.
+            others = [record for record in known if record.id != run_id]
             holders = [record.id for record in others if holds(record)]
             if holders and not by_force:
                 if found or self._container.swap(blob, encoded(held(holders, others)), stored.etag):
@@ -191,11 +185,7 @@ class Ledger(Records):
         return list(dict.fromkeys(run_id for run_id in known if run_id))
 
     def change_wallet(self, change: Callable[[Wallet, datetime], Wallet]) -> None:
-        """Applies a change to the wallet, again and again until nobody was in between; the same
-        wallet writes nothing.
-
-        A wallet that is damaged or gone is told anew from the records of all runs.
-        """
+        """Applies a change to the wallet, again and again until nobody was in between."""
         for _ in range(SWAPS):
             stored = self._container.read(WALLET)
             if stored is None:
@@ -206,8 +196,10 @@ class Ledger(Records):
             before = decoded(Wallet, stored.content)
             if before is None:
                 log.error("wallet told anew", extra={"code": WALLET_REBUILT})
+            # A wallet that is damaged or gone is told anew from the records of all runs.
             wallet = before or wallet_of(self._records(), stored.now)
             changed = change(wallet, stored.now)
+            # The same wallet writes nothing.
             if changed == before or self._container.swap(WALLET, encoded(changed), stored.etag):
                 return
         raise ServiceUnavailable(
@@ -221,9 +213,8 @@ class Ledger(Records):
         return last_first(record for record in self._records() if about(record))
 
     def _records(self) -> Iterator[RunRecord]:
-        """Every record that can be read: a look at all that ever was, for what happens once in a
-        lifetime.
-        """
+        """Every record that can be read."""
+        # A look at all that ever was, for what happens once in a lifetime.
         for facts in self._container.list(RUNS):
             try:
                 found = self.read(run_of(facts.name))

@@ -1,8 +1,5 @@
-"""What a run pins: everything that a later step would otherwise read from settings or code.
-
-A setting that changes, or a release that is rolled out, reaches only runs whose plan is made after
-it. What stays live on purpose is listed in docs/settings.md ("What a change does to runs under
-way").
+"""What a run pins: everything that a later step would otherwise read from settings or code. What
+stays live on purpose is listed in docs/settings.md ("What a change does to runs under way").
 """
 
 from typing import TYPE_CHECKING
@@ -20,12 +17,13 @@ NOT_SENT = "Standard"
 
 
 def pinned(plan: Plan) -> Pinned:
-    """What this plan pins; for a plan of the first releases, which pinned nothing, what the
-    settings say now.
-    """
+    """What this plan pins."""
+    # A plan of the first releases pinned nothing: what the settings say now.
     return plan.pinned or pins(settings(), plan.api_versions, plan.training, plan.deployment)
 
 
+# A setting that changes, or a release that is rolled out, reaches only runs whose plan is made
+# after it.
 def pins(
     wanted: Settings, versions: ApiVersions, training: Training, deployment: DeploymentPlan
 ) -> Pinned:
@@ -70,13 +68,11 @@ def surface_version(wanted: Settings) -> str | None:
 def prices_of(
     wanted: Settings, model: str, training_type: str | None, sku: str, capacity: int
 ) -> Prices:
-    """What the price table of the settings says, and what the owner assumes where it says nothing.
-
-    A training type that isn't sent is the service's own, Standard.
-    """
+    """What the price table of the settings says; where it says nothing, what the owner assumes."""
     from tunedrop_check.counting import pricing  # msgspec: not at import
 
     table = price_table(wanted)
+    # A training type that isn't sent is the service's own, Standard.
     found = pricing.training_cost(table, model, 0, training_type or NOT_SENT).usd_per_million_tokens
     dated = table.training_price_dates.get(pricing.base_name(model))
     return Prices(

@@ -178,9 +178,8 @@ def _deployable(sku: str, name: str | None, settings: Settings) -> None:
 
 
 def _base_model(model: str, settings: Settings) -> None:
-    """Refuses to train on from a fine-tuned model, unless the owner lets a drop; whose model it is,
-    the gate asks the ledger.
-    """
+    """Refuses to train on from a fine-tuned model, unless the owner lets a drop."""
+    # Whose model it is, the gate asks the ledger.
     if FINE_TUNED_MODEL in model.lower() and settings.continue_from == "none":
         raise PlanRejected(
             "TD-PLAN-008",
@@ -190,11 +189,10 @@ def _base_model(model: str, settings: Settings) -> None:
 
 
 def _canonical(model: str) -> str:
-    """A base model by its full name, so that the same model in another spelling is the same
-    content; a fine-tuned one as it is written.
-    """
+    """A base model by its full name; a fine-tuned one as it is written."""
     from tunedrop_check.models import base_models  # msgspec: not at import
 
+    # So the same model in another spelling is the same content.
     return model if FINE_TUNED_MODEL in model.lower() else base_models.base_model(model).name
 
 
@@ -343,12 +341,11 @@ def redeployed(run_id: str, source: Plan, wish: DeployRequest, settings: Setting
 
 
 def _asked(before: SmokeTestPlan, wish: SmokeTest | None) -> SmokeTestPlan:
-    """The smoke test of before, but for what is wished for: another question has no expected answer
-    of the data.
-    """
+    """The smoke test of before, but for what is wished for."""
     if wish is None:
         return before
     contains = tuple(wish.expect.contains)
     if wish.messages is None:
         return before.model_copy(update={"contains": contains})
+    # Another question has no expected answer of the data.
     return SmokeTestPlan(messages=tuple(wish.messages), contains=contains)

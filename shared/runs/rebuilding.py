@@ -13,11 +13,9 @@ WALLET_REBUILT, CLAIM_REBUILT = "TD-LEDGER-002", "TD-LEDGER-003"
 
 
 def wallet_of(records: Iterable[RunRecord], now: datetime) -> Wallet:
-    """The bookings of all that live, and of all that began on this day, by their worst case.
-
-    Those that have ended stand as open: whoever needs the room next settles them by what the ledger
-    says that they cost.
-    """
+    """The bookings of all that live, and of all that began on this day, by their worst case."""
+    # Those that have ended stand as open: whoever needs the room next settles them by what the
+    # ledger says that they cost.
     bookings = {
         record.id: Booking(
             usd=_usd(record), at=at, trains=record.reuse_of is None, slot=record.slot
@@ -29,9 +27,8 @@ def wallet_of(records: Iterable[RunRecord], now: datetime) -> Wallet:
 
 
 def _booked_at(record: RunRecord) -> datetime | None:
-    """When the run booked; None where it has not, or stands in the middle of it, and will ask
-    again.
-    """
+    """When the run booked; None where it has not, or stands in the middle of it."""
+    # What stands in the middle of it will ask again.
     return record.booked_at or next(
         (entry.at for entry in record.timeline if entry.step in {Step.UPLOAD, Step.DEPLOY}), None
     )

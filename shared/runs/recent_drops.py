@@ -1,9 +1,4 @@
-"""The drops of the last days that have no run: what no event has told.
-
-Storage lists by name, not by time, so each look reads one page of the container of the drops and
-notes where the next goes on. Of a page only those are looked up in the ledger that were dropped
-after the last pass through the whole container began: what was older has been seen by it.
-"""
+"""The drops of the last days that have no run: what no event has told."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -39,6 +34,9 @@ class Wanted:
     """So many blobs are listed."""
 
 
+# Storage lists by name, not by time, so each look reads one page of the container of the drops and
+# notes where the next goes on. Of a page only those are looked up in the ledger that were dropped
+# after the last pass through the whole container began: what was older has been seen by it.
 class RecentDrops:
     """One look through the container of the drops; `noted` ends it."""
 

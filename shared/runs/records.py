@@ -62,22 +62,22 @@ class Records:
         )
 
     def _is_mine(self, mine: RunRecord, *, entered: bool) -> bool:
-        """Whether the record that is there already is the one of this claim: a retry inside the
-        client may have met its own first attempt.
-        """
+        """Whether the record that is there already is the one of this claim."""
         try:
             found = self.read(mine.id)
         except RecordUnreadable:
             return False
+        # A retry inside the client may have met its own first attempt.
         if found is not None and found.record.written_by == mine.written_by:
             return True
-        if entered:  # our entry may be of a run that has ended meanwhile
+        # Our entry may be of a run that has ended meanwhile.
+        if entered:
             self.restore(mine.id)
         return False
 
     def claim_announced(self, run_id: str) -> bool:
-        """Writes the record of a run whose claim died between its entry and its record; False where
-        there is nothing of it, and its entry is gone.
+        """Writes the record of a run whose claim died before it; False where nothing of it is
+        there.
         """
         announced = self.index.announced(run_id)
         if announced and self._put_new(announced):
@@ -105,7 +105,8 @@ class Records:
                 self.index.show(found.record)
                 return found.record
             self.index.open_again(found.record)
-            told = found.etag  # looked at once more: it may have ended before its entry was made
+            # Looked at once more: it may have ended before its entry was made.
+            told = found.etag
         raise ServiceUnavailable("The ledger", f"{SWAPS} looks in a row met another writer")
 
     def read(self, run_id: str) -> Read | None:
@@ -124,10 +125,8 @@ class Records:
         return self._remembered(Read(record, stored.etag, stored.now))
 
     def known(self, run_id: str) -> Read:
-        """The record as this execution has read or written it last, with the time of now.
-
-        Nobody may act by it alone: what follows from it is written by compare-and-swap.
-        """
+        """The record as this execution has read or written it last, with the time of now."""
+        # Nobody may act by it alone: what follows from it is written by compare-and-swap.
         return self._recalled(run_id) or self.get(run_id)
 
     def _remembered(self, read: Read) -> Read:
@@ -158,10 +157,10 @@ class Records:
         """Applies a pure change to the record, again and again until nobody was in between.
 
         `change` gets the record and the service's time; None or the same record means: nothing to
-        write. It begins with what this execution knows, since a swap of an older record fails; with
-        `anew` the record is read first, for a change that says how long it holds: this machine may
-        have slept since the last look.
+        write. With `anew` the record is read first, for a change that says how long it holds.
         """
+        # What this execution knows is enough, since a swap of an older record fails; but this
+        # machine may have slept since, so its time may be an old one.
         recalled = None if anew else self._recalled(run_id)
         for _ in range(SWAPS):
             read = recalled or self.get(run_id)
@@ -184,8 +183,8 @@ class Records:
         if self._container.swap(blob, _encoded(mine), read.etag, metadata_of(mine), told.append):
             if told and (etag := told[0].etag) and (now := told[0].now):
                 self._remembered(Read(mine, etag, now))
-        # A retry inside the client may have met its own first attempt.
         elif self.get(mine.id).record.written_by != mine.written_by:
+            # A retry inside the client may have met its own first attempt.
             return None
         if not self.index.show(mine, read.record):
             self.restore(mine.id)

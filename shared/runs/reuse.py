@@ -35,10 +35,8 @@ def taken_from(record: RunRecord, source: RunRecord) -> RunRecord:
 def source_of(
     ledger: Ledger, claim: str, record: RunRecord, about: Callable[[RunRecord], bool]
 ) -> RunRecord | None:
-    """The last run that has trained this content on the account of this run's plan, by what the
-    claim on the content remembers.
-
-    `about` tells who had that claim, where it is damaged.
+    """The last run that has trained this content on the account of this run's plan. `about` tells
+    who had the claim on the content, where that is damaged.
     """
     for run_id in ledger.trainers(claim, about):
         found = ledger.read(run_id) if run_id != record.id else None
@@ -59,13 +57,10 @@ def _same_account(one: RunRecord, other: RunRecord) -> bool:
 
 
 def id_of(source: RunRecord, wish: DeployRequest, number: int) -> str:
-    """The id of the run that deploys this model for the `number`-th time by the same request: the
-    same request is the same run.
-
-    What is left out counts as what it stands for, and a run that deploys again as the one that has
-    trained.
-    """
+    """The id of the run that deploys this model for the `number`-th time by the same request."""
     wanted, before = wish.deployment, needed(source.plan, "plan").deployment
+    # The same request is the same run: what is left out counts as what it stands for, and a run
+    # that deploys again as the one that has trained.
     told = {
         "of": source.reuse_of or source.id,
         "name": (wanted.name or "").lower(),

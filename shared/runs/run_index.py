@@ -1,10 +1,6 @@
 """The index of runs: an entry under `open/` for each that lives, one under `ended/` for each that
-has ended, so that a look at what lives costs by what lives.
-
-An entry is a blob with the row of its run in its metadata. The record under `runs/` is the truth,
-and entries can be made anew from it at any time. None is lost on its way: the entry of a run is
-there before its record, and that of its end before the open one goes. A death in between leaves
-an open entry too many, and the sweep, which looks at each, puts it right (`Ledger.restore`).
+has ended, so that a look at what lives costs by what lives. An entry is a blob with the row of its
+run in its metadata; the record under `runs/` is the truth.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -46,6 +42,10 @@ class Page:
     following: Cursor | None = None
 
 
+# Entries can be made anew from the records at any time. None is lost on its way: the entry of a run
+# is there before its record, and that of its end before the open one goes. A death in between
+# leaves an open entry too many, and the sweep, which looks at each, puts it right
+# (`Ledger.restore`).
 class RunIndex:
     """The index in one container."""
 
@@ -55,10 +55,8 @@ class RunIndex:
         """Tells a row anew that an entry, written at this time, has lost."""
 
     def announce(self, record: RunRecord) -> bool:
-        """Makes the open entry of a run before its record is written; False where there is one.
-
-        The entry holds the record that is to come, so that a death in between loses no claim.
-        """
+        """Makes the open entry of a run before its record is written; False where there is one."""
+        # It holds the record that is to come, so that a death in between loses no claim.
         content = record.model_dump_json(exclude_none=True).encode()
         return self._container.put_new(open_blob(record.id), content, metadata_of(record))
 
@@ -68,16 +66,15 @@ class RunIndex:
         return decoded(RunRecord, stored.content) if stored else None
 
     def show(self, record: RunRecord, before: RunRecord | None = None) -> bool:
-        """Tells a run as it is now; False where it lives and has no entry.
-
-        Nothing is written where `before`, which was told already, had the same row but for the
-        time. An entry that is gone is not made here: the run may have ended meanwhile.
+        """Tells a run as it is now; False where it lives and has no entry. Nothing is written where
+        `before`, which was told already, had the same row but for the time.
         """
         if before is not None and _told(before) == _told(record):
             return True
         if record.ended_at is not None:
             self._close(record)
             return True
+        # An entry that is gone is not made here: the run may have ended meanwhile.
         return self._container.replace(open_blob(record.id), b"", metadata_of(record))
 
     def open_again(self, record: RunRecord) -> None:
@@ -85,13 +82,12 @@ class RunIndex:
         self._container.put(open_blob(record.id), b"", metadata=metadata_of(record))
 
     def tell_unreadable(self, run_id: str) -> None:
-        """Tells a run whose record can't be read as one that has failed; its entry stays open,
-        since a person may restore the record.
-        """
+        """Tells a run whose record can't be read as one that has failed."""
         facts = self._container.facts(open_blob(run_id))
         row = row_of(facts) if facts else None
         if row is None or row.code != UNREADABLE:
             failed = unreadable_row(run_id, row.created_at if row else datetime.now(UTC))
+            # Its entry stays open, since a person may restore the record.
             self._container.put(open_blob(run_id), b"", metadata=row_metadata(failed))
 
     def forget(self, run_id: str) -> None:
@@ -116,8 +112,8 @@ class RunIndex:
         return self._container.list(OPEN + prefix)
 
     def page(self, most: int, cursor: Cursor) -> Page:
-        """At most so many runs after the cursor: by one listing of what is open, and as a rule one
-        page of what has ended.
+        """At most so many runs after the cursor: as a rule by two listings, of what is open and
+        ended.
         """
         # What is open is read first: a run that ends in between is met in the other listing.
         living = [row for row in map(self._open_row, self.open()) if row]
@@ -131,7 +127,8 @@ class RunIndex:
             if ended or not following:
                 break
             marker = following
-        if following:  # what lives and is older comes with the pages to come
+        # What lives and is older comes with the pages to come.
+        if following:
             living = [row for row in living if key_of(row) <= key_of(ended[-1])]
         page = page_of([*living, *ended], most, cursor.after)
         if page.following:

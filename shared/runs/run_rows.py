@@ -1,8 +1,4 @@
-"""The row of a run, as the metadata of a blob holds it, and where it stands among all rows. Pure.
-
-Rows are in the order of their runs' beginning, the newest first, by names that sort so: storage
-lists in no other order. A run has the same key while it lives and once it has ended.
-"""
+"""The row of a run, as the metadata of a blob holds it, and its place among all rows. Pure."""
 
 import json
 from datetime import UTC, datetime
@@ -52,10 +48,10 @@ def run_of_entry(blob: str) -> str:
     return blob.rpartition("/")[2].partition("-")[2]
 
 
+# Rows are in the order of their runs' beginning, the newest first, by names that sort so: storage
+# lists in no other order. A run has the same key while it lives and once it has ended.
 def key_of(row: RunSummary) -> str:
-    """The place of a run among all: `<month, counted down>-<year>-<month>/<time, counted
-    down>-<id>`.
-    """
+    """The place of a run: `<month, counted down>-<year>-<month>/<time, counted down>-<id>`."""
     began = row.created_at.astimezone(UTC)
     month = LAST_MONTH - (began.year * 100 + began.month)
     microseconds = round((began - datetime.fromtimestamp(0, UTC)).total_seconds() * 1_000_000)
@@ -69,9 +65,8 @@ def metadata_of(record: RunRecord) -> dict[str, str]:
 
 
 def row_metadata(row: RunSummary) -> dict[str, str]:
-    """A row as metadata: ASCII by construction, as a header takes no other character, and a blob's
-    name may have any.
-    """
+    """A row as metadata."""
+    # ASCII by construction: a header takes no other character, and a blob's name may have any.
     return {SUMMARY: json.dumps(row.model_dump(mode="json", exclude_none=True))}
 
 

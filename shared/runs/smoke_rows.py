@@ -1,9 +1,5 @@
 """What a smoke test asks where job.json says nothing: a row of the drop's own data, whose answer is
 known.
-
-The row is the first clean one near the beginning of the validation file, else of the training file:
-an example without a finding, so also without a probable secret or personal data, because it stands
-in the ledger and in the report.
 """
 
 import re
@@ -36,9 +32,11 @@ WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]
 _MESSAGES = TypeAdapter(list[Message])
 
 
+# The first clean row near the beginning of the validation file, else of the training file: without
+# a finding, so also without a probable secret or personal data, because it stands in the ledger and
+# in the report.
 def proof(plan: Plan, source_of: Callable[[Pin], "Source"] = scans.PinnedSource) -> SmokeTestPlan:
-    """The smoke test of a plan whose job.json names no messages: as it is where no row can be
-    asked.
+    """The smoke test of a plan whose job.json names no messages; as it is if no row can be asked.
 
     Raises:
         Changed: a file isn't the pinned one any more.
@@ -60,10 +58,9 @@ def proof(plan: Plan, source_of: Callable[[Pin], "Source"] = scans.PinnedSource)
 
 
 def words_in_common(answer: str, expected: str) -> float | None:
-    """The share of the different words of `expected` that `answer` holds, from 0 to 1; None where
-    `expected` has no word.
-    """
+    """The share of the different words of `expected` that `answer` holds, 0 to 1; or None."""
     wanted = {word.casefold() for word in WORD.findall(expected)}
+    # None where `expected` has no word.
     return (
         len(wanted & {word.casefold() for word in WORD.findall(answer)}) / len(wanted)
         if wanted
@@ -99,12 +96,11 @@ def _rows(source: "Source") -> Iterator[tuple[int, bytes]]:
 
 
 def _conversation(row: bytes) -> list[Message] | None:
-    """The messages of a chat example that is asked up to its last answer; None where it can't be:
-    tools, images, an answer not to learn.
-    """
+    """The messages of a chat example that is asked up to its last answer, if it can be."""
     try:
         messages = _MESSAGES.validate_python(_plain(json_input.decoded(row)))
     except (NotJson, ValidationError):
+        # Tools, images, or an answer that is not to be learnt.
         return None
     asked, answer = messages[:-1], messages[-1:]
     told = bool(answer) and answer[0].role == "assistant" and bool(answer[0].content.strip())
@@ -116,9 +112,7 @@ def _conversation(row: bytes) -> list[Message] | None:
 
 
 def _plain(row: Any) -> list[dict[str, Any]] | None:
-    """The messages of a row that holds nothing else, without names and weights; what they hold is
-    not checked yet.
-    """
+    """The messages of a row that holds nothing else, without names and weights, unchecked."""
     whole = cast("dict[str, Any]", row) if isinstance(row, dict) else {}
     messages = (
         cast("list[Any]", whole["messages"])
@@ -137,13 +131,12 @@ def _plain(row: Any) -> list[dict[str, Any]] | None:
 
 
 def _clean(row: bytes, options: "ScanOptions") -> bool:
-    """Whether the checker has nothing against this row; that it alone makes no file is no matter of
-    the row.
-    """
+    """Whether the checker has nothing against this row."""
     from tunedrop_check.rules import format_rules
     from tunedrop_check.scan import scanning  # numpy and tiktoken: not at import
 
     findings = scanning.scan_source(_Bytes(row), options, options.block_bytes).findings
+    # That it alone makes no file is no matter of the row.
     return all(
         found.line is None or found.code == format_rules.SYSTEM_MISSING.code for found in findings
     )

@@ -17,9 +17,7 @@ BILLED = re.compile(r"Training tokens billed: (\d+)")
 
 @dataclass(frozen=True)
 class Spend:
-    """The training of a run in US dollars, without second jobs; `usd` is None where no price is
-    known.
-    """
+    """The training of a run in US dollars, without second jobs; `usd` None: no price is known."""
 
     usd: float | None
     is_estimate: bool = True
@@ -45,9 +43,10 @@ def has_bought(record: RunRecord) -> bool:
 
 
 def training_spend(record: RunRecord, plan: Plan) -> Spend:
-    """What this run's job costs, or cost. Failed jobs are not billed (cost management page)."""
+    """What this run's job costs, or cost."""
     from tunedrop_check.counting import pricing  # msgspec: not at import
 
+    # Failed jobs are not billed (cost management page).
     if not has_job(record) or (record.job is not None and record.job.status == "failed"):
         return NOTHING
     told = record.job.n_epochs if record.job else None
@@ -60,30 +59,27 @@ def training_spend(record: RunRecord, plan: Plan) -> Spend:
 
 
 def second_jobs(record: RunRecord) -> int:
-    """How many jobs bore this run's mark beside its own: an execution that stood still in the
-    middle of its call had begun them.
-    """
+    """How many jobs bore this run's mark beside its own."""
+    # An execution that stood still in the middle of its call had begun them.
     job = record.effects.get(JOB.named())
     return len(job.others) if job else 0
 
 
 def second_jobs_usd(record: RunRecord) -> float:
-    """What the training of second jobs has cost at most: what each had done until its cancel is
-    billed, and nobody is told how much.
-    """
+    """What the training of second jobs has cost at most."""
+    # What each had done until its cancel is billed, and nobody is told how much.
     return second_jobs(record) * record.worst_case.training_usd if record.worst_case else 0.0
 
 
 def spent_at_most(record: RunRecord, plan: Plan) -> float | None:
-    """What an ended run has cost until its end, for the wallet; None where nobody knows: an
-    estimate frees no money.
-
-    Hours of its deployment count in full, and second jobs as if they had trained to their end.
-    """
+    """What an ended run has cost until its end, for the wallet; None where nobody knows."""
     spend, second_usd = training_spend(record, plan), second_jobs_usd(record)
+    # An estimate frees no money.
     training = spend.usd if spend is NOTHING or _billed(record) is not None else None
-    if training is None:  # what was booked stands, unless second jobs have cost more than that
+    # What was booked stands, unless second jobs have cost more than that.
+    if training is None:
         return record.worst_case.usd + second_usd if record.worst_case and second_usd else None
+    # Hours of its deployment count in full, and second jobs as if they had trained to their end.
     hosting_usd = (
         record.worst_case.hosting_usd
         if record.worst_case and DEPLOYMENT.named() in record.effects

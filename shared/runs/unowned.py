@@ -1,9 +1,5 @@
 """What bears the mark of a run that has ended without it: nobody owns it any more, and it is
 deleted.
-
-The end of a run takes back its files and its deployment itself. What appears after that was sent by
-an execution that stood still meanwhile, for example on a machine that was paused in the middle of a
-call; or the service would not let it go in time.
 """
 
 import logging
@@ -19,10 +15,11 @@ from shared.services.resource_manager import DeploymentFacts, ResourceManager
 log = logging.getLogger("tunedrop")
 
 
+# The end of a run takes back its files and its deployment itself. What appears after that was sent
+# by an execution that stood still meanwhile, for example on a machine that was paused in the middle
+# of a call; or the service would not let it go in time.
 def delete_unowned_files(ledger: Ledger, service: AzureOpenAI) -> list[str]:
-    """The ids of the files that were deleted. A file of a run that lives, or that no run of this
-    ledger named so, is left alone; where the service can't be asked, the next call asks it.
-    """
+    """The ids of the files that were deleted: none of a run that lives, or of no run at all."""
     deleted: list[str] = []
     try:
         for found in service.files():
@@ -34,17 +31,17 @@ def delete_unowned_files(ledger: Ledger, service: AzureOpenAI) -> list[str]:
                 )
                 deleted.append(found.id)
     except (ServiceUnavailable, ServiceRejected) as error:
+        # Where the service can't be asked, the next call asks it.
         log.info("files can't be looked through", extra={"error": error.problem.message})
     return deleted
 
 
 def delete_unowned_deployments(ledger: Ledger, account: ResourceManager) -> list[str]:
-    """The names of the deployments whose deletion was begun: by tag, name and model those of a run
-    that has ended and did not succeed.
-    """
+    """The names of the deployments whose deletion was begun."""
     deleted: list[str] = []
     try:
         for found in account.deployments():
+            # By tag, name and model it must be of a run that has ended and did not succeed.
             if (
                 found.owner
                 and found.state.lower() != "deleting"
@@ -67,7 +64,8 @@ def _was_of_an_ended_run(ledger: Ledger, run_id: str, found: DeploymentFacts) ->
 
 
 def _known(ledger: Ledger, run_id: str) -> RunRecord | None:
-    """The record of the run that a mark names; whoever may write a tag can write anything there."""
+    """The record of the run that a mark names."""
+    # Whoever may write a tag can write anything there.
     if not RUN_NAME.fullmatch(run_id) or len(run_id) > RUN_ID_MAX_CHARS:
         return None
     try:

@@ -1,9 +1,5 @@
 """Packed files of a drop (`.jsonl.gz`): unpacked by streaming, within bounds, into the ledger's
-container, for as long as the run lives.
-
-The training container is read and never written. What is unpacked is written once: of two
-executions at the same moment one wins, and both go on with its blob; nothing is there before all of
-it is.
+container, for as long as the run lives. The training container is read and never written.
 """
 
 import zlib
@@ -29,8 +25,7 @@ GZIP = 31  # window of 32 KiB, with the header and the checksum of gzip
 
 
 def unpacked(run_id: str, role: Role, packed: Pin, name: str) -> Pin:
-    """The pin of the unpacked file, which is written if it isn't there yet; `name` as it begins a
-    sentence.
+    """The pin of the unpacked file, written if it isn't there yet; `name` as it begins a sentence.
 
     Raises:
         DataRejected: it is no gzip archive, is damaged, or is too large when it is unpacked.
@@ -39,12 +34,14 @@ def unpacked(run_id: str, role: Role, packed: Pin, name: str) -> Pin:
     container, blob = storage.ledger(), f"{FOLDER}/{run_id}/{role}.jsonl"
     facts = container.facts(blob)
     if facts is None:
-        deque(
-            _content(packed, name), maxlen=0
-        )  # once to its end: nothing is written of an archive that is damaged or a bomb
+        # Once to its end: nothing is written of an archive that is damaged or a bomb.
+        deque(_content(packed, name), maxlen=0)
+        # Written once: of two executions at the same moment one wins, and both go on with its blob;
+        # nothing is there before all of it is.
         container.put_stream(blob, blocks(_content(packed, name)))
         facts = container.facts(blob)
-    if facts is None:  # the run has ended meanwhile
+    # The run has ended meanwhile.
+    if facts is None:
         raise storage.Changed
     return Pin(
         blob=blob, etag=facts.etag, bytes=facts.bytes, container=container.name, packed=packed
@@ -58,9 +55,8 @@ def _content(packed: Pin, name: str) -> Iterator[bytes]:
 
 
 def may_have_unpacked(drop: Drop) -> bool:
-    """Whether a run of this drop may have unpacked something: all but a plain file alone, which has
-    no companions.
-    """
+    """Whether a run of this drop may have unpacked something."""
+    # A plain file alone has no companions.
     return drop.packed or drop.layout is not Layout.FILE
 
 
@@ -72,8 +68,7 @@ def delete_unpacked(run_id: str) -> None:
 
 
 def members(pieces: Iterable[bytes], name: str) -> Iterator[bytes]:
-    """What the members of a gzip archive hold, one after the other, in pieces of bounded size;
-    zeros behind a member are padding.
+    """What the members of a gzip archive hold, one after the other, in pieces of bounded size.
 
     Raises:
         DataRejected: it is none, is damaged, or ends too early.
@@ -84,6 +79,7 @@ def members(pieces: Iterable[bytes], name: str) -> Iterator[bytes]:
     ):
         while left:
             if inflater is None:
+                # Zeros behind a member are padding.
                 left = left.lstrip(b"\0") if number else left
                 if not left:
                     break

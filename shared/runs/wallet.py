@@ -1,8 +1,5 @@
-"""The wallet: what all runs together may buy, at a time and in a day. Pure.
-
-A run books its place and its money in one blob before it buys anything. What a booking came to is
-not reported by the run, which may be dead: it is read from the ledger when somebody else needs the
-room. Days are UTC, and times the storage service's.
+"""The wallet: what all runs together may buy, at a time and in a day. Pure. Days are UTC, and times
+the storage service's.
 """
 
 import math
@@ -31,6 +28,9 @@ class Booking(Frozen):
     """What its deployment takes of the account; while the booking is open it may not stand yet."""
 
 
+# A run books its place and its money in one blob before it buys anything. What a booking came to is
+# not reported by the run, which may be dead: it is read from the ledger when somebody else needs
+# the room.
 class Wallet(Frozen):
     """The bookings of all open runs, and of all runs of this day, by run id."""
 
@@ -56,9 +56,7 @@ class Order:
 
 @dataclass(frozen=True)
 class Refused:
-    """Why a run can't be booked now, and whether waiting could fix it: within this day, on another
-    day, or never.
-    """
+    """Why a run can't be booked now, and whether waiting could fix it: today, later, or never."""
 
     problem: Problem
     passes: bool
@@ -73,11 +71,10 @@ def booked(
     now: datetime,
     order: Order | None = None,
 ) -> Wallet | Refused:
-    """The wallet with this run in it. A run that is in it already changes nothing, whatever became
-    of it.
-    """
+    """The wallet with this run in it."""
     order = order or Order()
     if run_id in wallet.bookings:
+        # It changes nothing, whatever became of the run.
         return wallet
     today = [booking for booking in wallet.bookings.values() if booking.at.date() == now.date()]
     spent = round(math.fsum(booking.usd for booking in today), 6)
@@ -101,14 +98,13 @@ def booked(
 
 
 def coming(wallet: Wallet, run_id: str, slot: Slot, standing: frozenset[str]) -> list[Slot]:
-    """The slots of other open bookings on the same account whose deployments don't stand yet: room
-    that only seems to be free.
-    """
+    """The slots of other open bookings on the same account whose deployments don't stand yet."""
     others = [
         booking.slot
         for name, booking in wallet.bookings.items()
         if name != run_id and booking.open and booking.slot
     ]
+    # Room that only seems to be free.
     return [
         other
         for other in others
@@ -118,26 +114,21 @@ def coming(wallet: Wallet, run_id: str, slot: Slot, standing: frozenset[str]) ->
 
 @dataclass(frozen=True)
 class Closed:
-    """What became of an open booking: nothing was bought, or so much was spent; None: the price is
-    not known.
-    """
+    """What became of an open booking: nothing bought, or so much spent; None: no price is known."""
 
     bought: bool
     usd: float | None = None
 
 
 def settled(wallet: Wallet, ask: Callable[[str], Closed | None]) -> Wallet:
-    """The wallet with every booking closed whose run has ended; `ask` answers None for a run that
-    lives.
-
-    A run that bought nothing gives back its place, its money and its job of the day.
-    """
+    """The wallet with every booking closed whose run has ended; `ask`: None for one that lives."""
     bookings: dict[str, Booking] = {}
     for run_id, booking in wallet.bookings.items():
         closed = ask(run_id) if booking.open else None
         if closed is None:
             bookings[run_id] = booking
         elif closed.bought:
+            # A run that bought nothing gives back its place, its money and its job of the day.
             spent = booking.usd if closed.usd is None else closed.usd
             bookings[run_id] = booking.model_copy(update={"open": False, "usd": spent})
     return Wallet(bookings=bookings)

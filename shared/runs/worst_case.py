@@ -1,10 +1,5 @@
 """What a run may cost at most until it ends: the one answer for gate, wallet and report. Pure; what
 isn't known is a no.
-
-The upper bound of the training file's tokens, times the epochs, at the price of the training type
-that is really sent; and the deployment's hours while the run proves it, and while its end takes it
-back. After a success the deployment costs on by the hour: that no budget bounds, the report tells
-it.
 """
 
 import math
@@ -33,6 +28,10 @@ def of_record(record: RunRecord, plan: Plan, pace: Pace) -> WorstCase:
     )
 
 
+# The upper bound of the training file's tokens, times the epochs, at the price of the training type
+# that is really sent; and the deployment's hours while the run proves it, and while its end takes
+# it back. After a success the deployment costs on by the hour: that no budget bounds, the report
+# tells it.
 def worst_case(plan: Plan, prices: Prices, training: FileSummary, pace: Pace) -> WorstCase:
     """The most that a run of this plan may cost until its end, in US dollars.
 
@@ -109,12 +108,9 @@ def known_hosting(plan: Plan, prices: Prices) -> float:
 
 
 def hosting_at_most(plan: Plan, prices: Prices, pace: Pace) -> float:
-    """Dollars for the whole hours that the deployment can stand before the run has ended, by the
-    run's own deadlines.
-
-    That of taking back is one of them: a service that refuses to delete it for so long is paid for
-    so long.
-    """
+    """Dollars for the whole hours that the deployment can stand before the run has ended."""
+    # By the run's own deadlines, that of taking back among them: a service that refuses to delete
+    # it for so long is paid for so long.
     seconds = (
         pace.deployment_deadline_s + pace.first_answer_s + pace.smoke_deadline_s + pace.take_back_s
     )
@@ -122,9 +118,9 @@ def hosting_at_most(plan: Plan, prices: Prices, pace: Pace) -> float:
 
 
 def tokens_at_most(plan: Plan, training: FileSummary) -> int:
-    """The upper bound of the scan; for a scan of the first releases the bytes of the file, of which
-    a token has one at least.
-    """
+    """The upper bound of the scan, in tokens."""
+    # A scan of the first releases has none: the bytes of the file, of which a token has one at
+    # least.
     return (
         plan.training_file.bytes
         if training.at_most_tokens is None
