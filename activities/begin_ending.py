@@ -51,9 +51,8 @@ def begin_ending(wanted: EndRun) -> Answer:
 
 
 def with_the_model(record: RunRecord, problem: Problem | None) -> Problem | None:
-    """The problem with the way back to a model that was paid for: whatever ends the run after its
-    training, the model stays.
-    """
+    """The problem with the way back to a model that was paid for."""
+    # Whatever ends the run after its training, the model stays.
     model = record.job.fine_tuned_model if record.job else None
     if problem is None or model is None:
         return problem

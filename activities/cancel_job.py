@@ -16,11 +16,11 @@ bp = df.Blueprint()
 
 @activity(bp, RunStep)
 def cancel_job(wanted: RunStep) -> Answer:
-    """Cancels every job on the run's training file, also one whose creation nobody confirmed; a
-    success keeps the one that it recorded.
+    """Cancels every job on the run's training file; a success keeps the one that it recorded.
 
     Second run: a job that has ended, or isn't there, needs no cancelling.
     """
+    # Also a job whose creation nobody confirmed: it may train and cost.
     return take_back_job(wanted)
 
 

@@ -34,9 +34,7 @@ def claim_content(wanted: RunStep) -> Answer:
 
 
 def claimed(ledger: Ledger, wanted: RunStep, take_back: Callable[[RunStep], Answer]) -> Answer:
-    """The run's turn, a wait for the holder's end, or the end as its duplicate; `take_back` cancels
-    a job that was left behind.
-    """
+    """The run's turn, a wait for the holder's end, or the end as its duplicate."""
     read = ledger.enter(wanted.run_id, Step.GATE)
     record = read.record
     if record.stopping:
@@ -60,6 +58,8 @@ def claimed(ledger: Ledger, wanted: RunStep, take_back: Callable[[RunStep], Answ
     if waited_s > wanted.pace.run_deadline_s:
         return ended(Outcome.EXPIRED, _held_too_long(holder, waited_s))
     if holding.outcome is not None and keeps(holding):
+        # The holder has ended, and its job was left behind: cancelled, it keeps the claim no
+        # longer.
         take_back(RunStep(run_id=holder, pace=wanted.pace))
     because = f"{holder} trains the same content."
     ledger.show_wait(wanted.run_id, because)
@@ -67,9 +67,7 @@ def claimed(ledger: Ledger, wanted: RunStep, take_back: Callable[[RunStep], Answ
 
 
 def _reuses(ledger: Ledger, record: RunRecord) -> bool:
-    """Whether the run deploys a model that is trained already; from here on it is known as one that
-    does.
-    """
+    """Whether the run deploys a model that is trained already."""
     if not needed(record.plan, "plan").reuse:
         return False
     key = content_key(record)
@@ -81,21 +79,22 @@ def _reuses(ledger: Ledger, record: RunRecord) -> bool:
         return None if current.reuse_of or current.effects else taken_from(current, source)
 
     checkpoint("claim_content: before the reuse")
+    # From here on it is known as a run that does.
     ledger.change(record.id, taking)
     checkpoint("claim_content: after the reuse")
     return True
 
 
 def _had(record: RunRecord, *, key: str) -> bool:
-    """Whether this run has held this content; by it a damaged claim is told anew."""
+    """Whether this run has held this content."""
+    # A damaged claim is told anew by it.
     return record.turn_at is not None and record.reuse_of is None and content_key(record) == key
 
 
 def keeps(record: RunRecord) -> bool:
-    """Whether this run keeps its content: it lives, or succeeded, or has left a job behind that may
-    still train.
-    """
+    """Whether this run keeps its content."""
     job = record.effects.get(JOB.named())
+    # It lives, or succeeded, or has left a job behind that may still train.
     return record.outcome in {None, Outcome.SUCCEEDED} or (
         job is not None and job.state != "removed"
     )

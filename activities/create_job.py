@@ -24,8 +24,7 @@ log = logging.getLogger("tunedrop")
 # The orchestrator gives it no retry policy, so "try me again" is always said as a value.
 @activity_of_living_run(bp, RunStep, enters=Step.TRAIN)
 def create_job(wanted: RunStep, ledger: Ledger, read: Read) -> Answer:
-    """Creates the job and answers its id; `wait` where the account has no room or the outcome is
-    unknown.
+    """Creates the job and answers its id; `wait` for room on the account, or an unknown outcome.
 
     Second run: the training file belongs to this run alone, so a job on it is the run's, and is
     adopted. Of two executions at once, one acts; a call without an answer is looked up and never
@@ -39,9 +38,8 @@ def create_job(wanted: RunStep, ledger: Ledger, read: Read) -> Answer:
 
     def look() -> str | None:
         jobs = service.jobs_of_file(training_file)
-        for second in (
-            job for job in jobs[1:] if not job.ended
-        ):  # a call that was repeated on its way: the oldest job stays
+        # A call that was repeated on its way: the oldest job stays.
+        for second in (job for job in jobs[1:] if not job.ended):
             log.error("second job cancelled", extra={"run": wanted.run_id, "job": second.id})
             service.cancel_job(second.id)
         return jobs[0].id if jobs else None
@@ -89,5 +87,6 @@ def order_of(record: RunRecord, plan: Plan, training_file: str) -> JobOrder:
 
 
 def _spelled(training_type: str | None) -> str | None:
-    """As the service spells it: fine-tuning guide, REST page."""
+    """The training type as the service spells it."""
+    # Source: fine-tuning guide, REST page.
     return "developerTier" if training_type == "Developer" else training_type

@@ -34,7 +34,8 @@ def delete_deployment(wanted: RunStep) -> Answer:
         found = account.deployment(plan.deployment.name)
         try:
             return found if own_deployment(found, record, model) else None
-        except ServiceLost:  # somebody else's: not ours to delete
+        except ServiceLost:
+            # Somebody else's: not ours to delete.
             return None
 
     def look() -> list[str]:

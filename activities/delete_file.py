@@ -16,24 +16,24 @@ bp = df.Blueprint()
 
 @activity(bp, FileStep)
 def delete_file(wanted: FileStep) -> Answer:
-    """Deletes the uploaded file, also one whose upload nobody confirmed: it is looked up by its
-    name.
+    """Deletes the uploaded file.
 
     Second run: a file that isn't there is deleted.
     """
     ledger = open_ledger()
     record = ledger.get(wanted.run_id).record
-    if wanted.role not in record.files:  # a run uploads after its scan only
+    # A run uploads after its scan only.
+    if wanted.role not in record.files:
         return done()
     service, name = (
         clients.for_training(needed(record.plan, "plan")),
         file_name(record, wanted.role),
     )
 
+    # By its name, so also one whose upload nobody confirmed.
     def look() -> list[str]:
-        return [
-            f.id for f in service.files_named(name)
-        ]  # also what a broken or a second upload left under this name
+        # Also what a broken or a second upload left under this name.
+        return [f.id for f in service.files_named(name)]
 
     effect = FILE.named(wanted.role)
     return Removing(ledger, wanted, effect, look, service.delete_file, wanted.pace.upload_s).once()

@@ -63,15 +63,14 @@ def own_deployment(
 ) -> str | None:
     """The name of the deployment if it is this run's; None where there is none.
 
-    Its tag tells whose it is. Where the api-version keeps no tags, a model that this run has
-    trained is its own, so a deployment that serves it is too; a model that is deployed again is
-    others' as well, so then only one that this run has meant to make is its own.
-
     Raises:
         ServiceLost: the name belongs to somebody else by now.
     """
     if found is None:
         return None
+    # Its tag tells whose it is. Where the api-version keeps no tags, a model that this run has
+    # trained is its own, so a deployment that serves it is too; a model that is deployed again is
+    # others' as well, so then only one that this run has meant to make is its own.
     known = record.reuse_of is None or DEPLOYMENT.named() in record.effects
     if (
         found.model != model

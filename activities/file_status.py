@@ -27,9 +27,8 @@ def file_status(wanted: RunStep, ledger: Ledger, read: Read) -> Answer:
     if record.effects.get(JOB.named()):
         return done()
     uploaded_at = max(effect.at for name, effect in record.effects.items() if kind_of(name) is FILE)
-    waited_s = (
-        read.now - uploaded_at
-    ).total_seconds()  # an upload may have taken longer than the processing may
+    # An upload may have taken longer than the processing may.
+    waited_s = (read.now - uploaded_at).total_seconds()
     deadline = Deadline(ledger, wanted.run_id, "file_status", waited_s, wanted.pace.file_deadline_s)
     late = DeadlinePassed(
         "TD-DEADLINE-003",

@@ -79,9 +79,8 @@ def _looked_at(ledger: Ledger, read: Read, service: AzureOpenAI, job_id: str, pa
 
 
 def later_of(known: JobProgress | None, heard: JobProgress) -> JobProgress:
-    """What is known of the job after this was heard: an execution that was held up must not take an
-    ended job back, or its model away.
-    """
+    """What is known of the job after this was heard."""
+    # An execution that was held up must not take an ended job back, or its model away.
     older = known and (
         (known.status in ENDED and heard.status not in ENDED)
         or (known.fine_tuned_model and not heard.fine_tuned_model)

@@ -45,7 +45,8 @@ def make_plan(wanted: RunStep, ledger: Ledger, read: Read) -> Answer:
     changed = ledger.change(wanted.run_id, planning_it)
     plan = changed.plan or mine
     checkpoint("make_plan: after the record")
-    if changed.ended_at:  # a late execution: nobody else would delete what it has unpacked
+    # A late execution: nobody else would delete what it has unpacked.
+    if changed.ended_at:
         delete_unpacked(wanted.run_id)
         return CANCELLED
     files: dict[Role, FileSize] = {
@@ -76,7 +77,8 @@ def _made(record: RunRecord) -> Plan:
 
 
 def _unpacked(run_id: str, plan: Plan) -> Plan:
-    """The plan with plain files; a wrong job.json is told before anything is unpacked."""
+    """The plan with plain files."""
+    # After the plan is made: a wrong job.json is told before anything is unpacked.
     packed: list[tuple[Role, Pin]] = [
         (role, pin) for role in plan.roles if (pin := plan.file(role)) and pin.blob.endswith(PACKED)
     ]

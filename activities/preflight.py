@@ -68,9 +68,8 @@ def preflight(wanted: RunStep, ledger: Ledger, read: Read) -> Answer:
 
 
 def _names(record: RunRecord, *, name: str) -> bool:
-    """Whether this run has begun to buy for a deployment of this name; by it a damaged claim is
-    told anew.
-    """
+    """Whether this run has begun to buy for a deployment of this name."""
+    # A damaged claim is told anew by it.
     return (
         bool(record.effects)
         and record.plan is not None
@@ -89,15 +88,14 @@ class Asking:
     worst: WorstCase
 
     def verdict(self) -> Answer:
-        """The gate's answer; where it is yes, the ledger knows what the deployment takes of the
-        account.
-        """
+        """The gate's answer."""
         facts = self._facts()
         refusal = gate.refusal(
             self.plan, facts, self.worst, self.record.id, trains=self.record.reuse_of is None
         )
         if refusal:
             return ended(Outcome.REJECTED, refusal)
+        # By this the ledger knows what the deployment takes of the account.
         self._note_slot(facts)
         return done(Asked(reuse=reuses(self.record)))
 
@@ -145,9 +143,7 @@ class Asking:
 
 
 def estimated_usd(record: RunRecord, plan: Plan) -> float | None:
-    """What the training will probably cost, by the lab's count of tokens; None where the price
-    isn't known.
-    """
+    """What the training will probably cost, by the lab's count of tokens; None without a price."""
     from tunedrop_check.counting import pricing  # msgspec: not at import
 
     rate = pinned(plan).prices.training_usd_per_million_tokens

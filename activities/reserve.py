@@ -34,7 +34,8 @@ def reserve(wanted: RunStep, ledger: Ledger, read: Read) -> Answer:
     whose run has ended is settled, by what the ledger says, when another run needs the room.
     """
     waited_s = (read.now - (read.record.turn_at or read.record.entered(Step.GATE))).total_seconds()
-    if read.record.effects:  # it has begun to buy, so it passed here before
+    # It has begun to buy, so it passed here before.
+    if read.record.effects:
         return done(Booked(reuse=reuses(read.record)))
     deadline = Deadline(ledger, wanted.run_id, "reserve", waited_s, wanted.pace.gate_deadline_s)
     late = WalletFull.of_patience(waited_s)
@@ -64,11 +65,12 @@ def _booked(ledger: Ledger, read: Read, waited_s: float, pace: Pace) -> Answer:
 
 
 def _note_booking(ledger: Ledger, run_id: str) -> None:
-    """Before the run goes on: a wallet that is lost from here on knows it again."""
+    """Notes in the record that the run has booked."""
 
     def noting(current: RunRecord, now: datetime) -> RunRecord | None:
         return None if current.booked_at else current.model_copy(update={"booked_at": now})
 
+    # Before the run goes on: a wallet that is lost from here on knows it again.
     checkpoint("reserve: before the record")
     ledger.change(run_id, noting)
     checkpoint("reserve: after the record")

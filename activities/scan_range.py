@@ -21,9 +21,8 @@ def scan_range(wanted: ScanSpan, ledger: Ledger, read: Read) -> Answer:
     """
     record = read.record
     plan = needed(record.plan, "plan")
-    if (
-        record.files
-    ):  # a resume: what the blobs are by now must not undo a run that may have paid already
+    # A resume: what the blobs are by now must not undo a run that may have paid already.
+    if record.files:
         return done()
     checkpoint("scan_range: before the span")
     scans.scan_span(plan, wanted)

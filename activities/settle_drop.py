@@ -68,18 +68,15 @@ def _whole(ledger: Ledger, read: Read, pace: Pace) -> Answer:
 
 
 def in_the_way(ledger: Ledger, record: RunRecord) -> str | None:
-    """Why this run waits for its turn: as many older runs of its name as may be are not at the gate
-    yet. None where it is its turn.
-
-    The oldest go first, so that none waits for ever; and a wait ends with the patience for
-    companions, whatever holds the others up.
-    """
+    """Why this run waits: many older runs of its name are not at the gate yet. None: its turn."""
     name, mine = record.drop.name, (record.created_at, record.id)
     rows = (
         row
         for row in ledger.living(f"{name}-")
         if row.name == name and row.outcome is None and row.step in BEFORE_THE_GATE
     )
+    # The oldest go first, so that none waits for ever; and a wait ends with the patience for
+    # companions, whatever holds the others up.
     if sum((row.created_at, row.id) < mine for row in rows) < AT_ONCE:
         return None
     return f"{AT_ONCE} older runs of this name are being read; no more may be at a time."

@@ -69,11 +69,10 @@ def smoke_test(wanted: RunStep, ledger: Ledger, read: Read) -> Answer:
     )
 
 
+# An answer proves nothing about another model.
 @dataclass(frozen=True)
 class Served:
-    """The question to the account whether the deployment serves the run's own model: an answer
-    proves nothing about another one.
-    """
+    """The question to the account whether the deployment serves the run's own model."""
 
     ledger: Ledger
     wanted: RunStep
@@ -113,9 +112,8 @@ class Served:
 
 
 def is_another(said: str | None, model: str) -> bool:
-    """Whether the model that answered says that it is another fine-tuned one; a base model's name,
-    or none, is no evidence.
-    """
+    """Whether the model that answered says that it is another fine-tuned one."""
+    # A base model's name, or none, is no evidence.
     if said is None or FINE_TUNED_MODEL not in said:
         return False
     heard, wanted = said.casefold(), model.casefold()
@@ -137,15 +135,14 @@ def _another() -> ProofFailed:
 
 
 def judged(reply: Reply, plan: SmokeTestPlan, attempts: int) -> SmokeResult:
-    """The verdict on a reply: without an expectation, any words pass. How much of a known answer it
-    holds is told, and decides nothing.
-    """
+    """The verdict on a reply: without an expectation, any words pass."""
     text = reply.text[:ANSWER_KEPT_CHARS]
     if reply.blocked:
         return SmokeResult(verdict="blocked", answer=text or None, attempts=attempts)
     holds = bool(text.strip()) and all(
         wanted.casefold() in text.casefold() for wanted in plan.contains
     )
+    # How much of a known answer it holds is told, and decides nothing.
     shared_words = words_in_common(reply.text, plan.expected) if plan.expected else None
     return SmokeResult(
         verdict="passed" if holds else "failed",
@@ -187,14 +184,14 @@ def _noted(ledger: Ledger, run_id: str, result: SmokeResult) -> SmokeResult:
 
 
 def verdict(result: SmokeResult, plan: SmokeTestPlan) -> Answer:
-    """What the result means for the run. The sentence counts what was asked, came and was wanted:
-    the texts themselves are a drop's.
+    """What the result means for the run.
 
     Raises:
         ProofFailed: the model did not prove itself.
     """
     if result.verdict == "passed":
         return done()
+    # The sentence counts what was asked, came and was wanted: the texts themselves are a drop's.
     asked = f"The model was asked {_counted(len(plan.messages), 'message')}"
     answer = result.answer or ""
     match result.verdict:

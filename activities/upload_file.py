@@ -65,9 +65,8 @@ def upload_file(wanted: FileStep, ledger: Ledger, read: Read) -> Answer:
 
 
 def is_whole(found: FileFacts, pin: Pin) -> bool:
-    """Whether a file of this name is what an earlier execution uploaded: a whole one in error is
-    adopted too, and file_status tells why.
-    """
+    """Whether a file of this name is what an earlier execution uploaded."""
+    # A whole one in error is adopted too, and file_status tells why.
     return found.bytes == pin.bytes or (found.bytes is None and found.status != "error")
 
 
@@ -97,10 +96,11 @@ class PinnedBytes(io.RawIOBase):
         return self._at
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Moves to a position; the next read asks the storage service from there."""
+        """Moves to a position."""
         self._at = (
             offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._pin.bytes}[whence]
         )
+        # The next read asks the storage service from there.
         self._rest, self._chunks = b"", None
         return self._at
 

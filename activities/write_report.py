@@ -19,8 +19,7 @@ bp = df.Blueprint()
 
 @activity(bp, RunStep, waits=False)
 def write_report(wanted: RunStep) -> Answer:
-    """Tells the run from the ledger, the scans and the job's results, then deletes what was
-    unpacked for it: nothing else reads that now.
+    """Tells the run from the ledger, the scans and the job's results.
 
     Second run: the same facts give the same report, written over itself; what isn't there is
     deleted.
@@ -44,6 +43,7 @@ def write_report(wanted: RunStep) -> Answer:
     checkpoint("write_report: after report.html")
     ledger.change(wanted.run_id, noting)
     checkpoint("write_report: after the record")
+    # Nothing else reads now what was unpacked for the run.
     if may_have_unpacked(read.record.drop):
         delete_unpacked(wanted.run_id)
         checkpoint("write_report: after the unpacked files are deleted")

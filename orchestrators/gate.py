@@ -20,9 +20,7 @@ PARTS = (Activity.CLAIM_CONTENT, Activity.PREFLIGHT, Activity.RESERVE)
 
 @bp.orchestration_trigger(context_name=TRIGGER)
 def gate(context: task.OrchestrationContext, given: dict[str, Any]) -> Steps[dict[str, Any] | None]:
-    """Passes the parts in their order, or answers the first that says no; after each wait it
-    forgets, and asks the same part again.
-    """
+    """Passes the parts in their order, or answers the first that says no."""
     state = GateState.model_validate(given)
     story, passed = Story(context, state), state.passed
     story.show(Step.GATE, because=state.because)
@@ -34,15 +32,15 @@ def gate(context: task.OrchestrationContext, given: dict[str, Any]) -> Steps[dic
     if answer.kind == "wait":
         story.show(Step.GATE, because=answer.because)
         yield from story.sleep(answer.wait_s)
+        # After each wait it forgets, and asks the same part again.
         context.continue_as_new({**given, "passed": passed, "because": answer.because})
         return None
     return wire(answer)
 
 
 def asked_again(story: Story, answer: Answer) -> Steps[Answer]:
-    """What the account said before a long wait is old: where the run is through, the preflight is
-    asked once more.
-    """
+    """The answer, or the preflight's where the run has waited long."""
+    # What the account said before a long wait is old: it is asked once more.
     if answer.kind == "done" and answer.tells(Booked).waited_s > story.start.pace.poll_most_s:
         return (yield from story.call(Activity.PREFLIGHT))
     return answer

@@ -20,9 +20,7 @@ SECOND_JOBS_SINCE = 2  # the version whose successes cancel a second job too; th
 
 @bp.orchestration_trigger(context_name=TRIGGER)
 def run(context: task.OrchestrationContext, given: dict[str, Any]) -> Steps[dict[str, Any]]:
-    """Tells the story, then ends it: whatever happened, nothing is left behind that should
-    not be.
-    """
+    """Tells the story, then ends it: nothing is left behind that should not be."""
     story = Story(context, StartRun.model_validate(given))
     try:
         opened = (yield from story.done(Activity.OPEN_RUN)).tells(Opened)
@@ -100,13 +98,11 @@ def end_the_run(story: Story, end: StoryEnded) -> Steps[dict[str, Any]]:
 
 
 def to_take_back(ending: EndingDecided, version: int) -> tuple[TakeBack, ...]:
-    """What this ending takes back, in its order.
-
-    An ending that was decided before its answer held the list takes back what the stories of its
-    time did. That stands in their histories, so it follows no table of today.
-    """
+    """What this ending takes back, in its order."""
     if ending.take_back is not None:
         return ending.take_back
+    # An ending that was decided before its answer held the list takes back what the stories of its
+    # time did. That stands in their histories, so it follows no table of today.
     own = [TakeBack(activity=Activity.DELETE_DEPLOYMENT)] if ending.outcome.undoes else []
     if ending.outcome.undoes or version >= SECOND_JOBS_SINCE:
         own.append(TakeBack(activity=Activity.CANCEL_JOB))
@@ -122,15 +118,15 @@ def take_back(story: Story, one: TakeBack) -> Steps[None]:
 
 
 def or_else_go_on(steps: Steps[Any]) -> Steps[None]:
-    """The rest of the ending must happen whatever this part does: what stays behind is in the
-    ledger, and the report lists it.
-    """
+    """Does these steps; their failure doesn't stop the ending."""
     try:
         yield from steps
     except task.TaskFailedError:
+        # What stays behind is in the ledger, and the report lists it.
         return
 
 
 def unexpected(failure: task.TaskFailedError) -> Problem:
-    """A failure that outlasted the engine's patience: its message is ours, and holds no data."""
+    """A failure that outlasted the engine's patience, as a problem."""
+    # Its message is ours, and holds no data.
     return InternalError(failure.details.message[:600]).problem

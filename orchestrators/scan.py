@@ -28,9 +28,7 @@ def scan(context: task.OrchestrationContext, given: dict[str, Any]) -> Steps[dic
 
 
 def scanned(story: Story, spans: list[ScanSpan]) -> Steps[list[Answer]]:
-    """The answers of these spans. One that raised is tried again alone, as Story.call does it, but
-    not where another one says stop.
-    """
+    """The answers of these spans."""
     policy = None if story.retries_itself else patient(story.start.pace)
     waits = waits_between(story.start.pace) if story.retries_itself else []
     answers: list[Answer] = []
@@ -51,6 +49,8 @@ def scanned(story: Story, spans: list[ScanSpan]) -> Steps[list[Answer]]:
             ]
             if not waits:
                 raise
+            # One that raised is tried again alone, as Story.call does it, but not where another one
+            # says stop.
             if any(answer.kind != "done" for answer in answers):
                 return answers
         spans = [span for span, call in zip(spans, calls, strict=True) if call.is_failed]

@@ -27,9 +27,8 @@ PATIENT_ATTEMPTS = 11  # at the pace of Azure 5, 10, 20 … 300 s: about 25 min
 
 
 def patient(pace: Pace) -> task.RetryPolicy:
-    """The one retry policy, for activities that raised "try me again". No retry_timeout: it would
-    read the wall clock in a replay.
-    """
+    """The one retry policy, for activities that raised "try me again"."""
+    # No retry_timeout: it would read the wall clock in a replay.
     return task.RetryPolicy(
         first_retry_interval=timedelta(seconds=pace.retry_first_s),
         max_number_of_attempts=PATIENT_ATTEMPTS,
@@ -59,9 +58,7 @@ class StoryEnded(Exception):
 
 
 class Story:
-    """One orchestration of a run: its context, what it was started with, and the wake-up it listens
-    for.
-    """
+    """One orchestration of a run: its context, its input, and the wake-up it listens for."""
 
     def __init__(self, context: task.OrchestrationContext, start: StartRun) -> None:
         self.context = context
@@ -88,9 +85,6 @@ class Story:
     ) -> Steps[Answer]:
         """One call, its answer whatever it says. Raises TaskFailedError where the patience is used
         up.
-
-        The story itself waits between two tries, so that a wake-up cuts that wait short too: a
-        cancelled run is told at once.
         """
         given = wire(request or self.request())
         waits = waits_between(self.start.pace) if retried and self.retries_itself else []
@@ -104,6 +98,8 @@ class Story:
             except task.TaskFailedError:
                 if not waits:
                     raise
+            # The story itself waits between two tries, so that a wake-up cuts that wait short too:
+            # a cancelled run is told at once.
             yield from self.sleep(waits.pop(0))
 
     @property
@@ -124,10 +120,11 @@ class Story:
             yield from self.sleep(answer.wait_s)
 
     def sleep(self, seconds: float) -> Steps[None]:
-        """A durable timer that the wake-up cuts short; the loser is not left behind."""
+        """A durable timer that the wake-up cuts short."""
         timer = self.context.create_timer(timedelta(seconds=seconds))
         winner = yield task.when_any(cast("list[task.Task[Any]]", [timer, self._wake]))
         if winner is not timer:
+            # A timer that isn't cancelled keeps the instance running until it fires.
             timer.cancel()
             self._wake = self.context.wait_for_external_event(WAKE)
 
