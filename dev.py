@@ -80,9 +80,8 @@ class Trouble(Exception):
 
 
 def say(text: str) -> None:
-    """Tell the person what comes next, with the seconds since the start. Standard output belongs to
-    the command.
-    """
+    """Tell the person what comes next, with the seconds since the start."""
+    # Standard output belongs to the command.
     print(f"dev.py {time.monotonic() - BEGAN:6.1f} s  {text}", file=sys.stderr, flush=True)
 
 
@@ -121,14 +120,11 @@ def answer_of(command: Sequence[object]) -> str:
 
 
 def environment() -> Dict[str, str]:
-    """This process's environment with .venv in front, so that its tools, and a node in it, are
-    found first.
-
-    What Python compiles is kept, in .venv, also where the machine's settings forbid it: one that
-    compiles everything anew starts in three times the time, and tests and stack start many.
-    """
+    """This process's environment with .venv in front, so that its tools and its node are found."""
     without = ("PYTHONHOME", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
     changed = {name: value for name, value in os.environ.items() if name not in without}
+    # What Python compiles is kept, in .venv, also where the machine's settings forbid it: one that
+    # compiles everything anew starts in three times the time, and tests and stack start many.
     changed.setdefault("PYTHONPYCACHEPREFIX", str(VENV / "pycache"))
     changed["VIRTUAL_ENV"] = str(VENV)
     changed["PATH"] = os.pathsep.join([str(BIN), os.environ.get("PATH", os.defpath)])
@@ -279,9 +275,7 @@ def make_venv() -> None:
 
 
 def install(lock: Path, verb: str) -> None:
-    """Install a lock file into .venv, each package checked against its hashes: by uv, or where uv
-    can't, by pip.
-    """
+    """Install a lock file into .venv, each package checked against its hashes."""
     uv = BIN / ("uv.exe" if WINDOWS else "uv")
     if (
         fetch(
@@ -356,7 +350,7 @@ def node_version() -> int:
 
 
 def set_up_node() -> None:
-    """Bring node_modules to what package-lock.json says; no package runs a script of its own."""
+    """Bring node_modules to what package-lock.json says."""
     if node_version() < NODE_OLDEST:
         say(
             (
@@ -369,7 +363,9 @@ def set_up_node() -> None:
     npm = shutil.which("npm", path=environment()["PATH"]) or "npm"
     if (
         fetch(
-            [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=ROOT
+            # No package runs a script of its own.
+            [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
+            cwd=ROOT,
         )
         != 0
     ):
@@ -416,9 +412,8 @@ def set_up(with_node: bool) -> None:
 
 
 def hand_over(arguments: List[str]) -> NoReturn:
-    """Become `python -m tunedrop …` in the caller's own folder: its signals and its exit code are
-    the command's.
-    """
+    """Become `python -m tunedrop …` in the caller's own folder."""
+    # Its signals and its exit code are then the command's.
     command = [str(PYTHON), "-m", "tunedrop", *arguments]
     if not WINDOWS:
         os.execve(command[0], command, environment())
@@ -426,23 +421,19 @@ def hand_over(arguments: List[str]) -> NoReturn:
     while True:
         try:
             sys.exit(child.wait())
-        except (
-            KeyboardInterrupt
-        ):  # Windows gives Ctrl-C to the child as well, which ends in its own time
+        except KeyboardInterrupt:
+            # Windows gives Ctrl-C to the child as well, which ends in its own time.
             continue
 
 
 def test(arguments: List[str]) -> int:
-    """Run pytest on three workers, a file of tests on one of them, and tell how long it took, all
-    and the ten slowest.
-
-    Much of the time of whole runs is waiting, so that two cores have room for a third.
-    """
+    """Run pytest on three workers, a file of tests on one of them, and tell how long it took."""
     chosen = [argument for argument in arguments if argument != "--all"]
     if "--all" not in arguments and not any(argument.startswith("-m") for argument in chosen):
         say("Leaving out the tests marked slow; `python3 dev.py test --all` runs them too.")
         chosen = ["-m", "not slow", *chosen]
     if not any(argument.startswith(("-n", "--numprocesses")) for argument in chosen):
+        # Much of the time of whole runs is waiting, so that two cores have room for a third.
         chosen = ["-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", *chosen]
     if not any(argument.startswith("--durations") for argument in chosen):
         chosen = ["--durations=10", "--durations-min=1", *chosen]

@@ -1,8 +1,5 @@
 """Findings as GitHub's workflow commands, which a job's log turns into annotations on the lines of
 a pull request.
-
-Form and escaping: GitHub's page on workflow commands, and its runner, which takes a percent sign,
-CR and LF as %25, %0D and %0A, and in a property also a colon and a comma, as %3A and %2C.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -52,7 +49,7 @@ def _title(code: str) -> str:
 
 
 def _file(path: str) -> str:
-    """The path as the runner matches it with the repository's files; nothing for standard input."""
+    """The path as the runner matches it with the repository's files; "" for standard input."""
     return "" if path == STANDARD_INPUT else visible(PurePath(path).as_posix())
 
 

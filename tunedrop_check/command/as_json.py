@@ -73,9 +73,7 @@ def _images(found: FileScan) -> dict[str, Any] | None:
 
 
 def _at_most(found: FileScan) -> dict[str, Any]:
-    """The upper bound of the file's tokens: what is sure by the recipe, and what of it is
-    estimated.
-    """
+    """The upper bound of the file's tokens, with its parts: one is counted, the rest estimated."""
     return {
         "tokens": found.at_most_tokens,
         "counted": found.total.sum,
@@ -88,9 +86,8 @@ def _at_most(found: FileScan) -> dict[str, Any]:
 
 
 def _cost(checked: Checked, found: FileScan, prices: pricing.PriceTable) -> dict[str, Any] | None:
-    """What training on the file costs: None for a validation file, which is free, and for
-    reinforcement, which is billed by the hour.
-    """
+    """What training on the file costs; None where no such price applies."""
+    # A validation file is free, and reinforcement is billed by the hour.
     if (
         checked.input.role != "training"
         or found.format == recognition.REINFORCEMENT

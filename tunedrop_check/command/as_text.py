@@ -81,9 +81,7 @@ def _fact(name: str, value: str, more: str = "") -> Line:
 
 
 def _findings(file: Mapping[str, Any]) -> Iterator[Line]:
-    """One heading a rule, errors first, and below it the places; a heading alone where there are
-    more findings than are kept.
-    """
+    """One heading a rule, errors first, and below it the places."""
     groups: dict[str, list[Mapping[str, Any]]] = {code: [] for code in file["counts"]}
     for finding in file["findings"]:
         groups.setdefault(finding["code"], []).append(finding)
@@ -92,6 +90,7 @@ def _findings(file: Mapping[str, Any]) -> Iterator[Line]:
         for code, found in groups.items()
     }
     for code in sorted(groups, key=lambda code: (severities[code], code)):
+        # A heading stands alone where there are more findings than are kept.
         yield from _group(code, severities[code], groups[code], file["counts"].get(code, 0))
 
 
@@ -176,12 +175,11 @@ _BEYOND = {
 
 
 def _at_most(bound: Mapping[str, int]) -> Iterator[Line]:
-    """The upper bound, only where it is more than the count: what is sure in it, and each part that
-    is estimated.
-    """
+    """The upper bound: what is sure in it, and each part that is estimated."""
     estimated = ", ".join(
         f"{bound[part]:,} for {name}" for part, name in _BEYOND.items() if bound[part]
     )
+    # Only where it is more than the count.
     if estimated:
         yield _fact(
             "at most",
@@ -262,9 +260,7 @@ def _sum(files: Sequence[Mapping[str, Any]]) -> Iterator[Line]:
 
 
 def explained(rule: format_rules.Rule) -> Iterator[Line]:
-    """One rule: what it is, why it is one, how to fix it, how it looks broken and kept, who says
-    so, and where it is documented.
-    """
+    """One rule: what it is, why, its fix, an example broken and kept, its source and its page."""
     number = rule.code[-3:]
     broken, kept = examples.EXAMPLES[number]
     yield [Span(f"{rule.code} {rule.title}", "strong"), Span(f"  {rule.severity}", rule.severity)]

@@ -34,9 +34,7 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Placed(msgspec.Struct, frozen=True):
-    """A finding and the file that it lies in: the input itself, or one of its parts. `lines` are
-    those it stands for, by their file.
-    """
+    """A finding and its file: the input itself, or one of its parts. `lines` are by their file."""
 
     file: str
     found: Finding
@@ -62,8 +60,8 @@ class Checked(msgspec.Struct, frozen=True):
 
     @property
     def counts(self) -> dict[str, int]:
-        """All findings by their code: those of the scan, and those of what could not be scanned, of
-        a folder or of a grader.
+        """All findings by their code, also those of a folder, of a grader, or of what can't be
+        scanned.
         """
         own = Counter(placed.found.code for placed in self.findings)
         if self.scan is not None:
@@ -140,9 +138,7 @@ def _base(name: str) -> base_models.KnownModel:
 
 
 def _placed(wanted: Input, source: scanning.Source, findings: list[Finding]) -> Iterator[Placed]:
-    """Each finding with its file; of a folder, the lines in its parts instead of those in the
-    whole.
-    """
+    """Each finding with its file; of a folder, the lines in its parts."""
     lines = {line for found in findings for line in (found.line, *found.lines) if line}
     places = source.place_of(lines) if isinstance(source, sources.JoinedSource) else {}
     whole = str(wanted.parts[0]) if len(wanted.parts) == 1 else wanted.path

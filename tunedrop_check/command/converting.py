@@ -1,8 +1,5 @@
 """Files that hold their examples as one JSON array, or as objects over several lines, turned into
 lines.
-
-Of each object every byte stays but the white space between its tokens. What is written any other
-way is not converted.
 """
 
 import re
@@ -39,10 +36,10 @@ def objects_of(chunks: Iterable[bytes]) -> Iterator[bytes]:
     splitter.finish()
 
 
+# Of each object every byte stays but the white space between its tokens. What is written any other
+# way is not converted.
 class _Splitter:
-    """Takes the bytes of a file in order, and knows where in them it is: between objects, in one,
-    or in one of its texts.
-    """
+    """Takes the bytes of a file in order; it is between objects, in one, or in one of its texts."""
 
     def __init__(self) -> None:
         self._between = b""

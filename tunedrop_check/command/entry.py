@@ -128,9 +128,7 @@ def run(
     errors: Path | None = None,
 ) -> int:
     """Do what the arguments say, tell it on stdout, `show` what is for people, and give the exit
-    code.
-
-    `errors` is the page that explains the codes of runs, for --explain.
+    code. `errors` is the page that explains the codes of runs, for --explain.
 
     Raises:
         CannotCheck: It can't be done.
@@ -240,8 +238,8 @@ def main(arguments: list[str] | None = None) -> int:
     except CannotCheck as trouble:
         print(f"error: {as_text.visible(trouble)}", file=sys.stderr)
         return ERRORS
-    # as `| head` leaves it; the flush at the end of the process must find another place to write
     except BrokenPipeError:
+        # As `| head` leaves it; the flush at the end of the process must find another place.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
     except KeyboardInterrupt:

@@ -48,8 +48,8 @@ class Fixed(msgspec.Struct):
 def fix(
     wanted: Input, target: Path, *, force: bool = False, remembered: int = MAX_REMEMBERED
 ) -> Fixed:
-    """Write a fixed copy of an input; the parts of a folder become one file, and of so many
-    different lines duplicates are found. A copy that can't be finished leaves nothing behind.
+    """Write a fixed copy of an input; the parts of a folder become one file. Duplicates are found
+    of `remembered` different lines.
 
     Raises:
         CannotCheck: The target may not be written, or an input can't be read.
@@ -66,6 +66,7 @@ def fix(
                 f"{target} can't be written: {error.strerror or type(error).__name__}."
             ) from None
         finally:
+            # A copy that can't be finished leaves nothing behind.
             unfinished.unlink(missing_ok=True)
     return fixed
 
@@ -193,7 +194,7 @@ class _Fixer:
 
 
 def _lines(source: Source) -> Iterator[tuple[bytes, bool]]:
-    """Lines with their ends, and whether each is whole; a line over the limit comes in pieces."""
+    """Lines with their ends, and whether each is whole."""
     held = bytearray()
     whole = True
     for chunk in source.read(0, source.size):
@@ -205,6 +206,7 @@ def _lines(source: Source) -> Iterator[tuple[bytes, bool]]:
             begin, whole = end, True
         held += memoryview(chunk)[begin:]
         if len(held) > MAX_LINE_BYTES:
+            # A line over the limit comes in pieces.
             yield bytes(held), False
             held.clear()
             whole = False

@@ -74,7 +74,8 @@ def _at(path: str) -> Iterator[Input]:
 
 
 def _matching(pattern: str) -> Iterator[Input]:
-    """For shells that leave patterns as they are, and for notebooks; `**` goes through folders."""
+    """The inputs that a pattern matches; `**` goes through folders."""
+    # For shells that leave patterns as they are, and for notebooks.
     matches = sorted(glob.glob(pattern, recursive=True))
     if not matches:
         raise CannotCheck(f"No file matches {pattern}.")
@@ -87,9 +88,9 @@ def _file(file: Path, path: str | None = None) -> Input:
 
 
 def _folder(path: Path) -> Iterator[Input]:
-    """A folder that Spark wrote is one dataset; else its training and validation data, as a drop
-    has them; else every .jsonl file.
-    """
+    """The datasets of a folder."""
+    # A folder that Spark wrote is one dataset; else its training and validation data, as a drop has
+    # them; else every .jsonl file.
     names = _names(path)
     if spark.is_folder(names):
         yield _written_by_spark(
@@ -145,8 +146,9 @@ def _written_by_spark(path: Path, names: list[str], role: Role, home: Path) -> I
 
 
 def _start_of(file: Path) -> bytes:
-    """The whole of a commit file; of a longer one so little that it is no JSON any more."""
+    """The beginning of a commit file."""
     with file.open("rb") as opened:
+        # A longer file is cut, so that it is no JSON any more and counts as unreadable.
         return opened.read(_MAX_COMMIT_BYTES)
 
 

@@ -8,9 +8,7 @@ from .display import visible
 
 
 def sentence(finding: Mapping[str, Any]) -> str:
-    """` Lines 2, 3, 7 and 19 more.` for a finding of several lines, else nothing; lines of another
-    part file name the part.
-    """
+    """` Lines 2, 3, 7 and 19 more.` for a finding of several lines, else nothing."""
     if finding["times"] < 2:
         return ""
     shown = [_in_file(file, lines, finding["file"]) for file, lines in finding["lines"].items()]

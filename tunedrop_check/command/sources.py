@@ -1,8 +1,5 @@
 """From an input to bytes that the engine can read in ranges: archives and streams unpacked, part
 files read as one.
-
-What can't be read in ranges goes through an unnamed temporary file, of which nothing is left even
-after a kill, and which never grows beyond the largest file that the service takes.
 """
 
 import contextlib
@@ -27,9 +24,7 @@ _PIECE = 2**20
 
 
 class Refused(Exception):
-    """An input can't be brought to bytes to check; `finding` says why, `part` which of its files is
-    meant, None for standard input.
-    """
+    """An input can't be brought to bytes to check; `part` is its file, None for standard input."""
 
     def __init__(self, found: Finding, part: Path | None) -> None:
         super().__init__(found.message)
@@ -45,6 +40,8 @@ class Stream(Protocol):
         ...
 
 
+# Unnamed: nothing of it is left even after a kill. It never grows beyond the largest file that the
+# service takes.
 class Spool:
     """One unnamed temporary file for everything of an input that can't be read in ranges; `limit`
     bounds the whole.
@@ -92,10 +89,10 @@ class SpooledSource:
             yield self._spool.read(self._start + begin, self._start + min(begin + _PIECE, stop))
 
 
+# Each part but the last ends with a line feed, and no later one begins with a byte-order mark: else
+# two lines would become one, or one be refused.
 class JoinedSource:
-    """Part files as one file: each but the last ends with a line feed, and no later one begins with
-    a byte-order mark.
-    """
+    """Part files as one file."""
 
     def __init__(self, sources: list[Source]) -> None:
         self._pieces = [_Piece(source, first=number == 0) for number, source in enumerate(sources)]
@@ -113,7 +110,7 @@ class JoinedSource:
             begin += piece.size
 
     def place_of(self, lines: Collection[int]) -> dict[int, tuple[int, int]]:
-        """For lines of the whole, the index of their part and their line in it. Reads the parts
+        """For lines of the whole, the index of their part and their line in it; reads the parts
         once more.
         """
         places: dict[int, tuple[int, int]] = {}

@@ -9,9 +9,7 @@ _PIECE = re.compile(r" *[^ ]+| +$")
 
 
 def wrapped(lines: Iterable[Line], width: int) -> Iterator[Line]:
-    """Each line as one or several that fit, broken before blanks; those that go on are set in. A
-    word that is longer stays whole.
-    """
+    """Each line as one or several that fit, broken before blanks; a longer word stays whole."""
     for line in lines:
         yield from _wrapped(line, width)
 

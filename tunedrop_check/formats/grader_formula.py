@@ -1,8 +1,6 @@
 """The arithmetic that joins the scores of several graders: numbers, names, + - * / ^, parentheses
-and eight functions.
-
-A formula is only read, never computed, in one pass and without recursion. Source: Azure OpenAI's
-guide on reinforcement fine-tuning, section on the multigrader.
+and eight functions. Source: Azure OpenAI's guide on reinforcement fine-tuning, section on the
+multigrader.
 """
 
 import re
@@ -44,10 +42,9 @@ def _tokens(formula: str) -> Iterator[tuple[str, str]]:
         place = token.end()
 
 
+# A formula is only read, never computed, in one pass and without recursion.
 class _Reader:
-    """Knows what may come next: a value, an operator, or the parenthesis after a function's
-    name.
-    """
+    """Knows what may come next: a value, an operator, or the parenthesis after a function."""
 
     def __init__(self, names: AbstractSet[str]) -> None:
         self._names = names

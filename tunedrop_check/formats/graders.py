@@ -38,11 +38,10 @@ def check(grader: Json) -> Iterator[Finding]:
 
 
 def grader_fields(grader: Json) -> frozenset[str]:
-    """The fields of a line that a grader reads through its templates, such as `answer` or
+    """The fields of a line that a grader reads by its templates, such as `answer` or
     `truth.dates[0]`.
-
-    What a Python grader reads can't be told from outside.
     """
+    # What a Python grader reads can't be told from outside.
     texts = (text for _, text in _templated(grader))
     return frozenset(path for text in texts for space, path in _references(text) if space == "item")
 

@@ -24,9 +24,7 @@ _JPEG_COMPONENTS = 3
 
 
 class Header(msgspec.Struct, frozen=True):
-    """What a header says; width and height, in pixels, are 0 where it doesn't say, and an image of
-    unknown colours passes for coloured.
-    """
+    """What a header says; width and height, in pixels, are 0 where it doesn't say."""
 
     kind: str
     width: int = 0
@@ -35,9 +33,7 @@ class Header(msgspec.Struct, frozen=True):
 
 
 class Encoded:
-    """Base64 text of which any bytes can be read without decoding the rest; the text must be
-    well-formed.
-    """
+    """Base64 text, well-formed, of which any bytes can be read without decoding the rest."""
 
     def __init__(self, text: str) -> None:
         self._text = text

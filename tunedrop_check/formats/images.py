@@ -1,8 +1,5 @@
-"""The rules of content parts and images in one example.
-
-Only what the line itself tells is checked: an address is not fetched, an embedded image is looked
-at by its header. A JPEG whose header isn't found and a WEBP, which is always RGB or RGBA, are taken
-as they come.
+"""The rules of content parts and images in one example. Only what the line itself tells is checked:
+an address is not fetched.
 """
 
 import ipaddress
@@ -69,8 +66,8 @@ def check_number(messages: Iterable[JsonObject], place: str = "/messages") -> It
 
 
 def check_parts(place: str, parts: list[Json], role: str, model: KnownModel) -> Iterator[Finding]:
-    """Everything that is wrong with the parts of one content: texts anywhere, images of a question,
-    a refusal of an answer.
+    """What is wrong with the parts of one content: texts, images of a question, refusals of an
+    answer.
     """
     for index, part in enumerate(parts):
         if isinstance(part, dict) and part.get("type") == "image_url":

@@ -1,8 +1,5 @@
 """Keys that a line should not have: those that the format doesn't know, and those that hold null
 where they should be left out.
-
-The names of a file's keys are its owner's data and are told nowhere; only those of fixed lists are,
-in the list's spelling.
 """
 
 from collections.abc import Iterable, Iterator
@@ -95,9 +92,11 @@ _LEFT_OUT_BESIDE = ("tools", "functions", "parallel_tool_calls", "function_call"
 _FIELDS = ("messages", PREFERRED, NON_PREFERRED)
 
 
+# The names of a file's keys are its owner's data and are told nowhere; only those of fixed lists
+# are, in the list's spelling.
 def unknown(given: JsonObject, known: frozenset[str], field: str) -> Iterator[Finding]:
-    """The findings for the keys of the object at this place that the format doesn't know: one for
-    each of the list, one for the others.
+    """The findings for the keys of this object that the format doesn't know, one for each of the
+    list.
     """
     others = 0
     capitals: set[str] = set()
@@ -121,9 +120,7 @@ def unknown(given: JsonObject, known: frozenset[str], field: str) -> Iterator[Fi
 
 
 def unknown_sentence(place: str) -> str:
-    """What a key of the list is at such a place; where the place names none, what is said of all
-    others.
-    """
+    """What a key of the list is at such a place; of a place without one, what is said of all."""
     key = _key(place)
     if key not in MEANINGS:
         return (

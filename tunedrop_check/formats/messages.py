@@ -1,7 +1,5 @@
 """The rules of one message, in every format: its role, content, weight, name and keys; and where a
 format keeps its messages.
-
-Findings are yielded, not gathered: a hostile line can hold a million of them.
 """
 
 import re
@@ -25,9 +23,7 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def messages_of(example: JsonObject) -> list[JsonObject]:
-    """All messages of an example in the order of its fields: of a preference, those of the input
-    and of both outputs.
-    """
+    """All messages of an example: of a preference, those of the input and of both outputs."""
     return [
         *prompt_of(example),
         *objects_in(example.get(PREFERRED)),
@@ -63,12 +59,11 @@ def is_zero(weight: Json) -> bool:
     return isinstance(weight, (int, float)) and not isinstance(weight, bool) and weight == 0
 
 
+# Findings are yielded, not gathered: a hostile line can hold a million of them.
 def check_all(
     place: str, messages: Json, model: KnownModel, weighed: bool = False
 ) -> Iterator[Finding]:
-    """What is wrong with each message of a field that must hold some; `weighed` where the format
-    knows weights.
-    """
+    """What is wrong with each message of a field that must hold some; `weighed`: with weights."""
     if not isinstance(messages, list) or not messages:
         yield finding(format_rules.MESSAGES_MISSING, place)
         return

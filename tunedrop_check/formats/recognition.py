@@ -40,12 +40,9 @@ _REINFORCEMENT_ONLY = frozenset({REINFORCEMENT})
 
 
 def recognise(example: JsonObject, model: KnownModel) -> str:
-    """The format of a line. A line that fits none is read as what the model learns from, whose
-    check says what is missing.
-
-    A conversation that ends with the user is meant for reinforcement where it brings further fields
-    for a grader. For a model that learns in no other way, either is enough.
-    """
+    """The format of a line."""
+    # A conversation that ends with the user is meant for reinforcement where it brings further
+    # fields for a grader. For a model that learns in no other way, either is enough.
     only = model.methods == _REINFORCEMENT_ONLY
     if "messages" in example:
         graded, last = not example.keys() <= _CHAT_KEYS, _last_role(example["messages"])
@@ -55,6 +52,7 @@ def recognise(example: JsonObject, model: KnownModel) -> str:
         return PREFERENCE
     if "prompt" in example and "completion" in example:
         return COMPLETION
+    # A line that fits none is read as what the model learns from, whose check says what is missing.
     return REINFORCEMENT if only else SUPERVISED
 
 

@@ -78,9 +78,7 @@ def _is_text(value: Json) -> bool:
 def check_calls(
     conversation: Iterable[tuple[str, Json]], declared: frozenset[str]
 ) -> Iterator[Finding]:
-    """Walk a conversation of places and messages: which calls were made, and which of them still
-    wait for an answer.
-    """
+    """Walk a conversation of places and messages: calls made, and calls that wait for an answer."""
     made: set[str] = set()
     waiting: dict[str, str] = {}
     is_call = False
@@ -103,7 +101,8 @@ def check_calls(
         if "tool_calls" in message:
             yield from _call_list(f"{field}/tool_calls", message["tool_calls"], role)
         is_call = "tool_calls" in message
-    if not is_call:  # an example may end with its calls: they are what the model is to learn
+    # An example may end with its calls: they are what the model is to learn.
+    if not is_call:
         yield from _unanswered(waiting)
 
 
