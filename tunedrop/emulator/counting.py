@@ -11,7 +11,7 @@ from typing import Any
 from tunedrop_check.counting import counters, tokens
 from tunedrop_check.counting.image_tokens import ImageTokens
 from tunedrop_check.counting.upper_bound import DECLARED
-from tunedrop_check.formats.messages import messages_of
+from tunedrop_check.formats.recognition import messages_of
 
 type Doc = dict[str, Any]
 

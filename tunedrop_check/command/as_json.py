@@ -87,12 +87,10 @@ def _at_most(found: FileScan) -> dict[str, Any]:
 
 def _cost(checked: Checked, found: FileScan, prices: pricing.PriceTable) -> dict[str, Any] | None:
     """What training on the file costs; None where no such price applies."""
-    # A validation file is free, and reinforcement is billed by the hour.
-    if (
-        checked.input.role != "training"
-        or found.format == recognition.REINFORCEMENT
-        or not found.total.counts
-    ):
+    # A validation file is free, and some formats are not billed by tokens.
+    known = recognition.FORMATS.get(found.format)
+    priced = known is None or known.priced
+    if checked.input.role != "training" or not priced or not found.total.counts:
         return None
     epochs = checked.job.epochs or pricing.auto_epochs(found.examples)
     billed = pricing.billed_tokens(found.total.sum, epochs)

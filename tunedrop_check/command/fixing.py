@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from .. import CannotCheck
-from ..formats import keys
+from ..formats import keys, recognition
 from ..reading.file_spans import MAX_LINE_BYTES, Source
 from ..reading.json_types import JsonObject
 from ..reading.lines import BOM, WHITE, decode, is_blank
@@ -170,7 +170,7 @@ class _Fixer:
         return kept + end
 
     def _without_nulls(self, content: bytes, example: JsonObject) -> bytes:
-        kept, places = keys.without_nulls(example, also_allowed=False)
+        kept, places = keys.without_nulls(example, recognition.PATHS, also_allowed=False)
         if not places:
             return content
         self._fixed.changes["null_keys"] += len(places)

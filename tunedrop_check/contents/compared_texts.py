@@ -24,31 +24,25 @@ class ComparedTexts(NamedTuple):
     learnt: str
 
 
-def compared_texts_of(example: JsonObject) -> ComparedTexts:
-    """The parts of an example of any format; whatever is no message of the expected shape stands as
-    its JSON.
-
-    The answer of a chat is its last assistant message, of a preference both outputs, of which the
-    preferred one is learnt, and of a task for reinforcement the fields that its grader reads.
+def of_chat(example: JsonObject) -> ComparedTexts:
+    """Those of an example whose messages are in `messages`: its last assistant message is the
+    answer; where the user has the last word, the fields that a grader reads are.
     """
-    # The keys of that JSON are sorted: their order in the file says nothing.
     messages = example.get("messages")
-    if isinstance(messages, list) and messages:
-        return _of_chat(
-            messages, beside({key: value for key, value in example.items() if key != "messages"})
-        )
-    preferred, other = example.get("preferred_output"), example.get("non_preferred_output")
-    if preferred is None:
-        return ComparedTexts(_json(example), "", "")
-    learnt = preferred[-1] if isinstance(preferred, list) and preferred else None
-    return ComparedTexts(
-        _json(example.get("input")), BETWEEN.join((_json(preferred), _json(other))), _prose(learnt)
-    )
+    if not isinstance(messages, list) or not messages:
+        return of_another(example)
+    fields = beside({key: value for key, value in example.items() if key != "messages"})
+    return _of_chat(messages, fields)
+
+
+def of_another(example: JsonObject) -> ComparedTexts:
+    """Those of a line that has no messages where its format has some: all of it is the prompt."""
+    return ComparedTexts(as_json(example), "", "")
 
 
 def beside(fields: JsonObject) -> str:
     """What stands beside the messages of a chat, as a prompt ends with it; "" for nothing."""
-    return _json(fields) if fields else ""
+    return as_json(fields) if fields else ""
 
 
 def _of_chat(messages: list[Json], fields: str) -> ComparedTexts:
@@ -57,11 +51,11 @@ def _of_chat(messages: list[Json], fields: str) -> ComparedTexts:
     texts = _texts([message for message in messages if message is not answer])
     if answer is None:
         return ComparedTexts(BETWEEN.join(texts), fields, "")
-    learnt = _prose(answer)
+    learnt = prose(answer)
     is_text = learnt and answer.keys() <= {"role", "content", "weight"}
     return ComparedTexts(
         BETWEEN.join((*texts, fields)) if fields else BETWEEN.join(texts),
-        learnt if is_text else _json(answer),
+        learnt if is_text else as_json(answer),
         learnt,
     )
 
@@ -97,15 +91,17 @@ def _texts(messages: list[Json]) -> list[str]:
             if isinstance(role, str) and isinstance(content, str):
                 texts += (role, mark(content) if role in PROMPTS else content)
                 continue
-        texts.append(_json(message))
+        texts.append(as_json(message))
     return texts
 
 
-def _prose(message: Json) -> str:
+def prose(message: Json) -> str:
+    """The text of a message; "" where it has none."""
     return text_of(message.get("content")) or "" if isinstance(message, dict) else ""
 
 
-def _json(value: Json) -> str:
+def as_json(value: Json) -> str:
+    """A value as it is compared: keys are sorted, since their order in the file says nothing."""
     try:
         return _encode(value).decode()
     except UnicodeEncodeError:

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from ..formats.keys import NON_PREFERRED, PREFERRED
-from ..formats.messages import is_zero, objects_in, prompt_of
+from ..formats import recognition
+from ..formats.format import Format
+from ..formats.messages import is_zero
 from ..reading.json_types import Json, JsonObject
 from . import counters
 from .counters import Counter
@@ -63,20 +64,15 @@ class Texts(msgspec.Struct):
     frame: int
 
 
-def texts_of(example: JsonObject) -> Texts:
-    """The texts of an example: of all its messages, of a preference those of the input and of both
-    outputs.
+def texts_of(example: JsonObject, known: Format | None = None) -> Texts:
+    """The texts of an example: of all the messages that a line of its format has.
 
-    Learnt are the answers whose weight isn't 0, wherever the conversation ends; of a preference,
-    those of the preferred output.
+    Learnt are the answers whose weight isn't 0, wherever the conversation ends, where the format
+    learns them.
     """
     texts = Texts([], [], [], PER_EXAMPLE)
-    for message in prompt_of(example):
-        _add_message(texts, message, "messages" in example)
-    if "messages" not in example:
-        for key in (PREFERRED, NON_PREFERRED):
-            for message in objects_in(example.get(key)):
-                _add_message(texts, message, key == PREFERRED)
+    for message, learns in (known or recognition.read_as(example)).conversation(example):
+        _add_message(texts, message, learns)
     return texts
 
 
@@ -114,9 +110,14 @@ def is_countable(text: str) -> bool:
     return all(run.end() - run.start() <= MAX_BLANK_RUN for run in _BLANKS.finditer(text))
 
 
-def count_all(examples: Sequence[JsonObject], counter: Counter) -> list[ExampleTokens | None]:
-    """The tokens of each example, counted in one go; None where a text can't be counted."""
-    gathered = [texts_of(example) for example in examples]
+def count_all(
+    examples: Sequence[JsonObject], counter: Counter, known: Format | None = None
+) -> list[ExampleTokens | None]:
+    """The tokens of each example, counted in one go; None where a text can't be counted.
+
+    Without a format each one is read as what its fields say.
+    """
+    gathered = [texts_of(example, known) for example in examples]
     countable = [all(map(is_countable, texts.values)) for texts in gathered]
     wanted = [
         text for texts, can in zip(gathered, countable, strict=True) if can for text in texts.values

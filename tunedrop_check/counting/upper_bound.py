@@ -5,13 +5,13 @@ The recipe (tokens.py) stays the count; this stands beside it, and both together
 bound.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
+from ..formats import keys, recognition
+from ..formats.format import Format
 from ..formats.images import DETAILS
-from ..formats.keys import PREFERENCE_KEYS
-from ..formats.messages import messages_of
 from ..reading.json_types import Json, JsonObject
 from .counters import Counter
 from .image_tokens import ImageTokens
@@ -43,12 +43,13 @@ class Beyond(msgspec.Struct, frozen=True):
     images: ImageTokens = msgspec.field(default_factory=ImageTokens)
 
 
-def beyond(example: JsonObject, counter: Counter) -> Beyond:
-    """What the recipe leaves out of an example of any format."""
+def beyond(example: JsonObject, counter: Counter, known: Format | None = None) -> Beyond:
+    """What the recipe leaves out of an example; without a format, of what its fields say."""
     declared: list[tuple[str, Json]] = []
-    other = _left_out(example, declared)
+    places = (known or recognition.read_as(example)).places
+    other = _left_out(example, [place.path for place in places], declared)
     images = ImageTokens()
-    images.add(messages_of(example))
+    images.add(recognition.messages_of(example))
     return Beyond(
         declared=sum(declared_tokens(key, value, counter) for key, value in declared),
         other=_at_most(compact_json(other), counter) if other else 0,
@@ -90,13 +91,16 @@ def _inside(value: Json) -> Iterable[Json]:
     return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
-def _left_out(example: JsonObject, declared: list[tuple[str, Json]]) -> JsonObject:
-    """The fields that the recipe doesn't count, and the rest of those that it does."""
-    counted = ("messages",) if "messages" in example else PREFERENCE_KEYS
+def _left_out(
+    holder: JsonObject, paths: Sequence[keys.Path], declared: list[tuple[str, Json]]
+) -> JsonObject:
+    """The fields that the recipe doesn't count, and the rest of those that it does; `paths` lead to
+    the messages in this object.
+    """
     left: JsonObject = {}
-    for key, value in example.items():
-        if key in counted:
-            if piece := _of_counted(key, value, declared):
+    for key, value in holder.items():
+        if inner := [path[1:] for path in paths if path[0] == key]:
+            if piece := _of_counted(value, inner, declared):
                 left[key] = piece
         elif key in DECLARED:
             declared.append((key, value))
@@ -105,10 +109,10 @@ def _left_out(example: JsonObject, declared: list[tuple[str, Json]]) -> JsonObje
     return left
 
 
-def _of_counted(key: str, value: Json, declared: list[tuple[str, Json]]) -> Json:
-    if key == "input" and isinstance(value, dict):
-        return _left_out({"messages": [], **value}, declared)
-    return _each(value, _of_message) if key != "input" and isinstance(value, list) else value
+def _of_counted(value: Json, inner: Sequence[keys.Path], declared: list[tuple[str, Json]]) -> Json:
+    if () in inner:
+        return _each(value, _of_message) if isinstance(value, list) else value
+    return _left_out(value, inner, declared) if isinstance(value, dict) else value
 
 
 def _each(values: list[Json], left_of: Callable[[Json], Json]) -> list[Json]:

@@ -2,7 +2,9 @@
 where they should be left out.
 """
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeAlias
 
 from ..reading.json_types import Json, JsonObject
 from ..rules import format_rules
@@ -89,7 +91,10 @@ MEANINGS: dict[str, str] = {
 MAY_BE_NULL = frozenset({"function_call", "refusal", "audio"})
 _IN_MESSAGES = ("name", "tool_calls", "tool_call_id", "weight", "function_call", "refusal", "audio")
 _LEFT_OUT_BESIDE = ("tools", "functions", "parallel_tool_calls", "function_call")
-_FIELDS = ("messages", PREFERRED, NON_PREFERRED)
+_INDEX = re.compile(r"/[0-9]+$")
+
+# The keys that lead to a list of messages.
+Path: TypeAlias = tuple[str, ...]  # noqa: UP040  # Python 3.11 has no `type` statement
 
 
 # The names of a file's keys are its owner's data and are told nowhere; only those of fixed lists
@@ -119,20 +124,30 @@ def unknown(given: JsonObject, known: frozenset[str], field: str) -> Iterator[Fi
         yield finding(format_rules.UNKNOWN_KEY, field, unknown_sentence(field))
 
 
-def unknown_sentence(place: str) -> str:
-    """What a key of the list is at such a place; of a place without one, what is said of all."""
+def has_index(holder: str) -> bool:
+    """Whether an object at this place is one of a list, as a message is."""
+    return _INDEX.search(holder) is not None
+
+
+def unknown_sentence(place: str, is_message: Callable[[str], bool] = has_index) -> str:
+    """What a key of the list is at such a place; of a place without one, what is said of all.
+
+    `is_message` tells whether the object at a place is a message.
+    """
     key = _key(place)
     if key not in MEANINGS:
         return (
-            f"Keys {_where(f'{place}/-')} that the format doesn't know: their values may be "
+            f"Keys {_where(place, is_message)} that the format doesn't know: their values may be "
             f"billed, and {_LOST}."
         )
-    return f"`{key}` {_where(place)} is {MEANINGS[key]}: it may be billed, and {_LOST}."
+    where = _where(_holder(place), is_message)
+    return f"`{key}` {where} is {MEANINGS[key]}: it may be billed, and {_LOST}."
 
 
-def capitals_sentence(place: str) -> str:
+def capitals_sentence(place: str, is_message: Callable[[str], bool] = has_index) -> str:
     """What is said of a known key that is written with capitals."""
-    return f"`{_key(place)}` {_where(place)} has capital letters, so it is not read."
+    where = _where(_holder(place), is_message)
+    return f"`{_key(place)}` {where} has capital letters, so it is not read."
 
 
 def check_nulls(places: Iterable[str]) -> Iterator[Finding]:
@@ -141,40 +156,42 @@ def check_nulls(places: Iterable[str]) -> Iterator[Finding]:
         yield finding(format_rules.NULL_KEY, place, null_sentence([place]))
 
 
-def null_sentence(places: Iterable[str]) -> str:
+def null_sentence(places: Iterable[str], is_message: Callable[[str], bool] = has_index) -> str:
     """What is said of keys that hold null."""
-    named = ", ".join(f"`{_key(place)}` {_where(place)}" for place in sorted(places))
+    named = ", ".join(
+        f"`{_key(place)}` {_where(_holder(place), is_message)}" for place in sorted(places)
+    )
     return f"Keys that are null, but should be left out: {named}."
 
 
-def _where(place: str) -> str:
-    parent = place.rpartition("/")[0].rstrip("0123456789").rstrip("/")
-    return (
-        "of a message"
-        if parent.endswith(("messages", "output"))
-        else "of `input`"
-        if parent.endswith("input")
-        else "of the line"
-    )
+def _where(holder: str, is_message: Callable[[str], bool]) -> str:
+    if is_message(holder):
+        return "of a message"
+    return f"of `{_key(holder)}`" if holder else "of the line"
 
 
-def without_nulls(example: JsonObject, also_allowed: bool = True) -> tuple[JsonObject, list[str]]:
+def without_nulls(
+    example: JsonObject, paths: Iterable[Path], also_allowed: bool = True
+) -> tuple[JsonObject, list[str]]:
     """The example without the keys that should be left out as they hold null, and their places;
-    without those that may hold it, too, unless told otherwise.
+    without those that may hold it, too, unless told otherwise. `paths` lead to its messages.
     """
-    if not any(True for _ in _nulls(example)):
+    paths = tuple(paths)
+    if not any(True for _ in _nulls(example, paths)):
         return example, []
-    made = _copied(example, _LEVELS)
+    made = _copied(example, max(map(len, paths)) + _IN_A_LIST)
     nulls = [
-        (place, holder) for place, holder in _nulls(made) if also_allowed or not _is_allowed(place)
+        (place, holder)
+        for place, holder in _nulls(made, paths)
+        if also_allowed or not _is_allowed(place)
     ]
     for place, holder in nulls:
         del holder[_key(place)]
     return made, [place for place, _ in nulls if not _is_allowed(place)]
 
 
-# So deep lie the messages of a preference's input.
-_LEVELS = 4
+# How much deeper than a list's holder the keys of its messages are.
+_IN_A_LIST = 2
 
 
 def _copied(value: JsonObject, levels: int) -> JsonObject:
@@ -191,17 +208,17 @@ def _copy_of(value: Json, levels: int) -> Json:
     )
 
 
-def _nulls(example: JsonObject) -> Iterator[tuple[str, JsonObject]]:
+def _nulls(example: JsonObject, paths: tuple[Path, ...]) -> Iterator[tuple[str, JsonObject]]:
     """The places of such keys, each with the object that holds it."""
-    given = example.get("input")
-    for place, holder in (("", example), ("/input", given)):
+    for holding in dict.fromkeys([(), *(path[:-1] for path in paths)]):
+        place, holder = "".join(f"/{key}" for key in holding), value_at(example, holding)
         if isinstance(holder, dict):
             yield from (
                 (f"{place}/{key}", holder)
                 for key in _LEFT_OUT_BESIDE
                 if holder.get(key, "") is None
             )
-            for field in _FIELDS:
+            for field in (path[-1] for path in paths if path[:-1] == holding):
                 yield from _nulls_of_messages(f"{place}/{field}", holder.get(field))
 
 
@@ -216,8 +233,20 @@ def _nulls_of_messages(place: str, messages: Json) -> Iterator[tuple[str, JsonOb
 
 
 def _is_allowed(place: str) -> bool:
-    return _key(place) in MAY_BE_NULL and _where(place) == "of a message"
+    return _key(place) in MAY_BE_NULL and has_index(_holder(place))
 
 
 def _key(place: str) -> str:
     return place.rpartition("/")[2]
+
+
+def _holder(place: str) -> str:
+    return place.rpartition("/")[0]
+
+
+def value_at(example: JsonObject, path: Path) -> Json:
+    """What is at the end of these keys; None where nothing is."""
+    value: Json = example
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value

@@ -1,6 +1,4 @@
-"""The rules of one message, in every format: its role, content, weight, name and keys; and where a
-format keeps its messages.
-"""
+"""The rules of one message, in every format: its role, content, weight, name and keys."""
 
 import re
 from collections.abc import Iterator
@@ -10,7 +8,6 @@ from ..reading.json_types import Json, JsonObject
 from ..rules import format_rules
 from ..rules.findings import Finding, finding
 from . import images, keys
-from .keys import NON_PREFERRED, PREFERRED
 
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 # The roles of the message that tells the model how to behave.
@@ -20,23 +17,6 @@ _KEYS = frozenset({"role", "content", "name", "tool_calls", "tool_call_id", "fun
 _WEIGHED_KEYS = _KEYS | {"weight"}
 _EMPTY_BESIDE_CALLS = (None, "", "null")
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-
-
-def messages_of(example: JsonObject) -> list[JsonObject]:
-    """All messages of an example: of a preference, those of the input and of both outputs."""
-    return [
-        *prompt_of(example),
-        *objects_in(example.get(PREFERRED)),
-        *objects_in(example.get(NON_PREFERRED)),
-    ]
-
-
-def prompt_of(example: JsonObject) -> list[JsonObject]:
-    """The conversation of an example; of a preference, the one that both outputs go on from."""
-    if "messages" in example:
-        return objects_in(example["messages"])
-    prompt = example.get("input")
-    return objects_in(prompt.get("messages")) if isinstance(prompt, dict) else []
 
 
 def objects_in(messages: Json) -> list[JsonObject]:

@@ -4,25 +4,52 @@ and the one that isn't.
 
 from collections.abc import Iterator
 
-from ..models.base_models import KnownModel
+from ..contents import compared_texts
+from ..contents.compared_texts import ComparedTexts
+from ..models.base_models import PREFERENCE, KnownModel
 from ..reading.json_types import Json, JsonObject
 from ..rules import format_rules
 from ..rules.findings import Finding, finding
 from . import images, keys, messages, tools
+from .format import Format, Place
 from .keys import NON_PREFERRED, PREFERENCE_KEYS, PREFERRED
-from .messages import messages_of, objects_in, role_of
+from .messages import objects_in, role_of
 
 OUTPUT_ROLES = ("assistant", "tool")
 
-_LINE_KEYS = frozenset(PREFERENCE_KEYS)
+LINE_KEYS = frozenset(PREFERENCE_KEYS)
+PLACES = (
+    Place(("input", "messages"), learns=False),
+    Place((PREFERRED,), learns=True),
+    Place((NON_PREFERRED,), learns=False),
+)
 _INPUT_KEYS = frozenset({"messages", *tools.KEYS})
+
+
+def fits(example: JsonObject, _model: KnownModel) -> bool:
+    """Whether the line has any of the three keys, and no conversation beside them."""
+    return "messages" not in example and not LINE_KEYS.isdisjoint(example)
+
+
+def answer(example: JsonObject) -> ComparedTexts:
+    """The input, both outputs as its answer, and the last of the preferred output as what is
+    learnt.
+    """
+    preferred, other = example.get(PREFERRED), example.get(NON_PREFERRED)
+    if preferred is None:
+        return compared_texts.of_another(example)
+    last = preferred[-1] if isinstance(preferred, list) and preferred else None
+    both = compared_texts.BETWEEN.join(map(compared_texts.as_json, (preferred, other)))
+    return ComparedTexts(
+        compared_texts.as_json(example.get("input")), both, compared_texts.prose(last)
+    )
 
 
 def check(example: JsonObject, model: KnownModel) -> Iterator[Finding]:
     """Everything that is wrong with an example, in the order of its fields."""
-    example, nulls = keys.without_nulls(example)
+    example, nulls = keys.without_nulls(example, [place.path for place in PLACES])
     yield from keys.check_nulls(nulls)
-    yield from keys.unknown(example, _LINE_KEYS, "")
+    yield from keys.unknown(example, LINE_KEYS, "")
     given = example.get("input")
     if isinstance(given, dict):
         yield from _input(given, model)
@@ -32,7 +59,9 @@ def check(example: JsonObject, model: KnownModel) -> Iterator[Finding]:
         yield from _output(example, key, model)
     if _is_text_pair(example) and example[PREFERRED] == example[NON_PREFERRED]:
         yield finding(format_rules.OUTPUTS_IDENTICAL)
-    yield from images.check_number(messages_of(example), "/input/messages")
+    yield from images.check_number(
+        (said.message for said in FORMAT.conversation(example)), "/input/messages"
+    )
     yield from _calls(example, given if isinstance(given, dict) else {})
 
 
@@ -87,3 +116,15 @@ def _calls(example: JsonObject, given: JsonObject) -> Iterator[Finding]:
 def _placed(place: str, given: Json) -> Iterator[tuple[str, Json]]:
     for index, message in enumerate(given if isinstance(given, list) else ()):
         yield f"{place}/{index}", message
+
+
+FORMAT = Format(
+    name=PREFERENCE,
+    method=PREFERENCE,
+    keys=LINE_KEYS,
+    places=PLACES,
+    fits=fits,
+    check=check,
+    answer=answer,
+    conflicts=False,  # several answers to a prompt are meant
+)

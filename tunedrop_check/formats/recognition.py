@@ -1,26 +1,26 @@
-"""Which training method a decoded line is written for.
+"""Which format a decoded line is written for, and what holds for the lines of all formats.
 
-A recognised format that has no checks ends in one finding for the file. A new format comes as a row
-of CHECKS and a branch here.
+A recognised format that is not supported ends in one finding for the file.
 """
 
-from collections.abc import Callable, Iterator
-
 from ..models.base_models import PREFERENCE, REINFORCEMENT, SUPERVISED, KnownModel
-from ..reading.json_types import Json, JsonObject
-from ..rules.findings import Finding
+from ..reading.json_types import JsonObject
 from . import preference, reinforcement, supervised
-from .keys import PREFERENCE_KEYS
-from .messages import role_of
+from .format import Format
+from .keys import value_at
+from .messages import objects_in
 
 __all__ = [
-    "CHECKS",
     "COMPLETION",
+    "FORMATS",
     "MIXED",
     "PREFERENCE",
     "REINFORCEMENT",
     "SUPERVISED",
     "UNKNOWN",
+    "is_message",
+    "messages_of",
+    "read_as",
     "recognise",
 ]
 
@@ -28,33 +28,43 @@ COMPLETION = "completion"
 MIXED = "mixed"
 UNKNOWN = "unknown"
 
-# The check of each format that is supported.
-CHECKS: dict[str, Callable[[JsonObject, KnownModel], Iterator[Finding]]] = {
-    SUPERVISED: supervised.check,
-    PREFERENCE: preference.check,
-    REINFORCEMENT: reinforcement.check,
+# The formats that are supported; of two that fit a line, the first one is meant.
+FORMATS: dict[str, Format] = {
+    known.name: known for known in (preference.FORMAT, reinforcement.FORMAT, supervised.FORMAT)
 }
 
-_CHAT_KEYS = supervised.LINE_KEYS | frozenset(PREFERENCE_KEYS)
-_REINFORCEMENT_ONLY = frozenset({REINFORCEMENT})
+# Where a line of any format may have messages.
+PATHS = tuple(dict.fromkeys(place.path for known in FORMATS.values() for place in known.places))
+_LISTS = frozenset("/" + "/".join(path) for path in PATHS)
 
 
 def recognise(example: JsonObject, model: KnownModel) -> str:
-    """The format of a line."""
-    # A conversation that ends with the user is meant for reinforcement where it brings further
-    # fields for a grader. For a model that learns in no other way, either is enough.
-    only = model.methods == _REINFORCEMENT_ONLY
-    if "messages" in example:
-        graded, last = not example.keys() <= _CHAT_KEYS, _last_role(example["messages"])
-        meant = graded or last != "assistant" if only else graded and last == "user"
-        return REINFORCEMENT if meant else SUPERVISED
-    if not example.keys().isdisjoint(PREFERENCE_KEYS):
-        return PREFERENCE
+    """The name of a line's format. A line that fits none is read as what the model learns from,
+    whose check says what is missing.
+    """
+    found = next((name for name, known in FORMATS.items() if known.fits(example, model)), "")
+    if found:
+        return found
     if "prompt" in example and "completion" in example:
         return COMPLETION
-    # A line that fits none is read as what the model learns from, whose check says what is missing.
-    return REINFORCEMENT if only else SUPERVISED
+    only = (name for name, known in FORMATS.items() if model.methods == frozenset({known.method}))
+    return next(only, SUPERVISED)
 
 
-def _last_role(messages: Json) -> str:
-    return role_of(messages[-1]) if isinstance(messages, list) and messages else ""
+def read_as(example: JsonObject) -> Format:
+    """The format whose messages an example has, whatever model it is for; that of a chat where it
+    has none.
+    """
+    known_last = reversed(FORMATS.values())
+    has = (known for known in known_last if any(p.path[0] in example for p in known.places))
+    return next(has, supervised.FORMAT)
+
+
+def messages_of(example: JsonObject) -> list[JsonObject]:
+    """All messages of an example, wherever a format has some."""
+    return [message for path in PATHS for message in objects_in(value_at(example, path))]
+
+
+def is_message(place: str) -> bool:
+    """Whether a place without its indices is that of a message, in any format."""
+    return place in _LISTS

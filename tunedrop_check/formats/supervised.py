@@ -4,20 +4,28 @@ learn.
 
 from collections.abc import Iterator
 
-from ..models.base_models import KnownModel
+from ..contents import compared_texts
+from ..models.base_models import SUPERVISED, KnownModel
 from ..reading.json_types import Json, JsonObject
 from ..rules import format_rules
 from ..rules.findings import Finding, finding
 from . import images, keys, messages, tools
+from .format import Format, Place
 from .keys import PREFERENCE_KEYS
 from .messages import is_zero, objects_in, role_of
 
-LINE_KEYS = frozenset({"messages", "tools", "parallel_tool_calls", "functions", "function_call"})
+LINE_KEYS = frozenset({"messages", *tools.KEYS})
+PLACES = (Place(("messages",), learns=True),)
+
+
+def fits(example: JsonObject, _model: KnownModel) -> bool:
+    """Whether the line has a conversation."""
+    return "messages" in example
 
 
 def check(example: JsonObject, model: KnownModel) -> Iterator[Finding]:
     """Everything that is wrong with an example, in the order of its fields."""
-    example, nulls = keys.without_nulls(example)
+    example, nulls = keys.without_nulls(example, [place.path for place in PLACES])
     yield from keys.check_nulls(nulls)
     yield from _line_keys(example)
     if "messages" not in example:
@@ -52,3 +60,14 @@ def _conversation(given: list[JsonObject], last: Json) -> Iterator[Finding]:
         yield finding(format_rules.LAST_NOT_ASSISTANT, "/messages")
     if answers and all(is_zero(message.get("weight", 1)) for message in answers):
         yield finding(format_rules.NOTHING_TO_LEARN, "/messages")
+
+
+FORMAT = Format(
+    name=SUPERVISED,
+    method=SUPERVISED,
+    keys=LINE_KEYS,
+    places=PLACES,
+    fits=fits,
+    check=check,
+    answer=compared_texts.of_chat,
+)

@@ -6,7 +6,7 @@ import re
 
 import msgspec
 
-from ..formats import keys
+from ..formats import keys, recognition
 from ..rules import format_rules
 from ..rules.findings import Finding, finding
 from ..rules.lines_seen import LinesSeen
@@ -48,10 +48,17 @@ class Gathered(msgspec.Struct):
         found: list[Finding] = []
         for code, patterns in sorted(self.places.items()):
             if code == format_rules.NULL_KEY.code:
-                found.append(_of(code, keys.null_sentence(patterns), "", self.lines[code]))
+                found.append(
+                    _of(
+                        code,
+                        keys.null_sentence(patterns, recognition.is_message),
+                        "",
+                        self.lines[code],
+                    )
+                )
             elif code in _SENTENCES:
                 found += [
-                    _of(code, _SENTENCES[code](pattern), pattern, seen)
+                    _of(code, _SENTENCES[code](pattern, recognition.is_message), pattern, seen)
                     for pattern, seen in sorted(patterns.items())
                 ]
             else:
@@ -67,6 +74,7 @@ _SENTENCES = {
 
 def _of(code: str, message: str, pattern: str, seen: LinesSeen) -> Finding:
     """`pattern` is a place only where it needs no index."""
-    field = "" if "messages" in pattern or "output" in pattern else pattern
+    holder = pattern.rpartition("/")[0]
+    field = "" if recognition.is_message(pattern) or recognition.is_message(holder) else pattern
     found = finding(format_rules.RULES[code], field, message, seen.lines[0])
     return msgspec.structs.replace(found, times=seen.count, lines=tuple(seen.lines))

@@ -182,11 +182,9 @@ def _told(scan: FileScan, tally: Tally, options: ScanOptions) -> FileScan:
 
 def _watched(whole: SpanScan, options: ScanOptions) -> Tally:
     """What the texts hold."""
-    settings = content_findings.WatchOptions(
-        # Conflicts are none where two answers to a prompt are the format.
-        options.secrets,
-        with_conflicts=_format_of(whole) != recognition.PREFERENCE,
-    )
+    known = recognition.FORMATS.get(_format_of(whole))
+    conflicts = known is None or known.conflicts
+    settings = content_findings.WatchOptions(options.secrets, with_conflicts=conflicts)
     tally = Tally()
     for found in content_findings.of_figures(whole.total, whole.assistant):
         tally.add(found)
@@ -290,7 +288,8 @@ def _of_formats(whole: SpanScan, options: ScanOptions) -> list[Finding]:
             )
         ]
     for name, place in whole.formats.items():
-        if name not in recognition.CHECKS:
+        known = recognition.FORMATS.get(name)
+        if known is None:
             return [
                 finding(
                     format_rules.FORMAT_UNSUPPORTED,
@@ -298,12 +297,12 @@ def _of_formats(whole: SpanScan, options: ScanOptions) -> list[Finding]:
                     line=place.line,
                 )
             ]
-        if options.method is not None and name != options.method:
+        if options.method is not None and known.method != options.method:
             message = (
                 f"The lines have the format {name}; the method of the run is {options.method}."
             )
             return [finding(format_rules.METHOD_MISMATCH, message=message, line=place.line)]
-        if name not in options.model.methods:
+        if known.method not in options.model.methods:
             offered = ", ".join(sorted(options.model.methods))
             return [
                 finding(

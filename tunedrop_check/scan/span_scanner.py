@@ -14,6 +14,7 @@ from ..contents.content_findings import ContentObserver
 from ..counting import counters, tokens, upper_bound
 from ..fast_path import PlainLines, PlainReader
 from ..formats import graders, messages, recognition
+from ..formats.format import Format
 from ..reading import file_spans, lines
 from ..reading.json_types import JsonObject
 from ..rules import format_rules
@@ -298,44 +299,42 @@ class SpanScanner:
         name = recognition.recognise(example, self._options.model)
         result.see_format(name)
         result.examples += 1
-        if name not in recognition.CHECKS:  # one error, which the whole file has
+        known = recognition.FORMATS.get(name)
+        if known is None:  # one error, which the whole file has
             result.uncounted_bytes += size
             self._errors += 1
             return
-        for found in recognition.CHECKS[name](example, self._options.model):
+        for found in known.check(example, self._options.model):
             self._tell(found)
-        if name == recognition.REINFORCEMENT:
+        if known.graded:
             for found in graders.check_fields(example, self._options.grader_fields):
                 self._tell(found)
-        self._count(example, size, is_graded=name == recognition.REINFORCEMENT)
-        self._conversation(messages.messages_of(example))
+        given = [said.message for said in known.conversation(example)]
+        self._count(example, known, size, has_messages=bool(given))
+        self._conversation(given)
         if self._observer:
-            self._observer.example(result.lines, *compared_texts.compared_texts_of(example))
+            self._observer.example(result.lines, *known.answer(example))
 
-    def _count(self, example: JsonObject, size: int, is_graded: bool) -> None:
-        """Add the tokens of an example."""
-        result, counted = self._result, tokens.count_all([example], self._counter)[0]
-        beyond = upper_bound.beyond(example, self._counter)
+    def _count(self, example: JsonObject, known: Format, size: int, *, has_messages: bool) -> None:
+        """Add the tokens of an example; what a grader reads beside its messages counts to the file,
+        not to what the model takes.
+        """
+        result, counted = self._result, tokens.count_all([example], self._counter, known)[0]
+        beyond = upper_bound.beyond(example, self._counter, known)
         result.images.merge(beyond.images)
         result.image_examples += beyond.images.images > 0
         if counted is None:
             self._tell(finding(format_rules.UNCOUNTABLE))
-        if counted is None or not messages.messages_of(example):
+        if counted is None or not has_messages:
             result.uncounted_bytes += size
             return
         result.total.add(counted.total)
         result.assistant.add(counted.assistant)
-        # For reinforcement the model answers by itself.
-        result.trained.add(0 if is_graded else counted.trained)
+        result.trained.add(counted.trained)
         result.declared_tokens += beyond.declared
         result.other_tokens += beyond.other
-        # What a grader reads beside its messages counts to the file, not to what the model takes.
-        at_most = (
-            counted.total
-            + beyond.declared
-            + beyond.images.tokens
-            + (0 if is_graded else beyond.other)
-        )
+        other = 0 if known.graded else beyond.other
+        at_most = counted.total + beyond.declared + beyond.images.tokens + other
         result.longest_at_most = max(result.longest_at_most, at_most)
         if at_most > self._options.model.max_example_tokens:
             self._tell_over_limit(counted.total, at_most, result.lines)

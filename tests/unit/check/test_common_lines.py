@@ -16,11 +16,11 @@ from tests.unit.check.builders import (
     an_example,
     options,
 )
-from tunedrop_check.contents.compared_texts import compared_texts_of
 from tunedrop_check.contents.content_findings import ContentObserver
 from tunedrop_check.counting import counters, tokens
 from tunedrop_check.fast_path.common_lines import PlainLines, PlainReader
 from tunedrop_check.formats import recognition
+from tunedrop_check.formats.recognition import read_as
 from tunedrop_check.reading import lines
 from tunedrop_check.rules import format_rules
 from tunedrop_check.scan import scanning
@@ -127,14 +127,16 @@ def is_clean(line: bytes) -> bool:
         return False
     return all(
         told.code == format_rules.CALL_CONTENT.code
-        for told in recognition.CHECKS[recognition.SUPERVISED](decoded.value, TEXT_MODEL)
+        for told in recognition.FORMATS[recognition.SUPERVISED].check(decoded.value, TEXT_MODEL)
     )
 
 
 def has_null(line: bytes) -> bool:
     """Whether the full check tells of null beside calls."""
     value = lines.decode(line).value
-    return value is not None and any(recognition.CHECKS[recognition.SUPERVISED](value, TEXT_MODEL))
+    return value is not None and any(
+        recognition.FORMATS[recognition.SUPERVISED].check(value, TEXT_MODEL)
+    )
 
 
 def tokens_of(found: PlainLines) -> list[tuple[int, int, int]]:
@@ -161,7 +163,7 @@ def fingerprints(line: bytes) -> bytes:
     """What the full way compares the line by."""
     value, observer = lines.decode(line).value, ContentObserver()
     assert value is not None
-    observer.example(1, *compared_texts_of(value))
+    observer.example(1, *read_as(value).answer(value))
     return bytes(observer.result().fingerprints.records)
 
 

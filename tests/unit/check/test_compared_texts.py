@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from tests.unit.check.builders import a_conversation, a_message, an_example
-from tunedrop_check.contents.compared_texts import BETWEEN, compared_texts_of, mark
+from tunedrop_check.contents.compared_texts import BETWEEN, mark
+from tunedrop_check.formats.recognition import read_as
 
 CALL = {
     "role": "assistant",
@@ -15,9 +16,10 @@ CALL = {
 
 def test_chat_answers_with_its_last_assistant_message() -> None:
     """What stands before it is the prompt, roles included, with a mark for the system message."""
-    prompt, answer, learnt = compared_texts_of(
-        an_example(a_message("system", "S"), a_message("user", "U"), a_message("assistant", "A"))
+    example = an_example(
+        a_message("system", "S"), a_message("user", "U"), a_message("assistant", "A")
     )
+    prompt, answer, learnt = read_as(example).answer(example)
     assert prompt == BETWEEN.join(["system", mark("S"), "user", "U"])
     assert answer == learnt == "A"
 
@@ -55,7 +57,7 @@ def test_chat_answers_with_its_last_assistant_message() -> None:
 )
 def test_examples_that_differ_have_other_parts(one: dict[str, Any], other: dict[str, Any]) -> None:
     """Nothing that is trained is left out."""
-    assert compared_texts_of(one)[:2] != compared_texts_of(other)[:2]
+    assert read_as(one).answer(one)[:2] != read_as(other).answer(other)[:2]
 
 
 def test_preference_learns_the_preferred_answer() -> None:
@@ -65,7 +67,7 @@ def test_preference_learns_the_preferred_answer() -> None:
         "preferred_output": [a_message("assistant", "Good")],
         "non_preferred_output": [a_message("assistant", "Bad")],
     }
-    parts = compared_texts_of(pair)
+    parts = read_as(pair).answer(pair)
     assert parts.learnt == "Good"
     assert "Bad" in parts.answer
 
@@ -82,4 +84,4 @@ BROKEN: list[dict[str, Any]] = [
 @pytest.mark.parametrize("example", BROKEN, ids=repr)
 def test_parts_exist_whatever_the_line_holds(example: dict[str, Any]) -> None:
     """A broken example has parts, too, and nothing to learn."""
-    assert compared_texts_of(example).learnt == ""
+    assert read_as(example).answer(example).learnt == ""

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from tests.unit.check.builders import LOADED, a_message, an_example
 from tunedrop_check.contents import content_findings, duplicates
-from tunedrop_check.contents.compared_texts import compared_texts_of
 from tunedrop_check.contents.content_findings import ContentObserver, SpanFindings, WatchOptions
+from tunedrop_check.formats.recognition import read_as
 from tunedrop_check.scan.statistics import Histogram
 
 SECRET = "hf" + "_" + "AbCdEfGhIjKlMnOpQrStUvWxYzAbCdEfGh"
@@ -40,7 +40,7 @@ def watched(answers: list[str]) -> SpanFindings:
             "\n".join(json.dumps(example, ensure_ascii=False) for example in examples).encode(), 1
         )
     for line, example in enumerate(examples, 1):
-        observer.example(line, *compared_texts_of(example))
+        observer.example(line, *read_as(example).answer(example))
     return observer.result()
 
 

@@ -2,18 +2,32 @@
 with.
 """
 
+import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.unit.check.builders import IMAGE_MODEL, TEXT_MODEL, a_conversation, a_message, an_example
+from tests.unit.check.builders import (
+    IMAGE_MODEL,
+    TEXT_MODEL,
+    MemorySource,
+    a_conversation,
+    a_message,
+    an_example,
+)
 from tests.unit.check.proofs.images import a_part
 from tests.unit.check.proofs.preferences import NO, YES, a_preference
 from tests.unit.check.proofs.tools import CALL, OTHER_CALL, TOOL, answering, calling
+from tunedrop_check.contents import compared_texts
 from tunedrop_check.formats import recognition
+from tunedrop_check.formats.format import Format, Place
 from tunedrop_check.models import base_models
 from tunedrop_check.models.base_models import KnownModel
-from tunedrop_check.rules.findings import Finding
+from tunedrop_check.reading.json_types import JsonObject
+from tunedrop_check.rules import format_rules
+from tunedrop_check.rules.findings import Finding, finding
+from tunedrop_check.scan import scanning
 
 REASONING_MODEL = base_models.base_model("o4-mini")
 USER, ASSISTANT = a_message("user"), a_message("assistant")
@@ -159,4 +173,45 @@ def test_images_of_a_preference_are_counted_together() -> None:
 
 def found_in(example: dict[str, Any], model: KnownModel) -> list[Finding]:
     """What the check of its format says."""
-    return list(recognition.CHECKS[recognition.recognise(example, model)](example, model))
+    return list(recognition.FORMATS[recognition.recognise(example, model)].check(example, model))
+
+
+def test_format_is_one_row_for_everything_that_reads_lines(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Told, checked, counted and compared by what its own object says: lines of `turns`, with a
+    note for a grader beside them.
+    """
+
+    def fits(example: JsonObject, _model: KnownModel) -> bool:
+        return "turns" in example
+
+    def check(example: JsonObject, _model: KnownModel) -> Iterator[Finding]:
+        if len(example) > 2:
+            yield finding(format_rules.UNKNOWN_KEY)
+
+    turns = Format(
+        name="turns",
+        method="supervised",
+        keys=frozenset({"turns", "note"}),
+        places=(Place(("turns",), learns=True),),
+        fits=fits,
+        check=check,
+        answer=compared_texts.of_another,
+        conflicts=False,
+        graded=True,
+    )
+    monkeypatch.setattr(recognition, "FORMATS", {"turns": turns, **recognition.FORMATS})
+    lines = [{"turns": [USER, ASSISTANT], "note": number} for number in range(20)]
+    wrong = {**lines[0], "more": 1}
+    content = b"".join(json.dumps(line).encode() + b"\n" for line in (*lines, wrong))
+    options = scanning.ScanOptions(TEXT_MODEL, method="supervised", grader_fields=frozenset({"id"}))
+    found = scanning.scan_source(MemorySource(content), options, threads=1)
+    chat = scanning.scan_source(
+        MemorySource(json.dumps(an_example(USER, ASSISTANT)).encode()), options, threads=1
+    )
+    assert (found.format, found.examples) == ("turns", 21)
+    assert found.trained.sum == 21 * chat.trained.sum > 0
+    assert found.messages_by_role == {"user": 21, "assistant": 21}
+    missing, unknown = format_rules.GRADER_FIELD_MISSING.code, format_rules.UNKNOWN_KEY.code
+    assert (found.counts[missing], found.counts[unknown]) == (21, 1)

@@ -36,7 +36,7 @@ class Example:
     def findings(self) -> list[Finding]:
         """What its format's check says."""
         return list(
-            recognition.CHECKS[recognition.recognise(self.value, self.model)](
+            recognition.FORMATS[recognition.recognise(self.value, self.model)].check(
                 self.value, self.model
             )
         )

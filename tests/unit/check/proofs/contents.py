@@ -7,9 +7,9 @@ from tests.unit.check.builders import a_message, an_example
 from tests.unit.check.proofs.cases import Bad, Proof
 from tests.unit.check.search.builders import made_up
 from tunedrop_check.contents import content_findings, duplicates
-from tunedrop_check.contents.compared_texts import compared_texts_of
 from tunedrop_check.contents.content_findings import ContentObserver, SpanFindings, WatchOptions
 from tunedrop_check.contents.duplicates import Fingerprints
+from tunedrop_check.formats.recognition import read_as
 from tunedrop_check.rules import content_rules as rules
 from tunedrop_check.rules.findings import Finding
 from tunedrop_check.rules.rule import Rule
@@ -37,7 +37,7 @@ def watched(*exchanges: Exchange, limit: int | None = None) -> SpanFindings:
     ]
     observer.block("\n".join(json.dumps(example) for example in examples).encode(), 1)
     for line, example in enumerate(examples, 1):
-        observer.example(line, *compared_texts_of(example))
+        observer.example(line, *read_as(example).answer(example))
     found = observer.result()
     if limit is not None:
         found.fingerprints, seen = Fingerprints(limit=limit), found.fingerprints
