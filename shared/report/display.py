@@ -2,27 +2,16 @@
 does it for everything.
 """
 
-import re
 from datetime import UTC, datetime
 
+from tunedrop_check.rules import visible_text
 from tunedrop_check.rules.wording import counted, lasting
-
-# Controls, soft hyphen, joiners, fillers, bidi marks, line separators, variation selectors and
-# tags. U+FE0E and U+FE0F pick text or emoji style and stay; Arabic number signs (also category Cf)
-# have glyphs of their own and stay.
-# Data can hold characters that hide, reorder or forge text on the page (CVE-2021-42574, "Trojan
-# Source").
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f"
-    "\u2800\u3164\ud800-\udfff\ufe00-\ufe0d\ufeff\uffa0\ufff9-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
-    "\U000e0000-\U000e0fff]"
-)
 
 
 def visible(text: str) -> str:
     """Text in which each unseen character stands as its code point, such as ⟦U+202E⟧."""
     # Line ends and tabs stay.
-    return _UNSEEN.sub(lambda found: f"⟦U+{ord(found[0]):04X}⟧", text.replace("\r\n", "\n"))
+    return visible_text.visible(text.replace("\r\n", "\n"), keeps="\n\t")
 
 
 def number(value: float) -> str:

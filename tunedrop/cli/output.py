@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from tunedrop_check.command import display
+from tunedrop_check.rules import visible_text
 
 # Columns for a table that goes into a file or a pipe.
 WIDTH_UNSEEN = 240
@@ -43,7 +43,7 @@ err = console(stderr=True)
 def visible(text: object, *, lines: bool = False) -> str:
     """Text from a service or from data, fit for a terminal. With `lines` it keeps its line ends."""
     # What can't be seen is shown as its code point, markup as text.
-    return escape(display.visible(text, lines=lines))
+    return escape(visible_text.visible(text, keeps="\n" if lines else ""))
 
 
 def fields(*rows: tuple[str, object]) -> None:

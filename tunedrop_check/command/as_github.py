@@ -7,8 +7,8 @@ from pathlib import PurePath
 from typing import Any
 
 from ..rules import format_rules
+from ..rules.visible_text import visible
 from ..rules.wording import counted
-from .display import visible
 from .inputs import STANDARD_INPUT
 from .places import sentence
 

@@ -10,9 +10,9 @@ from typing import Any, Literal, NamedTuple
 from ..counting.money import amount
 from ..rules import format_rules
 from ..rules.findings import KEPT
+from ..rules.visible_text import visible
 from ..rules.wording import counted
 from . import examples, explaining
-from .display import visible
 from .fixing import CHANGES, MAX_REMEMBERED
 from .places import sentence
 

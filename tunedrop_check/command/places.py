@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
-from .display import visible
+from ..rules.visible_text import visible
 
 
 def sentence(finding: Mapping[str, Any]) -> str:

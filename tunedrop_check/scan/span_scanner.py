@@ -316,9 +316,7 @@ class SpanScanner:
             self._observer.example(result.lines, *known.answer(example))
 
     def _count(self, example: JsonObject, known: Format, size: int, *, has_messages: bool) -> None:
-        """Add the tokens of an example; what a grader reads beside its messages counts to the file,
-        not to what the model takes.
-        """
+        """Add the tokens of an example."""
         result, counted = self._result, tokens.count_all([example], self._counter, known)[0]
         beyond = upper_bound.beyond(example, self._counter, known)
         result.images.merge(beyond.images)
@@ -333,6 +331,7 @@ class SpanScanner:
         result.trained.add(counted.trained)
         result.declared_tokens += beyond.declared
         result.other_tokens += beyond.other
+        # What a grader reads beside its messages counts to the file, not to what the model takes.
         other = 0 if known.graded else beyond.other
         at_most = counted.total + beyond.declared + beyond.images.tokens + other
         result.longest_at_most = max(result.longest_at_most, at_most)

@@ -17,7 +17,7 @@ from shared.report.results_csv import harmless, parse_results
 from tests.unit.report.test_render import HOSTILE, Skeleton, everywhere
 from tunedrop.cli import output
 from tunedrop.host.logs import OneLine
-from tunedrop_check.command import display
+from tunedrop_check.rules import visible_text
 
 OTHERS = {
     "ANSI colours": "\x1b[31mred\x1b[0m",
@@ -100,7 +100,7 @@ def test_text_is_told_in_a_terminal_and_steers_it_nowhere(text: str) -> None:
     with console.capture() as printed:
         console.print(output.visible(text, lines=True), highlight=False)
     assert not STEERS & set(printed.get())
-    assert printed.get().rstrip("\\\n") == display.visible(text, lines=True).rstrip("\\\n")
+    assert printed.get().rstrip("\\\n") == visible_text.visible(text, keeps="\n").rstrip("\\\n")
 
 
 @pytest.mark.parametrize("text", TEXTS)

@@ -8,6 +8,7 @@ import pytest
 from shared.report import display
 from shared.report.bins import bins_of
 from tests.unit.report.samples import START, at
+from tunedrop_check.rules import visible_text
 
 
 @pytest.mark.parametrize(
@@ -61,6 +62,13 @@ def test_a_character_that_cannot_be_seen_is_shown_by_its_code_point(character: s
 def test_text_that_can_be_seen_stays_as_it_is(text: str) -> None:
     """Letters of any script, line ends, tabs and emoji are left alone."""
     assert display.visible(text) == text
+
+
+def test_a_page_and_a_terminal_hide_the_same_characters() -> None:
+    """Only line ends and tabs, which a page keeps, differ."""
+    codes = [*range(0x30000), *range(0xE0000, 0xE0200), *range(0xF0000, 0xF0010), 0x10FFFF]
+    differing = [c for c in map(chr, codes) if display.visible(c) != visible_text.visible(c)]
+    assert differing == ["\t", "\n"]
 
 
 def test_a_windows_line_end_is_one_line_end() -> None:
