@@ -149,9 +149,8 @@ def certificates() -> Dict[str, str]:
         os.environ.get(name, "")
         for name in ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
     ]
-    told = answer_of(
-        [sys.executable, "-m", "pip", "config", "list"]
-    )  # `get` knows no `cert` (pip 24.2)
+    # `get` knows no `cert` (pip 24.2).
+    told = answer_of([sys.executable, "-m", "pip", "config", "list"])
     named += [
         match[1] for match in re.finditer(r"^(?:install|global)\.cert='(.+)'$", told, re.MULTILINE)
     ]

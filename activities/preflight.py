@@ -118,9 +118,8 @@ class Asking:
         checkpoint("preflight: after the slot")
 
     def _facts(self) -> Preflight:
-        storage.named(
-            pinned(self.plan).reports_container
-        ).try_write()  # a report that can't be written is known before anything is bought
+        # A report that can't be written is known before anything is bought.
+        storage.named(pinned(self.plan).reports_container).try_write()
         account = clients.for_account(self.plan)
         service = clients.for_training(self.plan)
         return Preflight(

@@ -81,9 +81,8 @@ def end_the_run(story: Story, end: StoryEnded) -> Steps[dict[str, Any]]:
         duplicate_of=end.duplicate_of,
     )
     decided = yield from story.call(Activity.BEGIN_ENDING, decision)
-    if (
-        decided.kind != "done"
-    ):  # the ledger can't be read: nothing is taken back without knowing what
+    # The ledger can't be read: nothing is taken back without knowing what.
+    if decided.kind != "done":
         return {"run_id": story.start.run_id, "outcome": decided.outcome.value}
     ending = decided.tells(EndingDecided)
     story.show(Step.CLEAN_UP)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from shared import field_names, field_words
 
+# Limit of ours (docs/security.md).
 DEPTH_MAX = 64
 ERRORS_SHOWN = 10
 

@@ -277,7 +277,6 @@ def _dropped(run: str) -> Drop | None:
 def _wake(client: df.SyncDurableFunctionsClient, instance: str) -> None:
     try:
         client.raise_orchestration_event(instance, WAKE)
-    except (
-        grpc.RpcError
-    ):  # only a hint: the cancel stands in the ledger, and the next poll reads it
+    except grpc.RpcError:
+        # Only a hint: the cancel stands in the ledger, and the next poll reads it.
         log.info("no instance to wake", extra={"run": instance})

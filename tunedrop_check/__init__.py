@@ -42,9 +42,8 @@ def check(
     Raises:
         CannotCheck: There is no such file, it can't be read, or the model isn't known.
     """
-    from .command import (
-        library,
-    )  # msgspec and the counters, 0.1 s and more: the app imports this package at its start
+    # msgspec and the counters, 0.1 s and more: the app imports this package at its start.
+    from .command import library
 
     return library.check(
         paths, model=model, role=role, secrets=secrets, prices=prices, grader=grader

@@ -13,6 +13,7 @@ from tunedrop_check.reading import drop_names
 
 RUN_NAME = re.compile(r"[a-z0-9](-?[a-z0-9])*")
 RUN_NAME_MAX_CHARS = 31
+# A name, a hyphen and eight hexadecimal digits.
 RUN_ID_MAX_CHARS = 40
 # The run that a drop with an unusable name is reported under.
 NAMELESS = "invalid-name"

@@ -12,6 +12,8 @@ from shared.models.pace import Pace
 from shared.models.plan import Role
 from shared.models.record import Outcome
 
+# A message holds references and summaries: above 45 KB the durable engine would move it to a blob
+# of its own (Azure Storage provider).
 WIRE_MAX_BYTES = 16 * 1024
 # Checked wherever it comes in: it becomes part of names, and whoever can write to the task hub can
 # send any message.

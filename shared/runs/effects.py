@@ -134,9 +134,8 @@ class Making(OfOneEffect):
         return written if written is not None and written.holder == self.me else None
 
     def _act(self, left_s: float, until: datetime | None) -> Answer:
-        if (
-            left_s < self.takes_s / 2
-        ):  # the storage was slow: the next execution would soon take this intent for a dead one's
+        # The storage was slow: the next execution would soon take this intent for a dead one's.
+        if left_s < self.takes_s / 2:
             self._settle(None)
             return self._wait()
         try:

@@ -105,9 +105,8 @@ def model_of(plan: Plan, facts: Preflight) -> ModelFacts | None:
 
 def _trainable(plan: Plan, facts: Preflight, model: ModelFacts | None) -> Iterator[TuneDropError]:
     wanted = plan.training.training_type or NOT_SENT
-    if model is None or (
-        model.training_types is not None and not model.trainable
-    ):  # what isn't told is no "no"
+    # What isn't told is no "no".
+    if model is None or (model.training_types is not None and not model.trainable):
         yield _not_offered(base_of(plan), facts)
     elif model.training_types is not None and wanted not in model.training_types:
         yield PlanRejected(

@@ -16,6 +16,7 @@ log = logging.getLogger("tunedrop")
 NOTE = "index.json"
 PAGE = 500  # records between two notes: some seconds of work
 WITHIN_S = 10.0  # so long may one sweep be at it
+# A second pass is for what a host of the older release has written meanwhile.
 PASSES = 2
 AGAIN_AFTER = timedelta(days=1)
 MARGIN = timedelta(minutes=1)  # a record is noted as changed when it is written, not when listed

@@ -19,6 +19,8 @@ from shared.services.storage import BlobFacts
 RUNS, OPEN, ENDED = "runs/", "open/", "ended/"
 SUMMARY = "summary"  # key of the metadata that holds the row of the run: 8 KB of ASCII at most
 REPORT, MISSING = "report", "missing"  # metadata of a run that has ended without one
+# Beyond each month (202611) and, in microseconds since 1970, the year 2286: counted down from them,
+# the newest comes first.
 LAST_MONTH, LAST_MICROSECOND = 999_999, 10**16 - 1
 UNREADABLE = RecordUnreadable("").problem.code
 

@@ -142,9 +142,8 @@ class _Timely(io.RawIOBase):
         self._raw = raw
         self._socket = connected
         self._deadline = call_limits.deadline()
-        self._left_bytes = (
-            call_limits.limits().content_bytes + call_limits.limits().answer_bytes
-        )  # headers and a body of either kind
+        # Headers and a body of either kind.
+        self._left_bytes = call_limits.limits().content_bytes + call_limits.limits().answer_bytes
 
     def readable(self) -> bool:
         """It is."""

@@ -50,9 +50,8 @@ class Named:
         try:
             with call_limits.within(call_limits.limits().read_s):
                 given = self._inner.get_token(*scopes, **options)
-        except (
-            Exception
-        ) as error:  # the identity's own client lets out whatever a strange answer brings about
+        except Exception as error:
+            # The identity's own client lets out whatever a strange answer brings about.
             why = service_text.told(str(error), WHY_CHARS)
             raise NoToken(f"{type(error).__name__}: {why}", self._fix) from None
         # The identity's client looks at no type, and a token goes into a header.

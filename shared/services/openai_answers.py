@@ -78,9 +78,8 @@ def _refusal(error: Any, creating: bool) -> Exception:
         return (OutcomeUnknown if creating else ServiceUnavailable)(
             SERVICE, f"{status} {code}", wait_s
         )
-    if code == "unexpectedEntityState" or (
-        status == 404 and not told.fields and not creating
-    ):  # a gateway's 404 is no "there is none"
+    # A gateway's 404 is no "there is none".
+    if code == "unexpectedEntityState" or (status == 404 and not told.fields and not creating):
         return ServiceUnavailable(SERVICE, f"{status} {code}")
     return ServiceRejected(
         SERVICE,

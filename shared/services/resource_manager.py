@@ -49,12 +49,10 @@ TAGS_SINCE = (
     "2024-10-01"  # the deployment's `tags` in the published description; the lab's version has none
 )
 WRITE = "Microsoft.CognitiveServices/accounts/deployments/write"
-BUILT_IN_POLICIES = frozenset(
-    {"Microsoft.Default", "Microsoft.DefaultV2"}
-)  # every account has them; they need not be listed
-CONFLICTS = frozenset(
-    {"RequestConflict", "AnotherOperationInProgress", "Conflict"}
-)  # one write at a time per account
+# Every account has them; they need not be listed.
+BUILT_IN_POLICIES = frozenset({"Microsoft.Default", "Microsoft.DefaultV2"})
+# One write at a time per account.
+CONFLICTS = frozenset({"RequestConflict", "AnotherOperationInProgress", "Conflict"})
 
 
 class ResourceManager:
@@ -294,16 +292,14 @@ def _refusal(response: Any, creating: bool) -> Exception:
     retry_after = retry_after_s(headers.get("Retry-After"))
     if status == 429 or code in CONFLICTS:
         return ServiceUnavailable(SERVICE, f"{status} {code}", retry_after)
-    if (
-        status < 300 or status in {408, 409} or status >= 500
-    ):  # under 300: a yes whose body can't be read
+    # Under 300: a yes whose body can't be read.
+    if status < 300 or status in {408, 409} or status >= 500:
         return (OutcomeUnknown if creating else ServiceUnavailable)(
             SERVICE, f"{status} {code}", retry_after
         )
     if status == 404 and not told.fields and not creating:
-        return ServiceUnavailable(
-            SERVICE, "404 without a reason"
-        )  # a gateway's 404 is no "there is none"
+        # A gateway's 404 is no "there is none".
+        return ServiceUnavailable(SERVICE, "404 without a reason")
     message = told.words("message") or service_text.told(response.reason) or "no message"
     return ServiceRejected(
         SERVICE, status, code, message, service_text.ident(headers.get("x-ms-request-id"))

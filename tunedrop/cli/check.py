@@ -43,9 +43,8 @@ class Handed(TyperCommand):
 
 def check(context: typer.Context) -> None:
     """Validate fine-tuning examples and count their tokens. Exit code 2 where a file has errors."""
-    from tunedrop_check.command import (
-        entry,
-    )  # msgspec, numpy and the counters, 0.2 s: only for this command
+    # msgspec, numpy and the counters, 0.2 s: only for this command.
+    from tunedrop_check.command import entry
 
     try:
         code = entry.run(context.args, "tunedrop check", _show, _job_beside, ERRORS)
@@ -64,9 +63,9 @@ def _show(lines: "Iterable[as_text.Line]") -> None:
 def _job_beside(home: Path | None) -> "job_file.Job":
     """The job.json in a folder as the app would take it."""
     from shared.errors import PlanRejected
-    from shared.runs import (
-        planning,
-    )  # pydantic-settings, 0.1 s: only where there is a job.json to read
+
+    # pydantic-settings, 0.1 s: only where there is a job.json to read.
+    from shared.runs import planning
     from tunedrop_check.command import job_file
 
     file = None if home is None else home / JOB_FILE

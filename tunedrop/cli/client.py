@@ -48,9 +48,8 @@ class Api:
                 "The address of the API has to begin with https:// or http://, and to end with "
                 "/api."
             )
-        local = (
-            urlsplit(base).hostname in LOOPBACK
-        )  # a company's proxy doesn't lead to this machine
+        # A company's proxy doesn't lead to this machine.
+        local = urlsplit(base).hostname in LOOPBACK
         self._client = httpx2.Client(
             base_url=base,
             headers={"x-functions-key": key},

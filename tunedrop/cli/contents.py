@@ -47,9 +47,8 @@ def ready(layout: Layout) -> Generator[list[Ready]]:
 
 
 def _looked_into(upload: Upload, kept: ExitStack) -> Ready:
-    from tunedrop_check.reading.file_spans import (
-        FileSource,
-    )  # msgspec and numpy, 0.3 s: only where something is dropped
+    # msgspec and numpy, 0.3 s: only where something is dropped.
+    from tunedrop_check.reading.file_spans import FileSource
 
     try:
         if upload.data is None:

@@ -72,9 +72,8 @@ def _folder(data: Path) -> Path:
 
 
 def _shown(stack: Stack) -> Shown:
-    from tunedrop.cli.account import (
-        Account,
-    )  # azure-storage-blob, 0.3 s: not for the other commands
+    # azure-storage-blob, 0.3 s: not for the other commands.
+    from tunedrop.cli.account import Account
 
     account = Account.named_by(stack.addresses.storage)
     run_id = send(account, "training", layout_of([SAMPLE])).run_id

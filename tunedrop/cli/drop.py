@@ -51,9 +51,8 @@ def drop(
     """Upload a drop; with --follow, exit code 1 where the run ends otherwise than succeeded or
     duplicate.
     """
-    from tunedrop.cli.account import (
-        Account,
-    )  # azure-storage-blob, 0.3 s: only for commands that send
+    # azure-storage-blob, 0.3 s: only for commands that send.
+    from tunedrop.cli.account import Account
 
     try:
         layout = layout_of(paths, run, job)
@@ -92,9 +91,9 @@ def drop(
 def check_job(layout: Layout) -> None:
     """Raises Trouble where the drop's job.json is one that the app would reject."""
     from shared.errors import PlanRejected
-    from shared.runs import (
-        planning,
-    )  # pydantic-settings, 0.1 s: only where there is a job.json to read
+
+    # pydantic-settings, 0.1 s: only where there is a job.json to read.
+    from shared.runs import planning
 
     for upload in layout.uploads:
         if upload.blob.endswith(f"/{JOB_FILE}"):

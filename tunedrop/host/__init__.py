@@ -12,6 +12,5 @@ import os
 # machine can read, has none.
 KEY = "EMBEDDED_HOST_KEY"
 
-os.environ.setdefault(
-    "GRPC_VERBOSITY", "ERROR"
-)  # gRPC's core reads it at import and else reports each channel's end
+# gRPC's core reads it at import and else reports each channel's end.
+os.environ.setdefault("GRPC_VERBOSITY", "ERROR")

@@ -23,12 +23,13 @@ from tunedrop.host.storage import cause
 from tunedrop.host.watched import BlobEvent, Watched
 
 AT_ONCE = 8
+# Five tries within 40 s, then the event is poison: seen on Microsoft's host.
 BACKOFF_S = (
     10.0,
     10.0,
     10.0,
     10.0,
-)  # five tries within 40 s, then the event is poison: seen on Microsoft's host
+)
 SCANNED = "LogsAndContainerScan"
 
 type Fire = Callable[[Function, TriggerData, Message], Awaitable[object]]

@@ -213,9 +213,8 @@ class Engine(InMemoryOrchestrationBackend):
         extension.complete(instance, self._generation_of(instance).born, self.now())
         if parent:
             extension.tell_parent(instance.pending_events, parent.told)
-        if (
-            instance_id not in self._orchestration_in_flight
-        ):  # CompleteOrchestratorTask enqueues it again when events wait
+        # CompleteOrchestratorTask enqueues it again when events wait.
+        if instance_id not in self._orchestration_in_flight:
             super()._enqueue_orchestration(instance_id)
 
     def StartInstance(

@@ -284,9 +284,8 @@ async def _once(trigger: BlobTrigger, event: BlobEvent) -> bool:
 
 async def _end(worker: Worker, server: uvicorn.Server) -> None:
     """Stop taking work, give what runs a moment, then let go of it."""
-    logging.getLogger("durabletask").setLevel(
-        logging.CRITICAL
-    )  # how it loses its last work items is no news
+    # How it loses its last work items is no news.
+    logging.getLogger("durabletask").setLevel(logging.CRITICAL)
     server.should_exit = True
     stopping = threading.Thread(target=worker.stop, daemon=True)
     stopping.start()

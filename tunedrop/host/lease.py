@@ -23,6 +23,8 @@ from tunedrop.host.errors import HostError, LeaseHeld, LeaseLost, bounded
 from tunedrop.host.logs import log
 from tunedrop.host.storage import cause, create_containers
 
+# Seconds; the longest lease that Azure Storage gives for a limited time. A killed host's lease ends
+# by itself.
 LEASE_S = 60
 RENEW_EVERY_S = 15.0
 RETRY_EVERY_S = 2.0

@@ -24,9 +24,8 @@ from tunedrop.host.messages import (
 # How the names of functions begin that azure-functions-durable registers by itself: one calls any
 # address with the identity's token.
 RESERVED = "BuiltIn__"
-MESSAGE_MAX_BYTES = (
-    4 * 2**20
-)  # what Microsoft's host allows a message between a client and the engine
+# What Microsoft's host allows a message between a client and the engine.
+MESSAGE_MAX_BYTES = 4 * 2**20
 THREADS = 16  # orchestrators and plain `def` functions share them, as on Azure
 
 

@@ -69,9 +69,8 @@ class WatchedContainer:
 
     def uri(self, name: str) -> str:
         """The blob's address."""
-        return self._container.get_blob_client(name).url.partition("?")[
-            0
-        ]  # without a shared access signature
+        # Without the query: it may hold a shared access signature.
+        return self._container.get_blob_client(name).url.partition("?")[0]
 
     def _page(self, prefix: str, marker: str, size: int) -> tuple[list[BlobEvent], str | None]:
         try:
@@ -82,8 +81,7 @@ class WatchedContainer:
                 BlobEvent(blob.name, blob.etag) for blob in next(pages)
             ], pages.continuation_token
         except HttpResponseError as error:
-            if error.status_code == 500 and not getattr(
-                error, "error_code", None
-            ):  # Azurite, where it can't write down a name
+            # Azurite, where it can't write down a name.
+            if error.status_code == 500 and not getattr(error, "error_code", None):
                 raise Unreadable from error
             raise

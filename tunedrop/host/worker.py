@@ -47,15 +47,14 @@ class Worker(TaskHubGrpcWorker):
     def __init__(
         self, engine: str, metadata: list[tuple[str, str]], runtime: Runtime, invoke: Invoke
     ) -> None:
+        # Its own logger would bring a handler of its own.
         super().__init__(
             host_address=engine,
             metadata=metadata,
             concurrency_options=CONCURRENCY,
             resiliency_options=LOOPBACK,
             emit_trace_spans=False,
-            logger=logging.getLogger(
-                "durabletask.worker"
-            ),  # its own would bring a handler of its own
+            logger=logging.getLogger("durabletask.worker"),
         )
         self._runtime = runtime
         self._invoke = invoke

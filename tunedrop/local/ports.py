@@ -51,9 +51,8 @@ def chosen(wanted: Ports) -> Ports:
 
 def _held(held: ExitStack, port: int, option: str) -> int:
     probe = held.enter_context(socket.socket())
-    if (
-        sys.platform != "win32"
-    ):  # a port in TIME_WAIT is free; on Windows the option would share one in use
+    # A port in TIME_WAIT is free; on Windows the option would share one in use.
+    if sys.platform != "win32":
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         probe.bind((HOST, port))

@@ -228,9 +228,8 @@ def plainly(lines: Iterable[as_text.Line]) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """The console script `tunedrop-check`."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(
-            stream, io.TextIOWrapper
-        ):  # a console of another encoding must not end in a traceback
+        # A console of another encoding must not end in a traceback.
+        if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
         code = run(sys.argv[1:] if arguments is None else arguments, "tunedrop-check", plainly)

@@ -13,6 +13,7 @@ from ..rules import format_rules
 from ..rules.findings import Finding, finding
 from . import grader_formula
 
+# What the guide allows, and its limit of 256 KB for the code of a Python grader.
 OPERATIONS = frozenset({"eq", "ne", "like", "ilike"})
 METRICS = frozenset(
     {"fuzzy_match", "bleu", "gleu", "meteor", *(f"rouge_{size}" for size in (1, 2, 3, 4, 5, "l"))}

@@ -11,13 +11,15 @@ import msgspec
 
 KINDS = ("jpeg", "png", "webp")
 
+# The sizes of a PNG and of every kind of WebP end within it.
 _HEAD_BYTES = 30
 _PNG_COLOURS = (2, 6)  # RGB, RGBA
+# The codes between them are tables.
 _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {
     0xC4,
     0xC8,
     0xCC,
-}  # the codes between them are tables
+}
 _JPEG_ALONE = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a length
 _JPEG_MAX_SEGMENTS = 512
 _JPEG_COMPONENTS = 3

@@ -13,6 +13,7 @@ from ..rules import format_rules
 from ..rules.findings import Finding, finding
 from . import image_headers
 
+# Limits of the service for an example and an image: guide on fine-tuning with vision.
 MAX_IMAGES = 64
 MAX_IMAGE_BYTES = 10 * 2**20
 DETAILS = ("low", "high", "auto")

@@ -13,6 +13,7 @@ from ..rules import format_rules
 from ..rules.findings import Finding, finding
 from .json_types import Json, JsonObject
 
+# Limits of ours (docs/data-formats.md): what a hostile line may cost stays bounded.
 MAX_DEPTH = 64
 MAX_SEPARATORS = 2**20
 BOM = b"\xef\xbb\xbf"

@@ -16,6 +16,7 @@ from ..rules.wording import counted
 from .span_result import COUNTING_VERSION, ScanOptions, SpanScan, SpansDontFit, SystemMessages
 from .statistics import Histogram
 
+# Limits of the service: fine-tuning guide, and for images the guide on fine-tuning with vision.
 MIN_EXAMPLES = 10
 MAX_FILE_BYTES = 512 * 2**20
 MAX_IMAGE_EXAMPLES = 50_000

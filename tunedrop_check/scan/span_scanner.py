@@ -82,9 +82,8 @@ class SpanScanner:
         middle = (
             block.find(b"\n", len(block) // 2) + 1 if block and len(block) > _SMALL_BLOCK else 0
         )
-        if block is not None and 0 < middle < len(
-            block
-        ):  # what isn't plain mustn't slow down the rest of its block
+        # What isn't plain mustn't slow down the rest of its block.
+        if block is not None and 0 < middle < len(block):
             self.take(block[:middle])
             self.take(block[middle:])
             return

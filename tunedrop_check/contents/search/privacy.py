@@ -50,6 +50,7 @@ _INTERNATIONAL = re.compile(
 _NORTH_AMERICAN = re.compile(
     rb"([2-9][0-9]{2})(?:\) ?|[-.])([2-9][0-9]{2})[-.]([0-9]{4})(?![0-9-])"
 )
+# A telephone number has at most 15 digits (ITU-T E.164).
 _MIN_DIGITS, _MAX_DIGITS, _MIN_DISTINCT = 8, 15, 3
 _BRITISH_CITIES = ("113", "114", "115", "116", "117", "118", "121", "131", "141", "151", "161")
 # With which numbers begin that Ofcom has set aside for drama.
