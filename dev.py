@@ -3,12 +3,13 @@ newer.
 
     python3 dev.py demo               the whole way on this machine: drop, train, deploy, prove
     python3 dev.py local              storage, stand-in and app, until Ctrl-C
-    python3 dev.py check|drop|runs|report|deploy|cancel …
+    python3 dev.py check|drop|runs|report|deploy|cancel|completion …
     python3 dev.py test [--all] …     the tests; --all adds those marked slow; the rest goes to
     pytest
     python3 dev.py lint               ruff check, ruff format and pyright
-    python3 dev.py wheel [FOLDER]     builds the package tunedrop-check into dist/, or into FOLDER
-    python3 dev.py setup              only the setting up
+    python3 dev.py wheel [FOLDER]     builds the packages tunedrop and tunedrop-check into
+                                      dist/, or into FOLDER
+    python3 dev.py setup              only the setting up; `tunedrop` is then in .venv/bin
     python3 dev.py lock               writes the lock files anew, from pyproject.toml and
     package.json
     python3 dev.py --version          which TuneDrop this is
@@ -48,7 +49,8 @@ BIN = VENV / ("Scripts" if WINDOWS else "bin")
 PYTHON = BIN / ("python.exe" if WINDOWS else "python")
 PYTHON_VERSIONS = ((3, 13), (3, 14))  # in order of preference: 3.13 is what Azure runs
 NODE_OLDEST = 20
-APP_COMMANDS = ("demo", "local", "check", "drop", "runs", "report", "deploy", "cancel")
+RUN_COMMANDS = ("drop", "runs", "report", "deploy", "cancel")
+APP_COMMANDS = ("demo", "local", "check", *RUN_COMMANDS, "completion")
 COMMANDS = (*APP_COMMANDS, "test", "lint", "wheel", "setup", "lock")
 WITH_NODE = ("demo", "local", "test", "lint", "setup")
 CERTIFICATES_FIX = (
@@ -68,6 +70,14 @@ BUNDLES = (
     "/etc/ssl/ca-bundle.pem",  # openSUSE
     "/etc/ssl/cert.pem",  # Alpine, macOS
 )
+COMMAND = """#!/bin/sh
+'''exec' "{}" -P "$0" "$@"
+' '''
+from tunedrop.cli.app import main
+
+main()
+"""
+COMMAND_ON_WINDOWS = '@"%~dp0python.exe" -P -m tunedrop %*\n'
 BEGAN = time.monotonic()
 
 
@@ -333,6 +343,18 @@ def set_up_python() -> None:
     install(LOCK, "sync")
     packages = answer_of([PYTHON, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"])
     (Path(packages) / "tunedrop.pth").write_text(f"{ROOT}\n", encoding="utf-8")
+    put_command()
+
+
+def put_command() -> None:
+    """Put `tunedrop` into .venv, as an installed package would have it.
+
+    The shell begins the script: a path with spaces, or a long one, can't stand in its first line.
+    """
+    script = BIN / ("tunedrop.cmd" if WINDOWS else "tunedrop")
+    script.unlink(missing_ok=True)
+    script.write_text(COMMAND_ON_WINDOWS if WINDOWS else COMMAND.format(PYTHON), encoding="utf-8")
+    script.chmod(0o755)
 
 
 # --- Node
@@ -522,8 +544,8 @@ def lock(_arguments: List[str]) -> int:
 
 
 def wheel(arguments: List[str]) -> int:
-    """Build the package tunedrop-check; its path is all that comes on standard output."""
-    say("Building the package tunedrop-check …")
+    """Build the packages; their paths are all that comes on standard output."""
+    say("Building the packages tunedrop and tunedrop-check …")
     builder = str(ROOT / "tools" / "wheel" / "build.py")
     return subprocess.call(
         [str(PYTHON), builder, *(arguments or [str(ROOT / "dist")])], env=environment()

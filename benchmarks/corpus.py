@@ -221,8 +221,7 @@ def words_by_script() -> dict[str, Words]:
     """The vocabulary's words of each script: a token with a blank before it begins a word, one
     without goes on in it.
     """
-    definition = vocabulary.DEFINITIONS["o200k_base"]
-    ranks = vocabulary.ranks(vocabulary.FOLDER / "o200k_base.tiktoken", definition.sha256)
+    ranks = vocabulary.ranks("o200k_base")
     words = {script: Words() for script in SCRIPTS}
     for token in sorted(ranks, key=ranks.__getitem__):
         text = token.decode(errors="replace")

@@ -10,6 +10,7 @@ from typing import Any
 
 import typer
 
+from tunedrop import folders
 from tunedrop.cli.client import Api, part
 from tunedrop.cli.drop import send
 from tunedrop.cli.following import follow
@@ -20,10 +21,8 @@ from tunedrop.cli.output import NOT_SUCCEEDED, Trouble, document, fields, out
 from tunedrop.cli.report import facts_beside, fetched
 from tunedrop.local import session
 from tunedrop.local.ports import ANY
-from tunedrop.local.stack import ROOT, Interrupted, Stack, Wanted, running
+from tunedrop.local.stack import Interrupted, Stack, Wanted, running
 from tunedrop_check.counting.money import usd
-
-SAMPLE = ROOT / "examples" / "travel-desk"
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ def _shown(stack: Stack) -> Shown:
     from tunedrop.cli.account import Account
 
     account = Account.named_by(stack.addresses.storage)
-    run_id = send(account, "training", layout_of([SAMPLE])).run_id
+    run_id = send(account, "training", layout_of([folders.SAMPLE])).run_id
     service = Api(stack.addresses.api, stack.addresses.key)
     run = follow(service, run_id, stack.check)
     page = fetched(service, run, stack.data / "report") if run["report"] else None

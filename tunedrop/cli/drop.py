@@ -5,9 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-from shared.models.drop import JOB_FILE, drop_of
 from tunedrop.cli import contents
 from tunedrop.cli.client import Api, api_of, no_stack
 from tunedrop.cli.following import code_of, followed
@@ -17,6 +15,7 @@ from tunedrop.cli.output import UNAVAILABLE, Trouble, command, document, err, ou
 from tunedrop.cli.report import facts_beside, fetched, kept_in
 from tunedrop.cli.runs import tell
 from tunedrop.local import session
+from tunedrop_check.reading.drop_names import JOB_FILE
 
 if TYPE_CHECKING:
     from tunedrop.cli.account import Account
@@ -123,6 +122,11 @@ def send(account: "Account", container: str, layout: Layout) -> Sent:
 
 
 def _sent(account: "Account", container: str, layout: Layout, files: list[contents.Ready]) -> Sent:
+    # as above
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+    from shared.models.drop import drop_of
+
     for blob in layout.absent:
         if account.holds(container, blob):
             raise Trouble(

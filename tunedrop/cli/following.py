@@ -5,12 +5,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
-
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from typing import TYPE_CHECKING, Any
 
 from tunedrop.cli.client import Api, Refused, Unreachable, part
 from tunedrop.cli.output import FINE, NOT_SUCCEEDED, UNAVAILABLE, Trouble, command, err, visible
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 # A blob's event takes seconds; after a cold start, a minute.
 BEGINS_WITHIN_S = 120
@@ -41,7 +42,7 @@ class _Told:
     event: str = ""
     reason: str = ""
     losses: dict[str, float] = field(default_factory=dict[str, float])
-    bar: Progress = field(default_factory=lambda: _bar())
+    bar: "Progress" = field(default_factory=lambda: _bar())
 
     def tell(self, run: dict[str, Any]) -> None:
         for entered in run["timeline"][self.steps :]:
@@ -166,6 +167,9 @@ def _never(run_id: str) -> str:
     )
 
 
-def _bar() -> Progress:
+def _bar() -> "Progress":
+    # 0.02 s: only where something is followed
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
     columns = (TextColumn("  {task.description}"), BarColumn(), TimeElapsedColumn())
     return Progress(*columns, console=err, transient=True, disable=not err.is_terminal)

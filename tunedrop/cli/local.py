@@ -14,9 +14,10 @@ import typer
 from tunedrop.cli.options import DATA, DEFAULT_REGION, AsJson, Azurite, Data, Region
 from tunedrop.cli.output import ERRORS, UNAVAILABLE, Trouble, command, err, out, visible
 from tunedrop.local import ports, session
+from tunedrop.local.azurite import NotInstalled
 from tunedrop.local.children import ChildEnded
 from tunedrop.local.session import Addresses
-from tunedrop.local.stack import Interrupted, NotInstalled, NotReady, Wanted, running
+from tunedrop.local.stack import Interrupted, NotReady, Wanted, running
 
 
 def _port(option: str, what: str) -> Any:

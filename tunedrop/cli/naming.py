@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shared.models.drop import JOB_FILE, RUN_NAME_MAX_CHARS, TRAINING_SET, VALIDATION_SET, drop_of
 from tunedrop_check import CannotCheck
-from tunedrop_check.reading.drop_names import Role
+from tunedrop_check.reading.drop_names import JOB_FILE, TRAINING_SET, VALIDATION_SET, Role
 
 if TYPE_CHECKING:
     from tunedrop_check.command.inputs import Input
@@ -77,6 +76,9 @@ def layout_of(paths: Sequence[Path], run: str | None = None, job: Path | None = 
 
 def slug(text: str) -> str:
     """The run name nearest to a file's name; empty where none of its characters fits."""
+    # pydantic, 0.07 s: only where something is dropped
+    from shared.models.drop import RUN_NAME_MAX_CHARS
+
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:RUN_NAME_MAX_CHARS].strip("-")
 
 
@@ -141,6 +143,8 @@ def _two(one: "Input", other: "Input") -> str:
 def _upload(run: str, data: "Input", *, alone: bool = False) -> Upload:
     """Where this data goes."""
     blob = f"{run}.jsonl" if alone else f"{run}/{PLACES[data.role]}"
+    from shared.models.drop import drop_of  # as above
+
     if len(data.parts) != 1:
         return Upload(Path(data.path), blob, data, as_it_is=False)
     if data.parts[0].suffix.lower() != PACKED:
@@ -189,6 +193,8 @@ def _plain(pattern: Path) -> Iterator[str]:
 
 
 def _checked(name: str) -> str:
+    from shared.models.drop import RUN_NAME_MAX_CHARS, drop_of  # as above
+
     if not name:
         raise NotADrop("No name for the run can be made of the file's name. Give one with --run.")
     drop = drop_of("", "", f"{name}.jsonl", "")

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from tunedrop import folders
 from tunedrop.emulator import regions
-from tunedrop.local import session
 
 AsJson = Annotated[
     bool, typer.Option("--json", help="One JSON document on stdout, nothing else there.")
@@ -29,7 +29,9 @@ Data = Annotated[
 Azurite = Annotated[
     Path | None,
     typer.Option(
-        "--azurite", help="The program azurite-blob; default: node_modules.", envvar="AZURITE"
+        "--azurite",
+        help="The program azurite-blob; default: the one that npm has installed.",
+        envvar="AZURITE",
     ),
 ]
 Region = Annotated[
@@ -40,5 +42,5 @@ Region = Annotated[
         envvar="TUNEDROP_LOCAL_REGION",
     ),
 ]
-DATA = session.DATA
+DATA = folders.data()
 DEFAULT_REGION = regions.DEFAULT

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from tunedrop import folders
 from tunedrop_check.rules import visible_text
 
 # Columns for a table that goes into a file or a pipe.
@@ -61,4 +62,8 @@ def document(value: Any) -> None:
 
 def command() -> str:
     """What the person types to get here, for hints: the console script, or the bootstrap."""
-    return "tunedrop" if Path(sys.argv[0]).stem == "tunedrop" else "python3 dev.py"
+    return (
+        "tunedrop"
+        if folders.INSTALLED or Path(sys.argv[0]).stem == "tunedrop"
+        else "python3 dev.py"
+    )

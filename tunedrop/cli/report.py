@@ -1,7 +1,6 @@
 """`tunedrop report`: fetch the report of a run, whoever followed it."""
 
 import json
-import webbrowser
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -49,6 +48,8 @@ def report(
             ("verdict", facts.get("headline")),
             ("report", page),
         )
+    import webbrowser
+
     if open_it and not webbrowser.open(page.resolve().as_uri()):
         raise Trouble(f"No browser could be started. The page is {page}.")
 

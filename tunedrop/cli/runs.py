@@ -2,11 +2,9 @@
 
 import contextlib
 import time
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.live import Live
-from rich.table import Column, Table
 
 from tunedrop.cli.client import Api, api_of, part
 from tunedrop.cli.findings import tell_findings
@@ -15,6 +13,9 @@ from tunedrop.cli.options import DATA, ApiUrl, AsJson, Data, Key
 from tunedrop.cli.output import Trouble, command, document, err, fields, out, visible
 from tunedrop.cli.report import facts_of
 from tunedrop_check.counting.money import usd
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 COLOURS = {"succeeded": "green", "rejected": "yellow", "failed": "red", "expired": "red"}
 LOOK_EVERY_S = 2.0
@@ -66,6 +67,8 @@ def _one(service: Api, run_id: str, *, watch: bool, as_json: bool) -> None:
 
 def _watch(service: Api, most: int | None) -> None:
     """Ctrl-C is the way in which this ends."""
+    from rich.live import Live  # 0.02 s: only for this
+
     first = table(service.newest(most)[0])
     with (
         contextlib.suppress(KeyboardInterrupt),
@@ -76,8 +79,10 @@ def _watch(service: Api, most: int | None) -> None:
             live.update(table(service.newest(most)[0]), refresh=True)
 
 
-def table(rows: list[dict[str, Any]]) -> Table:
+def table(rows: list[dict[str, Any]]) -> "Table":
     """One row a run; what doesn't fit in the terminal is broken."""
+    from rich.table import Column, Table  # 0.02 s: only for this
+
     shown = Table(
         # The id stays whole: it is what one copies.
         Column("run", no_wrap=True, min_width=max((len(row["id"]) for row in rows), default=0)),

@@ -15,10 +15,6 @@ from typing import Any
 
 from tunedrop.local.ports import HOST, Ports
 
-PROJECT = Path(__file__).parent.parent.parent
-# The project's own folder, whatever folder a command is given in; the user's, where the package is
-# installed without the project.
-DATA = (PROJECT if (PROJECT / "dev.py").is_file() else Path.home()) / ".tunedrop"
 STORAGE_ACCOUNT = "devstoreaccount1"
 LOCK = "in-use.sqlite"
 

@@ -5,7 +5,6 @@ route answers.
 import json
 import os
 import secrets
-import shutil
 import sys
 import threading
 import time
@@ -13,11 +12,13 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-
-import httpx2
+from typing import TYPE_CHECKING
 
 from tunedrop.emulator import regions
+from tunedrop.folders import APP
 from tunedrop.host import KEY
+from tunedrop.local import azurite
+from tunedrop.local.azurite import NotInstalled
 from tunedrop.local.children import Child
 from tunedrop.local.ports import DEFAULTS, HOST, Ports, chosen
 from tunedrop.local.session import (
@@ -29,7 +30,9 @@ from tunedrop.local.session import (
     private_files,
 )
 
-ROOT = Path(__file__).parent.parent.parent
+if TYPE_CHECKING:
+    import httpx2
+
 STARTS_WITHIN_S = 90  # a host that was killed keeps its lease for 60 s: the next one waits for it
 SLOW_AFTER_S = 10
 HELD_UP = (
@@ -46,16 +49,6 @@ STAND_IN_ROOM = {f"{name}_max": count for name, count in ROOM.items()} | {
     "quota_units": 10_000_000,
     "fine_tuned_quota_units": 10_000_000,
 }
-
-
-class NotInstalled(Exception):
-    """Azurite isn't on this machine."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "Azurite is not installed. `python3 dev.py setup` installs it; or name its "
-            "azurite-blob in the variable AZURITE."
-        )
 
 
 class NotReady(Exception):
@@ -113,7 +106,7 @@ def running(wanted: Wanted, stop: threading.Event, say: Callable[[str], None]) -
         ChildEnded, NotReady: a part did not start.
         Interrupted: `stop` was set.
     """
-    ports, storage = chosen(wanted.ports), _azurite(wanted)
+    ports, storage = chosen(wanted.ports), _azurite(wanted, stop, say)
     storage_key = new_storage_key()
     addresses = addresses_of(ports, wanted.key or secrets.token_urlsafe(24), storage_key)
     # In the reverse order: the host first, as it needs the others.
@@ -124,26 +117,20 @@ def running(wanted: Wanted, stop: threading.Event, say: Callable[[str], None]) -
             say(name)
             child = ending.enter_context(
                 Child(
-                    name, command, wanted.data / "logs" / f"{name.replace(' ', '-')}.log", env, ROOT
+                    name, command, wanted.data / "logs" / f"{name.replace(' ', '-')}.log", env, APP
                 )
             )
             stack.children.append(child)
             return child
 
         # A company's proxy doesn't lead to this machine.
-        inherited = {
-            **os.environ,
-            "NO_PROXY": HOST,
-            "no_proxy": HOST,
-        }
+        inherited = azurite.environment(os.environ) | {"NO_PROXY": HOST, "no_proxy": HOST}
         accounts = {"AZURITE_ACCOUNTS": f"{STORAGE_ACCOUNT}:{storage_key}"}
-        azurite = start(
-            "Azurite", storage_command(storage, wanted.data, ports), inherited | accounts
-        )
+        blobs = start("Azurite", storage_command(storage, wanted.data, ports), inherited | accounts)
         stand_in = start("stand-in", emulator_command(wanted, ports), inherited)
         _wait(
             stack,
-            azurite,
+            blobs,
             f"http://{HOST}:{ports.storage}/{STORAGE_ACCOUNT}",
             lambda status: status < 500,
         )
@@ -160,6 +147,8 @@ def _wait(
     fine: Callable[[int], bool] = lambda status: status == 200,
     slow: Callable[[], None] = lambda: None,
 ) -> None:
+    import httpx2  # 0.05 s: only where a stack is started
+
     began = time.monotonic()
     told = False
     with httpx2.Client(trust_env=False, timeout=5) as client:
@@ -174,23 +163,22 @@ def _wait(
             stack.stop.wait(0.05)
 
 
-def _answers(client: httpx2.Client, url: str, fine: Callable[[int], bool]) -> bool:
+def _answers(client: "httpx2.Client", url: str, fine: Callable[[int], bool]) -> bool:
+    import httpx2  # as above
+
     try:
         return fine(client.get(url).status_code)
     except httpx2.TransportError:
         return False
 
 
-def _azurite(wanted: Wanted) -> str:
-    installed = ROOT / "node_modules" / ".bin"
-    found = (
-        shutil.which(wanted.azurite)
-        if wanted.azurite
-        else shutil.which("azurite-blob", path=str(installed))
-    )
-    if found is None:
-        raise NotInstalled
-    return str(Path(found).absolute())
+def _azurite(wanted: Wanted, stop: threading.Event, say: Callable[[str], None]) -> str:
+    try:
+        return azurite.program(wanted.azurite, say)
+    except NotInstalled:
+        if stop.is_set():  # Ctrl-C ends npm, too
+            raise Interrupted from None
+        raise
 
 
 def storage_command(azurite: str, data: Path, ports: Ports) -> list[str]:
@@ -232,7 +220,7 @@ def host_command(ports: Ports) -> list[str]:
     # Its key is in its environment, where no other user of this machine reads it.
     listen = ["--port", str(ports.api), "--engine-port", str(ports.engine)]
     start = ["--create-containers", "--sweep-at-start", "--wait-for-lease"]
-    return [sys.executable, "-m", "tunedrop.host", "--app", str(ROOT), *listen, *start]
+    return [sys.executable, "-m", "tunedrop.host", "--app", str(APP), *listen, *start]
 
 
 def host_environment(addresses: Addresses) -> dict[str, str]:

@@ -18,6 +18,7 @@ from ..rules.rule import Severity
 from ..scan import file_result, scanning
 from . import grader_file, job_file, pairs, sources
 from .inputs import Input
+from .options import DEFAULT_MODEL
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -95,7 +96,7 @@ def _check(
     wanted: Input, request: Request, training: file_result.FileScan | None = None
 ) -> Checked:
     job = request.job_beside(wanted.home)
-    model = _base(request.model or job.model or job_file.DEFAULT_MODEL)
+    model = _base(request.model or job.model or DEFAULT_MODEL)
     own = [Placed(wanted.path, found) for found in wanted.findings]
     try:
         with sources.opened(wanted) as source:

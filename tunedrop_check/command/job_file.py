@@ -11,7 +11,6 @@ from .. import CannotCheck
 from ..counting import pricing
 from ..reading.drop_names import JOB_FILE
 
-DEFAULT_MODEL = "gpt-4.1-mini-2025-04-14"
 _MAX_BYTES = 2**18
 
 

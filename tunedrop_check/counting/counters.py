@@ -3,38 +3,48 @@ fallback.
 """
 
 import functools
-import importlib.metadata
 import re
 import threading
 from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import vocabulary
 from .newer_letters import NEWER_LETTERS, PROBED
 
 _LONG_TEXT = 2**18
 _MANY_TEXTS = 1024
+_building = threading.Lock()
+_BUILT: dict[str, "Counter"] = {}
+
+
 # toktok knows an older Unicode than tiktoken: a text with one of NEWER_LETTERS goes to tiktoken,
 # and so does one with lone surrogates, which toktok refuses. Both facts were probed for the two
 # versions that newer_letters.py names; with any other version of either, tiktoken counts
 # everything.
-_NEWER = re.compile(
-    "[" + "".join(f"{chr(first)}-{chr(last)}" for first, last in NEWER_LETTERS) + "\ud800-\udfff]"
-)
+@functools.cache
+def _newer() -> re.Pattern[str]:
+    return re.compile(
+        "["
+        + "".join(f"{chr(first)}-{chr(last)}" for first, last in NEWER_LETTERS)
+        + "\ud800-\udfff]"
+    )
 
-_PREFIXES = {
-    tuple(chr(letter).encode()[:2])
-    for first, last in NEWER_LETTERS
-    for letter in range(first, last + 1)
-}
-# By the first byte of such a letter: which second bytes one may have.
-_SECONDS = {
-    lead: np.isin(np.arange(256), [second for first, second in _PREFIXES if first == lead])
-    for lead, _ in _PREFIXES
-}
-_building = threading.Lock()
+
+@functools.cache
+def _seconds() -> dict[int, NDArray[np.bool_]]:
+    """By the first byte of such a letter: which second bytes one may have."""
+    prefixes = {
+        tuple(chr(letter).encode()[:2])
+        for first, last in NEWER_LETTERS
+        for letter in range(first, last + 1)
+    }
+    return {
+        lead: np.isin(np.arange(256), [second for first, second in prefixes if first == lead])
+        for lead, _ in prefixes
+    }
 
 
 class Counter(Protocol):
@@ -103,7 +113,9 @@ class FastCounter:
 
     def _apart(self, texts: Sequence[str]) -> list[int]:
         exact = {
-            index for index, text in enumerate(texts) if not text.isascii() and _NEWER.search(text)
+            index
+            for index, text in enumerate(texts)
+            if not text.isascii() and _newer().search(text)
         }
         rest = [text for index, text in enumerate(texts) if index not in exact]
         fast, reference = (
@@ -129,8 +141,10 @@ def is_ordinary(utf8: bytes) -> bool:
         return True
     # Told by the first two bytes of their UTF-8.
     table = np.frombuffer(utf8, np.uint8)
-    there = (lead for lead in _SECONDS if lead in utf8)
-    return not any(_SECONDS[lead][table[np.flatnonzero(table == lead) + 1]].any() for lead in there)
+    there = (lead for lead in _seconds() if lead in utf8)
+    return not any(
+        _seconds()[lead][table[np.flatnonzero(table == lead) + 1]].any() for lead in there
+    )
 
 
 def _are_ordinary(texts: Sequence[str]) -> bool:
@@ -149,23 +163,29 @@ def counter(encoding_name: str) -> Counter:
     """
     # The first threads of a scan come at once, and each would build its own.
     with _building:
-        return _built(encoding_name)
+        if encoding_name not in vocabulary.DEFINITIONS:
+            raise LookupError(encoding_name)
+        if encoding_name not in _BUILT:
+            _BUILT[encoding_name] = (
+                FastCounter(encoding_name) if is_fast() else TiktokenCounter(encoding_name)
+            )
+        return _BUILT[encoding_name]
 
 
-@functools.cache
-def _built(encoding_name: str) -> Counter:
-    if encoding_name not in vocabulary.DEFINITIONS:
-        raise LookupError(encoding_name)
-    return FastCounter(encoding_name) if is_fast() else TiktokenCounter(encoding_name)
+def is_built(encoding_name: str) -> bool:
+    """Whether this process has such a counter already."""
+    return encoding_name in _BUILT
 
 
 def is_fast() -> bool:
     """Whether the fast counter is here, in the version that was probed against the tiktoken that is
     here.
     """
+    import tiktoken  # 0.05 s, as above
+
     try:
-        return all(
-            importlib.metadata.version(package) == version for package, version in PROBED.items()
-        )
-    except importlib.metadata.PackageNotFoundError:
+        import toktok  # pyright: ignore[reportMissingTypeStubs]
+    except ImportError:
         return False
+    fast: str = toktok.__version__  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+    return {"tiktoken": tiktoken.__version__, "toktok-rs": fast} == PROBED

@@ -2,6 +2,7 @@
 good file are.
 """
 
+import functools
 import re
 from collections.abc import Iterator
 from itertools import chain, repeat
@@ -122,15 +123,18 @@ class PlainReader:
     """Finds the plain lines of a file; remembers a bounded number of shapes and declarations."""
 
     def __init__(self, counter: counters.Counter, longest: int = LONGEST) -> None:
-        roles = list(ROLES.values())
         self._counter = counter
-        self._role_tokens = dict(zip(roles, counter.count(roles), strict=True))
         self._longest = min(longest, LONGEST)
         self._shapes: dict[Kinds, Shape | None] = {}
         self._closer_shapes: dict[tuple[Kinds, int, tuple[int, ...], tuple[int, ...]], Shape] = {}
         self._tools: dict[bytes, _Tools | None] = {}
         self._parallel: dict[bool, int] = {}
         self._starts = SharedStarts(self._system_of)
+
+    @functools.cached_property
+    def _role_tokens(self) -> dict[str, int]:
+        roles = list(ROLES.values())
+        return dict(zip(roles, self._counter.count(roles), strict=True))
 
     def block(self, block: bytes) -> PlainLines | None:
         """The lines of a block, if all of them are plain and have their line feed."""

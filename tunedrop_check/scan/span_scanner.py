@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..contents import compared_texts
 from ..contents.content_findings import ContentObserver
 from ..counting import counters, tokens, upper_bound
+from ..counting.small_texts import small_counter
 from ..fast_path import PlainLines, PlainReader
 from ..formats import graders, messages, recognition
 from ..formats.format import Format
@@ -45,7 +46,8 @@ class SpanScanner:
     def __init__(self, result: SpanScan, options: ScanOptions) -> None:
         self._result = result
         self._options = options
-        self._counter = counters.counter(options.model.encoding)
+        self._small = small_counter(options.model.encoding, result.stop - result.start)
+        self._counter = self._small or counters.counter(options.model.encoding)
         self._reader = PlainReader(self._counter, options.max_line_bytes)
         self._systems: dict[str | None, int] = {None: 0}
         self._observer = ContentObserver() if options.watched else None
@@ -67,6 +69,11 @@ class SpanScanner:
 
     def take(self, block: bytes | None) -> None:
         """Take the next block of reading.blocks_of."""
+        if block is not None and self._small is not None:
+            self._small.expect(block)
+        self._take(block)
+
+    def _take(self, block: bytes | None) -> None:
         if self._has_stopped:
             self._search(block or b"")
             self._pass_over(_number_of_lines(block) if block else 1)
@@ -84,8 +91,8 @@ class SpanScanner:
         )
         # What isn't plain mustn't slow down the rest of its block.
         if block is not None and 0 < middle < len(block):
-            self.take(block[:middle])
-            self.take(block[middle:])
+            self._take(block[:middle])
+            self._take(block[middle:])
             return
         found = file_spans.lines_of(block, self._options.max_line_bytes)
         self._search(

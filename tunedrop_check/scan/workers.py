@@ -3,7 +3,6 @@ threads elsewhere.
 """
 
 import gc
-import multiprocessing
 import os
 import queue
 import select
@@ -12,10 +11,12 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future
-from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
+    from multiprocessing.connection import Connection
+    from multiprocessing.process import BaseProcess
 
 Part = TypeVar("Part")
 Result = TypeVar("Result")
@@ -130,6 +131,8 @@ class _Forks:
         self, tickets: _Tickets, work: Callable[[Any], Any], parts: Sequence[Any], number: int
     ) -> None:
         """Start so many."""
+        import multiprocessing  # 0.02 s: only for a big file
+
         context = multiprocessing.get_context("fork")
         for _ in range(number):
             here, there = context.Pipe(duplex=False)
@@ -166,7 +169,7 @@ class _Forks:
         for connection in self._connections:
             connection.close()
 
-    def _hear(self, connection: Connection) -> None:
+    def _hear(self, connection: "Connection") -> None:
         try:
             while (heard := connection.recv()) is not None:
                 self._heard.put(heard)
@@ -178,8 +181,8 @@ def _help(
     tickets: _Tickets,
     work: Callable[[Any], Any],
     parts: Sequence[Any],
-    connection: Connection,
-    of_parent: list[Connection],
+    connection: "Connection",
+    of_parent: "list[Connection]",
 ) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the parent's to answer
     for foreign in of_parent:  # else nobody would notice that the parent is gone
@@ -194,7 +197,7 @@ def _help(
 
 
 def in_order(  # noqa: UP047  # Python 3.11 has no such syntax
-    pool: Executor, work: Callable[[Part], Result], parts: Iterable[Part], workers: int
+    pool: "Executor", work: Callable[[Part], Result], parts: Iterable[Part], workers: int
 ) -> Iterator[Result]:
     """The parts' results in order."""
     under_way: deque[Future[Result]] = deque()

@@ -46,7 +46,15 @@ def test_ranks_are_refused_with_the_fix_when_the_file_is_damaged(
     with pytest.raises(
         vocabulary.VocabularyDamaged, match=r"o200k_base\.tiktoken .* Install the package again"
     ):
-        vocabulary.ranks(file, vocabulary.DEFINITIONS["o200k_base"].sha256)
+        vocabulary.tokens_of(file, vocabulary.DEFINITIONS["o200k_base"].sha256)
+
+
+@pytest.mark.parametrize("name", vocabulary.DEFINITIONS)
+def test_ranks_are_the_numbers_of_the_lines(name: str) -> None:
+    """As the file says itself, line by line: nobody reads the ranks that it writes."""
+    lines = (vocabulary.FOLDER / f"{name}.tiktoken").read_bytes().splitlines()
+    assert [int(line.split()[1]) for line in lines] == list(range(len(lines)))
+    assert vocabulary.tokens_in_base64(name) == [line.split()[0] for line in lines]
 
 
 def test_encoding_is_built_once_when_eight_threads_ask_at_the_same_moment() -> None:

@@ -14,7 +14,6 @@ from azure.storage.blob import BlobServiceClient
 from tests.azurite import KEY as PUBLISHED
 from tunedrop.local.ports import Ports
 from tunedrop.local.session import (
-    PROJECT,
     Addresses,
     DataInUse,
     DataUnusable,
@@ -27,6 +26,7 @@ from tunedrop.local.session import (
     remembered,
 )
 
+ROOT = Path(__file__).parents[3]
 HERE = Addresses("http://127.0.0.1:1/api", "a key", "storage", "http://127.0.0.1:2")
 
 
@@ -198,13 +198,13 @@ def test_folder_that_cant_be_made_is_named(tmp_path: Path) -> None:
 
 def test_data_belongs_to_the_project_whatever_the_current_folder(tmp_path: Path) -> None:
     """A command in another terminal, in another folder, finds the stack."""
-    program = "from tunedrop.local.session import DATA; print(DATA)"
+    program = "from tunedrop.cli.options import DATA; print(DATA)"
     done = subprocess.run(
         [sys.executable, "-c", program],
         cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(PROJECT)},
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=True,
     )
-    assert Path(done.stdout.strip()) == PROJECT / ".tunedrop"
+    assert Path(done.stdout.strip()) == ROOT / ".tunedrop"

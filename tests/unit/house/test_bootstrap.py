@@ -2,6 +2,7 @@
 
 import ast
 import os
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -9,7 +10,9 @@ from pathlib import Path
 import pytest
 
 import dev
+from tests.patience import patience
 from tests.unit.house.repository import ROOT, imported
+from tunedrop_check import VERSION
 
 
 def a_tool(folder: Path, name: str, answer: str) -> None:
@@ -83,7 +86,7 @@ def test_bootstrap_tells_its_version_without_setting_up(capsys: pytest.CaptureFi
 
 def test_bootstrap_knows_every_command_of_the_app() -> None:
     """A new command of `tunedrop` is one of dev.py too."""
-    from tunedrop.cli.app import app
+    from tunedrop.cli.commands import app
 
     assert {command.name for command in app.registered_commands} == set(dev.APP_COMMANDS)
 
@@ -97,6 +100,32 @@ def test_bootstrap_keeps_what_python_compiles(monkeypatch: pytest.MonkeyPatch) -
     environment = dev.environment()
     assert "PYTHONDONTWRITEBYTECODE" not in environment
     assert Path(environment["PYTHONPYCACHEPREFIX"]).is_relative_to(dev.VENV)
+
+
+@posix
+def test_bootstrap_puts_the_command_into_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It runs anywhere, under a path with blanks, and beside a folder of its own name."""
+    (tmp_path / "a b").mkdir()
+    (tmp_path / "tunedrop").mkdir()
+    (tmp_path / "tunedrop" / "__init__.py").write_text("raise SystemExit('not ours')")
+    a_tool(tmp_path / "a b", "python", "")
+    (tmp_path / "a b" / "python").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    monkeypatch.setattr(dev, "BIN", tmp_path / "a b")
+    monkeypatch.setattr(dev, "PYTHON", tmp_path / "a b" / "python")
+    dev.put_command()
+    dev.put_command()
+    done = subprocess.run(
+        [str(tmp_path / "a b" / "tunedrop"), "--version"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=patience(30),
+        check=True,
+    )
+    assert done.stdout == f"tunedrop {VERSION}\n"
 
 
 @posix

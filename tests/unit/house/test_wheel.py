@@ -1,11 +1,8 @@
 """The package tunedrop-check: tunedrop_check as it is, on every Python that it promises."""
 
 import json
-import os
 import re
-import shutil
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -13,6 +10,7 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 
+from tests import wheels
 from tests.data import a_training_set
 from tests.patience import patience
 from tests.unit.house import repository
@@ -28,79 +26,24 @@ def load(path: Path) -> dict[str, Any]:
     return tomllib.loads(path.read_text(encoding="utf-8"))["project"]
 
 
-def uv(*arguments: object) -> None:
-    """Call uv, which fetches no Python of its own."""
-    command = [sys.executable, "-m", "uv", *map(str, arguments), "--no-python-downloads", "--quiet"]
-    done = subprocess.run(
-        command, capture_output=True, text=True, timeout=patience(120), check=False
-    )
-    assert done.returncode == 0, done.stderr
-
-
-def python_of(version: str) -> str:
-    """The first Python of this version on PATH or in pyenv that works; nothing where this machine
-    has none.
-    """
-    homes = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
-    candidates = [
-        sys.executable,
-        shutil.which(f"python{version}"),
-        *homes.glob(f"{version}*/bin/python"),
-    ]
-    for candidate in filter(None, candidates):
-        probe = [str(candidate), "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
-        if (
-            subprocess.run(
-                probe, capture_output=True, text=True, timeout=patience(30), check=False
-            ).stdout.strip()
-            == version
-        ):
-            return str(candidate)
-    return ""
-
-
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The package as `python3 dev.py wheel` builds it."""
-    folder = tmp_path_factory.mktemp("dist")
-    builder = [sys.executable, str(ROOT / "tools" / "wheel" / "build.py"), str(folder)]
-    built = subprocess.run(
-        builder, capture_output=True, text=True, timeout=patience(60), check=True
-    )
-    return Path(built.stdout.strip())
+def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The two packages as `python3 dev.py wheel` builds them: tunedrop and tunedrop-check."""
+    return wheels.built(tmp_path_factory.mktemp("dist"))
 
 
 def installed(wheel: Path, folder: Path, version: str) -> Path:
     """The `bin` of an environment with nothing but this wheel and what it needs, at the locked
     versions where they fit.
     """
-    python = python_of(version)
+    python = wheels.python_of(version)
     if not python:
         pytest.skip(f"this machine has no Python {version}")
-    lock = (ROOT / "requirements.txt").read_text(encoding="utf-8")
-    pins = [
-        f"{name}=={number}"
-        for name, number in re.findall(r"^([a-z0-9._-]+)==([^\s;\\]+)", lock, re.MULTILINE)
-    ]
-    constraints = folder / "constraints.txt"
     # The locked numpy has no wheel for 3.11, and a notebook's own is older, too.
-    constraints.write_text(
-        "\n".join(pin for pin in pins if version != "3.11" or not pin.startswith("numpy=="))
-    )
-    uv("venv", "--python", python, folder / "venv")
-    inside = folder / "venv" / ("Scripts" if sys.platform == "win32" else "bin")
-    uv(
-        "pip",
-        "install",
-        "--only-binary",
-        ":all:",
-        "--constraints",
-        constraints,
-        "--python",
-        inside / "python",
-        wheel,
-    )
-    return inside
+    left_out = {"numpy"} if version == "3.11" else set[str]()
+    locked = wheels.pins_of("requirements.txt")
+    pins = [f"{name}=={number}" for name, number in locked.items() if name not in left_out]
+    return wheels.installed(wheel, folder, python, pins)
 
 
 def proven(wheel: Path, folder: Path, version: str) -> None:
@@ -155,18 +98,23 @@ def proven(wheel: Path, folder: Path, version: str) -> None:
         pytest.param("3.14", marks=pytest.mark.slow),
     ],
 )
-def test_wheel_runs_by_itself_on_each_python(wheel: Path, tmp_path: Path, version: str) -> None:
+def test_wheel_runs_by_itself_on_each_python(
+    built: tuple[Path, Path], tmp_path: Path, version: str
+) -> None:
     """In an empty environment: the command, the module and the library, wherever this machine has
     that Python.
     """
-    proven(wheel, tmp_path, version)
+    proven(built[1], tmp_path, version)
 
 
 def test_wheel_needs_what_the_app_has() -> None:
     """Its dependencies are the app's own lines, but for numpy, of which it takes older ones, and
     the counters, which are those compared.
     """
-    app, package = load(ROOT / "pyproject.toml"), load(ROOT / "tools" / "wheel" / "pyproject.toml")
+    app, package = (
+        load(ROOT / "pyproject.toml"),
+        load(ROOT / "tools" / "wheel" / "tunedrop_check" / "pyproject.toml"),
+    )
     others = {
         wanted.name: wanted.specifier
         for wanted in map(Requirement, set(package["dependencies"]) - set(app["dependencies"]))
