@@ -22,10 +22,9 @@ from shared.runs.checkpoints import checkpoint
 from shared.runs.ledger import Ledger, Read, with_effect
 from shared.services.storage import Changed
 
+# Statuses of a caller whose role is gone, or has not arrived yet: what costs money by the hour is
+# not left behind for that.
 WITHOUT_A_ROLE = (401, 403)
-"""Statuses of a caller whose role is gone, or has not arrived yet: what costs money by the hour is
-not left behind for that.
-"""
 
 
 @dataclass(frozen=True)
@@ -155,11 +154,10 @@ class Making(OfOneEffect):
         return self._record(made, self.me, until)
 
     def _record(self, made: str, holder: str, until: datetime | None) -> Answer:
-        """Also for a run that stops meanwhile: its end must know what there is to take back.
-        `until`: a second one may appear so long.
-        """
+        """Notes what was made; `until`: a second one may appear so long."""
 
         def recording(record: RunRecord, now: datetime) -> RunRecord | None:
+            # Also for a run that stops meanwhile: its end must know what there is to take back.
             stands = record.effects.get(self.effect)
             if stands and stands.state in {"made", "removed"}:
                 return None

@@ -52,6 +52,7 @@ class BriefRetries(RetryPolicy[Any, Any]):
 
     def is_retry(self, settings: dict[str, Any], response: Any) -> bool:
         """Whether this answer is asked for again at once."""
+        # azure-core would sleep for as long as a `Retry-After` says.
         wait_s = self.get_retry_after(response)
         return super().is_retry(settings, response) and not (
             wait_s and wait_s > call_limits.RETRY_AFTER_S
@@ -197,6 +198,7 @@ class _TimelySending:
         """Sends this piece of a request."""
         deadline = call_limits.deadline()
         if self.sock is not None and deadline is not None:
+            # A connection that is used again has the time-out of the call before.
             self.sock.settimeout(deadline.left_s())
         sending: Any = super()
         sending.send(data)

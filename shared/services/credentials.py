@@ -47,6 +47,7 @@ class Named:
         Raises:
             NoToken: there is none now.
         """
+        # The clients that are given the token would each tell a fault otherwise, or not at all.
         try:
             with call_limits.within(call_limits.limits().read_s):
                 given = self._inner.get_token(*scopes, **options)

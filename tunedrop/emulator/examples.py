@@ -142,7 +142,9 @@ class Turn:
 
 
 def turns(chunks: Iterable[bytes], limit: int = SAMPLE_EXAMPLES) -> list[list[Turn]]:
-    """The answers of the first examples, each with the last user message before it."""
+    """The answers of the first examples, each with the last user message before it; those of weight
+    0 are left out.
+    """
     found: list[list[Turn]] = []
     for line in lines(chunks):
         if len(found) == limit:

@@ -85,7 +85,7 @@ class World:
         self.store.set_setting("began_at", self._began_at)
 
     def restart(self) -> None:
-        """Settings as a fresh start with the same options would have them; the clock stays."""
+        """Settings as a fresh start with the same options would have them; the clock goes on."""
         self._pace = self.config.pace or pace.NAMED[DEFAULT_PACE]
         self._limits = limits.changed(Limits(), self.config.limits)
         self._switches = switches.changed(Switches(), self.config.switches)

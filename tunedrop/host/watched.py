@@ -52,6 +52,7 @@ class WatchedContainer:
             found = list(every(self._page, prefix, lambda: hidden.append(True), PAGE))
         except Unreadable as unreadable:
             raise AzureError("500 to a listing") from unreadable
+        # Logged once: a name that can't be told hides no other.
         if hidden and not self._hidden:
             log.warning(
                 "blob with a name that can't be listed",

@@ -70,6 +70,7 @@ def declared_tokens(key: str, value: Json, counter: Counter) -> int:
 
 
 def _at_most(text: str, counter: Counter) -> int:
+    # A text that can't be counted counts by its bytes: no token has less than one.
     return (
         counter.count([text])[0]
         if is_countable(text)

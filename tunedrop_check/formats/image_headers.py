@@ -31,6 +31,7 @@ class Header(msgspec.Struct, frozen=True):
     kind: str
     width: int = 0
     height: int = 0
+    # An image of unknown colours passes for coloured.
     coloured: bool = True
 
 

@@ -114,6 +114,8 @@ def _address(place: str, url: str) -> Iterator[Finding]:
     if not _BASE64.fullmatch(content) or len(content) % 4:
         yield finding(format_rules.IMAGE_URL, place)
         return
+    # A JPEG whose header isn't found and a WEBP, which is always RGB or RGBA, are taken as they
+    # come.
     size = len(content) // 4 * 3 - content[-2:].count("=")
     if size > MAX_IMAGE_BYTES:
         yield finding(
