@@ -104,7 +104,7 @@ def _held_too_long(holder: str, waited_s: float) -> Problem:
     return PlanRejected(
         "TD-GATE-009",
         f"The run {holder} trains the same content and had not ended after {lasting(waited_s)}.",
-        "Cancel that run, or look why it does not end; then drop the files again.",
+        "Cancel that run, or find out why it does not end; then drop the files again.",
     ).problem
 
 

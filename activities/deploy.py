@@ -80,12 +80,12 @@ def own_deployment(
         raise ServiceLost(
             "TD-DEPLOYMENT-003",
             (
-                f"The deployment name {found.name} was taken by somebody else while the model was "
+                f"The deployment name {found.name} was used by somebody else while the model was "
                 "trained."
             ),
             (
-                "Deploy the fine-tuned model under another name; it is named in this report and "
-                "costs nothing while it isn't deployed."
+                "Deploy the fine-tuned model under another name; this report names the model, "
+                "and it costs nothing while it isn't deployed."
             ),
         )
     return found.name

@@ -32,7 +32,7 @@ def deployment_status(wanted: RunStep, ledger: Ledger, read: Read) -> Answer:
     )
     late = DeadlinePassed(
         "TD-DEADLINE-007",
-        f"The deployment did not stand after {waited_s:.0f} s.",
+        f"The deployment was not ready after {waited_s:.0f} s.",
         "deployment_deadline_s",
     )
     account = clients.for_deployment(plan)
@@ -55,7 +55,7 @@ def _verdict(found: DeploymentFacts | None, waited_s: float, pace: Pace) -> Answ
             "TD-DEPLOYMENT-001",
             f"The deployment ended {state} after {waited_s:.0f} s, and Azure gives no reason.",
             (
-                "Look into the account's activity log; Azure may have no capacity for this SKU in "
+                "Check the account's activity log; Azure may have no capacity for this SKU in "
                 "this region."
             ),
         )
@@ -67,5 +67,5 @@ def deployment_gone() -> ServiceLost:
     return ServiceLost(
         "TD-DEPLOYMENT-002",
         "The deployment is gone: somebody deleted it.",
-        "Look who deletes deployments on this account.",
+        "Find out who deletes deployments on this account.",
     )

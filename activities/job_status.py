@@ -57,7 +57,7 @@ def _looked_at(ledger: Ledger, read: Read, service: AzureOpenAI, job_id: str, pa
         raise ServiceLost(
             "TD-JOB-002",
             "The fine-tuning job is gone: somebody deleted it.",
-            "Look who deletes jobs on this account.",
+            "Find out who deletes jobs on this account.",
         )
     heard = _progress(service, job, read.record.job or JobProgress())
 
@@ -96,15 +96,15 @@ def _verdict(job: JobFacts, read: Read, pace: Pace, nameless: Deadline) -> Answe
             "TD-JOB-001",
             f"The fine-tuning job succeeded, but names no model after {nameless.waited_s:.0f} s.",
             (
-                "Look at the job in the Foundry portal: the report names it. If a model stands "
-                "there, deploy it by hand."
+                "Open the job in the Foundry portal: the report names it. If the job shows a "
+                "model there, deploy it by hand."
             ),
         )
     if job.status == "cancelled" and not job.error_code:
         raise ServiceLost(
             "TD-JOB-003",
-            "The fine-tuning job was cancelled, and not by this run.",
-            "Look who cancels jobs on this account.",
+            "Somebody else cancelled the fine-tuning job, not this run.",
+            "Find out who cancels jobs on this account.",
         )
     if job.ended and job.status != "succeeded":
         code, text = job.error_code or job.status, job.error_message or "no reason given"

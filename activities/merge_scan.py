@@ -44,8 +44,8 @@ def merge_scan(wanted: RunStep, ledger: Ledger, read: Read) -> Answer:
                 "TD-DROP-006",
                 f"{told[0].upper()}{told[1:]}.",
                 (
-                    "The report lists the first 100 with line, field and fix; correct them and "
-                    "drop the file again."
+                    "The report lists the first 100 errors with line, field and fix; correct "
+                    "them and drop the file again."
                 ),
             ).problem,
         )

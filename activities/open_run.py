@@ -44,12 +44,12 @@ def open_run(wanted: RunStep) -> Answer:
             DataRejected(
                 "TD-DROP-005",
                 (
-                    "What was dropped is a folder of part files, as Spark writes it; the app takes "
+                    "The drop is a folder of part files, as Spark writes it; the app accepts "
                     "one file."
                 ),
                 (
-                    "Send it with `tunedrop drop FOLDER`, which joins the parts; or write one file "
-                    "and drop it as <run>/training_set.jsonl."
+                    "Send it with `tunedrop drop FOLDER`, which joins the part files; or write "
+                    "one file and drop it as <run>/training_set.jsonl."
                 ),
             ).problem,
         )

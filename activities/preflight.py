@@ -60,7 +60,7 @@ def preflight(wanted: RunStep, ledger: Ledger, read: Read) -> Answer:
     deadline = Deadline(ledger, wanted.run_id, "preflight", waited_s, wanted.pace.gate_deadline_s)
     late = DeadlinePassed(
         "TD-DEADLINE-001",
-        f"The account could not be asked within {lasting(waited_s)}.",
+        f"The account gave no answer within {lasting(waited_s)}.",
         "gate_deadline_s",
     )
     asking = Asking(ledger, record, plan, holder, worst)

@@ -39,8 +39,8 @@ def settle_drop(wanted: RunStep, ledger: Ledger, read: Read) -> Answer:
     deadline = Deadline(ledger, wanted.run_id, "settle_drop", waited_s, pace.companion_s)
     late = DataRejected(
         "TD-DROP-010",
-        "The dropped files could not be looked at in time.",
-        "Look whether the storage is well; drop again.",
+        "The dropped files could not be checked in time.",
+        "Check the storage, then drop again.",
     )
     answer = polled(lambda: _whole(ledger, read, pace), pace, deadline, late)
     if answer.kind == "wait" and answer.because:
@@ -79,7 +79,7 @@ def in_the_way(ledger: Ledger, record: RunRecord) -> str | None:
     # companions, whatever holds the others up.
     if sum((row.created_at, row.id) < mine for row in rows) < AT_ONCE:
         return None
-    return f"{AT_ONCE} older runs of this name are being read; no more may be at a time."
+    return f"{AT_ONCE} older runs of this name are being read; this is the limit."
 
 
 def _announced(
@@ -107,7 +107,7 @@ def _patience(waited_s: float, pace: Pace) -> Answer:
             "TD-DROP-003",
             f"job.json announces {VALIDATION_SET}, but after {waited_s:.0f} s it is not there.",
             (
-                f"Drop {VALIDATION_SET} first, or take `validation` out of job.json; then drop the "
+                f"Drop {VALIDATION_SET} first, or remove `validation` from job.json; then drop the "
                 "training file again."
             ),
         )

@@ -97,7 +97,7 @@ class Served:
         )
         late = DeadlinePassed(
             "TD-DEADLINE-008",
-            f"What is deployed could not be asked within {waited_s:.0f} s.",
+            f"The account did not say within {waited_s:.0f} s.",
             "smoke_deadline_s",
         )
         return polled(self._look, self.wanted.pace, deadline, late)
@@ -124,12 +124,12 @@ def _another() -> ProofFailed:
     return ProofFailed(
         "TD-PROOF-004",
         (
-            "The run's deployment serves another model than the one that this run trained: "
+            "The run's deployment serves another model, not the one that this run trained: "
             "somebody changed it."
         ),
         (
-            "Look who changes deployments on this account. TuneDrop leaves this deployment alone; "
-            "the trained model stays."
+            "Find out who changes deployments on this account. TuneDrop does not change this "
+            "deployment; the trained model stays."
         ),
     )
 
@@ -192,7 +192,7 @@ def verdict(result: SmokeResult, plan: SmokeTestPlan) -> Answer:
     if result.verdict == "passed":
         return done()
     # The sentence counts what was asked, came and was wanted: the texts themselves are a drop's.
-    asked = f"The model was asked {_counted(len(plan.messages), 'message')}"
+    asked = f"The model got {_counted(len(plan.messages), 'message')}"
     answer = result.answer or ""
     match result.verdict:
         case "blocked":
@@ -201,7 +201,7 @@ def verdict(result: SmokeResult, plan: SmokeTestPlan) -> Answer:
                 f"{asked}, and the content filter stopped the question or the answer.",
                 (
                     "Ask something else in `smoke_test` of job.json, or name another "
-                    "`deployment.rai_policy`; the report shows what was asked."
+                    "`deployment.rai_policy`; the report shows the question."
                 ),
             )
         case "not_answered":
@@ -212,7 +212,7 @@ def verdict(result: SmokeResult, plan: SmokeTestPlan) -> Answer:
                     f"{_counted(result.attempts, 'attempt')}."
                 ),
                 (
-                    "Look at the deployment's region and quota; `smoke_deadline_s` of "
+                    "Check the deployment's region and quota; `smoke_deadline_s` of "
                     "TUNEDROP_PACE says how long a run waits for an answer."
                 ),
             )
@@ -224,7 +224,7 @@ def verdict(result: SmokeResult, plan: SmokeTestPlan) -> Answer:
                     f"{_wanted(plan, answer)}."
                 ),
                 (
-                    "Compare question, answer and what was wanted in the report; correct "
+                    "Compare question, answer and expected text in the report; correct "
                     "`smoke_test.expect`, or train on better examples."
                 ),
             )
@@ -233,9 +233,9 @@ def verdict(result: SmokeResult, plan: SmokeTestPlan) -> Answer:
 def _wanted(plan: SmokeTestPlan, answer: str) -> str:
     missing = sum(1 for wanted in plan.contains if wanted.casefold() not in answer.casefold())
     return (
-        f"{missing} of {_counted(len(plan.contains), 'wanted text')} not in the answer"
+        f"{missing} of {_counted(len(plan.contains), 'expected text')} not in the answer"
         if plan.contains
-        else "any words were wanted"
+        else "any words were expected"
     )
 
 

@@ -12,27 +12,27 @@ class Diagnosis:
 
 
 _ROLE = Diagnosis(
-    "The app's identity may not do this.",
+    "The app's identity has no right to do this.",
     (
         "Assign it the role Cognitive Services OpenAI Contributor on the account; a new assignment "
         "needs some minutes."
     ),
 )
 _GONE = Diagnosis(
-    "Azure doesn't take new deployments of this model any more.",
+    "Azure no longer accepts new deployments of this model.",
     (
-        "Train on a newer base model: `az cognitiveservices account list-models` tells each one's "
-        "lifecycle and dates."
+        "Train on a newer base model: `az cognitiveservices account list-models` shows the "
+        "lifecycle and dates of each model."
     ),
 )
-_RETIRED = Diagnosis("The model has been retired: it answers no more.", _GONE.fix)
+_RETIRED = Diagnosis("The model has been retired and no longer answers.", _GONE.fix)
 _FILTER = Diagnosis(
     "The content filter stopped the prompt or the answer.",
-    "Word the question otherwise, or give the deployment another filter.",
+    "Change the words of the question, or give the deployment another filter.",
 )
 _HARMFUL = Diagnosis(
     "The service found harmful content in the training data.",
-    "Take the named kinds of content out of the training file.",
+    "Remove the named kinds of content from the training file.",
 )
 
 # By the code as Azure spells it.
@@ -42,8 +42,8 @@ DIAGNOSES: dict[str, Diagnosis] = {
     "ServiceModelDeprecated": _GONE,
     "ServiceModelDeprecating": Diagnosis(
         (
-            "The model is being retired: Azure takes new deployments of it only from subscriptions "
-            "that have had one, or from nobody."
+            "The model is being retired: Azure accepts new deployments of it only from "
+            "subscriptions that have had one, or from nobody."
         ),
         _GONE.fix,
     ),
@@ -57,7 +57,7 @@ DIAGNOSES: dict[str, Diagnosis] = {
         ),
     ),
     "SpecialFeatureOrQuotaIdRequired": Diagnosis(
-        "The subscription has no access to this model, or not on this SKU.",
+        "The subscription has no access to this model, or not with this SKU.",
         "Ask Azure for access to the model, or use a subscription that has it.",
     ),
     "DeploymentModelNotSupported": Diagnosis(
@@ -66,14 +66,14 @@ DIAGNOSES: dict[str, Diagnosis] = {
             "or the region doesn't have it."
         ),
         (
-            "Deploy in the account that trained the model; for a base model choose one of the "
-            "account's list."
+            "Deploy in the account that trained the model; for a base model, choose one that "
+            "the account offers."
         ),
     ),
     "InvalidResourceProperties": Diagnosis(
         (
-            "The SKU doesn't serve this model in this region, or the content filter policy isn't "
-            "the account's."
+            "The SKU doesn't serve this model in this region, or the account doesn't have the "
+            "content filter policy."
         ),
         (
             "Choose another `deployment.sku` or `deployment.rai_policy`; the message says which of "
@@ -81,7 +81,7 @@ DIAGNOSES: dict[str, Diagnosis] = {
         ),
     ),
     "LinkedAuthorizationFailed": Diagnosis(
-        "The app's identity lacks a right on a resource that this one leads to.",
+        "The app's identity has no right on another resource that this one uses.",
         "Give it the right that the message names, on the scope that it names.",
     ),
     "AuthorizationFailed": _ROLE,
@@ -89,13 +89,13 @@ DIAGNOSES: dict[str, Diagnosis] = {
     "forbidden": _ROLE,
     "unauthorized": Diagnosis(
         "The key is wrong, or the token is for another tenant or resource.",
-        "Look at TUNEDROP_OPENAI_API_KEY, TUNEDROP_CREDENTIAL and TUNEDROP_OPENAI_ENDPOINT.",
+        "Check TUNEDROP_OPENAI_API_KEY, TUNEDROP_CREDENTIAL and TUNEDROP_OPENAI_ENDPOINT.",
     ),
     "ResourceNotFound": Diagnosis(
-        "The address leads to nothing.", "Look at TUNEDROP_ACCOUNT and TUNEDROP_OPENAI_ENDPOINT."
+        "Nothing exists at this address.", "Check TUNEDROP_ACCOUNT and TUNEDROP_OPENAI_ENDPOINT."
     ),
     "quotaExceeded": Diagnosis(
-        "The resource holds as many files or jobs as it may.",
+        "The resource already has as many files or jobs as it may.",
         "Delete files and jobs that are no longer needed.",
     ),
     "content_filter": _FILTER,
@@ -107,14 +107,17 @@ DIAGNOSES: dict[str, Diagnosis] = {
     ),
     "BlobArchived": Diagnosis(
         "The blob is archived, so its bytes can't be read.",
-        "Bring it back with `az storage blob set-tier --tier Hot`, which takes hours.",
+        (
+            "Move it out of the archive tier with `az storage blob set-tier --tier Hot`, which "
+            "takes hours."
+        ),
     ),
     "BlobImmutableDueToPolicy": Diagnosis(
-        "A policy of the container keeps its blobs from being changed.",
-        "Give the container of the ledger or the reports no such policy.",
+        "A policy of the container forbids changes of its blobs.",
+        "Use a container without such a policy for the ledger and the reports.",
     ),
     "InvalidBlobType": Diagnosis(
-        "A blob of another kind stands under that name.", "Delete it, or choose another container."
+        "A blob of another kind has that name.", "Delete it, or choose another container."
     ),
 }
 

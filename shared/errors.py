@@ -115,10 +115,10 @@ class WalletFull(TuneDropError):
         """Too many runs between gate and end."""
         return cls(
             "TD-BUDGET-002",
-            f"As many runs train as may at a time: {most}.",
+            f"The limit of runs at the same time is reached: {most}.",
             (
-                "Nothing to do: the run goes on when another ends. TUNEDROP_JOBS_AT_A_TIME says "
-                "how many may."
+                "You need to do nothing: the run continues when another run ends. "
+                "TUNEDROP_JOBS_AT_A_TIME sets the limit."
             ),
         )
 
@@ -127,8 +127,8 @@ class WalletFull(TuneDropError):
         """Too many jobs today."""
         return cls(
             "TD-BUDGET-003",
-            f"All {most} jobs of this day (UTC) are taken.",
-            "Drop it again tomorrow, or have TUNEDROP_JOBS_A_DAY raised.",
+            f"All {most} jobs of this day (UTC) are used.",
+            "Drop it again tomorrow, or ask the owner of the app to raise TUNEDROP_JOBS_A_DAY.",
         )
 
     @classmethod
@@ -140,7 +140,10 @@ class WalletFull(TuneDropError):
                 f"The run needs about {amount(usd)} USD; {amount(max(most - spent, 0))} of the "
                 f"{amount(most)} USD of this day (UTC) are left."
             ),
-            "Drop it again tomorrow, train on less, or have TUNEDROP_USD_A_DAY raised.",
+            (
+                "Drop it again tomorrow, train on less data, or ask the owner of the app to raise "
+                "TUNEDROP_USD_A_DAY."
+            ),
         )
 
     @classmethod
@@ -148,10 +151,10 @@ class WalletFull(TuneDropError):
         """Other runs have booked the last places for deployments."""
         return cls(
             "TD-BUDGET-006",
-            f"The last places for fine-tuned deployments are booked by runs under way: {coming}.",
+            f"Other runs have booked the last places for fine-tuned deployments: {coming}.",
             (
-                "Nothing to do: the run goes on when a booked place comes free, and ends rejected "
-                "where all of them are taken for good."
+                "You need to do nothing: the run continues when a booked place becomes free, "
+                "and ends rejected if all places stay in use."
             ),
         )
 
@@ -160,10 +163,10 @@ class WalletFull(TuneDropError):
         """Other runs have booked the rest of the quota."""
         return cls(
             "TD-BUDGET-007",
-            f"The rest of the quota {quota} is booked by runs under way.",
+            f"The rest of the quota {quota} is booked by other runs.",
             (
-                "Nothing to do: the run goes on when booked quota comes free, and ends rejected "
-                "where all of it is taken for good."
+                "You need to do nothing: the run continues when booked quota becomes free, and "
+                "ends rejected if all of it stays in use."
             ),
         )
 
@@ -172,8 +175,11 @@ class WalletFull(TuneDropError):
         """The run has waited for too long."""
         return cls(
             "TD-BUDGET-005",
-            f"For {lasting(waited_s)} the limits of all runs together left no room for this one.",
-            "Drop it again later, or have TUNEDROP_JOBS_AT_A_TIME or the limits of the day raised.",
+            f"For {lasting(waited_s)} the limits of all runs together had no room for this run.",
+            (
+                "Drop it again later, or ask the owner of the app to raise TUNEDROP_JOBS_AT_A_TIME "
+                "or the limits of the day."
+            ),
         )
 
 
@@ -197,7 +203,7 @@ class ServiceRejected(TuneDropError):
         self.azure_code = azure_code
         known = diagnoses.of(azure_code)
         unknown = (
-            f"Look {azure_code} up in docs/errors.md; where it stays unclear, give the request id "
+            f"Look up {azure_code} in docs/errors.md; if it is still unclear, give the request id "
             "to Azure support."
         )
         super().__init__(
@@ -234,7 +240,7 @@ class DeadlinePassed(TuneDropError):
 
     def __init__(self, code: str, message: str, field: str) -> None:
         helps = (
-            f"Look whether Azure has trouble, then drop the files again; `{field}` of "
+            f"Check whether Azure has an outage, then drop the files again; `{field}` of "
             "TUNEDROP_PACE says how long a run waits."
         )
         super().__init__(code, message, helps)
@@ -250,7 +256,7 @@ class ServiceUnavailable(TuneDropError):
         super().__init__(
             "TD-SERVICE-002",
             f"{service} is not available: {reason}",
-            "Nothing to do: the run tries again.",
+            "You need to do nothing: the run tries again.",
         )
 
 
@@ -304,9 +310,9 @@ class InternalError(TuneDropError):
     def __init__(self, what: str) -> None:
         super().__init__(
             "TD-INTERNAL-001",
-            f"TuneDrop failed inside: {what}",
+            f"TuneDrop failed because of its own fault: {what}",
             (
-                "Nothing was left running that the clean-up list of the report doesn't name. "
+                "The clean-up list of the report names everything that is left. "
                 "Please report it with the run id."
             ),
         )

@@ -75,10 +75,9 @@ _NOTES = {
         "eval_file eval_dataset eval_data"
     ),
     (
-        "`hyperparameters.learning_rate_multiplier` is what can be set: a factor on the service's "
-        "own rate"
+        "set `hyperparameters.learning_rate_multiplier`, a factor on the service's own rate"
     ): "lr learning_rate",
-    "job.json holds no comments": "comment comments _comment description note notes",
+    "job.json can't have comments": "comment comments _comment description note notes",
     "it is not supported": "integrations wandb mlflow metadata",
 }
 # Where the words come from: OpenAI's and Azure's create-job reference, Hugging Face's

@@ -66,7 +66,7 @@ def _sentence(error: Any, schema: dict[str, Any]) -> str:
         case "missing":
             return f"`{place}` is missing"
         case "string_unicode":
-            return f"`{place}` holds half of a surrogate pair, which is no character"
+            return f"`{place}` contains half of a surrogate pair, which is not a character"
         case _:
             came = field_words.told_kind(schema, loc, error["input"])
             named = f"`{place}`" if place else "the whole"
@@ -107,7 +107,7 @@ def _paths(root: dict[str, Any], node: dict[str, Any], prefix: str = "") -> Iter
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len({name for name, _ in pairs}) != len(pairs):
-        raise NotJson("a field stands twice in one object")
+        raise NotJson("one object has the same field twice")
     return dict(pairs)
 
 

@@ -63,14 +63,15 @@ class StorageConnection(BaseSettings):
             return self
         if self.account_name:
             msg = (
-                f"the Python worker does not take {CONNECTION}__accountName; set __blobServiceUri "
+                f"the Python worker does not accept {CONNECTION}__accountName; set "
+                "__blobServiceUri "
                 "and __queueServiceUri instead"
             )
             raise ValueError(msg)
         if self.blob_service_uri and not self.queue_service_uri:
             msg = (
                 f"{CONNECTION}__queueServiceUri is missing beside __blobServiceUri: without it the "
-                "Functions host leaves on_drop out"
+                "Functions host does not load on_drop"
             )
             raise ValueError(msg)
         if any(
@@ -276,5 +277,5 @@ def _read[S: BaseSettings](kind: type[S]) -> S:
         raise PlanRejected(
             "TD-SETTING-001",
             f"A setting is wrong: {prefix}" + f"; {prefix}".join(wrong),
-            "Correct the variable; docs/settings.md tells its form.",
+            "Correct the variable; docs/settings.md describes its form.",
         ) from None

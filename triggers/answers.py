@@ -59,7 +59,7 @@ def unable(error: TuneDropError) -> func.HttpResponse:
     problem = error.problem
     if not isinstance(error, ServiceUnavailable):
         return refused(503, problem.code, problem.message, problem.fix)
-    fix = "Ask again in some seconds." if type(error) is ServiceUnavailable else problem.fix
+    fix = "Try again in some seconds." if type(error) is ServiceUnavailable else problem.fix
     return refused(
         503,
         problem.code,

@@ -63,7 +63,7 @@ def note_orchestrations(stand_still: bool) -> None:
     if seen != known:
         ledger.put(NOTE, seen.model_dump_json().encode())
     if stand_still:
-        log.error("runs are claimed and do not begin: does this host know the orchestrators?")
+        log.error("runs are claimed but do not start: does this host know the orchestrators?")
 
 
 def _missing() -> tuple[Missing, ...]:

@@ -36,13 +36,13 @@ from triggers.reports import DEFAULT, TYPES
 bp = df.Blueprint()
 VERSION = "1"
 JSON = "application/json"
-ABOUT = f"""Starts runs for training files that lie in the container, tells how they
-stand, and cancels them.
+ABOUT = f"""Starts runs for training files in the container, shows their state, and cancels
+them.
 
 Every error is JSON with a code, a sentence and a fix; codes are explained in docs/errors.md.
 A body has at most {BODY_MAX_BYTES} bytes and is nested at most {DEPTH_MAX} deep; a field that
-stands twice, NaN and Infinity are refused. Any path may answer 404 or 405 where there is no such
-operation, and 413 where the body is too large for the host. On Azure the platform's own 401 has
+occurs twice, NaN and Infinity are refused. Any path may answer 404 or 405 if there is no such
+operation, and 413 if the body is too large for the host. On Azure the platform's own 401 has
 no body."""
 
 
@@ -66,13 +66,13 @@ RUN_ID: dict[str, Any] = {
     "name": "id",
     "in": "path",
     "required": True,
-    "description": "The run's id, as the list has it.",
+    "description": "The run's id, as in the list.",
     "schema": {"type": "string", "pattern": f"^{RUN_NAME.pattern}$", "maxLength": RUN_ID_MAX_CHARS},
 }
 LIMIT: dict[str, Any] = {
     "name": "limit",
     "in": "query",
-    "description": f"How many runs at most; a page has no more than {PAGE_MAX}.",
+    "description": f"The maximum number of runs; a page has no more than {PAGE_MAX}.",
     "schema": {"type": "integer", "minimum": 1, "maximum": RUNS_MAX, "default": RUNS_DEFAULT},
 }
 CURSOR: dict[str, Any] = {
@@ -84,17 +84,17 @@ CURSOR: dict[str, Any] = {
 FILE: dict[str, Any] = {
     "name": "file",
     "in": "query",
-    "description": "Which file of the report.",
+    "description": "The file of the report.",
     "schema": {"type": "string", "enum": list(TYPES), "default": DEFAULT},
 }
 UNKNOWN = {404: ("There is no such run.", Refusal)}
 KEYED = {401: ("No function key, or a wrong one.", Refusal)}
 STORED = {
-    500: ("TuneDrop failed inside.", Refusal),
+    500: ("TuneDrop failed because of its own fault.", Refusal),
     503: (
         (
-            "The storage or the durable engine behind the app can't answer now; Retry-After says "
-            "when to ask again."
+            "The storage or the durable engine behind the app can't answer now; Retry-After "
+            "says when to try again."
         ),
         Refusal,
     ),
@@ -107,7 +107,7 @@ OPERATIONS = (
         "Start a run for blobs that are in the container.",
         {
             200: (
-                "This upload has its run already; with the settings of `job`, where that is given.",
+                "This upload already has a run; if `job` is given, with the same settings.",
                 Started,
             ),
             202: ("The run is started.", Started),
@@ -115,8 +115,8 @@ OPERATIONS = (
             404: ("There is no training file for this run.", Refusal),
             409: (
                 (
-                    "This upload has a run already, which was begun with other settings than those "
-                    "of `job`."
+                    "This upload already has a run, which was started with other settings than "
+                    "those of `job`."
                 ),
                 Refusal,
             ),
@@ -152,7 +152,7 @@ OPERATIONS = (
         "get",
         "/runs/{id}/report",
         "show_report",
-        "Give a file of a run's report.",
+        "Get a file of a run's report.",
         {
             200: ("The file.", None),
             400: ("`file` is wrong.", Refusal),
@@ -167,9 +167,9 @@ OPERATIONS = (
         "post",
         "/runs/{id}/deploy",
         "deploy_run",
-        "Deploy a run's model again, without training: a run of its own.",
+        "Deploy a run's model again, without training: this is a new run.",
         {
-            200: ("This request has its run already.", Started),
+            200: ("This request already has a run.", Started),
             202: ("The run is started.", Started),
             400: ("The body is wrong, or asks for what this app does not allow.", Refusal),
             409: ("The run has not ended yet, or has trained no model.", Refusal),
@@ -186,11 +186,11 @@ OPERATIONS = (
         "post",
         "/runs/{id}/cancel",
         "cancel_run",
-        "Cancel a run; asking twice changes nothing.",
+        "Cancel a run; a second request changes nothing.",
         {
-            202: ("The run will end by it.", Cancelling),
+            202: ("The run will end.", Cancelling),
             409: ("The run is ending or has ended.", Refusal),
-            413: ("The body is too large; none is needed.", Refusal),
+            413: ("The body is too large; this request needs no body.", Refusal),
             **UNKNOWN,
             **KEYED,
             **STORED,
@@ -201,7 +201,7 @@ OPERATIONS = (
         "get",
         "/health",
         "health",
-        "Whether the app can do its work, and what is missing where it can't.",
+        "Whether the app can do its work, and if not, what is missing.",
         {200: ("It can.", Health), 503: ("It can't.", Health)},
         keyed=False,
     ),
@@ -254,7 +254,7 @@ def description() -> dict[str, Any]:
                     "type": "apiKey",
                     "in": "query",
                     "name": "code",
-                    "description": "Prefer the header: addresses get logged.",
+                    "description": "Prefer the header: addresses get into logs.",
                 },
             },
         },

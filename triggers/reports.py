@@ -41,7 +41,7 @@ def _file(req: func.HttpRequest) -> func.HttpResponse:
             400,
             "TD-HTTP-008",
             f"`file` is not one of: {', '.join(TYPES)}.",
-            "Leave it out, or correct it.",
+            "Remove it, or correct it.",
         )
     record = record_of(req)
     if record is None:
@@ -56,7 +56,7 @@ def _file(req: func.HttpRequest) -> func.HttpResponse:
             404,
             "TD-HTTP-009",
             f"The run has no {file}.",
-            "A report is written when the run ends; look at the run's step.",
+            "A report is written when the run ends; the run's step shows whether it has ended.",
         )
     return func.HttpResponse(
         stored.content,

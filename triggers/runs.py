@@ -105,7 +105,7 @@ def _deploy(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> fun
             400,
             "TD-HTTP-001",
             f"The body: {wrong_fields(error, DeployRequest)}.",
-            "Send {} to deploy as the run did.",
+            "Send {} to deploy with the settings of that run.",
         )
     if source.ended_at is None or trained_model(source) is None:
         return refused(
@@ -115,8 +115,8 @@ def _deploy(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> fun
             if source.ended_at is None
             else "The run has trained no model.",
             (
-                "Name a run that has ended and has trained a model: `job.fine_tuned_model` of GET "
-                "/api/runs/{id} tells it."
+                "Name a run that has ended and has trained a model: GET /api/runs/{id} shows "
+                "the model in `job.fine_tuned_model`."
             ),
         )
     try:
@@ -141,7 +141,7 @@ def _start(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> func
             400,
             "TD-HTTP-001",
             message,
-            'Send {"run": "<name>"}; docs/settings.md tells what `job` may hold.',
+            'Send {"run": "<name>"}; docs/settings.md lists the fields of `job`.',
         )
     drop = _dropped(wanted.run)
     if drop is None:
@@ -151,7 +151,7 @@ def _start(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> func
             "There is no training file for this run.",
             (
                 f"Put <run>.jsonl or <run>/{TRAINING_SET} into the container first, and name the "
-                "run without the ending."
+                "run without the file extension."
             ),
         )
     ledger = open_ledger()
@@ -164,10 +164,10 @@ def _start(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> func
         return refused(
             409,
             "TD-HTTP-012",
-            "This upload has a run already, which was begun with other settings than these.",
+            "This upload already has a run, which was started with other settings.",
             (
-                "Upload the file again for a run with these settings: a new upload is a new run. "
-                "Or leave `job` out to be told that run's id."
+                "Upload the file again to start a run with these settings: a new upload is a "
+                "new run. Or remove `job` to get the id of the existing run."
             ),
         )
     return answer(202 if started else 200, Started(id=drop.run_id, name=drop.name, started=started))
@@ -189,13 +189,13 @@ def _body(req: func.HttpRequest) -> Any:
             413,
             "TD-HTTP-007",
             f"A body has at most {BODY_MAX_BYTES} bytes.",
-            "Send settings in it, not data.",
+            "It should contain settings, not data.",
         )
     try:
         return json_input.decoded(content)
     except NotJson as error:
         return refused(
-            400, "TD-HTTP-001", f"The body is not usable JSON: {error}.", 'Send {"run": "<name>"}.'
+            400, "TD-HTTP-001", f"The body is not valid JSON: {error}.", 'Send {"run": "<name>"}.'
         )
 
 
@@ -206,7 +206,7 @@ def _list(req: func.HttpRequest) -> func.HttpResponse:
             400,
             "TD-HTTP-003",
             f"`limit` is not a whole number from 1 to {RUNS_MAX}.",
-            "Leave it out, or correct it.",
+            "Remove it, or correct it.",
         )
     given = req.params.get("cursor")
     try:
@@ -239,8 +239,8 @@ def _cancel(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> fun
         return refused(
             409,
             "TD-HTTP-005",
-            "The run is ending or has ended; a cancel can't change that.",
-            "Look at its outcome.",
+            "The run is ending or has ended, so it can't be cancelled.",
+            "The run's outcome shows how it ended.",
         )
     for instance in instances_of(changed.id):
         _wake(client, instance)

@@ -40,13 +40,13 @@ def differences(record: RunRecord, plan: Plan, other: RunRecord, others: Plan) -
     """
     mine, theirs = _wishes(plan.deployment, record.id), _wishes(others.deployment, other.id)
     told = [
-        f"deployment.{field}: this drop asked for {mine[field]}, the other has {theirs[field]}."
+        f"deployment.{field}: this drop asks for {mine[field]}, the other has {theirs[field]}."
         for field in mine
         if mine[field] != theirs[field]
     ]
     if plan.smoke_test != others.smoke_test:
         told.append(
-            "smoke_test: this drop asks other questions, or wants another answer, than the "
+            "smoke_test: this drop has another question, or expects another answer, than the "
             "other run."
         )
     return told
@@ -75,7 +75,7 @@ def smoke_part(record: RunRecord, plan: Plan) -> page.SmokePart | None:
         ],
         answer=record.smoke.answer,
         attempts=record.smoke.attempts,
-        expectation=f"holds {', '.join(wanted)}" if wanted else None,
+        expectation=f"contains {', '.join(wanted)}" if wanted else None,
         wanted=list(wanted),
         missing=[text for text in wanted if text.casefold() not in answer.casefold()]
         if record.smoke.verdict == "failed"

@@ -21,7 +21,8 @@ def billing(report: Report) -> str:
     told = [_tokens(report, money.billed_tokens)]
     if money.usd_per_million_tokens is not None and money.training_usd is not None:
         told.append(
-            f"At {usd(money.usd_per_million_tokens)} per million that is {usd(money.training_usd)}."
+            f"At {usd(money.usd_per_million_tokens)} per million tokens this is "
+            f"{usd(money.training_usd)}."
         )
     if second := _second_jobs(report):
         told.append(second)
@@ -40,7 +41,7 @@ def _second_jobs(report: Report) -> str:
         else f" They cost at most {usd(money.second_jobs_usd_at_most)} more."
     )
     return (
-        f"{counted(money.second_jobs, 'second job')} had begun and "
+        f"{counted(money.second_jobs, 'second job')} had started and "
         f"{'was' if money.second_jobs == 1 else 'were'} cancelled.{cost}"
     )
 
@@ -78,13 +79,13 @@ def worst_case(report: Report) -> str:
     parts = [_training_at_most(report)] if money.training_usd_at_most else []
     if money.hosting_usd_at_most:
         parts.append(
-            f"{usd(money.hosting_usd_at_most)} for the hours that the deployment can stand "
-            "until the run has ended"
+            f"{usd(money.hosting_usd_at_most)} for the hours of the deployment until the "
+            "run has ended"
         )
     if not parts:
-        return "This figure is held against the budgets."
+        return "This figure must stay within the budgets."
     return (
-        f"At most: {' and '.join(parts)}. This figure, and not the estimate, is held against the "
+        f"At most: {' and '.join(parts)}. This figure, not the estimate, must stay within the "
         "budgets."
     )
 
@@ -95,7 +96,7 @@ def _training_at_most(report: Report) -> str:
     if not money.tokens_at_most:
         return f"{told} for the training"
     over = f" over {counted(money.epochs_at_most, 'epoch')}" if money.epochs_at_most else ""
-    what = "texts, declarations of tools, other fields and images counted in full"
+    what = "texts, declarations of tools, other fields and images, all counted in full"
     return (
         f"{told} for the training of at most {counted(money.tokens_at_most, 'token')} "
         f"({what}){over}"
@@ -107,11 +108,11 @@ def prices(report: Report) -> str:
     money = report.money
     told = [f"Price table of {money.price_table_date}."]
     if money.training_price_date:
-        told.append(f"The training price is older: of {money.training_price_date}.")
+        told.append(f"The training price is older, from {money.training_price_date}.")
     if money.training_price_is_assumed:
         told.append(
-            "The table has no training price for this model: the worst price that the owner of "
-            "this app allows stands in its place."
+            "The table has no training price for this model: the highest price that the owner "
+            "of this app has set is used instead."
         )
     return " ".join(told)
 
@@ -125,12 +126,12 @@ def question(report: Report) -> str:
     told = [
         f"The question is line {smoke.row_line:,} of the {smoke.row_of} data."
         if smoke.row_line
-        else f"The question is of the {smoke.row_of} data."
+        else f"The question comes from the {smoke.row_of} data."
     ]
     if smoke.words_in_common is not None and smoke.answer:
         told.append(
-            f"The answer holds {number(100 * smoke.words_in_common)} % of the words of the one "
-            "that stands there; that decides nothing."
+            f"The answer contains {number(100 * smoke.words_in_common)} % of the words of the "
+            "answer in the data; this share decides nothing."
         )
     return " ".join(told)
 
@@ -141,6 +142,6 @@ def trained(report: Report) -> str:
     if told is None or told == report.money.billed_tokens:
         return ""
     return (
-        "the service's own count over all epochs, with the marks around each message; what is "
-        "billed stands under Money"
+        "the service's own count over all epochs, including the marks around each message; the "
+        "section Money shows the billed tokens"
     )

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tunedrop_check.scan.file_result import FileScan
 
 EVENTS_SHOWN = 8
-NOT_REMOVED = "NOT removed: look for it by hand"
+NOT_REMOVED = "NOT removed: remove it by hand"
 log = logging.getLogger("tunedrop")
 
 
@@ -307,7 +307,7 @@ def _deployment(record: RunRecord, plan: Plan) -> page.DeploymentPart | None:
         model=model or "unknown",
         sku=plan.deployment.sku,
         capacity=plan.deployment.capacity,
-        state="somebody else's by now"
+        state="now belongs to somebody else"
         if effect.lost
         else "deleted"
         if effect.state == "removed"
@@ -338,5 +338,5 @@ def _result(kind: EffectKind, effect: Effect) -> str:
     if effect.state != "removed":
         return NOT_REMOVED
     if effect.id is None:
-        return "was never made"
-    return "is somebody else's by now: left alone" if effect.lost else kind.taken_back
+        return "was never created"
+    return "now belongs to somebody else: not changed" if effect.lost else kind.taken_back

@@ -120,5 +120,5 @@ def _number(cell: str | list[str] | None, row: int) -> float | None:
     try:
         value = float(cell)
     except ValueError:
-        raise ResultsUnreadable("has a cell that is no number", row) from None
+        raise ResultsUnreadable("has a cell that is not a number", row) from None
     return value if math.isfinite(value) else None

@@ -11,10 +11,10 @@ _ANCHOR = re.compile(r"(?:docs/)?(?P<page>[a-z0-9-]+\.md)#(?P<heading>[a-z0-9-]+
 HEADLINES: Final[Mapping[Outcome, str]] = {
     "succeeded": "The model is trained, deployed and has answered.",
     "rejected": "Nothing was bought: the drop was rejected.",
-    "not_better": "The model was trained, but is not better than what is live.",
-    "failed": "The run failed; what it had made was taken back.",
-    "cancelled": "The run was cancelled; what it had made was taken back.",
-    "expired": "The run took longer than it may; what it had made was taken back.",
+    "not_better": "The model was trained, but is not better than the one in use.",
+    "failed": "The run failed; everything that it had created was cleaned up.",
+    "cancelled": "The run was cancelled; everything that it had created was cleaned up.",
+    "expired": "The run took too long; everything that it had created was cleaned up.",
     "superseded": "The drop was replaced while the run read it.",
     "duplicate": (
         "Nothing was bought: the same data was trained with the same training settings before."
@@ -22,30 +22,29 @@ HEADLINES: Final[Mapping[Outcome, str]] = {
 }
 SMOKE_HEADLINES: Final[Mapping[str, str]] = {
     "failed": (
-        "The model is trained, but its answer was not the wanted one; the deployment was taken "
-        "back."
+        "The model is trained, but did not give the expected answer; the deployment was cleaned up."
     ),
     "blocked": (
-        "The model is trained, but the content filter stopped its first answer; the deployment was "
-        "taken back."
+        "The model is trained, but the content filter stopped its first answer; the deployment "
+        "was cleaned up."
     ),
-    "not_answered": "The model is trained, but its deployment did not answer; it was taken back.",
+    "not_answered": "The model is trained, but its deployment did not answer; it was cleaned up.",
 }
 REUSED: Final = (
     "A model that was trained before is deployed again and has answered; nothing was paid for "
     "training."
 )
-TAKEN_BACK: Final = " taken back"
-LEFT_BEHIND: Final = "; not all that the run made could be taken back."
+TAKEN_BACK: Final = " cleaned up"
+LEFT_BEHIND: Final = "; not everything that the run created could be cleaned up."
 SMOKE_VERDICTS: Final[Mapping[str, str]] = {
     "passed": "Passed",
-    "failed": "Not the wanted answer",
+    "failed": "Not the expected answer",
     "blocked": "Blocked by the content filter",
     "not_answered": "Not answered",
 }
 STEPS: Final[Mapping[str, str]] = {
-    "claimed": "Heard of the drop",
-    "settle": "Waited until the drop was whole",
+    "claimed": "Noticed the drop",
+    "settle": "Waited until the drop was complete",
     "plan": "Read the settings",
     "scan": "Read and checked the data",
     "gate": "Checked account, limits and budget",
@@ -64,12 +63,12 @@ SETTINGS: Final[Mapping[str, str]] = {
 # What to do, where the sentence for other places would send the reader of the report to the report.
 IN_A_REPORT: Final[Mapping[str, str]] = {
     "TD-DROP-006": (
-        "Correct the errors that this report lists, then drop the files again. `tunedrop check` "
-        "finds the same on your machine."
+        "Correct the errors that this report lists, then drop the files again. `tunedrop "
+        "check` finds the same errors on your machine."
     ),
     "TD-PROOF-001": (
-        "Compare question, answer and what was wanted; correct `smoke_test.expect` in job.json, or "
-        "train on better examples."
+        "Compare question, answer and expected text; correct `smoke_test.expect` in job.json, "
+        "or train on better examples."
     ),
 }
 

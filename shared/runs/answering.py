@@ -124,7 +124,10 @@ def _answer(work: Callable[[], Answer]) -> Answer:
         problem = DataRejected(
             "TD-DROP-004",
             "A file of the drop was replaced or deleted while the run read it.",
-            "Nothing to do where a newer upload has its own run; else drop the files again.",
+            (
+                "If a newer upload has its own run, you need to do nothing; otherwise drop the "
+                "files again."
+            ),
         ).problem
         return ended(Outcome.SUPERSEDED, problem)
     except (DataRejected, PlanRejected, BudgetExceeded) as error:

@@ -101,11 +101,11 @@ def _of_a_usable_kind(name: str, facts: BlobFacts) -> None:
             "TD-DROP-007",
             (
                 f"{name} is {'an' if facts.kind == 'append' else 'a'} {facts.kind} blob; only "
-                "block blobs are taken."
+                "block blobs are accepted."
             ),
             (
-                "Upload it as a block blob: that is what `tunedrop drop`, the Azure portal and `az "
-                "storage blob upload --type block` make."
+                "Upload it as a block blob: `tunedrop drop`, the Azure portal and `az storage "
+                "blob upload --type block` do this."
             ),
         )
     if facts.archived:
@@ -128,8 +128,8 @@ def small_enough(name: str, size: int) -> None:
         raise DataRejected(
             "TD-DROP-009",
             (
-                f"{name} has {size:,} bytes; Azure OpenAI takes fewer than {MAX_FILE_BYTES:,} "
+                f"{name} has {size:,} bytes; Azure OpenAI accepts fewer than {MAX_FILE_BYTES:,} "
                 f"({MAX_FILE_BYTES // 2**20} MiB)."
             ),
-            "Leave examples out until it is smaller.",
+            "Remove examples until it is smaller.",
         )

@@ -111,8 +111,8 @@ class Making(OfOneEffect):
         self.ledger.show_wait(
             self.asked.run_id,
             (
-                "An earlier call of this run may have made it, or still make it; the service "
-                "doesn't show it yet."
+                "An earlier call of this run may have created it, or may still create it; the "
+                "service doesn't show it yet."
             ),
         )
         # It is not longer for that reason: nobody is asked.
@@ -197,7 +197,7 @@ class Removing(OfOneEffect):
 
     look: Callable[[], list[str]]
     remove: Callable[[str], bool | None]
-    """False: what goes by this id is somebody else's by now, and was left alone."""
+    """False: what goes by this id is now belongs to somebody else, and was left alone."""
     takes_s: float
     """The most that the call that made it may have taken."""
     keeps: bool = False

@@ -17,21 +17,21 @@ from shared.services.arm_facts import FINE_TUNED_QUOTA
 from shared.services.resource_manager import DeploymentFacts, ModelFacts, Quota
 
 NO_QUOTAS = (
-    "The quota was not asked for: the app's identity may not read it, for want of Cognitive "
-    "Services Usages Reader on the subscription. "
-    "Whether the deployment fits is seen when it is made."
+    "The quota was not checked: the app's identity can't read it without the role Cognitive "
+    "Services Usages Reader on the subscription. Only the deployment itself will show whether "
+    "the quota is enough."
 )
 NO_PERMISSIONS = (
-    "Whether the app may write deployments was not asked: its role does not let it read its own "
-    "permissions."
+    "The app's right to write deployments was not checked: its role does not let it read its "
+    "own permissions."
 )
 NO_POLICIES = (
-    "The account's content filter policies were not asked for: the app may not read them, or the "
-    "api-version has none."
+    "The account's content filter policies were not checked: the app has no right to read "
+    "them, or the api-version has none."
 )
 NO_TRAINING_TYPES = (
-    "By which training types the model is trained in this region is not known: the account's list "
-    "says it in no known form."
+    "It is not known which training types this region offers for the model: the account's list "
+    "has no known form for it."
 )
 
 
@@ -111,7 +111,7 @@ def _trainable(plan: Plan, facts: Preflight, model: ModelFacts | None) -> Iterat
     elif model.training_types is not None and wanted not in model.training_types:
         yield PlanRejected(
             "TD-GATE-014",
-            f"In this region {base_of(plan)} is not trained by the training type {wanted}.",
+            f"In this region {base_of(plan)} can't be trained with the training type {wanted}.",
             (
                 "Set training_type to one of: "
                 f"{', '.join(sorted(model.training_types)) or 'none'}; or use an account in "
@@ -124,7 +124,7 @@ def _trainable(plan: Plan, facts: Preflight, model: ModelFacts | None) -> Iterat
     ):
         yield PlanRejected(
             "TD-GATE-012",
-            "The fine-tuned model to train on from was not trained by a run of this name.",
+            "The drop continues from a fine-tuned model that no run of this name has trained.",
             "Name a base model, or a model that a run of the same name has trained.",
         )
 
@@ -135,7 +135,8 @@ def _not_offered(base: str, facts: Preflight) -> PlanRejected:
         "TD-GATE-001",
         f"This account does not offer {base} for fine-tuning.",
         (
-            f"Name one that it offers: {', '.join(offered[:12]) or 'none'}; or use an account in "
+            f"Name a model that it offers: {', '.join(offered[:12]) or 'none'}; or use an "
+            "account in "
             "another region."
         ),
     )
@@ -149,7 +150,7 @@ def _sku(plan: Plan, model: ModelFacts, facts: Preflight) -> Iterator[TuneDropEr
             f"The SKU {wanted.sku} is not offered for {model.name} {model.version} in this region.",
             (
                 f"Set deployment.sku to one of: {', '.join(sorted(served)) or 'none offered'}; it "
-                "needs a price an hour, too."
+                "needs a price per hour, too."
             ),
         )
         return
@@ -204,7 +205,7 @@ def _deployment(plan: Plan, facts: Preflight, run_id: str) -> Iterator[TuneDropE
     if facts.may_deploy is False:
         yield PlanRejected(
             "TD-GATE-004",
-            "The app's identity may not write deployments on this account.",
+            "The app's identity has no right to write deployments on this account.",
             (
                 "Assign it the role Cognitive Services OpenAI Contributor on the account; a new "
                 "assignment needs some minutes."
@@ -215,14 +216,14 @@ def _deployment(plan: Plan, facts: Preflight, run_id: str) -> Iterator[TuneDropE
     )
     if taken or facts.name_held_by:
         whose = (
-            f"by run {facts.name_held_by}" if facts.name_held_by else "already, and not by this run"
+            f"by run {facts.name_held_by}" if facts.name_held_by else "already, but not by this run"
         )
         yield PlanRejected(
             "TD-GATE-005",
             f"The deployment name {plan.deployment.name} is taken {whose}.",
             (
-                "Choose another deployment.name in job.json, leave it out (the run's id is used), "
-                "or delete that deployment."
+                "Choose another deployment.name in job.json, remove it (then the run's id is "
+                "used), or delete that deployment."
             ),
         )
     fine_tuned = fine_tuned_among(facts.deployments)
@@ -238,10 +239,10 @@ def _deployment(plan: Plan, facts: Preflight, run_id: str) -> Iterator[TuneDropE
     ):
         yield PlanRejected(
             "TD-GATE-013",
-            "The account has no content filter policy of the name in deployment.rai_policy.",
+            "The account has no content filter policy with the name in deployment.rai_policy.",
             (
-                f"Name one of: {', '.join(sorted(facts.rai_policies)[:12])}; or leave "
-                "deployment.rai_policy out."
+                f"Name one of: {', '.join(sorted(facts.rai_policies)[:12])}; or remove "
+                "deployment.rai_policy."
             ),
         )
 
@@ -261,7 +262,7 @@ def _room(plan: Plan, facts: Preflight) -> Iterator[TuneDropError]:
         yield PlanRejected(
             "TD-GATE-007",
             f"The account holds {facts.files} files of {facts.limits.files}.",
-            "Delete files of earlier runs that are no longer needed.",
+            "Delete files of earlier runs that you no longer need.",
         )
     if facts.jobs >= facts.limits.jobs:
         yield PlanRejected(

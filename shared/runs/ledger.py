@@ -195,8 +195,8 @@ class Ledger(Records):
                 continue
             before = decoded(Wallet, stored.content)
             if before is None:
-                log.error("wallet told anew", extra={"code": WALLET_REBUILT})
-            # A wallet that is damaged or gone is told anew from the records of all runs.
+                log.error("wallet rebuilt", extra={"code": WALLET_REBUILT})
+            # A wallet that is damaged or gone is rebuilt from the records of all runs.
             wallet = before or wallet_of(self._records(), stored.now)
             changed = change(wallet, stored.now)
             # The same wallet writes nothing.
@@ -209,7 +209,7 @@ class Ledger(Records):
     def _rebuilt(self, claim: str, about: Callable[[RunRecord], bool] | None) -> list[RunRecord]:
         if about is None:
             raise ClaimUnreadable(claim)
-        log.error("claim told anew", extra={"claim": claim, "code": CLAIM_REBUILT})
+        log.error("claim rebuilt", extra={"claim": claim, "code": CLAIM_REBUILT})
         return last_first(record for record in self._records() if about(record))
 
     def _records(self) -> Iterator[RunRecord]:

@@ -105,9 +105,10 @@ def price_table(wanted: Settings) -> "PriceTable":
     except (OSError, pricing.NotAPriceTable):
         raise PlanRejected(
             "TD-SETTING-003",
-            "The file that TUNEDROP_PRICE_TABLE names can't be read, or is no price table.",
+            "The file in TUNEDROP_PRICE_TABLE can't be read, or is not a price table.",
             (
-                "Correct the file, or unset the variable; docs/report.md tells the form. Then drop "
+                "Correct the file, or unset the variable; docs/report.md describes the form. "
+                "Then drop "
                 "the files again."
             ),
         ) from None

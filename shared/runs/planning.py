@@ -37,7 +37,7 @@ def parsed(content: bytes) -> JobFile:
         decoded = json_input.decoded(content)
     except NotJson as error:
         fix = "Check it with a JSON linter; it must be UTF-8."
-        raise PlanRejected("TD-PLAN-001", f"job.json is not usable JSON: {error}.", fix) from None
+        raise PlanRejected("TD-PLAN-001", f"job.json is not valid JSON: {error}.", fix) from None
     return checked(decoded)
 
 
@@ -51,7 +51,7 @@ def small_enough(size: int) -> None:
         raise PlanRejected(
             "TD-PLAN-001",
             f"job.json is larger than {JOB_FILE_MAX_BYTES // 1024} KB.",
-            "Keep settings in it, not data.",
+            "It should contain settings, not data.",
         )
 
 
@@ -69,7 +69,7 @@ def checked(decoded: object) -> JobFile:
     raise PlanRejected(
         "TD-PLAN-002",
         f"job.json: {wrong}.",
-        "Correct the fields named here; docs/settings.md tells what job.json may hold.",
+        "Correct the fields named here; docs/settings.md lists the fields of job.json.",
     )
 
 
@@ -135,17 +135,17 @@ def _allowed(job: JobFile, settings: Settings) -> None:
     if settings.allowed_models and model not in settings.allowed_models:
         raise PlanRejected(
             "TD-PLAN-004",
-            "The base model that the drop names is not among the allowed ones.",
+            "The base model of the drop is not in the list of allowed models.",
             (
-                f"Name one of: {', '.join(settings.allowed_models)}; or have "
-                "TUNEDROP_ALLOWED_MODELS extended."
+                f"Name one of: {', '.join(settings.allowed_models)}; or ask the "
+                "owner of the app to extend TUNEDROP_ALLOWED_MODELS."
             ),
         )
     if job.retrain and job.reuse:
         raise PlanRejected(
             "TD-PLAN-010",
-            "job.json asks to train again and to deploy a trained model again.",
-            "Leave out `retrain` or `reuse`.",
+            "job.json asks for both: to train again, and to deploy a trained model again.",
+            "Remove `retrain` or `reuse`.",
         )
     _deployable(sku, name, settings)
 
@@ -157,22 +157,22 @@ def _deployable(sku: str, name: str | None, settings: Settings) -> None:
     }:
         raise PlanRejected(
             "TD-PLAN-006",
-            "The SKU that the drop names for its deployment is not among the allowed ones.",
+            "The SKU of the deployment is not in the list of allowed SKUs.",
             (
-                f"Set deployment.sku to one of: {', '.join(settings.allowed_skus)}; or have "
-                "TUNEDROP_ALLOWED_SKUS extended."
+                f"Set deployment.sku to one of: {', '.join(settings.allowed_skus)}; or ask the "
+                "owner of the app to extend TUNEDROP_ALLOWED_SKUS."
             ),
         )
     if name and LIKE_A_RUN_ID.fullmatch(name.lower()):
         raise PlanRejected(
             "TD-PLAN-007",
             (
-                "A deployment name that ends with a hyphen and eight hexadecimal digits is kept "
-                "for the run of that id."
+                "A deployment name that ends with a hyphen and eight hexadecimal digits is "
+                "reserved for the run with that id."
             ),
             (
-                "Choose another deployment.name in job.json, or leave it out: the run's own id is "
-                "used then."
+                "Choose another deployment.name in job.json, or remove it: then the run's own "
+                "id is used."
             ),
         )
 
@@ -183,8 +183,11 @@ def _base_model(model: str, settings: Settings) -> None:
     if FINE_TUNED_MODEL in model.lower() and settings.continue_from == "none":
         raise PlanRejected(
             "TD-PLAN-008",
-            "This app does not train on from a fine-tuned model.",
-            "Name a base model, or have TUNEDROP_CONTINUE_FROM set to `own`.",
+            "This app does not continue from a fine-tuned model.",
+            (
+                "Name a base model, or ask the owner of the app to set TUNEDROP_CONTINUE_FROM to "
+                "`own`."
+            ),
         )
 
 
@@ -204,10 +207,10 @@ def _training(job: JobFile, settings: Settings, versions: ApiVersions) -> Traini
     if job.training_type and not carries_methods(version):
         raise PlanRejected(
             "TD-PLAN-009",
-            f"The api-version {version} of the training calls can't carry `training_type`.",
+            f"The api-version {version} of the training calls has no field for `training_type`.",
             (
-                "Leave training_type out (the job is trained and priced as Standard then), or "
-                "leave out api_versions.training."
+                "Remove training_type (then the job is trained and priced as Standard), or "
+                "remove api_versions.training."
             ),
         )
     return Training(
@@ -235,7 +238,7 @@ def _known(model: str, where: str) -> None:
     if not (model.isascii() and model.isprintable()):
         raise PlanRejected(
             "TD-PLAN-005",
-            "The base model is not known: its name has characters that stand in no model's name.",
+            "The base model is not known: its name has characters that no model's name has.",
             fix,
         )
     try:
@@ -290,8 +293,8 @@ def supported(job: JobFile) -> None:
     if fields := [name for name, asked in later.items() if asked]:
         raise PlanRejected(
             "TD-PLAN-003",
-            f"job.json asks for what is not supported yet: {', '.join(fields)}.",
-            "Leave these fields out for now.",
+            f"job.json has fields that are not supported yet: {', '.join(fields)}.",
+            "Remove these fields for now.",
         )
 
 

@@ -91,7 +91,7 @@ def members(pieces: Iterable[bytes], name: str) -> Iterator[bytes]:
             inflater = None if inflater.eof else inflater
     if inflater is not None or not number:
         raise _damaged(
-            f"{name} is a gzip archive that ends in its middle."
+            f"{name} is an incomplete gzip archive."
             if number
             else f"{name} is empty, not a gzip archive."
         )
@@ -101,7 +101,7 @@ def _inflated(inflate: Callable[[bytes, int], bytes], left: bytes, name: str) ->
     try:
         return inflate(left, TAKEN_BYTES)
     except zlib.error:
-        raise _damaged(f"{name} is no gzip archive, or a damaged one.") from None
+        raise _damaged(f"{name} is not a gzip archive, or is damaged.") from None
 
 
 def bounded(pieces: Iterable[bytes], name: str) -> Iterator[bytes]:
@@ -120,9 +120,9 @@ def bounded(pieces: Iterable[bytes], name: str) -> Iterator[bytes]:
                 "TD-DROP-009",
                 (
                     f"{name} has {MAX_FILE_BYTES // 2**20} MiB or more when it is unpacked; Azure "
-                    "OpenAI takes fewer."
+                    "OpenAI accepts only less."
                 ),
-                "Leave examples out until it is smaller.",
+                "Remove examples until it is smaller.",
             )
         yield piece
 
@@ -144,5 +144,5 @@ def blocks(pieces: Iterable[bytes], size: int = BLOCK_BYTES) -> Iterator[bytes]:
 
 def _damaged(message: str) -> DataRejected:
     return DataRejected(
-        "TD-DROP-011", message, "Pack the file again with gzip, or drop it as it is."
+        "TD-DROP-011", message, "Pack the file again with gzip, or drop it unpacked."
     )

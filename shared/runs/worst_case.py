@@ -76,7 +76,7 @@ def known_prices(plan: Plan, prices: Prices) -> tuple[float, float]:
             "TD-GATE-010",
             (
                 "The price table has no training price for this model and training type, so no "
-                "budget can hold."
+                "budget can be kept."
             ),
             (
                 "Name a model with a price, add the price to TUNEDROP_PRICE_TABLE, or set "
@@ -96,8 +96,8 @@ def known_hosting(plan: Plan, prices: Prices) -> float:
         raise PlanRejected(
             "TD-GATE-011",
             (
-                f"The price table has no price an hour for the SKU {plan.deployment.sku}, so no "
-                "budget can hold."
+                f"The price table has no price per hour for the SKU {plan.deployment.sku}, so no "
+                "budget can be kept."
             ),
             (
                 "Set deployment.sku in job.json to one that has a price, or add the price to "

@@ -85,10 +85,7 @@ class Container:
         if self._lost():
             raise ContainerMissing(
                 self.name,
-                (
-                    "the reports of its runs are there, so it was lost, and no run may begin "
-                    "without it"
-                ),
+                ("the reports of its runs exist, so it was lost, and no run may start without it"),
             )
         try:
             self.create()

@@ -15,9 +15,8 @@ OPENAI_SCOPE = "https://cognitiveservices.azure.com/.default"
 
 
 _MANAGED = (
-    "Nothing to do where it passes: the run tries again. Else look whether the app has its "
-    "identity, and whether "
-    "TUNEDROP_MANAGED_IDENTITY_CLIENT_ID names it."
+    "The run tries again by itself. If the problem stays, check that the app has its identity, "
+    "and that TUNEDROP_MANAGED_IDENTITY_CLIENT_ID names it."
 )
 _CLI = "Sign in with `az login`; the run tries again."
 WHY_CHARS = 300
@@ -29,7 +28,7 @@ class NoToken(ServiceUnavailable):
 
     def __init__(self, why: str, fix: str) -> None:
         TuneDropError.__init__(
-            self, "TD-IDENTITY-001", f"The app's identity gives no token: {why}", fix
+            self, "TD-IDENTITY-001", f"The app gets no token for its identity: {why}", fix
         )
         self.retry_after_s = None
 
@@ -88,7 +87,7 @@ def credential_for(endpoint: str) -> "TokenCredential":
             "The stand-in's credential",
             None,
             "credential",
-            "its token goes to loopback addresses only",
+            "its token goes only to loopback addresses",
         )
     # One and no chain: a chain guesses, and could pick another principal.
     return credential()

@@ -102,8 +102,8 @@ class TooLarge(TuneDropError):
             "TD-STORAGE-001",
             f"A blob has {size:,} bytes; TuneDrop reads at most {most:,} of its kind.",
             (
-                "TuneDrop never writes one so large: look who did, and restore the blob from its "
-                "versions."
+                "TuneDrop never writes such a large blob: find out who wrote it, and restore "
+                "the blob from its versions."
             ),
         )
 
@@ -114,8 +114,8 @@ class ContainerMissing(ServiceUnavailable):
     def __init__(self, container: str, why: str) -> None:
         super().__init__(SERVICE, f"the container {container} is missing: {why}")
         fix = (
-            "Make the container, or give the app's identity a role that may. Where a ledger was "
-            "lost, restore it: docs/operating.md."
+            "Create the container, or give the app's identity a role with the right to create "
+            "it. If the ledger was lost, restore it: docs/operating.md."
         )
         self.problem = self.problem.model_copy(update={"code": "TD-STORAGE-002", "fix": fix})
 
@@ -126,13 +126,13 @@ class NotAllowed(ServiceUnavailable):
     def __init__(self, container: str, told: str) -> None:
         # "Yet": a role that was just given takes minutes to arrive.
         super().__init__(
-            SERVICE, f"the app's identity may not do this in the container {container}: {told}"
+            SERVICE,
+            (f"the app's identity has no right to do this in the container {container}: {told}"),
         )
         fix = (
             "Give the app's identity Storage Blob Data Reader on the container of the drops, "
-            "and Storage Blob Data Contributor on those of "
-            "the reports and the ledger; a new assignment needs some minutes. docs/security.md "
-            "lists every role."
+            "and Storage Blob Data Contributor on the containers of the reports and the "
+            "ledger; a new assignment needs some minutes. docs/security.md lists every role."
         )
         self.problem = self.problem.model_copy(update={"code": "TD-STORAGE-003", "fix": fix})
 

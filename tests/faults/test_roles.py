@@ -146,7 +146,8 @@ def problem_of(record: RunRecord) -> tuple[str, str, str]:
 CHOSEN = "role_openai_contributor"
 ROLE = "Assign it the role Cognitive Services OpenAI Contributor on the account"
 NOT_IN = (
-    "the app's identity may not do this in the container {}: 403 AuthorizationPermissionMismatch"
+    "the app's identity has no right to do this in the container {}: 403 "
+    "AuthorizationPermissionMismatch"
 )
 
 
@@ -233,7 +234,7 @@ def test_ledger_without_a_role_begins_no_run_and_is_named(rig: Rig) -> None:
         assert health() == (503, {"status": "incomplete", "missing": ["ledger role"]})
     assert refused.value.problem.code == "TD-STORAGE-003"
     assert (
-        "Storage Blob Data Contributor on those of the reports and the ledger"
+        "Storage Blob Data Contributor on the containers of the reports and the ledger"
         in refused.value.problem.fix
     )
     assert rig.ledger.read(record.id) is None

@@ -60,9 +60,9 @@ BODIES: list[Any] = [
         "in job",
         id="envelope in the settings",
     ),
-    pytest.param(b'{"run": "a", "run": "b"}', "stands twice", id="the name twice"),
+    pytest.param(b'{"run": "a", "run": "b"}', "same field twice", id="the name twice"),
     pytest.param(
-        b'{"run": "a", "job": {"seed": 1, "seed": 2}}', "stands twice", id="a setting twice"
+        b'{"run": "a", "job": {"seed": 1, "seed": 2}}', "same field twice", id="a setting twice"
     ),
     pytest.param(b'{"run": "a", "job": []}', "`job`", id="a list for the settings"),
     pytest.param(

@@ -111,4 +111,4 @@ def test_last_place_on_the_account_is_paid_for_once(narrow: Stack) -> None:
         "TD-GATE-006"
     }
     assert len(narrow.asked("fine_tuning.jobs.create")) == 1
-    assert waited <= {"The last places for fine-tuned deployments are booked by runs under way: 1."}
+    assert waited <= {"Other runs have booked the last places for fine-tuned deployments: 1."}

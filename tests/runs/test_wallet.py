@@ -64,7 +64,7 @@ def test_fifty_drops_at_once_never_pass_the_limits(small: Stack) -> None:
     away = {
         because for because in waited if " is not available: " in because
     }  # a connection lost on a busy machine
-    assert waited - away == {f"As many runs train as may at a time: {AT_A_TIME}."}
+    assert waited - away == {f"The limit of runs at the same time is reached: {AT_A_TIME}."}
     assert not [
         e
         for run in rejected

@@ -73,7 +73,7 @@ def test_identity_endpoint_that_refuses_is_told_by_name(
     refusal = told({"statusCode": status, "message": f"no identity here {TOKEN}"}, status)
     with serving(refusal) as identity, serving(told({})) as service:
         by_identity(service, identity)
-        with pytest.raises(NoToken, match="The app's identity gives no token: ") as raised:
+        with pytest.raises(NoToken, match="The app gets no token for its identity: ") as raised:
             call(service)
         assert (raised.value.problem.code, raised.value.problem.kind) == (
             "TD-IDENTITY-001",

@@ -49,8 +49,10 @@ NOT_JSON = [
     pytest.param(b'{"budget": {"usd": Infinity}}', "NaN and Infinity", id="Infinity"),
     pytest.param(b'{"budget": {"usd": 1e999}}', "a number is too large", id="1e999"),
     pytest.param(b'{"seed": ' + b"9" * 5000 + b"}", "a number is too large", id="5,000 digits"),
-    pytest.param(b'{"seed": 1, "seed": 2}', "stands twice", id="field twice"),
-    pytest.param(b'{"budget": {"usd": 1, "usd": 999}}', "stands twice", id="field twice inside"),
+    pytest.param(b'{"seed": 1, "seed": 2}', "same field twice", id="field twice"),
+    pytest.param(
+        b'{"budget": {"usd": 1, "usd": 999}}', "same field twice", id="field twice inside"
+    ),
     pytest.param(b"[" * 65 + b"]" * 65, "nested deeper than 64", id="depth of 65"),
     pytest.param(b'{"a":' * 50_000, "nested deeper than 64", id="depth of 50,000"),
     pytest.param(
@@ -88,12 +90,12 @@ WRONG = [
     pytest.param(of(model="m" * 65), "`model`", id="model of 65 characters"),
     pytest.param(of(model=""), "`model`", id="empty model"),
     pytest.param(
-        of(model="${OPENAI_API_KEY}"), "not among the allowed", id="variable for the model"
+        of(model="${OPENAI_API_KEY}"), "not in the list of allowed", id="variable for the model"
     ),
-    pytest.param(of(model="gpt-4.1-2025-04-14"), "not among the allowed", id="dearer model"),
+    pytest.param(of(model="gpt-4.1-2025-04-14"), "not in the list of allowed", id="dearer model"),
     pytest.param(
         of(model="blob:v1:training:secret"),
-        "not among the allowed",
+        "not in the list of allowed",
         id="reference of the engine for the model",
     ),
     pytest.param(of(seed=2**63), "`seed`", id="seed of 2 to the 63"),

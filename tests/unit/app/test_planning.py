@@ -53,7 +53,7 @@ def planned(job: dict[str, Any], **settings: Any) -> Plan:
         pytest.param(b'{"validation_split": "0.1"}', "validation_split", id="share in a string"),
         pytest.param(b'{"suffix": "' + b"a" * 64 + b'"}', "suffix", id="suffix of 64"),
         pytest.param('{"suffix": "ü"}'.encode(), "suffix", id="suffix not ASCII"),
-        pytest.param(b'{"a": 1, "a": 2}', "stands twice", id="duplicate field"),
+        pytest.param(b'{"a": 1, "a": 2}', "same field twice", id="duplicate field"),
         pytest.param(b"[" * 100_000, "nested deeper than 64", id="depth"),
         pytest.param(b"\xff\xfe", "not UTF-8 at byte 0", id="not UTF-8"),
         pytest.param(b"[]", "the whole", id="a list"),
@@ -112,7 +112,7 @@ def test_drop_can_not_raise_its_own_limits() -> None:
 
 def test_model_that_is_not_allowed_is_refused() -> None:
     """The app decides which base models a drop may name."""
-    with pytest.raises(PlanRejected, match="not among the allowed"):
+    with pytest.raises(PlanRejected, match="not in the list of allowed"):
         planned({"model": "gpt-4.1-2025-04-14"}, allowed_models=["gpt-4.1-mini-2025-04-14"])
 
 

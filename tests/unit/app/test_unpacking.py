@@ -52,24 +52,24 @@ def test_members_are_joined_and_zeros_behind_them_are_padding() -> None:
     ("packed", "told"),
     [
         pytest.param(b"", "is empty, not a gzip archive", id="empty"),
-        pytest.param(b'{"messages": []}\n', "is no gzip archive", id="not packed"),
-        pytest.param(b"PK\x03\x04" + PACKED, "is no gzip archive", id="a zip archive"),
-        pytest.param(zlib.compress(b"x"), "is no gzip archive", id="a zlib stream"),
-        pytest.param(PACKED[:-1], "ends in its middle", id="a byte short"),
-        pytest.param(PACKED[:20], "ends in its middle", id="cut"),
-        pytest.param(PACKED + PACKED[:20], "ends in its middle", id="second member cut"),
+        pytest.param(b'{"messages": []}\n', "is not a gzip archive", id="not packed"),
+        pytest.param(b"PK\x03\x04" + PACKED, "is not a gzip archive", id="a zip archive"),
+        pytest.param(zlib.compress(b"x"), "is not a gzip archive", id="a zlib stream"),
+        pytest.param(PACKED[:-1], "is an incomplete gzip archive", id="a byte short"),
+        pytest.param(PACKED[:20], "is an incomplete gzip archive", id="cut"),
+        pytest.param(PACKED + PACKED[:20], "is an incomplete gzip archive", id="second member cut"),
         pytest.param(
-            PACKED + b"and more", "is no gzip archive, or a damaged one", id="something behind it"
+            PACKED + b"and more", "is not a gzip archive, or is damaged", id="something behind it"
         ),
         pytest.param(
-            PACKED[:-8] + b"\0" * 8, "is no gzip archive, or a damaged one", id="wrong checksum"
+            PACKED[:-8] + b"\0" * 8, "is not a gzip archive, or is damaged", id="wrong checksum"
         ),
         pytest.param(
-            PACKED[:-4] + b"\0" * 4, "is no gzip archive, or a damaged one", id="wrong length"
+            PACKED[:-4] + b"\0" * 4, "is not a gzip archive, or is damaged", id="wrong length"
         ),
         pytest.param(
             PACKED[:30] + b"\xff" + PACKED[31:],
-            "is no gzip archive, or a damaged one",
+            "is not a gzip archive, or is damaged",
             id="a wrong byte",
         ),
     ],

@@ -48,7 +48,7 @@ def test_wrong_answer_tells_what_was_asked_what_came_and_what_was_wanted() -> No
     problem = refused(SmokeResult(verdict="failed", answer=ANSWER)).problem
     assert problem.code == "TD-PROOF-001"
     assert problem.message == (
-        "The model was asked 1 message and answered 20 characters; 1 of 2 wanted texts not in "
+        "The model got 1 message and answered 20 characters; 1 of 2 expected texts not in "
         "the answer."
     )
     assert "support" not in problem.fix

@@ -92,9 +92,10 @@ def told(job: object) -> str:
         ),
         pytest.param(
             {"learning_rate": 1},
-            "an unknown field `learning_rate` (`hyperparameters.learning_rate_multiplier` is "
-            "what can be set: "
-            "a factor on the service's own rate)",
+            (
+                "an unknown field `learning_rate` (set `hyperparameters.learning_rate_multiplier`, "
+                "a factor on the service's own rate)"
+            ),
             id="learning rate",
         ),
         pytest.param(

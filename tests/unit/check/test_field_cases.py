@@ -118,7 +118,7 @@ def test_case_06_empty_content_beside_calls_is_one_warning() -> None:
     found = scan_of(case("06"))
     assert places(found) == [("221", "warning", LAST, "")]
     assert (formal(found)[0].times, formal(found)[0].lines) == (3, (11, 12, 13))
-    assert "Leave content out" in formal(found)[0].fix
+    assert "Remove content" in formal(found)[0].fix
 
 
 def test_case_07_two_system_messages_in_a_row_are_a_warning() -> None:

@@ -81,7 +81,7 @@ def test_decode_names_what_is_wrong_with_a_line(line: bytes, rule: format_rules.
 def test_line_that_python_has_shown_is_named_as_such(line: bytes, is_python: bool) -> None:
     """Its owner learns that json.dumps was meant."""
     [found] = lines.decode(line).findings
-    assert ("as Python shows an object" in found.message) == is_python
+    assert ("in Python's notation" in found.message) == is_python
 
 
 @settings(LOADED)

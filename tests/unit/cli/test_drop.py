@@ -156,7 +156,7 @@ def test_validation_set_of_an_earlier_drop_is_not_mixed_in(
         ),
         pytest.param(
             ["mine.jsonl", "--job", "later.json"],
-            "error: later.json: job.json asks for what is not supported yet: method.",
+            "error: later.json: job.json has fields that are not supported yet: method.",
             id="what this release can't do",
         ),
         pytest.param(

@@ -75,7 +75,7 @@ def test_each_step_is_told_once_on_stderr(capsys: pytest.CaptureFixture[str]) ->
 
 def test_what_a_run_waits_for_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
     """A run in the gate says why it doesn't go on."""
-    why = "As many runs train as may at a time: 4."
+    why = "The limit of runs at the same time is reached: 4."
     follow(
         an_api(a_run(2, because=why), a_run(2, because=why), a_run(4, "failed")),
         "r-1",

@@ -226,12 +226,12 @@ def test_row_tells_the_blob_and_why(
         "outcome": "rejected",
         "code": "TD-DROP-001",
     }
-    waiting = ROW | {"waits_because": "As many runs train as may at a time: 4."}
+    waiting = ROW | {"waits_because": "The limit of runs at the same time is reached: 4."}
     monkeypatch.setitem(ANSWERS, ("GET", "/api/runs"), (200, {"runs": [rejected, waiting]}))
     _, out, _ = ended(["runs"], capsys)
     assert "Bad⟦U+001B⟧[31m.jsonl" in out
     assert "TD-DROP-001" in out
-    assert "As many runs train as may at a time: 4." in out
+    assert "The limit of runs at the same time is reached: 4." in out
 
 
 def test_route_that_is_not_there_is_told_in_whole_words(

@@ -65,7 +65,7 @@ def test_effect_is_one_row_for_the_end_of_a_run(theatre: Theatre) -> None:
 
 @pytest.mark.usefixtures("promoted")
 @pytest.mark.parametrize(
-    ("state", "result"), [("removed", "given back"), ("made", "NOT removed: look for it by hand")]
+    ("state", "result"), [("removed", "given back"), ("made", "NOT removed: remove it by hand")]
 )
 def test_effect_is_one_row_for_the_report(state: str, result: str) -> None:
     """Its label and what was done about it are the row's."""

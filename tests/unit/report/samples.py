@@ -386,8 +386,8 @@ def a_wrong_answer() -> model.Report:
     return a_failed().model_copy(
         update={
             "headline": (
-                "The model is trained, but its answer was not the wanted one; the deployment was "
-                "taken back."
+                "The model is trained, but did not give the expected answer; the deployment "
+                "was cleaned up."
             ),
             "problem": model.Problem(
                 code="TD-PROOF-001",
@@ -422,7 +422,7 @@ def a_duplicate() -> model.Report:
             model="gpt-4.1-mini-2025-04-14.ft-0c41aa97b84e5c9a-travel-desk-0c41aa97",
             deployment="travel-desk-0c41aa97",
             stands=True,
-            differences=["deployment.capacity: this drop asked for 50, the other has 10."],
+            differences=["deployment.capacity: this drop asks for 50, the other has 10."],
         ),
         timeline=a_timeline(("settle", 0), ("scan", 6), ("gate", 10), ("report", 11)),
     )

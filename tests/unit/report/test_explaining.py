@@ -31,21 +31,21 @@ def a_bill(tokens: int | None, **money: Any) -> model.Report:
             a_bill(6_006, billed_tokens=19_000, epochs=3, training_usd=0.095),
             "The training file has 6,006 tokens; 3 epochs make 18,018, billed as 19,000: the "
             "service rounds up to a thousand. "
-            "At $5.00 per million that is $0.10.",
+            "At $5.00 per million tokens this is $0.10.",
             id="rounded up",
         ),
         pytest.param(
             a_bill(6_006, billed_tokens=21_000, epochs=3, training_usd=0.105),
             "The training file has 6,006 tokens; 3 epochs make 18,018. The service says that "
             "it billed 21,000. "
-            "At $5.00 per million that is $0.11.",
+            "At $5.00 per million tokens this is $0.11.",
             id="another bill than is reckoned",
         ),
         pytest.param(
             a_bill(29_000, billed_tokens=87_000, epochs=3, training_usd=0.435),
             (
                 "The training file has 29,000 tokens; 3 epochs make 87,000, which are billed. At "
-                "$5.00 per million that is $0.44."
+                "$5.00 per million tokens this is $0.44."
             ),
             id="exactly",
         ),
@@ -58,7 +58,7 @@ def a_bill(tokens: int | None, **money: Any) -> model.Report:
         ),
         pytest.param(
             a_bill(None, billed_tokens=5_000, training_usd=0.025),
-            "5,000 tokens are billed. At $5.00 per million that is $0.03.",
+            "5,000 tokens are billed. At $5.00 per million tokens this is $0.03.",
             id="no scan",
         ),
         pytest.param(a_bill(6_006), "", id="nothing billed"),
@@ -90,17 +90,18 @@ WORST: dict[str, Any] = {
     [
         pytest.param(
             {},
-            "At most: $0.86 for the training of at most 57,000 tokens (texts, declarations of "
-            "tools, other fields and images counted in "
-            "full) over 3 epochs and $3.40 for the hours that the deployment can stand until "
-            "the run has ended. "
-            "This figure, and not the estimate, is held against the budgets.",
+            (
+                "At most: $0.86 for the training of at most 57,000 tokens (texts, declarations of "
+                "tools, other fields and images, all counted in full) over 3 epochs and $3.40 for "
+                "the hours of the deployment until the run has ended. This figure, not the "
+                "estimate, must stay within the budgets."
+            ),
             id="training and hosting",
         ),
         pytest.param(
             {"training_usd_at_most": 0, "tokens_at_most": 0},
-            "At most: $3.40 for the hours that the deployment can stand until the run has ended. "
-            "This figure, and not the estimate, is held against the budgets.",
+            "At most: $3.40 for the hours of the deployment until the run has ended. "
+            "This figure, not the estimate, must stay within the budgets.",
             id="a model that is trained already",
         ),
         pytest.param({"worst_case_usd": None}, "", id="a run that never came to the gate"),
@@ -123,7 +124,7 @@ def test_worst_case_stands_beside_the_estimate() -> None:
 def test_price_that_is_not_of_the_table_is_told() -> None:
     """Its own date, or that it is the owner's worst case."""
     assert explaining.prices(a_bill(None)) == "Price table of 2026-11-24."
-    assert "is older: of 2024-07-01." in explaining.prices(
+    assert "is older, from 2024-07-01." in explaining.prices(
         a_bill(None, training_price_date="2024-07-01")
     )
     assert "no training price for this model" in explaining.prices(
@@ -150,7 +151,8 @@ def test_question_of_the_data_is_told_with_its_line_and_its_own_answer() -> None
     report = a_report(smoke_test=smoke.model_copy(update=row))
     told = (
         "The question is line 3 of the validation data. "
-        "The answer holds 66.7 % of the words of the one that stands there; that decides nothing."
+        "The answer contains 66.7 % of the words of the answer in the data; this share decides "
+        "nothing."
     )
     assert explaining.question(report) == told
     page = to_html(report)

@@ -318,7 +318,7 @@ def test_money_says_so_when_no_price_is_known() -> None:
 @pytest.mark.parametrize("build", [a_rejected, a_failed, a_duplicate])
 def test_money_is_one_sentence_when_nothing_was_spent(build: Callable[[], model.Report]) -> None:
     """Who has spent nothing reads just that."""
-    assert "Nothing was spent, and nothing costs from now on." in money_of(build())
+    assert "Nothing was spent, and there are no further costs." in money_of(build())
 
 
 def test_money_never_says_nothing_while_a_deployment_stands() -> None:
@@ -328,7 +328,7 @@ def test_money_never_says_nothing_while_a_deployment_stands() -> None:
     )
     text = money_of(a_report(deployment=stands))
     assert "Nothing was spent" not in text
-    assert "the tokens it serves are charged" in text
+    assert "only the tokens that it serves are charged" in text
 
 
 @pytest.mark.parametrize(

@@ -87,15 +87,14 @@ def test_wrong_answer_is_told_as_asked_answered_and_wanted() -> None:
         ["receipt"],
     )
     assert report.headline == (
-        "The model is trained, but its answer was not the wanted one; the deployment was taken "
-        "back."
+        "The model is trained, but did not give the expected answer; the deployment was cleaned up."
     )
     text = page_of(report)
     for shown in (
-        "Not the wanted answer, 2 attempts",
+        "Not the expected answer, 2 attempts",
         "userHow long?",
         "answerWithin 30 DAYS.",
-        "wanted30 days, receipt",
+        "expected30 days, receipt",
         "missingreceipt",
     ):
         assert shown in text
@@ -129,7 +128,7 @@ def test_headline_never_says_that_all_was_taken_back_where_it_was_not() -> None:
     record = a_record(outcome=Outcome.CANCELLED, effects={"deployment": effect("made")})
     assert (
         report_of(record).headline
-        == "The run was cancelled; not all that the run made could be taken back."
+        == "The run was cancelled; not everything that the run created could be cleaned up."
     )
 
 
@@ -157,15 +156,18 @@ def test_duplicate_names_the_model_and_the_deployment_of_the_first_run() -> None
     )
     assert (report.duplicate.deployment, report.duplicate.stands) == ("travel", True)
     assert report.duplicate.differences == [
-        "deployment.name: this drop asked for mine, the other has travel.",
-        "deployment.sku: this drop asked for Standard, the other has GlobalStandard.",
-        "deployment.capacity: this drop asked for 20, the other has 10.",
-        "smoke_test: this drop asks other questions, or wants another answer, than the other run.",
+        "deployment.name: this drop asks for mine, the other has travel.",
+        "deployment.sku: this drop asks for Standard, the other has GlobalStandard.",
+        "deployment.capacity: this drop asks for 20, the other has 10.",
+        (
+            "smoke_test: this drop has another question, or expects another answer, than the other "
+            "run."
+        ),
     ]
     text = page_of(report)
     for shown in (
         "gpt-4.1-mini.ft-1-travel",
-        "travel, which stands",
+        "travel, which still exists",
         f"tunedrop deploy {first.id}",
         '"reuse": true',
         "Standard",
@@ -222,7 +224,7 @@ def test_page_says_so_where_nothing_was_real(
     )
     assert report.stand_in is stood_in
     text = page_of(report)
-    assert ("Nothing here was real." in text) is stood_in
+    assert ("This was not a run on Azure." in text) is stood_in
     assert ("az cognitiveservices" in text) is (planned and not stood_in)
 
 
