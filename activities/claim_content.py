@@ -12,6 +12,7 @@ from shared.errors import PlanRejected, Problem
 from shared.models.effect_kinds import JOB
 from shared.models.messages import CANCELLED, Answer, RunStep, done, ended, wait
 from shared.models.record import Outcome, RunRecord, Step
+from shared.runs import line
 from shared.runs.activity import activity
 from shared.runs.answering import needed
 from shared.runs.checkpoints import checkpoint
@@ -63,6 +64,11 @@ def claimed(ledger: Ledger, wanted: RunStep, take_back: Callable[[RunStep], Answ
         take_back(RunStep(run_id=holder, pace=wanted.pace))
     because = f"{holder} trains the same content."
     ledger.show_wait(wanted.run_id, because)
+    if holding.outcome is None:
+        before = line.enter(ledger, record.id, record.entered(Step.GATE), holder)
+        if ledger.get(holder).record.ended_at is None:  # else its end may have called before that
+            left_s = wanted.pace.run_deadline_s - waited_s
+            return wait(line.until_the_next_look_s(wanted.pace, left_s, before), because)
     return wait(wanted.pace.next_poll_s(waited_s), because)
 
 

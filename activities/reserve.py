@@ -10,17 +10,18 @@ from shared.models.messages import Answer, RunStep, done, ended, wait
 from shared.models.pace import Pace
 from shared.models.plan import Plan
 from shared.models.record import Outcome, RunRecord, Slot, Step
-from shared.runs import clients, wallet
+from shared.runs import clients
 from shared.runs.activity import activity_of_living_run
 from shared.runs.answering import Deadline, needed, polled, waiting
 from shared.runs.booking import AccountRoom, Room, book
 from shared.runs.checkpoints import checkpoint
 from shared.runs.ledger import Ledger, Read
+from shared.runs.line import rules, until_the_next_look_s
 from shared.runs.pinning import pinned
 from shared.runs.reuse import reuses
 from shared.runs.wallet import Refused
 from shared.runs.worst_case import of_record
-from shared.settings import Settings, settings
+from shared.settings import settings
 
 bp = df.Blueprint()
 
@@ -28,10 +29,10 @@ bp = df.Blueprint()
 @activity_of_living_run(bp, RunStep)
 def reserve(wanted: RunStep, ledger: Ledger, read: Read) -> Answer:
     """Books the run in the wallet; `wait` where there is no room now, rejected where the day is
-    full.
+    full. A run that waits is called when it can go on, and looks by itself only seldom.
 
-    Second run: a run that is booked is not booked again. Nobody has to give a booking back: one
-    whose run has ended is settled, by what the ledger says, when another run needs the room.
+    Second run: a run that is booked is not booked again. No booking is lost with its run: one whose
+    run has ended is settled, by what the ledger says, when another run needs the room.
     """
     waited_s = (read.now - (read.record.turn_at or read.record.entered(Step.GATE))).total_seconds()
     # It has begun to buy, so it passed here before.
@@ -51,15 +52,15 @@ def _booked(ledger: Ledger, read: Read, waited_s: float, pace: Pace) -> Answer:
     worst = record.worst_case or of_record(record, plan, pace)
     room = room_of(plan, record.slot) if record.slot else None
     checkpoint("reserve: before the booking")
-    refused = book(
-        ledger, record.id, worst.usd, limits(settings()), room, trains=record.reuse_of is None
-    )
+    since, trains = record.turn_at or record.entered(Step.GATE), record.reuse_of is None
+    by = rules(settings())
+    refused = book(ledger, record.id, worst.usd, by.limits, room, trains=trains, since=since)
     if refused is None:
         _note_booking(ledger, record.id)
     checkpoint("reserve: after the booking")
     if refused is None:
         return done(Booked(waited_s=waited_s if record.waits_because else 0, reuse=reuses(record)))
-    if not refused.passes or (settings().when_day_is_full == "reject" and not refused.today):
+    if not refused.passes or (by.rejects and not refused.today):
         return ended(Outcome.REJECTED, refused.problem)
     return _wait(refused, waited_s, pace)
 
@@ -74,11 +75,6 @@ def _note_booking(ledger: Ledger, run_id: str) -> None:
     checkpoint("reserve: before the record")
     ledger.change(run_id, noting)
     checkpoint("reserve: after the record")
-
-
-def limits(chosen: Settings) -> wallet.Limits:
-    """What the wallet holds by these settings."""
-    return wallet.Limits(chosen.jobs_at_a_time, chosen.jobs_a_day, chosen.usd_a_day)
 
 
 def room_of(plan: Plan, slot: Slot) -> Room:
@@ -96,4 +92,5 @@ def room_of(plan: Plan, slot: Slot) -> Room:
 def _wait(refused: Refused, waited_s: float, pace: Pace) -> Answer:
     if waited_s > pace.gate_deadline_s:
         return ended(Outcome.EXPIRED, WalletFull.of_patience(waited_s).problem)
-    return wait(pace.next_poll_s(waited_s), refused.problem.message)
+    left_s = pace.gate_deadline_s - waited_s
+    return wait(until_the_next_look_s(pace, left_s, refused.ahead), refused.problem.message)

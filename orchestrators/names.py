@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from shared.models.messages import WAKE as WAKE
+
 
 class Activity(StrEnum):
     """Every activity."""
@@ -17,6 +19,7 @@ class Activity(StrEnum):
     DEPLOYMENT_STATUS = "deployment_status"
     END_RUN = "end_run"
     FILE_STATUS = "file_status"
+    GIVE_BACK = "give_back"
     JOB_STATUS = "job_status"
     MAKE_PLAN = "make_plan"
     MERGE_SCAN = "merge_scan"
@@ -51,10 +54,7 @@ def instances_of(run_id: str) -> tuple[str, ...]:
 
 # The version that new instances begin with; where the steps of an older one differ, the
 # orchestrators branch by it.
-VERSION = 2
-
-# The external event that cuts a wait short; what it is about stands in the ledger.
-WAKE = "wake"
+VERSION = 3
 
 # The binding name of every orchestration trigger, and nothing that code sees: letters only, because
 # hosts before 4.1038 refuse others, and not `context`, for which azure-functions-durable registers

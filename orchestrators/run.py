@@ -17,6 +17,8 @@ from shared.models.record import Outcome, Step
 bp = df.Blueprint()
 SECOND_JOBS_SINCE = 2  # the version whose successes cancel a second job too; their own stays
 
+CALLS_THE_NEXT_SINCE = 3  # the version whose end calls who waits for its place
+
 
 @bp.orchestration_trigger(context_name=TRIGGER)
 def run(context: task.OrchestrationContext, given: dict[str, Any]) -> Steps[dict[str, Any]]:
@@ -92,6 +94,8 @@ def end_the_run(story: Story, end: StoryEnded) -> Steps[dict[str, Any]]:
     story.show(Step.REPORT)
     yield from or_else_go_on(story.call(Activity.WRITE_REPORT))
     yield from story.call(Activity.END_RUN)
+    if story.start.version >= CALLS_THE_NEXT_SINCE:
+        yield from or_else_go_on(story.call(Activity.GIVE_BACK))
     story.show(Step.ENDED)
     return {"run_id": story.start.run_id, "outcome": ending.outcome.value}
 

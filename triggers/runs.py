@@ -8,10 +8,9 @@ from typing import Any, cast
 
 import azure.durable_functions as df
 import azure.functions as func
-import grpc
 from pydantic import ValidationError
 
-from orchestrators.names import WAKE, instances_of
+from orchestrators.names import instances_of
 from shared import json_input
 from shared.errors import PlanRejected, ServiceRejected
 from shared.json_input import NotJson, wrong_fields
@@ -31,6 +30,7 @@ from shared.models.drop import PACKED, TRAINING_SET, Drop, drop_of
 from shared.models.effect_kinds import JOB
 from shared.models.job_file import DeployRequest
 from shared.models.record import RunRecord, summary_of
+from shared.runs.calling import wake
 from shared.runs.checkpoints import checkpoint
 from shared.runs.drop_blobs import begun_with
 from shared.runs.ledger import open_ledger
@@ -243,7 +243,7 @@ def _cancel(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> fun
             "The run's outcome shows how it ended.",
         )
     for instance in instances_of(changed.id):
-        _wake(client, instance)
+        wake(client, instance)
     return answer(202, Cancelling(id=changed.id, cancel_requested_at=changed.cancel_requested_at))
 
 
@@ -272,11 +272,3 @@ def _dropped(run: str) -> Drop | None:
         if facts := container.facts(blob):
             return drop_of(container.account, container.name, facts.name, facts.etag, at_once=True)
     return None
-
-
-def _wake(client: df.SyncDurableFunctionsClient, instance: str) -> None:
-    try:
-        client.raise_orchestration_event(instance, WAKE)
-    except grpc.RpcError:
-        # Only a hint: the cancel stands in the ledger, and the next poll reads it.
-        log.info("no instance to wake", extra={"run": instance})

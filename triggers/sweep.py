@@ -11,7 +11,9 @@ from durabletask.client import TaskHubGrpcClient
 
 from shared.errors import RecordUnreadable, ServiceRejected, ServiceUnavailable
 from shared.models.record import RunRecord, RunSummary, Step
+from shared.runs.calling import call_to_the_gate
 from shared.runs.ledger import Ledger, open_ledger
+from shared.runs.line import look_for_all, rules
 from shared.runs.pinning import surface_version
 from shared.runs.recent_drops import RecentDrops, Wanted
 from shared.runs.run_rows import UNREADABLE
@@ -51,6 +53,8 @@ def sweep(timer: func.TimerRequest, client: df.SyncDurableFunctionsClient) -> No
         if row.outcome is not None:
             finish(client, ledger, row, now - timedelta(days=settings().sweep_days))
     start_unheard(client, ledger)
+    for run_id in look_for_all(ledger, rules(settings())):
+        call_to_the_gate(client, run_id)
     delete_unowned(ledger, settings())
 
 

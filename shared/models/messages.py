@@ -12,6 +12,9 @@ from shared.models.pace import Pace
 from shared.models.plan import Role
 from shared.models.record import Outcome
 
+# The external event that cuts a wait short; what it is about stands in the ledger.
+WAKE = "wake"
+
 # A message holds references and summaries: above 45 KB the durable engine would move it to a blob
 # of its own (Azure Storage provider).
 WIRE_MAX_BYTES = 16 * 1024

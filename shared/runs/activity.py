@@ -6,6 +6,7 @@ from typing import Any
 import azure.durable_functions as df
 from azure.functions.decorators.function_app import FunctionBuilder
 from durabletask import task
+from durabletask.client import TaskHubGrpcClient
 
 from shared.models.messages import CANCELLED, Answer, RunStep
 from shared.models.record import Step
@@ -29,6 +30,28 @@ def activity[M: RunStep](
         for name in ("__module__", "__name__", "__qualname__", "__doc__"):
             setattr(act, name, getattr(work, name))
         return bp.activity_trigger(input_name="request")(act)
+
+    return register
+
+
+def activity_that_calls[M: RunStep](
+    bp: df.Blueprint, message: type[M]
+) -> Callable[[Callable[[M, TaskHubGrpcClient], Answer]], FunctionBuilder]:
+    """As `activity`, for one that wakes other runs: it is given a client of the durable engine."""
+
+    def register(work: Callable[[M, TaskHubGrpcClient], Answer]) -> FunctionBuilder:
+        def act(request: dict[str, Any], client: df.SyncDurableFunctionsClient) -> dict[str, Any]:
+            wanted = message.model_validate(request)
+            return answered(lambda: work(wanted, client))
+
+        for name in ("__module__", "__name__", "__qualname__", "__doc__"):
+            setattr(act, name, getattr(work, name))
+        # The worker's index takes plain classes only.
+        client = df.SyncDurableFunctionsClient
+        act.__annotations__ = {"request": dict, "client": client, "return": dict}
+        return bp.durable_client_input(client_name="client")(
+            bp.activity_trigger(input_name="request")(act)
+        )
 
     return register
 

@@ -3,7 +3,7 @@ of the account.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.errors import RecordUnreadable, WalletFull
@@ -13,7 +13,7 @@ from shared.models.record import Slot
 from shared.models.service_limits import ServiceLimits
 from shared.runs import gate, spending, wallet
 from shared.runs.ledger import Ledger
-from shared.runs.wallet import Closed, Order, Refused, Wallet
+from shared.runs.wallet import Closed, Order, Refused, Waiting, Wallet
 from shared.services.resource_manager import DeploymentFacts, Quota
 
 
@@ -46,41 +46,72 @@ def book(
     room: Room | None = None,
     *,
     trains: bool = True,
+    since: datetime | None = None,
 ) -> Refused | None:
-    """Books the run, or says why not."""
-    refusals: list[Refused] = []
-    order = Order(trains, room.slot if room else None)
+    """Books the run, or says why not; then it stands in the line of those that wait, by the time
+    `since` which it has been at the gate.
 
-    def booking(before: Wallet, now: datetime) -> Wallet:
-        refusals.clear()
-        answer = _tried(before, run_id, usd, most, now, order, room)
+    Ended runs are looked up only where there is no room else, and by the first of the line: each
+    costs a read.
+    """
+    order = Order(trains, room.slot if room else None, since)
+    trying = _Trying(ledger, run_id, usd, most, order, room)
+    ledger.change_wallet(trying.once)
+    if trying.refused and trying.is_new and not trying.refused.ahead:
+        ledger.change_wallet(trying.once)  # a place that came free meanwhile had nobody to call
+    return trying.refused
+
+
+@dataclass
+class _Trying:
+    """The tries to book one run, in one wallet after the other."""
+
+    ledger: Ledger
+    run_id: str
+    usd: float
+    most: wallet.Limits
+    order: Order
+    room: Room | None
+    refused: Refused | None = None
+    is_new: bool = False
+    """Whether it stands in the line only since this try."""
+    _asked: tuple[frozenset[str], AccountRoom] | None = None
+    """Which bookings were open when the account was asked, and what it said."""
+
+    def once(self, before: Wallet, now: datetime) -> Wallet:
+        """The wallet after a try, with the run booked or in the line."""
+        self.refused = None
+        since = wallet.since_of(before, self.run_id, self.order, now)
+        first, answer = before, self._tried(before, now)
+        before_it = sum(1 for _ in wallet.ahead(before, self.run_id, since, now))
+        if isinstance(answer, Refused) and not before_it:
+            first = wallet.settled(before, lambda other: closed(self.ledger, other))
+            answer = self._tried(first, now)
         if isinstance(answer, Wallet):
             return answer
-        # Ended runs are looked up only where there is no room else: each costs a read.
-        freed = wallet.settled(before, lambda other: closed(ledger, other))
-        answer = _tried(freed, run_id, usd, most, now, order, room)
-        if isinstance(answer, Wallet):
+        self.refused = replace(answer, ahead=before_it)
+        self.is_new = self.run_id not in before.waiting
+        if not answer.passes:
+            return wallet.without(first, self.run_id)
+        one = Waiting(
+            since=since, usd=self.usd, trains=self.order.trains, for_account=answer.for_account
+        )
+        return wallet.joined(first, self.run_id, one)
+
+    def _tried(self, before: Wallet, now: datetime) -> Wallet | Refused:
+        answer = wallet.booked(before, self.run_id, self.usd, self.most, now, self.order)
+        if self.room is None or isinstance(answer, Refused) or self.run_id in before.bookings:
             return answer
-        refusals.append(answer)
-        return freed
+        return no_room(before, self.run_id, self.room, self._account(self.room, before)) or answer
 
-    ledger.change_wallet(booking)
-    return refusals[0] if refusals else None
-
-
-def _tried(
-    before: Wallet,
-    run_id: str,
-    usd: float,
-    most: wallet.Limits,
-    now: datetime,
-    order: Order,
-    room: Room | None,
-) -> Wallet | Refused:
-    answer = wallet.booked(before, run_id, usd, most, now, order)
-    if room is None or isinstance(answer, Refused) or run_id in before.bookings:
-        return answer
-    return no_room(before, run_id, room, room.ask()) or answer
+    def _account(self, room: Room, before: Wallet) -> AccountRoom:
+        """What the account says, asked again only where a booking that was open is so no more: what
+        was booked since the answer counts as coming, so that it still holds.
+        """
+        still_open = frozenset(name for name, one in before.bookings.items() if one.open)
+        if self._asked is None or not self._asked[0] <= still_open:
+            self._asked = still_open, room.ask()
+        return self._asked[1]
 
 
 def no_room(before: Wallet, run_id: str, room: Room, found: AccountRoom) -> Refused | None:
@@ -96,7 +127,8 @@ def no_room(before: Wallet, run_id: str, room: Room, found: AccountRoom) -> Refu
         return Refused(gate.no_place(fine_tuned, room.limits).problem, passes=False)
     # Only bookings are in the way: the run waits.
     if len(coming) >= most:
-        return Refused(WalletFull.of_deployments(len(coming)).problem, passes=True, today=True)
+        full = WalletFull.of_deployments(len(coming))
+        return Refused(full.problem, passes=True, today=True, for_account=True)
     quota = (found.quotas or {}).get(room.slot.quota or "")
     if quota is None:
         return None
@@ -105,7 +137,8 @@ def no_room(before: Wallet, run_id: str, room: Room, found: AccountRoom) -> Refu
         return Refused(gate.no_quota(room.plan, room.slot.quota or "", quota).problem, passes=False)
     booked = sum(other.capacity for other in coming if other.quota == room.slot.quota)
     if room.slot.capacity + booked > free:
-        return Refused(WalletFull.of_quota(room.slot.quota or "").problem, passes=True, today=True)
+        full = WalletFull.of_quota(room.slot.quota or "")
+        return Refused(full.problem, passes=True, today=True, for_account=True)
     return None
 
 

@@ -20,6 +20,8 @@ from shared.services.addresses import addresses_of
 
 CONNECT_S = 20.0
 READ_S = 60.0
+# More than there are threads that call: one that isn't kept is opened anew for each call.
+CONNECTIONS_KEPT = 32
 # What is streamed. A refusal to a download is read whole: the client would unpack it without a
 # limit, to look for its code.
 CONTENT = frozenset({200, 206})
@@ -63,7 +65,7 @@ class _BoundedAdapter(HTTPAdapter):
     """requests' own adapter, on connections that know when the call must be over."""
 
     def __init__(self, own: str | None) -> None:
-        super().__init__(max_retries=0)
+        super().__init__(max_retries=0, pool_maxsize=CONNECTIONS_KEPT)
         self._own = own
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:

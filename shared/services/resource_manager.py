@@ -63,16 +63,20 @@ class ResourceManager:
         self._id = account_id
         self._base_url = base_url
         self._api_version = api_version
+        self._location: str | None = None
         self._insecure: dict[str, Any] = {"enforce_https": False} if is_loopback(base_url) else {}
 
     def location(self) -> str:
-        """The account's region.
+        """The account's region; asked once, since an account never moves.
 
         Raises:
             ServiceRejected: there is no such account, or it may not be read.
         """
-        with _translated():
-            return Told.read(self._send("GET", self._url(self._id))).name("location")
+        if self._location is None:
+            with _translated():
+                told = Told.read(self._send("GET", self._url(self._id)))
+                self._location = told.name("location")
+        return self._location
 
     def models(self) -> list[ModelFacts]:
         """The base models that the account offers."""

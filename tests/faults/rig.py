@@ -283,10 +283,10 @@ def _working() -> Generator[TaskHubGrpcClient]:
     )
     for name in Orchestrator:
         worker.add_orchestrator(_written(f"orchestrators.{name}").orchestrator_function)
-    for name in Activity:
-        worker.add_activity(_activity(name))
-    worker.start()
     hub = TaskHubGrpcClient(host_address=address, metadata=engine.metadata, logger=quiet)
+    for name in Activity:
+        worker.add_activity(_activity(name, hub))
+    worker.start()
     try:
         yield hub
     finally:
@@ -306,13 +306,18 @@ def _stop(worker: TaskHubGrpcWorker) -> None:
         faulthandler.dump_traceback()
 
 
-def _activity(name: str) -> Callable[[ActivityContext, dict[str, Any]], dict[str, Any]]:
-    """An activity as the engine calls it; what the app registers takes the request alone."""
+def _activity(
+    name: str, hub: TaskHubGrpcClient
+) -> Callable[[ActivityContext, dict[str, Any]], dict[str, Any]]:
+    """An activity as the engine calls it; what the app registers takes the request, and a client of
+    the engine where it wants one.
+    """
     registered = inspect.unwrap(_written(f"activities.{name}"))
+    more = {"client": hub} if "client" in inspect.signature(registered).parameters else {}
 
     @functools.wraps(registered)
     def act(_context: ActivityContext, request: dict[str, Any]) -> dict[str, Any]:
-        return registered(request)
+        return registered(request, **more)
 
     return act
 

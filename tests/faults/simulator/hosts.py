@@ -6,13 +6,14 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from inspect import signature
 from typing import Any, cast
 
 import durabletask.internal.orchestrator_service_pb2 as pb
 
 from shared.models.pace import Pace
 from tests.faults.simulator import app
-from tests.faults.simulator.hub import Hub
+from tests.faults.simulator.hub import Hub, client
 from tests.faults.simulator.stage import Actor, Killed, Stage, Strike
 from tests.faults.simulator.stories import Stories, replayed
 from tests.faults.simulator.trouble import Trouble
@@ -46,6 +47,7 @@ class Hosts:
         ]
         self._stories = Stories()
         self.hub = self._new_hub()
+        self._client = client(stage, lambda: self.hub)
         self.hubs = [self.hub]
         """Also those that were lost: what they held is searched for text of the drops."""
         self.to_come = 0
@@ -212,7 +214,9 @@ class Hosts:
             self._watch.activity_ended(what, result, began)
             ended(result)
 
-        self.act(what, lambda: app.functions()[request.name](request=given), over, strike)
+        activity = app.functions()[request.name]
+        more = {"client": self._client} if "client" in signature(activity).parameters else {}
+        self.act(what, lambda: activity(request=given, **more), over, strike)
 
 
 def _response(request: pb.ActivityRequest, token: str, result: object) -> pb.ActivityResponse:

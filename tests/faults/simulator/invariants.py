@@ -17,7 +17,8 @@ left alone | here | | I10 | after an accepted cancel nothing is made, and the ru
 here | | I11 | a run trains on exactly the bytes that began it, and its report counts every line of
 them | here and in examples.py | | I12 | bytes that no run can use are never read: of page and
 append blobs, and of blobs that are too large | watch.py | | I13 | a run that waits says why |
-watch.py | | I14 | a run's own name is its own, whoever asks for it | here |
+watch.py | | I14 | a run's own name is its own, whoever asks for it | here | | I15 | places are
+given in the order in which the runs came to the gate | watch.py |
 """
 
 import hashlib

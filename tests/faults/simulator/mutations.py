@@ -8,7 +8,7 @@ docstring says what the bug is, its name is what `--mutation` takes.
 import logging
 import random
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from functools import cache
@@ -25,10 +25,11 @@ from shared.errors import OutcomeUnknown, ServiceRejected
 from shared.models.effect_kinds import TakeBack, to_take_back
 from shared.models.messages import Answer, done
 from shared.models.record import Effect, Ending, Outcome, RunRecord, WorstCase
-from shared.runs import effects, gate, ledger
+from shared.runs import effects, gate, ledger, wallet
 from shared.runs.claims import Claim
 from shared.runs.effects import Making, OfOneEffect
 from shared.runs.ledger import Ledger, open_ledger
+from shared.runs.wallet import Waiting, Wallet
 from shared.services import azure_openai, storage
 from shared.services.azure_openai import AzureOpenAI, JobFacts, JobOrder
 from shared.services.openai_facts import job_of
@@ -329,6 +330,19 @@ def budget_ignored() -> list[Swap]:
     return [(gate, "refusal", _always(None)), (preflight, "of_record", _always(NOTHING))]
 
 
+def last_come_first_served() -> list[Swap]:
+    """A place goes to the run that came last, or to whoever looks first."""
+    line = Wallet.line
+
+    def backwards(self: Wallet) -> list[tuple[str, Waiting]]:
+        return line(self)[::-1]
+
+    def nobody(*_given: Any) -> Iterator[Waiting]:
+        return iter(())
+
+    return [(Wallet, "line", backwards), (wallet, "ahead", nobody)]
+
+
 def late_news_count() -> list[Swap]:
     """Whoever wrote last knows best how the job is."""
     return [(job_status, "later_of", lambda _known, heard: heard)]  # pyright: ignore[reportUnknownLambdaType]
@@ -394,6 +408,7 @@ MUTATIONS: dict[str, Callable[[], list[Swap]]] = {
         claim_kept_without_a_job,
         story_decides_itself,
         budget_ignored,
+        last_come_first_served,
         late_news_count,
         report_left_out,
         data_in_the_log,

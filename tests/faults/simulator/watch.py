@@ -4,7 +4,7 @@ end of an activity.
 
 import json
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 import durabletask.internal.orchestrator_service_pb2 as pb
@@ -15,7 +15,9 @@ from shared.models.drop import drop_of
 from shared.models.record import Outcome, RunRecord, Step
 from shared.runs.claims import Claim
 from shared.runs.ledger import CLAIMS, RUNS, WALLET
-from shared.runs.wallet import Booking, Wallet
+from shared.runs.line import rules
+from shared.runs.wallet import Booking, Wallet, ahead, counted
+from shared.settings import settings
 from tests.faults.simulator.blobs import ACCOUNT, Account, Blob
 from tests.faults.simulator.stage import Stage
 
@@ -24,6 +26,8 @@ WAITING = frozenset(
     {"settle_drop", "claim_content", "preflight", "reserve", "upload_file", "create_job", "deploy"}
 )
 SILENT_MOST_S = 1800.0
+# The wallet's times are whole seconds, and older by what a look took.
+CLOCK_S = 10.0
 NO_PLACE = WalletFull.of_places(1).problem.message.partition(":")[0]
 
 
@@ -63,6 +67,7 @@ class Watch:
         self.harmed: set[str] = set()
         """Starting blobs of drops of which somebody has harmed a blob."""
         self._claims: dict[str, Claim] = {}
+        self._wallet: Wallet | None = None
         self._silent: dict[str, float] = {}
         """For how many seconds a run was told to wait without a word why, by activity and run."""
         self._stage = stage
@@ -193,11 +198,16 @@ class Watch:
             )
 
     def _waits_for_room(self, what: str, began: datetime) -> None:
-        """Nobody waits for the room of a run that was ending, or had ended, with nothing bought,
-        before the wait was looked at.
+        """Nobody who is the first of the line waits for the room of a run that was ending, or had
+        ended, with nothing bought, before the wait was looked at.
         """
         stored = self._account.blobs("tunedrop").get(WALLET)
-        for run_id, booking in (wallet_of(stored.content) if stored else {}).items():
+        found = decoded(Wallet, stored.content) if stored else None
+        waiter = what.rpartition(" ")[2]
+        mine = found.waiting.get(waiter) if found else None
+        if found is None or (mine and any(ahead(found, waiter, mine.since, self._stage.now))):
+            return
+        for run_id, booking in found.bookings.items():
             record = self.records.get(run_id)
             if (
                 booking.open
@@ -213,6 +223,29 @@ class Watch:
                         "nothing"
                     ),
                 )
+
+    def _wallet_written(self, content: bytes) -> None:
+        """Places are given in the order in which the runs came to the gate."""
+        before, after = self._wallet, decoded(Wallet, content)
+        self._wallet = after
+        if before is None or after is None:
+            return
+        now, most = self._stage.now, rules(settings()).limits
+        booked, kept = counted(after, now), now + timedelta(seconds=CLOCK_S)
+        for run_id in after.bookings.keys() - before.bookings.keys():
+            record = self.records.get(run_id)
+            since = record.turn_at if record else None
+            for other, one in after.waiting.items():
+                overtaken = since and one.since < since and one.counts(kept) and self._lives(other)
+                if overtaken and booked.refusal(one.usd, most, trains=one.trains):
+                    without = {k: v for k, v in after.bookings.items() if k != run_id}
+                    free = counted(Wallet(bookings=without), now)
+                    if free.refusal(one.usd, most, trains=one.trains) is None:
+                        self.see("I15", f"{run_id} took the place that {other} had waited for")
+
+    def _lives(self, run_id: str) -> bool:
+        record = self.records.get(run_id)
+        return record is not None and not record.stopping
 
     def _waits_behind(self, what: str, holder: str, began: datetime) -> None:
         """Nobody waits for a run that had ended badly, with no job left, before the wait was looked
@@ -250,6 +283,8 @@ class Watch:
             self.uploads[blob.etag] = blob.content
         if container == "tunedrop" and name.startswith(f"{CLAIMS}content/"):
             self._claim_written(name, Claim.model_validate_json(blob.content))
+        if container == "tunedrop" and name == WALLET:
+            self._wallet_written(blob.content)
         if container != "tunedrop" or not name.startswith(RUNS):
             return
         record = RunRecord.model_validate_json(blob.content)

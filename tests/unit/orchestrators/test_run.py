@@ -44,7 +44,7 @@ STORY = [
 ]
 TAKEN_BACK = ["delete_deployment", "cancel_job"]
 FILES_DELETED = ["delete_file:validation", "delete_file:training"]
-CLOSED = ["write_report", "end_run"]
+CLOSED = ["write_report", "end_run", "give_back"]
 UNDONE = ["begin_ending", "collect_results", *TAKEN_BACK, *FILES_DELETED, *CLOSED]
 STEPS = [name for name in Activity if name in {step.partition(":")[0] for step in STORY}]
 WAITING = [name for name in STEPS if name not in {Activity.SCAN_RANGE, Activity.MERGE_SCAN}]
