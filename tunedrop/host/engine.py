@@ -16,15 +16,12 @@ import durabletask.internal.orchestrator_service_pb2 as pb
 import durabletask.internal.orchestrator_service_pb2_grpc as stubs  # pyright: ignore[reportMissingTypeStubs]
 import grpc
 from durabletask.internal import helpers
-from durabletask.testing.in_memory_backend import (
-    ActivityWorkItem,
-    InMemoryOrchestrationBackend,
-    OrchestrationInstance,
-)
+from durabletask.testing.in_memory_backend import ActivityWorkItem, OrchestrationInstance
 
 from tunedrop.host import extension
 from tunedrop.host.errors import PortTaken
 from tunedrop.host.host_json import DurableTask
+from tunedrop.host.in_process import InProcess
 
 # The key of the metadata in which azure-functions-durable names the hub that it calls.
 HUB = "taskhub"
@@ -57,7 +54,7 @@ class _Parent:
 # activities and children of one generation are delivered to the next one after continue_as_new; a
 # late activity wakes an orchestration that has ended; an event for an instance in flight makes the
 # dispatcher wait; and it serves whoever finds its port.
-class Engine(InMemoryOrchestrationBackend):
+class Engine(InProcess):
     """The in-memory engine, on loopback only, with one thread for all timers and work bound to its
     generation. `settings` are host.json's: the version of instances whose client names none, and
     how long work of a worker that is gone stays hidden. `now` and `at` are the seams for a
@@ -93,6 +90,7 @@ class Engine(InMemoryOrchestrationBackend):
         except RuntimeError as error:
             raise PortTaken(self._port, "--engine-port") from error
         self._shutdown_event.clear()
+        self.oldest_first()
         server.start()
         self._server = server
         threading.Thread(target=self._run_timers, name="engine-timers", daemon=True).start()
@@ -140,6 +138,11 @@ class Engine(InMemoryOrchestrationBackend):
                 instance, instance.completion_token
             )
         return known
+
+    def parent_of(self, instance_id: str) -> OrchestrationInstance | None:
+        """The instance of which this one is a part, while it lives."""
+        parent = self._parents.get(instance_id)
+        return parent.generation.instance if parent else None
 
     def _lives(self, generation: Generation) -> bool:
         instance = generation.instance
@@ -234,15 +237,20 @@ class Engine(InMemoryOrchestrationBackend):
         if self._server and not context.add_callback(lambda: self.lose(handed)):
             return
         for item in super().GetWorkItems(request, context):
-            if item.HasField("orchestratorRequest"):
-                item.orchestratorRequest.MergeFrom(self._of_the_host)
             with self._lock:
-                self._under_way.add(_work(item))
+                self.handed_out(item)
                 handed[:] = [*(other for other in handed if _work(other) in self._under_way), item]
             # It broke before this item was among those that it loses.
             if self._server and not context.is_active():
                 self.lose([item])
             yield item
+
+    def handed_out(self, item: pb.WorkItem) -> pb.WorkItem:
+        """Notes that a worker has this, and says of the host what Microsoft's says."""
+        if item.HasField("orchestratorRequest"):
+            item.orchestratorRequest.MergeFrom(self._of_the_host)
+        self._under_way.add(_work(item))
+        return item
 
     def lose(self, items: Iterable[pb.WorkItem]) -> None:
         """A worker that had these is gone: what it has not done is handed out again."""
@@ -269,6 +277,10 @@ class Engine(InMemoryOrchestrationBackend):
                 self._orchestration_in_flight.discard(instance.instance_id)
                 self._enqueue_orchestration(instance.instance_id)
             return
+        self.put_back(item)
+
+    def put_back(self, item: pb.WorkItem) -> None:
+        """Has the call of an activity wait again for a worker."""
         asked = item.activityRequest
         of = asked.orchestrationInstance.instanceId
         self._activity_queue.append(
@@ -276,7 +288,7 @@ class Engine(InMemoryOrchestrationBackend):
                 of, asked.name, asked.taskId, asked.input.value, int(item.completionToken)
             )
         )
-        self._work_available.set()
+        self._tell_of_work()
 
     def CompleteOrchestratorTask(
         self, request: pb.OrchestratorResponse, context: grpc.ServicerContext

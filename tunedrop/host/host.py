@@ -162,7 +162,7 @@ class Host:
             runtime = await Runtime.start(
                 self.options.app.resolve(), self.engine_address, engine.hub, self.url
             )
-            worker = Worker(self.engine_address, engine.metadata, runtime, self._blocking(runtime))
+            worker = Worker(engine, runtime, self._blocking(runtime))
             await self._work(runtime, worker, listener, port)
         finally:
             await asyncio.to_thread(engine.stop, 0)

@@ -1,33 +1,30 @@
-"""The durable worker: takes work items from the engine and has the app's functions do them."""
+"""The durable worker: takes work from the engine and has the app's functions do it."""
 
 import base64
 import itertools
 import logging
+import threading
 from collections.abc import Callable
+from concurrent.futures import CancelledError
 from typing import Any, cast
 
 import durabletask.internal.orchestrator_service_pb2 as pb
 from durabletask.grpc_options import GrpcWorkerResiliencyOptions
 from durabletask.internal import helpers
-from durabletask.worker import ConcurrencyOptions, TaskHubGrpcWorker
 
-from tunedrop.host.errors import FunctionFailed, bounded
+from tunedrop.host.engine import Engine
+from tunedrop.host.errors import FunctionFailed, HostError, bounded
 from tunedrop.host.functions import Function
 from tunedrop.host.logs import log_failure
 from tunedrop.host.messages import TriggerData, TypedData, parts
 from tunedrop.host.runtime import Runtime
 
-# Fewer activities than the runtime has threads (16), so that orchestrators and HTTP answer while
-# long activities run.
-CONCURRENCY = ConcurrencyOptions(
-    maximum_concurrent_activity_work_items=10,
-    maximum_concurrent_orchestration_work_items=8,
-    maximum_concurrent_entity_work_items=1,
-    maximum_thread_pool_workers=19,
-)
-# How a worker holds on to an engine on the same machine. By default it would drop a stream that was
-# quiet for two minutes, and what the engine hands to that stream in the same moment would come back
-# only after the visibility timeout.
+# Fewer activities at a time than the runtime has threads (16), so that orchestrators and HTTP
+# answer while long activities run.
+TURNS, CALLS = 8, 10
+# How a worker elsewhere holds on to an engine on the same machine. By default it would drop a
+# stream that was quiet for two minutes, and what the engine hands to that stream in the same moment
+# would come back only after the visibility timeout.
 LOOPBACK = GrpcWorkerResiliencyOptions(
     hello_timeout_seconds=5,
     silent_disconnect_timeout_seconds=0,
@@ -35,44 +32,75 @@ LOOPBACK = GrpcWorkerResiliencyOptions(
     reconnect_backoff_cap_seconds=1,
 )
 
+log = logging.getLogger("tunedrop.host")
+
 type Invoke = Callable[[Function, dict[str, str], TriggerData], TypedData | None]
+
+
+class _Direct:
+    """The context of a call without a wire."""
+
+    def abort(self, _code: Any, details: str) -> None:
+        """What the engine refuses."""
+        raise HostError(details)
+
+
+_CONTEXT: Any = _Direct()
 
 
 # An orchestration trigger gets a base64 OrchestratorRequest and answers a base64
 # OrchestratorResponse, as the Durable extension does it; an activity gets JSON as text, and answers
 # JSON. Failures keep type and message; stacks stay out of histories.
-class Worker(TaskHubGrpcWorker):
-    """Executes orchestrators and activities by the worker runtime; `invoke` blocks to the end."""
+class Worker:
+    """Executes orchestrators and activities of an engine of this process through the worker
+    runtime; `invoke` blocks until the function has ended.
+    """
 
-    def __init__(
-        self, engine: str, metadata: list[tuple[str, str]], runtime: Runtime, invoke: Invoke
-    ) -> None:
-        # Its own logger would bring a handler of its own.
-        super().__init__(
-            host_address=engine,
-            metadata=metadata,
-            concurrency_options=CONCURRENCY,
-            resiliency_options=LOOPBACK,
-            emit_trace_spans=False,
-            logger=logging.getLogger("durabletask.worker"),
-        )
+    def __init__(self, engine: Engine, runtime: Runtime, invoke: Invoke) -> None:
+        self._engine = engine
         self._runtime = runtime
         self._invoke = invoke
-
-    def _execute_orchestrator(
-        self, req: pb.OrchestratorRequest, stub: Any, completionToken: Any
-    ) -> None:
-        name = next(
-            e.executionStarted.name
-            for e in itertools.chain(req.pastEvents, req.newEvents)
-            if e.HasField("executionStarted")
+        kinds = (
+            (engine.next_turn, self._turn, "turns", TURNS),
+            (engine.next_call, self._call, "calls", CALLS),
         )
+        self._threads = [
+            threading.Thread(target=self._work, args=(take, do), name=name, daemon=True)
+            for take, do, name, count in kinds
+            for _ in range(count)
+        ]
+
+    def start(self) -> None:
+        """Begins to take work."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Takes no more work, and waits for the end of what is under way."""
+        self._engine.close()
+        for thread in self._threads:
+            thread.join()
+
+    def _work(
+        self, take: Callable[[], pb.WorkItem | None], do: Callable[[pb.WorkItem], None]
+    ) -> None:
+        while (item := take()) is not None:
+            try:
+                do(item)
+            except CancelledError:  # the host ends; the ledger brings back what was under way
+                return
+            except Exception as error:
+                log.error("work lost", extra={"error": f"{type(error).__name__}: {error}"})
+
+    def _turn(self, item: pb.WorkItem) -> None:
+        req = item.orchestratorRequest
+        events = itertools.chain(req.pastEvents, req.newEvents)
+        name = next(e.executionStarted.name for e in events if e.HasField("executionStarted"))
         try:
             encoded = base64.b64encode(req.SerializeToString()).decode()
             answer = self._run(name, "orchestrationTrigger", {"string": encoded}, None)
-            response = pb.OrchestratorResponse.FromString(
-                base64.b64decode(cast(str, answer.string) if answer else "")
-            )
+            said = cast(str, answer.string) if answer else ""
+            response = pb.OrchestratorResponse.FromString(base64.b64decode(said))
             _remove_stacks(response)
         except FunctionFailed as failure:
             log_failure(failure, instance=req.instanceId)
@@ -80,25 +108,24 @@ class Worker(TaskHubGrpcWorker):
                 -1, pb.ORCHESTRATION_STATUS_FAILED, "", _details(failure)
             )
             response = pb.OrchestratorResponse(instanceId=req.instanceId, actions=[failed])
-        response.completionToken = completionToken
-        stub.CompleteOrchestratorTask(response)
+        response.completionToken = item.completionToken
+        self._engine.CompleteOrchestratorTask(response, _CONTEXT)
 
-    def _execute_activity(self, req: pb.ActivityRequest, stub: Any, completionToken: Any) -> None:
+    def _call(self, item: pb.WorkItem) -> None:
+        req = item.activityRequest
         instance = req.orchestrationInstance.instanceId
         response = pb.ActivityResponse(
-            instanceId=instance, taskId=req.taskId, completionToken=completionToken
+            instanceId=instance, taskId=req.taskId, completionToken=item.completionToken
         )
         try:
-            answer = self._run(
-                req.name, "activityTrigger", {"string": req.input.value or "null"}, instance
-            )
-            response.result.value = (
-                cast(str, next(iter(vars(answer).values()))) if answer else "null"
-            )
+            value = {"string": req.input.value or "null"}
+            answer = self._run(req.name, "activityTrigger", value, instance)
+            result = next(iter(vars(answer).values())) if answer else "null"
+            response.result.value = cast(str, result)
         except FunctionFailed as failure:
             log_failure(failure, instance=instance)
             response.failureDetails.CopyFrom(_details(failure))
-        stub.CompleteActivityTask(response)
+        self._engine.CompleteActivityTask(response, _CONTEXT)
 
     def _run(
         self, name: str, kind: str, value: dict[str, str], activity_of: str | None
