@@ -46,8 +46,7 @@ class Beyond(msgspec.Struct, frozen=True):
 def beyond(example: JsonObject, counter: Counter, known: Format | None = None) -> Beyond:
     """What the recipe leaves out of an example; without a format, of what its fields say."""
     declared: list[tuple[str, Json]] = []
-    places = (known or recognition.read_as(example)).places
-    other = _left_out(example, [place.path for place in places], declared)
+    other = _left_out(example, (known or recognition.read_as(example)).paths, declared)
     images = ImageTokens()
     images.add(recognition.messages_of(example))
     return Beyond(

@@ -1,5 +1,6 @@
 """A format of lines: everything that the rest of the package needs to know of one, in one place."""
 
+import functools
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -9,21 +10,14 @@ from ..contents.compared_texts import ComparedTexts
 from ..models.base_models import KnownModel
 from ..reading.json_types import JsonObject
 from ..rules.findings import Finding
-from .keys import value_at
+from .keys import Path, value_at
 from .messages import objects_in
 
 
 class Place(NamedTuple):
     """A list of messages: the keys that lead to it, and whether its answers are learnt."""
 
-    path: tuple[str, ...]
-    learns: bool
-
-
-class Said(NamedTuple):
-    """A message of an example, and whether it is learnt where it is an answer."""
-
-    message: JsonObject
+    path: Path
     learns: bool
 
 
@@ -49,10 +43,22 @@ class Format(msgspec.Struct, frozen=True):
     priced: bool = True
     graded: bool = False
 
-    def conversation(self, example: JsonObject) -> list[Said]:
-        """The messages of an example in the order of its places, those that are objects at all."""
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The keys that lead to each list of messages."""
+        return _paths(self.places)
+
+    def conversation(self, example: JsonObject) -> list[tuple[JsonObject, bool]]:
+        """The messages of an example in the order of its places, those that are objects at all;
+        with each, whether it is learnt where it is an answer.
+        """
         return [
-            Said(message, place.learns)
-            for place in self.places
-            for message in objects_in(value_at(example, place.path))
+            (message, learns)
+            for path, learns in self.places
+            for message in objects_in(value_at(example, path))
         ]
+
+
+@functools.cache
+def _paths(places: tuple[Place, ...]) -> tuple[Path, ...]:
+    return tuple(place.path for place in places)

@@ -2,6 +2,7 @@
 where they should be left out.
 """
 
+import functools
 import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
@@ -171,12 +172,11 @@ def _where(holder: str, is_message: Callable[[str], bool]) -> str:
 
 
 def without_nulls(
-    example: JsonObject, paths: Iterable[Path], also_allowed: bool = True
+    example: JsonObject, paths: tuple[Path, ...], also_allowed: bool = True
 ) -> tuple[JsonObject, list[str]]:
     """The example without the keys that should be left out as they hold null, and their places;
     without those that may hold it, too, unless told otherwise. `paths` lead to its messages.
     """
-    paths = tuple(paths)
     if not any(True for _ in _nulls(example, paths)):
         return example, []
     made = _copied(example, max(map(len, paths)) + _IN_A_LIST)
@@ -210,16 +210,29 @@ def _copy_of(value: Json, levels: int) -> Json:
 
 def _nulls(example: JsonObject, paths: tuple[Path, ...]) -> Iterator[tuple[str, JsonObject]]:
     """The places of such keys, each with the object that holds it."""
-    for holding in dict.fromkeys([(), *(path[:-1] for path in paths)]):
-        place, holder = "".join(f"/{key}" for key in holding), value_at(example, holding)
+    for place, holding, fields in _holders(paths):
+        holder = value_at(example, holding)
         if isinstance(holder, dict):
             yield from (
                 (f"{place}/{key}", holder)
                 for key in _LEFT_OUT_BESIDE
                 if holder.get(key, "") is None
             )
-            for field in (path[-1] for path in paths if path[:-1] == holding):
+            for field in fields:
                 yield from _nulls_of_messages(f"{place}/{field}", holder.get(field))
+
+
+@functools.cache
+def _holders(paths: tuple[Path, ...]) -> tuple[tuple[str, Path, tuple[str, ...]], ...]:
+    """The objects that hold lists of messages, the line first: place, keys, and their lists."""
+    return tuple(
+        (
+            "".join(f"/{key}" for key in holding),
+            holding,
+            tuple(path[-1] for path in paths if path[:-1] == holding),
+        )
+        for holding in dict.fromkeys([(), *(path[:-1] for path in paths)])
+    )
 
 
 def _nulls_of_messages(place: str, messages: Json) -> Iterator[tuple[str, JsonObject]]:

@@ -47,7 +47,7 @@ def answer(example: JsonObject) -> ComparedTexts:
 
 def check(example: JsonObject, model: KnownModel) -> Iterator[Finding]:
     """Everything that is wrong with an example, in the order of its fields."""
-    example, nulls = keys.without_nulls(example, [place.path for place in PLACES])
+    example, nulls = keys.without_nulls(example, FORMAT.paths)
     yield from keys.check_nulls(nulls)
     yield from keys.unknown(example, LINE_KEYS, "")
     given = example.get("input")
@@ -60,7 +60,7 @@ def check(example: JsonObject, model: KnownModel) -> Iterator[Finding]:
     if _is_text_pair(example) and example[PREFERRED] == example[NON_PREFERRED]:
         yield finding(format_rules.OUTPUTS_IDENTICAL)
     yield from images.check_number(
-        (said.message for said in FORMAT.conversation(example)), "/input/messages"
+        (message for message, _ in FORMAT.conversation(example)), "/input/messages"
     )
     yield from _calls(example, given if isinstance(given, dict) else {})
 

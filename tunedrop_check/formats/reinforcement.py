@@ -41,7 +41,7 @@ def check(example: JsonObject, model: KnownModel) -> Iterator[Finding]:
     """Everything that is wrong with an example; further fields at its top level are the
     grader's.
     """
-    example, nulls = keys.without_nulls(example, [place.path for place in PLACES])
+    example, nulls = keys.without_nulls(example, FORMAT.paths)
     yield from keys.check_nulls(nulls)
     if "messages" not in example:
         yield finding(format_rules.MESSAGES_MISSING)

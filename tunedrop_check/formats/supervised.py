@@ -25,7 +25,7 @@ def fits(example: JsonObject, _model: KnownModel) -> bool:
 
 def check(example: JsonObject, model: KnownModel) -> Iterator[Finding]:
     """Everything that is wrong with an example, in the order of its fields."""
-    example, nulls = keys.without_nulls(example, [place.path for place in PLACES])
+    example, nulls = keys.without_nulls(example, FORMAT.paths)
     yield from keys.check_nulls(nulls)
     yield from _line_keys(example)
     if "messages" not in example:

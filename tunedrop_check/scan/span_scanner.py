@@ -315,7 +315,7 @@ class SpanScanner:
         if known.graded:
             for found in graders.check_fields(example, self._options.grader_fields):
                 self._tell(found)
-        given = [said.message for said in known.conversation(example)]
+        given = [message for message, _ in known.conversation(example)]
         self._count(example, known, size, has_messages=bool(given))
         self._conversation(given)
         if self._observer:
