@@ -5,19 +5,17 @@ from pathlib import Path
 
 import pytest
 
+from shared.models.effect_kinds import EFFECTS
 from tests.unit.house.repository import modules, name_of, tree_of
 
 ACTIVITIES = [path for path in modules("activities") if path.stem != "__init__"]
 # What the end of a run calls.
 ALSO_FOR_A_RUN_THAT_STOPS = {
     "begin_ending",
-    "cancel_job",
     "collect_results",
-    "delete_deployment",
-    "delete_file",
     "end_run",
-    "give_back",
     "write_report",
+    *(kind.taken_back_by for kind in EFFECTS),
 }
 # Activities that are given a client of the durable engine.
 CALLS_OTHERS = {"give_back"}
