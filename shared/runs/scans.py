@@ -4,6 +4,7 @@ ledger.
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from threading import BoundedSemaphore
 from typing import TYPE_CHECKING
 
 from shared.errors import InternalError, PlanRejected
@@ -21,6 +22,13 @@ if TYPE_CHECKING:
 def container_of(pin: Pin) -> Container:
     """Where a pinned blob stands."""
     return storage.named(pin.container) if pin.container else storage.training()
+
+
+AT_ONCE = 2
+"""Scans in flight in one process: each holds the blocks that it counts, and the memory that
+numpy and the counter need for them. More would not be quicker on two cores, and would need more
+memory than an instance of 512 MB has."""
+IN_FLIGHT = BoundedSemaphore(AT_ONCE)
 
 
 class PinnedSource:
@@ -52,11 +60,10 @@ def scan_span(plan: Plan, wanted: ScanSpan) -> None:
     """Scans one span and keeps its result."""
     from tunedrop_check.scan import scanning  # numpy and tiktoken, 0.2 s: not at import
 
-    result = scanning.scan_span(
-        PinnedSource(_pin(plan, wanted.role)),
-        scanning.Span(wanted.start, wanted.stop),
-        options(plan, wanted.role),
-    )
+    span = scanning.Span(wanted.start, wanted.stop)
+    with IN_FLIGHT:
+        source = PinnedSource(_pin(plan, wanted.role))
+        result = scanning.scan_span(source, span, options(plan, wanted.role))
     storage.ledger().put(
         _span_blob(wanted.run_id, wanted.role, wanted.index), scanning.to_json(result)
     )
@@ -98,7 +105,9 @@ def _parts(plan: Plan, run_id: str, role: Role) -> "Iterator[SpanScan]":
             span.start,
             scanning.COUNTING_VERSION,
         ):
-            found = scanning.scan_span(PinnedSource(_pin(plan, role)), span, options(plan, role))
+            with IN_FLIGHT:
+                source = PinnedSource(_pin(plan, role))
+                found = scanning.scan_span(source, span, options(plan, role))
         yield found
 
 

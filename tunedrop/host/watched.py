@@ -2,8 +2,11 @@
 nothing in it is ever written.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
+from urllib.parse import unquote
+from xml.etree import ElementTree
 
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
 from azure.storage.blob import BlobProperties, ContainerClient
@@ -74,15 +77,31 @@ class WatchedContainer:
         return self._container.get_blob_client(name).url.partition("?")[0]
 
     def _page(self, prefix: str, marker: str, size: int) -> tuple[list[BlobEvent], str | None]:
+        found: list[BlobEvent] = []
+
+        def keep(answer: Any) -> None:
+            if answer.http_response.status_code == 200:
+                found.extend(_versions(answer.http_response.body()))
+
         try:
-            pages: Any = self._container.list_blobs(
-                name_starts_with=prefix or None, results_per_page=size
+            # The names alone: what the client makes of all properties costs seven times as much.
+            pages: Any = self._container.list_blob_names(
+                name_starts_with=prefix or None, results_per_page=size, raw_response_hook=keep
             ).by_page(marker or None)
-            return [
-                BlobEvent(blob.name, blob.etag) for blob in next(pages)
-            ], pages.continuation_token
+            next(pages)
         except HttpResponseError as error:
             # Azurite, where it can't write down a name.
             if error.status_code == 500 and not getattr(error, "error_code", None):
                 raise Unreadable from error
             raise
+        return found, pages.continuation_token
+
+
+def _versions(body: bytes) -> Iterator[BlobEvent]:
+    """Names and ETags of a page, as the service tells them."""
+    told = ElementTree.fromstring(body)  # noqa: S314  # as the client itself reads these bytes
+    for blob in told.iterfind("Blobs/Blob"):
+        name, etag = blob.find("Name"), blob.findtext("Properties/Etag")
+        if name is not None and name.text and etag:
+            encoded = name.get("Encoded") == "true"
+            yield BlobEvent(unquote(name.text) if encoded else name.text, etag)

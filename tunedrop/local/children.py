@@ -54,6 +54,11 @@ class Child:
                 start_new_session=True,
             )
 
+    @property
+    def pid(self) -> int:
+        """The process id of the part's keeper, whose child the part is."""
+        return self._keeper.pid
+
     def check(self) -> None:
         """Raises ChildEnded where it has."""
         if (code := self._keeper.poll()) is not None:

@@ -4,7 +4,7 @@ import json
 import logging
 import os
 from collections.abc import Callable, Generator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from contextvars import ContextVar
 from functools import cache
 from typing import Any, cast
@@ -122,6 +122,7 @@ def installed(account: Account, wire: Wire, words: Words, more: dict[str, str]) 
         stack.enter_context(
             swapped(scans, "_ahead", iter)
         )  # a thread of its own would take no part in the order of things
+        stack.enter_context(swapped(scans, "IN_FLIGHT", nullcontext()))  # it would hold the stage
         stack.enter_context(swapped(azure_openai, "connect", openai_on_the_wire))
         stack.enter_context(swapped(resource_manager, "connect", arm_on_the_wire))
         stack.enter_context(swapped(starting, "settings", settings_here))

@@ -29,6 +29,7 @@ from shared.runs import effects, gate, ledger, wallet
 from shared.runs.claims import Claim
 from shared.runs.effects import Making, OfOneEffect
 from shared.runs.ledger import Ledger, open_ledger
+from shared.runs.records import Records
 from shared.runs.wallet import Waiting, Wallet
 from shared.services import azure_openai, storage
 from shared.services.azure_openai import AzureOpenAI, JobFacts, JobOrder
@@ -86,14 +87,14 @@ def client_retries() -> list[Swap]:
 
 def claim_removed() -> list[Swap]:
     """Whoever starts a run writes its record anew."""
-    claim = Ledger.claim
+    claim = Records.claim
 
-    def claim_always(self: Ledger, record: RunRecord) -> bool:
+    def claim_always(self: Records, record: RunRecord) -> bool:
         if not claim(self, record):
             self.change(record.id, lambda _record, _now: record)
         return True
 
-    return [(Ledger, "claim", claim_always)]
+    return [(Records, "claim", claim_always)]
 
 
 def claim_after_start() -> list[Swap]:

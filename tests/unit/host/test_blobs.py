@@ -346,10 +346,10 @@ async def test_name_that_the_listing_cant_tell_hides_no_other(
     ("took", "paused"),
     [
         pytest.param(0.01, 0.5, id="few blobs"),
-        pytest.param(0.3, 1.2, id="a thousand blobs"),
-        pytest.param(3, 12, id="ten thousand"),
+        pytest.param(0.04, 1.16, id="a thousand blobs"),
+        pytest.param(0.4, 11.6, id="ten thousand"),
     ],
 )
-def test_look_for_new_blobs_takes_a_fifth_of_the_time_at_most(took: float, paused: float) -> None:
+def test_looks_for_new_blobs_take_a_thirtieth_of_a_core_at_most(took: float, paused: float) -> None:
     """A container that fills over the months doesn't keep the host busy with itself."""
-    assert pause(0.5, took) == paused
+    assert pause(0.5, took) == pytest.approx(paused)

@@ -4,6 +4,8 @@ now.
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 
 import pytest
 
@@ -114,3 +116,29 @@ def test_scan_that_does_not_cover_the_pinned_bytes_is_refused(app: pytest.Monkey
     )
     with pytest.raises(InternalError, match="don't fit"):
         scans.merged(plan, "spans-00000003")
+
+
+def test_no_more_spans_are_scanned_at_once_than_memory_allows(app: pytest.MonkeyPatch) -> None:
+    """However many activities the host starts: the others wait for their turn, and each gets it."""
+    counted, lock, most = [0], Lock(), [0]
+
+    class Counted(scans.PinnedSource):
+        """A source that knows how many are read at once."""
+
+        def read(self, start: int, stop: int) -> Iterator[bytes]:
+            """The bytes, counted while they are read."""
+            with lock:
+                counted[0] += 1
+                most[0] = max(most[0], counted[0])
+            try:
+                yield from super().read(start, stop)
+            finally:
+                with lock:
+                    counted[0] -= 1
+
+    plan = dropped()
+    app.setattr(scans, "PinnedSource", Counted)
+    with ThreadPoolExecutor(6) as pool:
+        for done in [pool.submit(scan_all, plan, f"atonce-0000000{run}") for run in range(6)]:
+            done.result()
+    assert (most[0], counted[0]) == (scans.AT_ONCE, 0)
