@@ -35,6 +35,7 @@ from tunedrop.local.ports import ANY, HOST, chosen
 from tunedrop.local.session import addresses_of
 
 LISTS, DROPS = 20, 5
+ROOT = Path(__file__).parent.parent
 READY_S, SETTLES_S = 300.0, 15.0
 DROP = b'{"messages": [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y"}]}\n'
 
@@ -183,7 +184,7 @@ def _newest(seen: World) -> list[dict[str, object]]:
 def azurite(folder: Path) -> Generator[tuple[str, Child]]:
     """An Azurite whose data lies in the folder and whose log tells each request."""
     ports = chosen(ANY)
-    program = str(stack.ROOT / "node_modules" / ".bin" / "azurite-blob")
+    program = str(ROOT / "node_modules" / ".bin" / "azurite-blob")
     command = [one for one in stack.storage_command(program, folder, ports) if one != "--silent"]
     accounts = {"AZURITE_ACCOUNTS": f"devstoreaccount1:{KEY}"}
     log = folder / "azurite.log"
@@ -210,7 +211,7 @@ def world(folder: Path) -> Generator[World]:
         }
         parts = {
             name: ending.enter_context(
-                Child(name, command, folder / f"{name}.log", os.environ | more, stack.ROOT)
+                Child(name, command, folder / f"{name}.log", os.environ | more, ROOT)
             )
             for name, (command, more) in start.items()
         }
