@@ -239,5 +239,6 @@ def host_environment(addresses: Addresses) -> dict[str, str]:
         "TUNEDROP_CLAIM_PATIENCE_S": "0",
         "TUNEDROP_DROP_PATIENCE_S": "0",
         "TUNEDROP_SWEEP_SCHEDULE": "*/10 * * * * *",
+        "TUNEDROP_SWEEP_BLOBS": "500",
         "TUNEDROP_LIMITS": json.dumps(ROOM),
     }
