@@ -98,7 +98,7 @@ class Settings(BaseSettings):
     )
 
     training_container: str = "training"
-    """The container that drops land in."""
+    """The container for drops."""
     reports_container: str = "reports"
     """The container that reports are written to."""
     ledger_container: str = "tunedrop"

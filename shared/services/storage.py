@@ -91,7 +91,7 @@ def _service() -> BlobServiceClient:
 
 
 def training() -> Container:
-    """The container that drops land in."""
+    """The container for drops."""
     return Container(_service().get_container_client(settings().training_container))
 
 

@@ -121,7 +121,7 @@ class Stack:
 
     @property
     def training(self) -> ContainerClient:
-        """The container that drops land in."""
+        """The container for drops."""
         return BlobServiceClient.from_connection_string(self.storage).get_container_client(
             "training"
         )

@@ -56,7 +56,7 @@ class Account:
         parts = urlsplit(url)
         if not parts.netloc or (parts.scheme != "https" and parts.hostname not in LOOPBACK):
             raise Trouble(
-                "The account's URL has to be its blob endpoint, such as "
+                "The account's URL must be its blob endpoint, such as "
                 "https://<account>.blob.core.windows.net."
             )
         return cls(BlobServiceClient(url, credential=AzureCliCredential(), **PATIENCE))
@@ -97,8 +97,8 @@ def _translated(container: str) -> Generator[None]:
     except ClientAuthenticationError:
         raise Trouble(
             (
-                "The storage account refuses the key or the identity. Check it, and its right to "
-                "write blobs."
+                "The storage account refuses the key or the identity. Check the key or "
+                "identity, and its right to write blobs."
             ),
             UNAVAILABLE,
         ) from None

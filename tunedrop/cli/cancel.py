@@ -10,7 +10,7 @@ from tunedrop.cli.output import command, document, out, visible
 
 
 def cancel(
-    run_id: Annotated[str, typer.Argument(help="The run's id, as `tunedrop runs` prints it.")],
+    run_id: Annotated[str, typer.Argument(help="The run's id, as in `tunedrop runs`.")],
     as_json: AsJson = False,
     api: ApiUrl = None,
     key: Key = None,
@@ -22,6 +22,6 @@ def cancel(
         document(answer)
     else:
         out.print(
-            f"{visible(run_id)} is being cancelled; `{command()} runs {visible(run_id)}` shows "
+            f"{visible(run_id)} is being cancelled; ` {command()} runs {visible(run_id)}` shows "
             "how far it is."
         )

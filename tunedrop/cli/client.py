@@ -50,8 +50,7 @@ class Api:
 
         if urlsplit(base).scheme not in {"http", "https"}:
             raise Trouble(
-                "The address of the API has to begin with https:// or http://, and to end with "
-                "/api."
+                "The address of the API must begin with https:// or http://, and end with /api."
             )
         # A company's proxy doesn't lead to this machine.
         local = urlsplit(base).hostname in LOOPBACK
@@ -163,7 +162,8 @@ def part(told: dict[str, Any], name: str) -> dict[str, Any]:
 def no_stack() -> str:
     """What to do where nothing runs here."""
     return (
-        f"Start one with `{command()} local` in another terminal, or name one with --api and --key."
+        f"Start TuneDrop with `{command()} local` in another terminal, or name its API with --api "
+        "and --key."
     )
 
 

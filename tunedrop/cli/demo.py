@@ -55,7 +55,7 @@ def demo(
             shown = _shown(stack)
     except Interrupted:
         raise Trouble(
-            "Interrupted; everything that was started has been ended.", NOT_SUCCEEDED
+            "Interrupted; everything that was started has been stopped.", NOT_SUCCEEDED
         ) from None
     tell(shown, as_json)
     if shown.run["outcome"] != "succeeded":

@@ -13,20 +13,21 @@ from tunedrop.cli.output import command, document, out, visible
 def deploy(
     run_id: Annotated[
         str,
-        typer.Argument(help="The run that has trained the model, as `tunedrop runs` prints it."),
+        typer.Argument(help="The id of the run that trained the model, as in `tunedrop runs`."),
     ],
     name: Annotated[
         str | None,
         typer.Option("--name", help="The deployment's name; default: the id of the new run."),
     ] = None,
     sku: Annotated[
-        str | None, typer.Option("--sku", help="The deployment's SKU; default: as that run had it.")
+        str | None,
+        typer.Option("--sku", help=("The deployment's SKU; default: the SKU of that run.")),
     ] = None,
     capacity: Annotated[
         int | None, typer.Option("--capacity", min=1, help="Its capacity, in units of the SKU.")
     ] = None,
     again: Annotated[
-        bool, typer.Option("--again", help="Also where the same request has succeeded before.")
+        bool, typer.Option("--again", help="Deploy even if the same request has succeeded before.")
     ] = False,
     follow_it: Annotated[
         bool, typer.Option("--follow", help="Follow the new run to its end.")
@@ -49,7 +50,7 @@ def deploy(
         if as_json:
             document(begun)
         else:
-            how = "The run is" if begun.get("started") else "This was asked for before; the run is"
+            how = "The run is" if begun.get("started") else "This request already has a run:"
             out.print(f"{how} {visible(new)}; `{command()} runs {visible(new)}` shows it.")
         return
     ended = followed(service, new)

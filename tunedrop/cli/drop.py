@@ -24,24 +24,25 @@ if TYPE_CHECKING:
 def drop(
     paths: Annotated[
         list[Path],
-        typer.Argument(help="A .jsonl file, packed or not, several, a folder, a pattern, or -."),
+        typer.Argument(help="One or more .jsonl files, packed or not; a folder; a pattern; or -."),
     ],
     run: Annotated[
-        str | None, typer.Option("--run", help="The run's name; default: from the file or folder.")
+        str | None,
+        typer.Option("--run", help=("The run's name; default: the name of the file or folder.")),
     ] = None,
     job: Annotated[Path | None, typer.Option("--job", help="A job.json.")] = None,
     follow_it: Annotated[bool, typer.Option("--follow", help="Follow the run to its end.")] = False,
     connection_string: Annotated[
         str | None,
         typer.Option(
-            help="Storage connection string; default: the stack running here.",
+            help="Storage connection string; default: the stack on this machine.",
             envvar="TUNEDROP_CONNECTION_STRING",
         ),
     ] = None,
     account_url: Annotated[
-        str | None, typer.Option(help="Blob endpoint of the account, reached as `az login` says.")
+        str | None, typer.Option(help="Blob endpoint of the account; uses the user of `az login`.")
     ] = None,
-    container: Annotated[str, typer.Option(help="The container that drops land in.")] = "training",
+    container: Annotated[str, typer.Option(help="The container for drops.")] = "training",
     as_json: AsJson = False,
     api: ApiUrl = None,
     key: Key = None,
@@ -187,6 +188,6 @@ def _api(storage: str | None, api: str | None, key: str | None, data: Path) -> A
     running = session.recall(data)
     if api is None and (running is None or storage != running.storage):
         raise Trouble(
-            "--follow needs --api and --key where the drop does not go to the stack running here."
+            "--follow needs --api and --key if the drop does not go to the stack on this machine."
         )
     return api_of(api, key, data)

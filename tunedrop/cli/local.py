@@ -24,7 +24,7 @@ def _port(option: str, what: str) -> Any:
     """The option of a port; its variable has the option's name."""
     variable = f"TUNEDROP_LOCAL_{option.removeprefix('--').replace('-', '_').upper()}"
     return typer.Option(
-        option, min=0, max=65_535, help=f"Port of {what}; 0 takes a free one.", envvar=variable
+        option, min=0, max=65_535, help=f"Port of {what}; 0 means any free port.", envvar=variable
     )
 
 
@@ -39,14 +39,16 @@ def local(
     which: Annotated[
         Literal["default", "free"],
         typer.Option(
-            "--ports", help="Which ports where no option names one.", envvar="TUNEDROP_LOCAL_PORTS"
+            "--ports",
+            help=("Which ports to use for parts without their own option."),
+            envvar="TUNEDROP_LOCAL_PORTS",
         ),
     ] = "default",
     key: Annotated[
         str | None,
         typer.Option(
             "--key",
-            help="Function key; default: a new one each start.",
+            help="Function key; default: a new one at each start.",
             envvar="TUNEDROP_LOCAL_KEY",
         ),
     ] = None,

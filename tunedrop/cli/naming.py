@@ -61,7 +61,8 @@ def layout_of(paths: Sequence[Path], run: str | None = None, job: Path | None = 
     data, job_file = _found(paths, job)
     if "training" not in data:
         raise NotADrop(
-            f"There is no training file. Give a .jsonl file, or a folder that holds {TRAINING_SET}."
+            "There is no training file. Give a .jsonl file, or a folder that contains "
+            f"{TRAINING_SET}."
         )
     name = _checked(run if run is not None else slug(_stem(paths[0])))
     if job_file is None and set(data) == {"training"} and len(data["training"].parts) <= 1:
@@ -196,12 +197,12 @@ def _checked(name: str) -> str:
     from shared.models.drop import RUN_NAME_MAX_CHARS, drop_of  # as above
 
     if not name:
-        raise NotADrop("No name for the run can be made of the file's name. Give one with --run.")
+        raise NotADrop("The file's name can't become the run's name. Give a name with --run.")
     drop = drop_of("", "", f"{name}.jsonl", "")
     if drop is None or not drop.named:
         rule = (
             "lower-case letters, digits and single hyphens between them, at most "
             f"{RUN_NAME_MAX_CHARS} characters"
         )
-        raise NotADrop(f"`{name}` can't be a run's name: {rule}. Give another with --run.")
+        raise NotADrop(f"`{name}` can't be a run's name: {rule}. Give another name with --run.")
     return name

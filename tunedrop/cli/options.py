@@ -9,13 +9,13 @@ from tunedrop import folders
 from tunedrop.emulator import regions
 
 AsJson = Annotated[
-    bool, typer.Option("--json", help="One JSON document on stdout, nothing else there.")
+    bool, typer.Option("--json", help="Print one JSON document on stdout, and nothing else.")
 ]
 ApiUrl = Annotated[
     str | None,
     typer.Option(
         "--api",
-        help="Base URL of the HTTP API, with /api; default: the stack running here.",
+        help="Base URL of the HTTP API, with /api; default: the stack on this machine.",
         envvar="TUNEDROP_API",
     ),
 ]

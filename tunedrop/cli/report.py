@@ -17,7 +17,7 @@ PAGE, FACTS = FILES[:2]
 
 
 def report(
-    run_id: Annotated[str, typer.Argument(help="The run's id, as `tunedrop runs` prints it.")],
+    run_id: Annotated[str, typer.Argument(help="The run's id, as in `tunedrop runs`.")],
     out_folder: Annotated[
         Path | None,
         typer.Option("--out", help="Folder for the files; default: <data>/reports/<run id>."),

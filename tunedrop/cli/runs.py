@@ -23,14 +23,14 @@ LIMIT = 100  # runs in the list, unless asked for more
 
 
 def runs(
-    run_id: Annotated[str | None, typer.Argument(help="Show this run only.")] = None,
+    run_id: Annotated[str | None, typer.Argument(help="Show only this run.")] = None,
     watch: Annotated[
-        bool, typer.Option("--watch", help="Go on showing, until Ctrl-C or the run's end.")
+        bool, typer.Option("--watch", help="Update the view until Ctrl-C or the run's end.")
     ] = False,
     limit: Annotated[
-        int, typer.Option("--limit", min=1, help="So many runs at most, the newest.")
+        int, typer.Option("--limit", min=1, help="The maximum number of runs, newest first.")
     ] = LIMIT,
-    every: Annotated[bool, typer.Option("--all", help="All runs, however many.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="List all runs.")] = False,
     as_json: AsJson = False,
     api: ApiUrl = None,
     key: Key = None,
@@ -41,7 +41,7 @@ def runs(
     if run_id is not None:
         _one(service, run_id, watch=watch, as_json=as_json)
     elif watch and as_json:
-        raise Trouble("--watch and --json go together for one run only. Name it.")
+        raise Trouble("--watch with --json needs the id of one run.")
     elif watch:
         _watch(service, most)
     else:
@@ -124,7 +124,7 @@ def tell(run: dict[str, Any], report: dict[str, Any]) -> None:
         ("verdict", report.get("headline")),
         (
             "real",
-            "no: a stand-in took the place of Azure, and nothing costs"
+            "no: a stand-in took the place of Azure, and nothing costs money"
             if report.get("stand_in")
             else None,
         ),

@@ -37,7 +37,7 @@ class PortTaken(HostError):
 
     def __init__(self, port: int, option: str) -> None:
         super().__init__(
-            f"Port {port} is taken: end the program that uses it, or choose another one with "
+            f"Port {port} is in use: stop the program that uses it, or choose another port with "
             f"{option}."
         )
         self.port = port
@@ -64,7 +64,7 @@ class LeaseLost(HostError):
     def __init__(self, lock: str, pid: str, started: str) -> None:
         super().__init__(
             f"Another host (process {pid}, started {started}) has taken the lease on {lock}; "
-            "this one stops, so that one host alone works."
+            "this one stops, so that only one host works."
         )
         self.lock = lock
 

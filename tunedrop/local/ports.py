@@ -41,7 +41,7 @@ def chosen(wanted: Ports) -> Ports:
             if port in named:
                 raise PortUnusable(
                     f"Port {port} is wanted by {named[port]} and by {option}. Give each its "
-                    "own; 0 takes a free one."
+                    "own; 0 means any free port."
                 )
             if port:
                 named[port] = option
@@ -60,6 +60,6 @@ def _held(held: ExitStack, port: int, option: str) -> int:
     except OSError as error:
         why = "is not allowed to this user" if isinstance(error, PermissionError) else "is taken"
         raise PortUnusable(
-            f"Port {port} on {HOST} {why}. Choose another with {option}; 0 takes a free one."
+            f"Port {port} on {HOST} {why}. Choose another with {option}; 0 means any free port."
         ) from None
     return int(probe.getsockname()[1])

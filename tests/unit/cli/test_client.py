@@ -120,7 +120,7 @@ def test_refused_connection_is_an_unavailable_service() -> None:
         raise httpx2.ConnectError(message)
 
     with pytest.raises(
-        Unreachable, match=r"^The API does not answer \(ConnectError\)\. Start one with"
+        Unreachable, match=r"^The API does not answer \(ConnectError\)\. Start TuneDrop with"
     ) as ended:
         an_api(refuse).runs()
     assert ended.value.code == UNAVAILABLE
@@ -129,7 +129,7 @@ def test_refused_connection_is_an_unavailable_service() -> None:
 
 def test_address_without_a_scheme_is_refused() -> None:
     """A host name alone is no base URL."""
-    with pytest.raises(Trouble, match="has to begin with https://") as ended:
+    with pytest.raises(Trouble, match="must begin with https://") as ended:
         Api("app.example/api", "k")
     assert ended.value.code == ERRORS
 

@@ -118,7 +118,7 @@ def test_files_become_blobs_with_the_starting_one_last(
             ["my_validation.jsonl"],
             None,
             (
-                "There is no training file. Give a .jsonl file, or a folder that holds "
+                "There is no training file. Give a .jsonl file, or a folder that contains "
                 "training_set.jsonl."
             ),
             id="validation data alone",
@@ -132,7 +132,7 @@ def test_files_become_blobs_with_the_starting_one_last(
         pytest.param(
             ["-"],
             None,
-            "No name for the run can be made of the file's name. Give one with --run.",
+            "The file's name can't become the run's name. Give a name with --run.",
             id="standard input, unnamed",
         ),
         pytest.param(
@@ -146,7 +146,7 @@ def test_files_become_blobs_with_the_starting_one_last(
         pytest.param(
             ["???.jsonl"],
             None,
-            "No name for the run can be made of the file's name. Give one with --run.",
+            "The file's name can't become the run's name. Give a name with --run.",
             id="no letter in the name",
         ),
         pytest.param(
@@ -154,7 +154,7 @@ def test_files_become_blobs_with_the_starting_one_last(
             "Bad_Name",
             "`Bad_Name` can't be a run's name: lower-case letters, digits and single hyphens "
             "between them, "
-            "at most 31 characters. Give another with --run.",
+            "at most 31 characters. Give another name with --run.",
             id="bad name",
         ),
     ],

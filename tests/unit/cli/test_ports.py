@@ -43,9 +43,8 @@ def test_taken_port_is_named_with_the_option_that_changes_it(
     """The sentence tells which port, and what to do about it."""
     with pytest.raises(PortUnusable) as refused:
         chosen(replace(ANY, **{field: taken}))
-    assert (
-        str(refused.value)
-        == f"Port {taken} on 127.0.0.1 is taken. Choose another with {option}; 0 takes a free one."
+    assert str(refused.value) == (
+        f"Port {taken} on 127.0.0.1 is taken. Choose another with {option}; 0 means any free port."
     )
 
 
@@ -55,5 +54,5 @@ def test_port_wanted_twice_is_refused_with_both_options() -> None:
         chosen(replace(ANY, storage=5001, engine=5001))
     assert str(refused.value) == (
         "Port 5001 is wanted by --storage-port and by --engine-port. Give each its own; 0 "
-        "takes a free one."
+        "means any free port."
     )

@@ -10,7 +10,10 @@ import pytest
 from tunedrop.cli.app import main
 
 STORAGE = "AccountName=a;AccountKey=YWJj;BlobEndpoint=http://127.0.0.1:1/a;"
-START = "Start one with `tunedrop local` in another terminal, or name one with --api and --key."
+START = (
+    "Start TuneDrop with `tunedrop local` in another terminal, or name its API with --api "
+    "and --key."
+)
 
 
 @pytest.fixture(autouse=True)
@@ -51,13 +54,13 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.param(
             "runs --api app.example/api",
             2,
-            "The address of the API has to begin with https:// or http://, and to end with /api.",
+            "The address of the API must begin with https:// or http://, and end with /api.",
             id="an address without scheme",
         ),
         pytest.param(
             "runs --watch --json --api http://127.0.0.1:1/api",
             2,
-            "--watch and --json go together for one run only. Name it.",
+            "--watch with --json needs the id of one run.",
             id="a list that never ends as JSON",
         ),
         pytest.param(
@@ -88,7 +91,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             "drop my.jsonl --account-url http://a.example",
             2,
             (
-                "The account's URL has to be its blob endpoint, such as "
+                "The account's URL must be its blob endpoint, such as "
                 "https://<account>.blob.core.windows.net."
             ),
             id="an account without TLS",
@@ -96,7 +99,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.param(
             f"drop my.jsonl --follow --connection-string {STORAGE}",
             2,
-            "--follow needs --api and --key where the drop does not go to the stack running here.",
+            "--follow needs --api and --key if the drop does not go to the stack on this machine.",
             id="nobody to follow with",
         ),
         pytest.param(
