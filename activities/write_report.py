@@ -30,15 +30,14 @@ def write_report(wanted: RunStep) -> Answer:
     read = ledger.enter(wanted.run_id, Step.REPORT)
     report = report_of(read.record)
     page = report_path(read.record, "report.html")
+    reports = reports_of(read.record)  # for a run without a plan, by the settings of this moment
     checkpoint("write_report: before the report")
-    reports_of(read.record).put(report_path(read.record, "report.json"), render.to_json(report))
+    reports.put(report_path(read.record, "report.json"), render.to_json(report))
     checkpoint("write_report: after report.json")
-    reports_of(read.record).put(
-        page, render.to_html(report).encode(), content_type="text/html; charset=utf-8"
-    )
+    reports.put(page, render.to_html(report).encode(), content_type="text/html; charset=utf-8")
 
     def noting(record: RunRecord, _now: datetime) -> RunRecord:
-        return record.model_copy(update={"report": f"{reports_of(read.record).name}/{page}"})
+        return record.model_copy(update={"report": f"{reports.name}/{page}"})
 
     checkpoint("write_report: after report.html")
     ledger.change(wanted.run_id, noting)

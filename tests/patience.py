@@ -8,7 +8,8 @@ of a quiet machine, with room to spare.
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Self
 
@@ -29,6 +30,7 @@ processor, and Azurite 5 (measured).
 """
 
 _pause = threading.Event()
+_checks: list[Callable[[], None]] = []
 
 
 @dataclass
@@ -80,6 +82,18 @@ def patience(seconds: float) -> float:
     return seconds * ROOM * slowness()
 
 
+@contextmanager
+def while_it_lives(check: Callable[[], None]) -> Generator[None]:
+    """For this long every wait calls `check` before it looks: what has ended brings nothing any
+    more, and `check` raises why.
+    """
+    _checks.append(check)
+    try:
+        yield
+    finally:
+        _checks.remove(check)
+
+
 def until[T](
     look: Callable[[], T | None],
     seconds: float = 40,
@@ -94,6 +108,8 @@ def until[T](
     """
     began = time.monotonic()
     while True:
+        for check in tuple(_checks):
+            check()
         looked = time.monotonic()
         if answer := look():
             return answer

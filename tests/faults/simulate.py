@@ -3,7 +3,7 @@
     python -m tests.faults.simulate --seeds 10000 --jobs 2 --record     many seeds, kept in
     docs/reliability.md
     python -m tests.faults.simulate --seed 27                           one, with its last events
-    python -m tests.faults.simulate --seeds 200 --storm                 all trouble at once in every
+    python -m tests.faults.simulate --seeds 200 --trouble storm         all trouble at once in every
     seed
     python -m tests.faults.simulate --mutations --record                every known bug, until it is
     caught; the tests take the seed
@@ -24,7 +24,7 @@ from tests.faults.simulator.caught import Catch
 from tests.faults.simulator.many import Result
 from tests.faults.simulator.mutations import MUTATIONS
 from tests.faults.simulator.record import write
-from tests.faults.simulator.trouble import STORM
+from tests.faults.simulator.trouble import PRESETS
 
 SEEDS_PER_MUTATION = 2000
 TOLD_EVERY = 100
@@ -54,9 +54,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--mutation", choices=sorted(MUTATIONS), help="put this known bug in")
     parser.add_argument("--mutations", action="store_true", help="put each known bug in, in turn")
     parser.add_argument(
-        "--storm",
-        action="store_true",
-        help="all trouble at once in every seed, as it is for --mutations",
+        "--trouble",
+        choices=PRESETS,
+        help="the same trouble in every seed, as it is for --mutations",
     )
     parser.add_argument("--events", type=int, help="so many drops, to count runs and jobs")
     parser.add_argument(
@@ -73,9 +73,7 @@ def _seeds(asked: argparse.Namespace) -> int:
     began, total = time.monotonic(), many.Total()
     seeds = range(asked.seed, asked.seed + (asked.seeds or 1))
     try:
-        for result in many.results(
-            seeds, asked.jobs, asked.mutation, STORM if asked.storm else None
-        ):
+        for result in many.results(seeds, asked.jobs, asked.mutation, PRESETS.get(asked.trouble)):
             total.add(result)
             if asked.json:
                 print(json.dumps(asdict(result)), flush=True)
@@ -124,9 +122,9 @@ def _mutations(asked: argparse.Namespace) -> int:
         print(f"{name:40} {told}", flush=True)
         known.pop(name, None)
         if found:
-            known[name] = Catch(found[0].seed, storm=found[1])
-    if asked.record:
-        caught.write(known)
+            known[name] = Catch(found[0].seed, found[1])
+        if asked.record:
+            caught.write(known)
     return 1 if set(MUTATIONS) - set(known) else 0
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.faults.simulator import many
-from tests.faults.simulator.trouble import STORM
+from tests.faults.simulator.trouble import PRESETS
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 SEEDS = 300
@@ -16,6 +16,7 @@ def test_invariants_hold_in_many_seeds() -> None:
     assert many.violations(range(SEEDS), PROCESSES) == []
 
 
-def test_invariants_hold_in_storms() -> None:
+@pytest.mark.parametrize("preset", PRESETS)
+def test_invariants_hold_in_storms(preset: str) -> None:
     """What catches the known bugs finds nothing where there is none."""
-    assert many.violations(range(STORMS), PROCESSES, STORM) == []
+    assert many.violations(range(STORMS), PROCESSES, PRESETS[preset]) == []

@@ -15,6 +15,9 @@ FOUND_IN_USE = {
 }
 
 
+MOST_SEEDS = 40
+
+
 def test_every_known_bug_has_a_seed() -> None:
     """Where draws have changed, `python -m tests.faults.simulate --mutations --record` finds
     others.
@@ -22,19 +25,27 @@ def test_every_known_bug_has_a_seed() -> None:
     assert set(KNOWN) == set(MUTATIONS)
 
 
-@pytest.mark.timeout(120)
+def caught_as_recorded_or_soon(name: str) -> bool:
+    """Whether its seed breaks an invariant; where a change of the app has changed what the seed
+    draws, whether one of the first seeds does.
+    """
+    recorded = many.result_of(KNOWN[name].seed, name, KNOWN[name].trouble)
+    return bool(recorded.violation or many.first_violation(name, range(MOST_SEEDS)))
+
+
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("name", sorted(FOUND_IN_USE & set(KNOWN)))
 def test_bug_that_was_found_in_use_is_caught(name: str) -> None:
-    """Its seed breaks an invariant."""
-    assert many.result_of(KNOWN[name].seed, name, KNOWN[name].trouble).violation is not None
+    """It breaks an invariant."""
+    assert caught_as_recorded_or_soon(name)
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("name", sorted(set(KNOWN) - FOUND_IN_USE))
 def test_known_bug_is_caught(name: str) -> None:
-    """Its seed breaks an invariant."""
-    assert many.result_of(KNOWN[name].seed, name, KNOWN[name].trouble).violation is not None
+    """It breaks an invariant."""
+    assert caught_as_recorded_or_soon(name)
 
 
 @pytest.mark.slow

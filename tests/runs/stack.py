@@ -32,7 +32,7 @@ from durabletask.client import TaskHubGrpcClient
 from shared.models.pace import LOCAL, Pace
 from tests.azurite import ACCOUNT as ACCOUNT_NAME
 from tests.azurite import KEY, free_port, running_azurite
-from tests.patience import NOW_AND_THEN_S, patience, slowness, until
+from tests.patience import NOW_AND_THEN_S, patience, slowness, until, while_it_lives
 from tunedrop.emulator import regions
 from tunedrop.host.engine import HUB
 
@@ -86,6 +86,10 @@ class Keys:
     """Whether the host reaches the storage by a shared access signature instead of the account's
     key.
     """
+
+
+class HostEnded(Exception):
+    """The host of a stack is gone; its last words."""
 
 
 @dataclass
@@ -194,11 +198,17 @@ class Stack:
         said = self.log.read_text(errors="replace")[-WORDS:] if self.log.exists() else ""
         return f"the host {'runs' if code is None else f'ended with {code}'}; its log:\n{said}"
 
+    def check(self) -> None:
+        """Raises HostEnded where the host has ended though no test has ended it."""
+        if self.host is not None and self.host.poll() is not None:
+            raise HostEnded(self.last_words())
+
     def kill_host(self) -> None:
         """SIGKILL: nothing of the host gets to clean up."""
         assert self.host is not None
-        self.host.kill()
-        self.host.wait(patience(10))
+        ended, self.host = self.host, None
+        ended.kill()
+        ended.wait(patience(10))
 
     def break_lease(self) -> None:
         """Stands in for the minute after which a killed host's lease runs out."""
@@ -347,8 +357,9 @@ def running_stack(
             module=module,
         )
         try:
-            stack.start_host()
-            yield stack
+            with while_it_lives(stack.check):
+                stack.start_host()
+                yield stack
         except BaseException:
             print(stack.last_words())
             raise

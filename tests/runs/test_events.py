@@ -24,7 +24,7 @@ from tests.runs.stack import PACE, Stack, running_stack
 from tests.runs.test_same_content import outcomes
 
 pytestmark = pytest.mark.timeout(300)
-FIFTY = 50
+SIXTEEN, FIFTY = 16, 50
 ROOM = {"jobs_running_max": 100, "jobs_queued_max": 100}
 PATIENCE_S = 6
 HOUR = timedelta(hours=1)
@@ -55,9 +55,9 @@ def a_dropped(stack: Stack, name: str) -> str:
     return f"{name}/{TRAINING_SET}"
 
 
-def fifty_dropped(stack: Stack, name: str) -> list[str]:
-    """The starting blobs of fifty new drops."""
-    return [a_dropped(stack, f"{name}-{number}") for number in range(FIFTY)]
+def many_dropped(stack: Stack, name: str, count: int) -> list[str]:
+    """The starting blobs of so many new drops."""
+    return [a_dropped(stack, f"{name}-{number}") for number in range(count)]
 
 
 def deliver_at_once(stack: Stack, blobs: list[str]) -> None:
@@ -92,29 +92,31 @@ def jobs_of(stack: Stack, rows: list[dict[str, Any]]) -> list[str]:
     )
 
 
-def test_fifty_drops_are_fifty_runs_whatever_becomes_of_their_events(
-    stack: Stack, name: str
+@pytest.mark.parametrize("count", [SIXTEEN, pytest.param(FIFTY, marks=pytest.mark.slow)])
+def test_each_drop_is_one_run_whatever_becomes_of_its_events(
+    stack: Stack, name: str, count: int
 ) -> None:
-    """Of fifty events three are lost, ten come twice, five more come after the end, all out of
+    """Of their events three are lost, ten come twice, five more come after the end, all out of
     order, two late.
     """
     dice = random.Random(6)  # noqa: S311  # a seeded order of events, nothing secret
-    blobs = fifty_dropped(stack, name)
-    shuffled = dice.sample(blobs, FIFTY)
+    asked = len(stack.asked("accounts.list_models", committed=False))
+    blobs = many_dropped(stack, name, count)
+    shuffled = dice.sample(blobs, count)
     heard, late = shuffled[3:-2], shuffled[-2:]
     events = dice.sample([*heard, *dice.sample(heard, 10)], len(heard) + 10)
     deliver_at_once(stack, events)
-    until(lambda: len(rows_of(stack, name)) == FIFTY, 60, "a run of every drop")
+    until(lambda: len(rows_of(stack, name)) == count, 60, "a run of every drop")
     for blob in late:
         stack.deliver(blob, 1)
-    rows = all_ended(stack, name, FIFTY)
+    rows = all_ended(stack, name, count)
     for blob in shuffled[:5]:
         stack.deliver(blob, 2)
-    assert outcomes(rows) == {"succeeded": FIFTY}
-    assert len(rows_of(stack, name)) == FIFTY
+    assert outcomes(rows) == {"succeeded": count}
+    assert len(rows_of(stack, name)) == count
     assert jobs_of(stack, rows) == sorted(row["id"] for row in rows)
     assert (
-        len(stack.asked("accounts.list_models", committed=False)) == FIFTY
+        len(stack.asked("accounts.list_models", committed=False)) == asked + count
     )  # the gate's question; the wallet asks for the quota, too
 
 
@@ -174,7 +176,7 @@ def test_fifty_runs_under_way_resume_from_the_ledger_when_the_task_hub_is_lost(
     anew.
     """
     stack.control("PUT", "pace", {"job": {"after_seconds": 600}})
-    deliver_at_once(stack, fifty_dropped(stack, name))
+    deliver_at_once(stack, many_dropped(stack, name, FIFTY))
     until(lambda: len(jobs_of(stack, rows_of(stack, name))) == FIFTY, 120, "fifty jobs")
     before = {row["id"]: stack.run(row["id"])["timeline"] for row in rows_of(stack, name)}
     stack.kill_host()

@@ -2,7 +2,9 @@
 small wallet.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,14 +15,27 @@ from tests.patience import NOW_AND_THEN_S, until
 from tests.runs.stack import Stack, running_stack
 
 pytestmark = pytest.mark.timeout(240)
-FIFTY, AT_A_TIME, A_DAY = 50, 4, 12
 
 
-@pytest.fixture(scope="module")
-def small() -> Iterator[Stack]:
-    """A TuneDrop with four places and twelve jobs a day."""
+@dataclass(frozen=True)
+class Rush:
+    """How many drops come at once, and how many of them may train."""
+
+    drops: int
+    at_a_time: int
+    a_day: int
+
+
+TWENTY, FIFTY = Rush(20, 3, 6), Rush(50, 4, 12)
+
+
+@contextmanager
+def small(rush: Rush) -> Generator[Stack]:
+    """A TuneDrop with so many places, and jobs a day."""
     with running_stack(
-        "instant", TUNEDROP_JOBS_AT_A_TIME=str(AT_A_TIME), TUNEDROP_JOBS_A_DAY=str(A_DAY)
+        "instant",
+        TUNEDROP_JOBS_AT_A_TIME=str(rush.at_a_time),
+        TUNEDROP_JOBS_A_DAY=str(rush.a_day),
     ) as stack:
         yield stack
 
@@ -41,30 +56,36 @@ def most_at_once(runs: list[dict[str, Any]]) -> int:
     return highest
 
 
-def test_fifty_drops_at_once_never_pass_the_limits(small: Stack) -> None:
-    """Twelve train, four at a time at most; the others end rejected, with the reason, and have
-    bought nothing.
+@pytest.mark.parametrize("rush", [TWENTY, pytest.param(FIFTY, marks=pytest.mark.slow)])
+def test_drops_at_once_never_pass_the_limits(rush: Rush) -> None:
+    """As many train as may a day, and at a time at most; the others end rejected, with the reason,
+    and have bought nothing.
     """
+    with small(rush) as stack:
+        _never_pass_the_limits(stack, rush)
+
+
+def _never_pass_the_limits(small: Stack, rush: Rush) -> None:
     waited: set[str] = set()
 
     def ended() -> list[dict[str, Any]] | None:
         rows = small.runs()
         waited.update(row["waits_because"] for row in rows if row["waits_because"])
-        return rows if len(rows) == FIFTY and all(row["outcome"] for row in rows) else None
+        return rows if len(rows) == rush.drops and all(row["outcome"] for row in rows) else None
 
-    for number in range(FIFTY):
-        small.drop(f"fifty{number}", a_training_set(f"subject {number}"))
-    runs = [small.run(row["id"]) for row in until(ended, 180, "fifty ends", NOW_AND_THEN_S)]
+    for number in range(rush.drops):
+        small.drop(f"rush{number}", a_training_set(f"subject {number}"))
+    runs = [small.run(row["id"]) for row in until(ended, 180, "all ends", NOW_AND_THEN_S)]
     trained = [run for run in runs if run["outcome"] == "succeeded"]
     rejected = [run for run in runs if run["outcome"] == "rejected"]
-    assert (len(trained), len(rejected)) == (A_DAY, FIFTY - A_DAY)
+    assert (len(trained), len(rejected)) == (rush.a_day, rush.drops - rush.a_day)
     assert {run["problem"]["code"] for run in rejected} == {"TD-BUDGET-003"}
-    assert len(small.asked("fine_tuning.jobs.create")) == A_DAY
-    assert 1 < most_at_once(runs) <= AT_A_TIME
+    assert len(small.asked("fine_tuning.jobs.create")) == rush.a_day
+    assert 1 < most_at_once(runs) <= rush.at_a_time
     away = {
         because for because in waited if " is not available: " in because
     }  # a connection lost on a busy machine
-    assert waited - away == {f"The limit of runs at the same time is reached: {AT_A_TIME}."}
+    assert waited - away == {f"The limit of runs at the same time is reached: {rush.at_a_time}."}
     assert not [
         e
         for run in rejected

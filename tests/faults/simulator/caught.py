@@ -6,22 +6,22 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tests.faults.simulator.trouble import STORM, Trouble
+from tests.faults.simulator.trouble import PRESETS, Trouble
 
 FILE = Path(__file__).parent / "caught.json"
 
 
 @dataclass(frozen=True)
 class Catch:
-    """A seed that catches a bug, in a storm or in its own trouble."""
+    """A seed that catches a bug, in one of the presets or in its own trouble."""
 
     seed: int
-    storm: bool
+    preset: str | None
 
     @property
     def trouble(self) -> Trouble | None:
         """The trouble that it needs; None: the seed's own."""
-        return STORM if self.storm else None
+        return PRESETS[self.preset] if self.preset else None
 
 
 def read() -> dict[str, Catch]:

@@ -10,7 +10,7 @@ from functools import partial
 
 from tests.faults.simulator.mutations import mutated
 from tests.faults.simulator.simulation import Simulation
-from tests.faults.simulator.trouble import STORM, Trouble
+from tests.faults.simulator.trouble import PRESETS, Trouble
 from tests.faults.simulator.watch import Violation
 
 COLLECTED_AFTER = 100_000  # objects
@@ -105,15 +105,15 @@ def _settle_in() -> None:
     gc.set_threshold(COLLECTED_AFTER, 50, 50)
 
 
-def first_violation(mutation: str, seeds: Iterable[int]) -> tuple[Result, bool] | None:
-    """The first of these seeds that catches a known bug, and whether in a storm, or in the seed's
-    own trouble.
+def first_violation(mutation: str, seeds: Iterable[int]) -> tuple[Result, str | None] | None:
+    """The first of these seeds that catches a known bug, and in which of the presets, or in the
+    seed's own trouble.
     """
     for seed in seeds:
-        for storm in (True, False):
-            found = result_of(seed, mutation, STORM if storm else None)
+        for preset in (*PRESETS, None):
+            found = result_of(seed, mutation, PRESETS[preset] if preset else None)
             if found.violation:
-                return found, storm
+                return found, preset
     return None
 
 

@@ -115,6 +115,33 @@ STORM = replace(
     outages=1,
     secrets=True,
 )
+NAPS = replace(
+    CALM,
+    storage=0.01,
+    service=0.02,
+    creating=0.1,
+    list_lag_s=30,
+    activity=1,
+    cancels=0.5,
+    doom=0.15,
+)
+# Storms, and worlds that are calm but for what one kind of bug needs.
+PRESETS: dict[str, Trouble] = {
+    "storm": STORM,
+    "rivals": replace(STORM, apps=2, rivals=True),
+    "naps": NAPS,
+    "halts": replace(NAPS, in_calls=1),
+    "crooks": replace(STORM, attacks=0.7, activity=0.1, creating=0.1, kills=1),
+    "crowd": replace(
+        CALM,
+        storage=0.01,
+        service=0.06,
+        activity=0.5,
+        cancels=0.9,
+        doom=0.15,
+        jobs_at_a_time=1,
+    ),
+}
 
 
 # The share of worlds with two apps that take up each other's runs.

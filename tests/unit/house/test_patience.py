@@ -1,13 +1,17 @@
 """The waits of the tests: safety nets that hang lower on a slower machine, each from one home."""
 
 import ast
+import subprocess
+import sys
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from tests import patience
+from tests.runs.stack import HostEnded, Stack
 from tests.unit.house.repository import ROOT
 
 # Its clock is its own: it waits for nothing.
@@ -63,6 +67,19 @@ def test_wait_for_what_never_comes_ends_and_says_for_what() -> None:
     """The net holds."""
     with pytest.raises(TimeoutError, match="rain did not come"):
         patience.until(lambda: None, 0.01, "rain")
+
+
+def test_wait_for_a_host_that_is_gone_ends_at_once_with_what_it_said_last(tmp_path: Path) -> None:
+    """No net is waited out for what has ended."""
+    stack = Stack("", "", 0, "", tmp_path)
+    stack.log.write_text("the lease is gone")
+    stack.host = subprocess.Popen([sys.executable, "-c", "raise SystemExit(4)"])
+    stack.host.wait(patience.patience(10))
+    with (
+        patience.while_it_lives(stack.check),
+        pytest.raises(HostEnded, match="ended with 4; its log:\nthe lease is gone"),
+    ):
+        patience.until(lambda: None, 3600)
 
 
 def test_no_net_has_seconds_of_its_own() -> None:
