@@ -25,6 +25,14 @@ ANSWERS = {
         ".value.outcome",
         "is missing",
     ): "the story has it from begin_ending, and never read it here",
+    (
+        "begin_ending",
+        ".value.take_back",
+        "is one more",
+    ): "since then an ending lists what it takes back",
+    ("begin_ending", ".value.take_back[].activity", "is one more"): "by the activity that does it",
+    ("begin_ending", ".value.take_back[].role", "is one more"): "and the file that it is about",
+    ("list_runs", ".cursor", "is one more"): "since then a list of runs comes in pages",
     ("merge_scan", ".problem.mend", "is missing"): "since then it is called `fix`",
     ("merge_scan", ".problem.fix", "is one more"): "so it is called since then",
     ("health", ".missing", "is one more"): "since then health names what is missing",
@@ -33,6 +41,11 @@ ANSWERS = {
 # What the embedded host does otherwise on purpose: part, field and difference.
 SENT = {
     ("request of sweep", "", "was never recorded"): "no timer fired while the recording was made",
+    (
+        "request of give_back",
+        "",
+        "was never recorded",
+    ): "since then the end of a run calls who waits for its place",
 }
 
 # What else the embedded host does otherwise on purpose.
