@@ -230,6 +230,8 @@ def host_environment(addresses: Addresses) -> dict[str, str]:
         "DropStorage": addresses.storage,
         "AzureWebJobsStorage": addresses.storage,
         "AZURE_FUNCTIONS_DURABLE_STRICT_TYPING": "1",
+        # glibc otherwise keeps for each thread what scans have freed: 656 MB instead of 341.
+        "MALLOC_ARENA_MAX": "1",
         "TUNEDROP_BLOB_SOURCE": "LogsAndContainerScan",
         "TUNEDROP_OPENAI_ENDPOINT": addresses.emulator,
         "TUNEDROP_ARM_ENDPOINT": addresses.emulator,
