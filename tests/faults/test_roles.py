@@ -228,7 +228,7 @@ def test_ledger_without_a_role_begins_no_run_and_is_named(rig: Rig) -> None:
     record = a_record("no-ledger")
     with without(rig, "tunedrop"):
         with pytest.raises(
-            NotAllowed, match="may not do this in the container tunedrop"
+            NotAllowed, match="has no right to do this in the container tunedrop"
         ) as refused:
             rig.ledger.claim(record)
         assert health() == (503, {"status": "incomplete", "missing": ["ledger role"]})

@@ -33,6 +33,7 @@ from tests.registered import registered_functions
 from triggers import starting
 from tunedrop.emulator.arm.routes import ACCOUNT_ID
 from tunedrop_check.reading import file_spans
+from tunedrop_check.scan import scanning
 
 PLENTY = {"files": 10_000, "jobs": 10_000, "fine_tuned_deployments": 1000, "deployments": 1000}
 # Azure's, with fewer polls.
@@ -55,6 +56,8 @@ SPAN_BYTES = "SIMULATED_SPAN_BYTES"
 BLOCK_BYTES = 100
 OPTIONS = scans.options
 CONTAINERS = ("training", "reports", "ledger")
+# The engine copies this size where it is imported, which must not happen first in a simulation.
+ITS_BLOCK_BYTES = scanning.BLOCK_BYTES
 
 
 class Words(logging.Handler):

@@ -167,7 +167,7 @@ def test_model_of_the_job_file_decides_the_count(
             "job.json",
             b"{",
             [],
-            "error: job.json: job.json is not usable JSON",
+            "error: job.json: job.json is not valid JSON",
             id="broken job file",
         ),
     ],
