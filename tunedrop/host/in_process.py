@@ -9,6 +9,7 @@ account, begins early.
 import heapq
 import itertools
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -45,15 +46,15 @@ class OldestFirst[T]:
         return len(self._heap)
 
 
-class InProcess(InMemoryOrchestrationBackend):
+class InProcess(InMemoryOrchestrationBackend, ABC):
     """The in-memory engine with `next_turn` and `next_call`, which wait for work."""
 
     def __init__(self, port: int = 0) -> None:
         super().__init__(port=port)
         self._turns, self._calls = (threading.Condition(self._lock) for _ in range(2))
         self._closed = False
-        self._begets: OrchestrationInstance | None = None
-        """The instance of which a part is being made."""
+        self._caller: OrchestrationInstance | None = None
+        """The instance whose sub-orchestration is being made."""
 
     def oldest_first(self) -> None:
         """From here on the work of the oldest run is handed out first."""
@@ -98,13 +99,13 @@ class InProcess(InMemoryOrchestrationBackend):
         """What a worker gets of this."""
         return item
 
+    @abstractmethod
     def put_back(self, item: pb.WorkItem) -> None:
         """Has the call of an activity wait again for a worker."""
-        raise NotImplementedError
 
+    @abstractmethod
     def parent_of(self, instance_id: str) -> OrchestrationInstance | None:
-        """The instance of which this one is a part, while it lives."""
-        raise NotImplementedError
+        """The instance that called this sub-orchestration, while it lives."""
 
     def _next(self) -> pb.WorkItem | None:
         """What a stream of work would bring next, if there is something."""
@@ -115,8 +116,8 @@ class InProcess(InMemoryOrchestrationBackend):
         return found and self.handed_out(found)
 
     def _age(self, instance_id: str) -> datetime:
-        """When the run began of which this instance is a part."""
-        found = self._begets or self.parent_of(instance_id) or self._instances.get(instance_id)
+        """When the run of this instance began."""
+        found = self._caller or self.parent_of(instance_id) or self._instances.get(instance_id)
         return found.created_at if found else datetime.now(UTC)
 
     def _tell_of_work(self) -> None:
@@ -140,11 +141,11 @@ class InProcess(InMemoryOrchestrationBackend):
     def _process_create_sub_orchestration_action(
         self, instance: OrchestrationInstance, action: pb.OrchestratorAction
     ) -> None:
-        self._begets = instance
+        self._caller = instance
         try:
             super()._process_create_sub_orchestration_action(instance, action)
         finally:
-            self._begets = None
+            self._caller = None
 
 
 class _Nobody:
