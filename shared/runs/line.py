@@ -92,9 +92,8 @@ def look_for_all(ledger: Ledger, by: Rules) -> list[str]:
                 for name in _behind(freed, holder):
                     freed = without(freed, name)  # it notes itself again where it still waits
                     names.append(name)
-        while (
-            True
-        ):  # one that has ended by now waits for nothing, and keeps nothing from the others
+        # One that has ended by now waits for nothing, and keeps nothing from the others.
+        while True:
             after, found = called(freed, by, now)
             over = [name for name in found if _is_over(ledger, name)]
             if not over:

@@ -285,9 +285,8 @@ def test_models_tell_what_can_be_tuned_and_until_when(stand_in: StandIn) -> None
     with the state's first day.
     """
     arm = stand_in.arm()
-    stand_in.control(
-        "PUT", "switches", {"role_reader": True}
-    )  # the location's list is one of the subscription's
+    # The location's list is one of the subscription's.
+    stand_in.control("PUT", "switches", {"role_reader": True})
     of_account = list(arm.accounts.list_models(RESOURCE_GROUP, ACCOUNT, enforce_https=False))
     of_location = [one.model for one in arm.models.list(EVERYTHING, enforce_https=False)]
     assert [one.name for one in of_account] == [one.name for one in of_location if one]

@@ -25,9 +25,8 @@ from tests.contract.recording import FILE, Doc, Invocation, read, recorded
 from tests.patience import patience, until
 from tests.runs.stack import Stack, running_stack
 
-pytestmark = pytest.mark.timeout(
-    300
-)  # the first test of a kind waits for a whole run of the embedded host, or for the playback
+# The first test of a kind waits for a whole run of the embedded host, or for the playback.
+pytestmark = pytest.mark.timeout(300)
 KINDS = {"orchestration": 166, "activity": 90, "http": 11, "blob": 3}
 PLAYED_WITHIN_S = 60
 HOW = {

@@ -75,9 +75,8 @@ def test_user_role_reads_and_chats_but_does_not_write(stand_in: StandIn) -> None
     ) as refused:
         upload(client)
     assert refused.value.code == "PermissionDenied"
-    with pytest.raises(
-        openai.NotFoundError
-    ):  # the role reaches as far as the deployment, which isn't there
+    # The role reaches as far as the deployment, which isn't there.
+    with pytest.raises(openai.NotFoundError):
         client.chat.completions.create(model="ours", messages=[{"role": "user", "content": "?"}])
     assert refused_by_arm(lambda: put(stand_in, "ours", BASE))[:2] == (403, "AuthorizationFailed")
     assert list(stand_in.arm().deployments.list(RESOURCE_GROUP, ACCOUNT, enforce_https=False)) == []

@@ -141,9 +141,8 @@ def waves(way: Way) -> list[list[Cell]]:
         return [wave(way, some) for some in itertools.batched(left, AT_ONCE, strict=False)]
     held = [*left, *(point for point in points.waits() if point.endswith("begins"))]
     sleeps = [point for point in points.waits() if point.startswith("sleep")]
-    naps = [
-        [point] for point in points.waits() if point.startswith("nap")
-    ]  # a nap is short: nothing else is waited for
+    # A nap is short: nothing else is waited for.
+    naps = [[point] for point in points.waits() if point.startswith("nap")]
     return [
         wave(way, some)
         for some in (*itertools.batched(held, HELD_AT_ONCE, strict=False), sleeps, *naps)
@@ -160,9 +159,8 @@ class Wave:
 
     def run(self) -> dict[Cell, list[str]]:
         """Strikes every run once, and answers what is wrong at the end, cell by cell."""
-        for cell in (
-            self._cells
-        ):  # what reuses a model needs another run that has trained it, before anything is held
+        # What reuses a model needs another run that has trained it, before anything is held.
+        for cell in self._cells:
             if cell.scenario == "reusing":
                 first = f"first-{secrets.token_hex(6)}"
                 self._stack.drop(first, *_data(cell))

@@ -264,9 +264,8 @@ def _forget() -> None:
 @contextmanager
 def _working() -> Generator[TaskHubGrpcClient]:
     """An engine, and a worker with every orchestrator and activity of the app."""
-    quiet = logging.getLogger(
-        "tests.faults.rig"
-    )  # a logger of its own has no handler of durabletask's
+    # A logger of its own has no handler of durabletask's.
+    quiet = logging.getLogger("tests.faults.rig")
     quiet.setLevel(logging.CRITICAL)
     engine = Engine()
     address = engine.start()

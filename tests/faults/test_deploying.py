@@ -188,10 +188,11 @@ def test_model_that_somebody_put_in_its_place_is_not_taken_for_the_trained_one(r
     assert record.ending is not None
     assert record.ending.problem is not None
     assert record.outcome == "failed"
+    # The second where the run looked between both calls.
     assert record.ending.problem.code in {
         "TD-PROOF-004",
         "TD-DEPLOYMENT-002",
-    }  # the second where the run looked between both calls
+    }
     assert "has answered" not in rig.reported(record)
     [standing] = [
         found for found in rig.control("GET", "state")["deployments"] if found["name"] == run

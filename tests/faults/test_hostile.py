@@ -263,9 +263,8 @@ def test_no_call_holds_more_than_it_may(ground: Ground, name: str) -> None:
     answer may have.
     """
     ground.misbehaving = misbehaviours.ENDLESS[name]
-    limits = (
-        AMPLE if name in {"a bomb", "a bomb in a refusal"} else SHORT
-    )  # no time saves a call that unpacks all of it
+    # No time saves a call that unpacks all of it.
+    limits = AMPLE if name in {"a bomb", "a bomb in a refusal"} else SHORT
     held: dict[str, int] = {}
     tracemalloc.start()
     try:

@@ -103,9 +103,8 @@ def test_run_goes_on_after_an_outage_that_outlasts_every_retry(rig: Rig) -> None
     run = rig.start(drop, PACE.model_copy(update={"job_deadline_s": 120.0}))
     [job] = until(lambda: rig.asked("fine_tuning.jobs.create", run), what="the job")
     met = rig.proxy.met
-    rig.proxy.plan(
-        "*", run, 403, times=10_000
-    )  # the client repeats no 403, so that the test need not wait for its backoff
+    # The client repeats no 403, so that the test need not wait for its backoff.
+    rig.proxy.plan("*", run, 403, times=10_000)
     until(lambda: rig.proxy.met - met > 60, 120, "an outage")
     rig.proxy.end()
     rig.cancel(run)
@@ -200,9 +199,8 @@ def test_intent_is_as_old_as_the_storage_says_whatever_the_clock_of_the_machine(
 
     def act(_within_s: float) -> str:
         made.append("thing")
-        raise (
-            ServiceUnavailable("S", "never answers") if len(made) > 1 else KeyboardInterrupt
-        )  # the machine dies while it calls
+        # The machine dies while it calls.
+        raise (ServiceUnavailable("S", "never answers") if len(made) > 1 else KeyboardInterrupt)
 
     pace = Pace(call_s=60, list_lag_s=60, brief_s=1)
     asked = RunStep(run_id=run.id, pace=pace)

@@ -171,9 +171,8 @@ def test_uploader_gets_the_owners_limits_and_the_report_says_so(stack: Stack, na
 
 def test_deployment_of_another_run_is_not_taken_over(stack: Stack, name: str) -> None:
     """A drop that names it is rejected by name, and the deployment stands as it did."""
-    stack.drop(
-        name, a_training_set(name), job={"deployment": {"name": f"{name}-live"}}
-    )  # one like a run's id is refused before the gate
+    # One like a run's id is refused before the gate.
+    stack.drop(name, a_training_set(name), job={"deployment": {"name": f"{name}-live"}})
     standing = stack.ended(name)["deployment"]
     before = [one for one in stack.control("GET", "state")["deployments"] if standing in str(one)]
     stack.drop(

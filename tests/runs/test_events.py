@@ -115,9 +115,8 @@ def test_each_drop_is_one_run_whatever_becomes_of_its_events(
     assert outcomes(rows) == {"succeeded": count}
     assert len(rows_of(stack, name)) == count
     assert jobs_of(stack, rows) == sorted(row["id"] for row in rows)
-    assert (
-        len(stack.asked("accounts.list_models", committed=False)) == asked + count
-    )  # the gate's question; the wallet asks for the quota, too
+    # The gate's question; the wallet asks for the quota, too.
+    assert len(stack.asked("accounts.list_models", committed=False)) == asked + count
 
 
 def test_run_whose_starter_died_after_the_claim_is_started_by_the_sweep(
@@ -202,9 +201,8 @@ def test_deadline_of_a_run_goes_on_while_nobody_runs_it(stack: Stack, name: str)
     began = moment(stack, run_id, "train") - HOUR
     stack.kill_host()
     deadline_s = (datetime.now(UTC) - began).total_seconds() + 20
-    pace = PACE.model_copy(
-        update={"job_deadline_s": deadline_s}
-    )  # in the record: a resume keeps the run's own
+    # In the record: a resume keeps the run's own.
+    pace = PACE.model_copy(update={"job_deadline_s": deadline_s})
     ledger_of(stack).change(
         run_id, lambda record, _now: an_hour_older(record).model_copy(update={"pace": pace})
     )

@@ -75,9 +75,8 @@ ECHO = {
 }
 FAULTS: dict[str, list[dict[str, Any]]] = {
     "failed": [{"on": "job", "then": "rai_data"}],
-    "echoed": [
-        {"on": "files.create", "then": ECHO, "times": 2}
-    ],  # an upload asks once more: the token could have run out
+    # An upload asks once more: the token could have run out.
+    "echoed": [{"on": "files.create", "then": ECHO, "times": 2}],
     "faulty": [
         {"on": "files.create", "then": "drop_connection", "when": "after_commit"},
         {"on": "fine_tuning.jobs.create", "then": "truncated", "when": "after_commit"},

@@ -82,9 +82,8 @@ def _never_pass_the_limits(small: Stack, rush: Rush) -> None:
     assert {run["problem"]["code"] for run in rejected} == {"TD-BUDGET-003"}
     assert len(small.asked("fine_tuning.jobs.create")) == rush.a_day
     assert 1 < most_at_once(runs) <= rush.at_a_time
-    away = {
-        because for because in waited if " is not available: " in because
-    }  # a connection lost on a busy machine
+    # A connection lost on a busy machine.
+    away = {because for because in waited if " is not available: " in because}
     assert waited - away == {f"The limit of runs at the same time is reached: {rush.at_a_time}."}
     assert not [
         e

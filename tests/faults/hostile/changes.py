@@ -22,9 +22,8 @@ def changed(change: Callable[[Sound], Sound]) -> Misbehaving:
     """The sound answer, changed in its parts."""
 
     def answering(asked: Asked, sound: Sound) -> None:
-        asked.send(
-            sent(change(sound)) if asked.method != "HEAD" else sent(sound)
-        )  # an answer to HEAD has no body to be strange
+        # An answer to HEAD has no body to be strange.
+        asked.send(sent(change(sound)) if asked.method != "HEAD" else sent(sound))
 
     return answering
 

@@ -131,9 +131,8 @@ def complaint(
 
     `heard`: how often the service was asked for what, method and path.
     """
-    if heard[call.creates] > (
-        2 if call.of is AzureOpenAI.upload else 1
-    ):  # a file is sent again where the token ran out: 401
+    # A file is sent again where the token ran out: 401.
+    if heard[call.creates] > (2 if call.of is AzureOpenAI.upload else 1):
         return f"it was sent {heard[call.creates]} times"
     if end.error is None:
         return (
@@ -143,11 +142,12 @@ def complaint(
         )
     if not isinstance(end.error, NAMED):
         return f"it let out {type(end.error).__name__}: {end.error!s:.300}"
+    # 429 has taken nothing.
     if (
         heard[call.creates]
         and type(end.error) is ServiceUnavailable
         and " 429 " not in str(end.error)
-    ):  # 429 has taken nothing
+    ):
         return "it says that nothing was made, and nobody knows"
     problem = getattr(end.error, "problem", None)
     text = "" if problem is None else problem.message + (problem.request_id or "") + str(end.error)

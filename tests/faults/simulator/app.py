@@ -122,9 +122,8 @@ def installed(account: Account, wire: Wire, words: Words, more: dict[str, str]) 
         stack.enter_context(swapped(planning, "pins", _pins))
         stack.enter_context(swapped(file_spans, "BLOCK_BYTES", BLOCK_BYTES))
         stack.enter_context(swapped(scans, "options", _options))
-        stack.enter_context(
-            swapped(scans, "_ahead", iter)
-        )  # a thread of its own would take no part in the order of things
+        # A thread of its own would take no part in the order of things.
+        stack.enter_context(swapped(scans, "_ahead", iter))
         stack.enter_context(swapped(scans, "IN_FLIGHT", nullcontext()))  # it would hold the stage
         stack.enter_context(swapped(azure_openai, "connect", openai_on_the_wire))
         stack.enter_context(swapped(resource_manager, "connect", arm_on_the_wire))

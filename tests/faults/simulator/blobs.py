@@ -115,9 +115,8 @@ class Account:
         self.stage.pause(random.uniform(0.005, 0.1), freezes=freezes)
         if fate == "lost":
             raise ServiceResponseError("reset")
-        return (
-            act() if fate == "repeated" else result
-        )  # the client's own retry meets what its first attempt did
+        # The client's own retry meets what its first attempt did.
+        return act() if fate == "repeated" else result
 
 
 class MemoryContainer:
@@ -172,9 +171,8 @@ class MemoryContainer:
         content = found.content[offset : None if length is None else offset + length]
 
         def readall() -> bytes:
-            if not found.usable and (
-                length is not None or found.size > OWN_BLOB_BYTES
-            ):  # a small one that was just replaced is no harm
+            # A small one that was just replaced is no harm.
+            if not found.usable and (length is not None or found.size > OWN_BLOB_BYTES):
                 self._account.misread(blob, found)
             return content
 

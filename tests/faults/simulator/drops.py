@@ -80,9 +80,8 @@ def drops_of(random: Random, count: int, cancels: float, attacks: float = 0) -> 
             else _dropped(random, kind, number, made)
         )
         if made[-1].aims_at and number:
-            made[-1].at_s = made[-2].at_s + random.uniform(
-                0, 2
-            )  # before its victim is through the gate
+            # Before its victim is through the gate.
+            made[-1].at_s = made[-2].at_s + random.uniform(0, 2)
         if random.random() < cancels:
             made[-1].cancelled_after_s = random.choice(
                 (random.uniform(0, 120), random.uniform(0, 3600), random.uniform(0, 12_000))

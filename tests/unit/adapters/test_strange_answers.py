@@ -313,9 +313,8 @@ class _no_surprise:
 
 def _sound(found: Any) -> None:
     for value in _values(found):
-        if isinstance(value, str) and not isinstance(
-            found, Reply
-        ):  # the words of a model are its own
+        # The words of a model are its own.
+        if isinstance(value, str) and not isinstance(found, Reply):
             assert len(value) <= 1_000
             assert value.isprintable()
         if isinstance(value, int | float):

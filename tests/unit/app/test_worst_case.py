@@ -29,9 +29,8 @@ def test_worst_case_is_upper_bound_times_epochs_times_price_and_the_hours_of_pro
     training = a_summary(examples=40, total_tokens=1_200, at_most_tokens=2_200_000)
     found = worst_case(a_training(n_epochs=50), PRICES, training, AZURE)
     assert (found.training_usd, found.tokens, found.epochs) == (550, 2_200_000, 50)
-    assert found.hosting_usd == pytest.approx(
-        4 * 1.7
-    )  # the deadlines of deployment, smoke test and taking back, in whole hours
+    # The deadlines of deployment, smoke test and taking back, in whole hours.
+    assert found.hosting_usd == pytest.approx(4 * 1.7)
     assert found.usd == found.training_usd + found.hosting_usd
 
 

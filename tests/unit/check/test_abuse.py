@@ -70,9 +70,8 @@ class Measured:
     def __enter__(self) -> Self:
         gc.collect()
         if CLEAR.exists():
-            trim = getattr(
-                ctypes.CDLL(None), "malloc_trim", None
-            )  # glibc's: what lies free would hide what the scan takes
+            # Glibc's: what lies free would hide what the scan takes.
+            trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
             if trim:
                 trim(0)
             CLEAR.write_text("5")  # the peak begins anew

@@ -158,9 +158,10 @@ def test_azure_gets_the_workers_runtime_that_the_tests_run_on() -> None:
 
 def test_local_settings_name_only_settings_that_exist() -> None:
     """Each TUNEDROP_ variable of the example is a field of Settings, and its value is accepted."""
+    # Here, so that the other tests of the house don't wait for the app.
     from shared.settings import (
         Settings,
-    )  # here, so that the other tests of the house don't wait for the app
+    )
 
     values: dict[str, str] = load("local.settings.example.json")["Values"]
     given = {

@@ -398,9 +398,8 @@ def held_up(ledger: Ledger, run: str, service: Service, pace: Pace = AT_ONCE) ->
     """
 
     def act(_within_s: float) -> str:
-        intended(
-            ledger, run, age_s=10_000
-        )  # so long that the next execution takes it for a dead one's
+        # So long that the next execution takes it for a dead one's.
+        intended(ledger, run, age_s=10_000)
         assert Making(
             ledger, asked(run, pace), "job", lambda: None, service.act, CALL_S
         ).once().value == {"id": "thing-1"}
