@@ -243,9 +243,15 @@ class Stack:
         )
 
     def runs(self, name: str | None = None) -> list[dict[str, Any]]:
-        """The rows of GET /api/runs, of one name where given."""
-        rows: list[dict[str, Any]] = self.api.get("/runs").raise_for_status().json()["runs"]
-        return [row for row in rows if name in {None, row["name"]}]
+        """The rows of all pages of GET /api/runs, of one name where given."""
+        rows: list[dict[str, Any]] = []
+        after: dict[str, str] = {}
+        while True:
+            page = self.api.get("/runs", params=after).raise_for_status().json()
+            rows += page["runs"]
+            if page["cursor"] is None:
+                return [row for row in rows if name in {None, row["name"]}]
+            after = {"cursor": page["cursor"]}
 
     def run(self, run_id: str) -> dict[str, Any]:
         """GET /api/runs/{id}."""

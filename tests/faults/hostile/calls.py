@@ -13,10 +13,11 @@ from shared.models.plan import DeploymentPlan
 from shared.services import azure_openai, resource_manager, storage
 from shared.services.arm_facts import DeploymentFacts, ModelFacts, Quota
 from shared.services.azure_openai import AzureOpenAI, JobOrder
-from shared.services.container import Container
+from shared.services.container import BlobPage, Container
 from shared.services.credentials import managed_identity
 from shared.services.openai_facts import FileFacts, JobEvent, JobFacts, Reply
 from shared.services.resource_manager import ResourceManager
+from tests.faults.hostile.misbehaviours import SAME_MARKER
 from tests.faults.hostile.sound import BLOB, CONTENT
 from tests.unit.adapters.misbehaving import ACCOUNT_ID
 
@@ -154,6 +155,7 @@ def _of_storage() -> Iterator[Call]:
         True,
     )
     yield Call(Container.swap, lambda _s: storage.training().swap("b", b"x", "0x8D1"), True)
+    yield Call(Container.replace, lambda _s: storage.training().replace("b", b"x"), True)
     yield Call(Container.try_write, lambda _s: storage.training().try_write())
     yield Call(
         Container.chunks,
@@ -169,6 +171,16 @@ def _of_storage() -> Iterator[Call]:
         lambda _s: [_told(found) for found in storage.training().list()],
         [("0x8D1", len(BLOB), "block", {"report": "kept"})],
     )
+    yield Call(
+        Container.page,
+        lambda _s: _paged(storage.training().page("", SAME_MARKER, 5)),
+        ([("0x8D1", len(BLOB), "block", {"report": "kept"})], None),
+    )
+
+
+def _paged(page: BlobPage) -> Any:
+    found, marker = page
+    return [_told(facts) for facts in found], marker
 
 
 def _content(stored: storage.Stored | None) -> bytes | None:

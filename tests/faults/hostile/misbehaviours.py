@@ -286,10 +286,11 @@ REDIRECTED: dict[str, Misbehaving] = {
     for name, to in PLACES.items()
     if status == 307 or name in {"itself", "another port"}
 }
+SAME_MARKER = "always"  # of a listing that gives one page for ever
 PAGED: dict[str, Misbehaving] = {
     "the same page for ever": paged(
         lambda asked, _told: {"has_more": True, "nextLink": asked.service.base + asked.target},
-        lambda _asked: b"always",
+        lambda _asked: SAME_MARKER.encode(),
     ),
     "new pages for ever": paged(
         lambda asked, told: (

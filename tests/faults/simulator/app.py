@@ -20,7 +20,7 @@ from azure.mgmt.cognitiveservices import CognitiveServicesManagementClient
 from shared.models.pace import Pace
 from shared.models.plan import Pinned
 from shared.models.record import RunRecord, RunSummary
-from shared.runs import checkpoints, pinning, planning, scans
+from shared.runs import checkpoints, indexing, pinning, planning, scans
 from shared.services import azure_openai, resource_manager, storage
 from shared.services.azure_openai import AzureOpenAI
 from shared.services.credentials import StandInCredential
@@ -108,6 +108,7 @@ def installed(account: Account, wire: Wire, words: Words, more: dict[str, str]) 
     the simulation's.
     """
     OpenAITransport.wire = ArmAdapter.wire = wire
+    arm_on_the_wire.cache_clear()
     with ExitStack() as stack:
         stack.enter_context(_environment(SETTINGS | more))
         for name in CONTAINERS:
@@ -119,6 +120,8 @@ def installed(account: Account, wire: Wire, words: Words, more: dict[str, str]) 
                 )
             )
         stack.enter_context(swapped(storage, "named", account.container))
+        # What one process knows of its containers would reach from one simulation into the next.
+        stack.enter_context(swapped(indexing, "_COMPLETE", set[tuple[str, str]]()))
         stack.enter_context(swapped(planning, "pins", _pins))
         stack.enter_context(swapped(file_spans, "BLOCK_BYTES", BLOCK_BYTES))
         stack.enter_context(swapped(scans, "options", _options))
@@ -250,13 +253,20 @@ def openai_on_the_wire(endpoint: str, api_version: str | None = None) -> AzureOp
 
 @cache
 def arm_on_the_wire(endpoint: str, account: str, version: str) -> ResourceManager:
-    """The adapter as `connect` makes it, but for the transport."""
+    """The adapter as `connect` makes it, but for the transport; of one simulation, as it remembers
+    what the account told.
+    """
     assert (endpoint, account) == (BASE, ACCOUNT_ID)
+    return ResourceManager(_arm_client(version), ACCOUNT_ID, BASE, version)
+
+
+@cache
+def _arm_client(version: str) -> CognitiveServicesManagementClient:
     session = requests.Session()
     session.mount("http://", ArmAdapter())
     transport = RequestsTransport(session=session, session_owner=False)
     parts = ACCOUNT_ID.strip("/").split("/")
-    client = CognitiveServicesManagementClient(
+    return CognitiveServicesManagementClient(
         StandInCredential(),
         parts[1],
         base_url=BASE,
@@ -264,4 +274,3 @@ def arm_on_the_wire(endpoint: str, account: str, version: str) -> ResourceManage
         transport=transport,
         credential_scopes=["scope"],
     )
-    return ResourceManager(client, ACCOUNT_ID, BASE, version)
