@@ -111,7 +111,7 @@ def _mutations(asked: argparse.Namespace) -> int:
     """
     most, known = asked.seeds or SEEDS_PER_MUTATION, caught.read()
     for name in MUTATIONS:
-        if name in known and many.result_of(known[name].seed, name, known[name].trouble).violation:
+        if name in known and _still_catches(known[name], name):
             continue
         found = many.first_violation(name, range(asked.seed, asked.seed + most))
         told = (
@@ -126,6 +126,13 @@ def _mutations(asked: argparse.Namespace) -> int:
         if asked.record:
             caught.write(known)
     return 1 if set(MUTATIONS) - set(known) else 0
+
+
+def _still_catches(catch: Catch, name: str) -> bool:
+    without = many.result_of(catch.seed, trouble=catch.trouble)
+    return bool(
+        many.result_of(catch.seed, name, catch.trouble).violation and without.violation is None
+    )
 
 
 def _events(count: int, seed: int) -> int:

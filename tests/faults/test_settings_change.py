@@ -17,6 +17,7 @@ import pytest
 from shared.models.pace import AZURE
 from shared.models.record import Outcome, RunRecord
 from shared.runs import checkpoints
+from shared.runs.result_files import report_path
 from shared.settings import Settings
 from tests.data import a_training_set
 from tests.faults.rig import CACHES, Rig
@@ -83,14 +84,14 @@ def forget() -> None:
 
 
 @contextmanager
-def changed_when_planned(variable: str, value: str) -> Generator[list[str]]:
-    """For this long the first plan that is made changes a setting; what was passed is noted."""
+def changed_at(point: str, variable: str, value: str) -> Generator[list[str]]:
+    """For this long a setting changes when this point is first passed; what was passed is noted."""
     passed: list[str] = []
     with pytest.MonkeyPatch.context() as environment:
 
-        def at(point: str) -> None:
-            passed.append(point)
-            if point == PLANNED and passed.count(PLANNED) == 1:
+        def at(reached: str) -> None:
+            passed.append(reached)
+            if reached == point and passed.count(point) == 1:
                 environment.setenv(variable, value)
                 forget()
 
@@ -105,7 +106,7 @@ def changed_when_planned(variable: str, value: str) -> Generator[list[str]]:
 def ran(rig: Rig, name: str, variable: str, value: str) -> RunRecord:
     """The record of a run in whose middle a setting changed."""
     drop = rig.put(name, a_training_set(name))
-    with changed_when_planned(variable, value) as passed:
+    with changed_at(PLANNED, variable, value) as passed:
         record = rig.ended(rig.start(drop, job=dict[str, Any]()))
         assert PLANNED in passed
     return record
@@ -162,6 +163,18 @@ def test_setting_that_changes_in_the_middle_of_a_run_has_no_effect_on_it(
     assert told(rig, record) == undisturbed
     assert len(rig.jobs(record.id)) == 1
     assert not [left for left in rig.left(record.id) if "file-" in left and '"purpose"' in left]
+
+
+def test_report_of_a_run_without_a_plan_is_named_where_it_was_written(rig: Rig) -> None:
+    """It pins no container: both files stand where the first was written."""
+    drop = rig.put("settings-unplanned", a_training_set("settings-unplanned"))
+    with changed_at(
+        "write_report: after report.json", "TUNEDROP_REPORTS_CONTAINER", "otherreports"
+    ) as passed:
+        record = rig.ended(rig.start(drop, job={"no_such_field": 1}))
+        assert "write_report: after report.json" in passed
+    assert (record.outcome, record.plan) == (Outcome.REJECTED, None)
+    assert record.report == f"{Settings().reports_container}/{report_path(record, 'report.html')}"
 
 
 @pytest.mark.parametrize("name", list(LIVE))

@@ -227,7 +227,12 @@ def everything_ended_with_a_report(world: "Simulation") -> None:
 def nothing_failed_by_faults_alone(world: "Simulation") -> None:
     """I0: where nothing at the provider ends badly by itself, nothing ends badly."""
     for record in world.watch.records.values():
-        doomed = world.doomed or record.drop.blob in world.watch.harmed
+        # Whoever stands still in the middle of a call for an hour leaves an intent that the next
+        # ones wait for: this can use up a deadline.
+        stood_still = (
+            record.outcome is Outcome.EXPIRED and record.id in world.watch.frozen_in_a_call
+        )
+        doomed = world.doomed or record.drop.blob in world.watch.harmed or stood_still
         if record.outcome in {Outcome.FAILED, Outcome.EXPIRED} and not doomed and record.ending:
             raise Violation(
                 "I0",

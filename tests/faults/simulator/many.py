@@ -107,12 +107,13 @@ def _settle_in() -> None:
 
 def first_violation(mutation: str, seeds: Iterable[int]) -> tuple[Result, str | None] | None:
     """The first of these seeds that catches a known bug, and in which of the presets, or in the
-    seed's own trouble.
+    seed's own trouble. What is caught is the bug: without it the seed holds.
     """
     for seed in seeds:
         for preset in (*PRESETS, None):
-            found = result_of(seed, mutation, PRESETS[preset] if preset else None)
-            if found.violation:
+            trouble = PRESETS[preset] if preset else None
+            found = result_of(seed, mutation, trouble)
+            if found.violation and result_of(seed, trouble=trouble).violation is None:
                 return found, preset
     return None
 
