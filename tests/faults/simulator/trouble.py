@@ -140,6 +140,8 @@ PRESETS: dict[str, Trouble] = {
         cancels=0.9,
         doom=0.15,
         jobs_at_a_time=1,
+        hosts=1,
+        kills=12,
     ),
 }
 

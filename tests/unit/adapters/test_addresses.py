@@ -88,6 +88,10 @@ def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[Resolver]:
     monkeypatch.setattr("socket.getaddrinfo", resolver)
     yield resolver
     resolver.may_answer.set()
+    # What is still looked up would answer the next test.
+    for thread in threading.enumerate():
+        if thread.name == "look-up":
+            thread.join(SOON_S)
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
