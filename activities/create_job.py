@@ -11,7 +11,7 @@ from shared.models.plan import Plan
 from shared.models.record import RunRecord, Step
 from shared.runs import clients
 from shared.runs.activity import activity_of_living_run
-from shared.runs.answering import Deadline, needed, polled, waiting
+from shared.runs.answering import Deadline, needed, tried
 from shared.runs.effects import Making
 from shared.runs.ledger import Ledger, Read
 from shared.services.azure_openai import JobOrder
@@ -55,16 +55,7 @@ def create_job(wanted: RunStep, ledger: Ledger, read: Read) -> Answer:
         "job_deadline_s",
     )
     making = Making(ledger, wanted, JOB.named(), look, act, wanted.pace.call_s)
-    return waiting(
-        polled(
-            making.once,
-            wanted.pace,
-            deadline,
-            late,
-        ),
-        wanted.pace,
-        deadline,
-    )
+    return tried(making.once, wanted.pace, deadline, late)
 
 
 def order_of(record: RunRecord, plan: Plan, training_file: str) -> JobOrder:

@@ -8,7 +8,7 @@ from shared.models.messages import Answer, RunStep
 from shared.models.record import RunRecord, Step
 from shared.runs import clients
 from shared.runs.activity import activity_of_living_run
-from shared.runs.answering import Deadline, needed, polled, waiting
+from shared.runs.answering import Deadline, needed, tried
 from shared.runs.effects import Making
 from shared.runs.ledger import Ledger, Read
 from shared.services.resource_manager import DeploymentFacts
@@ -46,16 +46,7 @@ def deploy(wanted: RunStep, ledger: Ledger, read: Read) -> Answer:
         "deployment_deadline_s",
     )
     making = Making(ledger, wanted, DEPLOYMENT.named(), look, act, wanted.pace.call_s)
-    return waiting(
-        polled(
-            making.once,
-            wanted.pace,
-            deadline,
-            late,
-        ),
-        wanted.pace,
-        deadline,
-    )
+    return tried(making.once, wanted.pace, deadline, late)
 
 
 def own_deployment(

@@ -13,7 +13,7 @@ from shared.models.plan import Plan
 from shared.models.record import Outcome, RunRecord, Slot, Step, WorstCase
 from shared.runs import clients, gate
 from shared.runs.activity import activity_of_living_run
-from shared.runs.answering import Deadline, needed, polled, waiting
+from shared.runs.answering import Deadline, needed, tried
 from shared.runs.checkpoints import checkpoint
 from shared.runs.gate import Preflight
 from shared.runs.ledger import Ledger, Read
@@ -64,7 +64,7 @@ def preflight(wanted: RunStep, ledger: Ledger, read: Read) -> Answer:
         "gate_deadline_s",
     )
     asking = Asking(ledger, record, plan, holder, worst)
-    return waiting(polled(asking.verdict, wanted.pace, deadline, late), wanted.pace, deadline)
+    return tried(asking.verdict, wanted.pace, deadline, late)
 
 
 def _names(record: RunRecord, *, name: str) -> bool:

@@ -12,7 +12,7 @@ from shared.models.plan import Plan
 from shared.models.record import Outcome, RunRecord, Slot, Step
 from shared.runs import clients
 from shared.runs.activity import activity_of_living_run
-from shared.runs.answering import Deadline, needed, polled, waiting
+from shared.runs.answering import Deadline, needed, tried
 from shared.runs.booking import AccountRoom, Room, book
 from shared.runs.checkpoints import checkpoint
 from shared.runs.ledger import Ledger, Read
@@ -40,11 +40,7 @@ def reserve(wanted: RunStep, ledger: Ledger, read: Read) -> Answer:
         return done(Booked(reuse=reuses(read.record)))
     deadline = Deadline(ledger, wanted.run_id, "reserve", waited_s, wanted.pace.gate_deadline_s)
     late = WalletFull.of_patience(waited_s)
-    return waiting(
-        polled(lambda: _booked(ledger, read, waited_s, wanted.pace), wanted.pace, deadline, late),
-        wanted.pace,
-        deadline,
-    )
+    return tried(lambda: _booked(ledger, read, waited_s, wanted.pace), wanted.pace, deadline, late)
 
 
 def _booked(ledger: Ledger, read: Read, waited_s: float, pace: Pace) -> Answer:

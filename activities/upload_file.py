@@ -13,7 +13,7 @@ from shared.models.plan import Pin
 from shared.models.record import Step
 from shared.runs import clients, scans
 from shared.runs.activity import activity_of_living_run
-from shared.runs.answering import Deadline, needed, polled, waiting
+from shared.runs.answering import Deadline, needed, tried
 from shared.runs.effects import Making
 from shared.runs.ledger import Ledger, Read
 from shared.runs.marks import file_name
@@ -52,16 +52,7 @@ def upload_file(wanted: FileStep, ledger: Ledger, read: Read) -> Answer:
         ledger, wanted.run_id, f"upload_file:{wanted.role}", waited_s, wanted.pace.file_deadline_s
     )
     making = Making(ledger, wanted, FILE.named(wanted.role), look, act, wanted.pace.upload_s)
-    return waiting(
-        polled(
-            making.once,
-            wanted.pace,
-            deadline,
-            late,
-        ),
-        wanted.pace,
-        deadline,
-    )
+    return tried(making.once, wanted.pace, deadline, late)
 
 
 def is_whole(found: FileFacts, pin: Pin) -> bool:

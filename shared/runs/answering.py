@@ -67,8 +67,8 @@ class Deadline:
 def polled(
     ask: Callable[[], Answer], pace: Pace, deadline: Deadline, late: TuneDropError
 ) -> Answer:
-    """A look at something under way, or a try to begin it: its answer, or the run's expiry where it
-    still says wait past the deadline; `late` tells the end, with the last reason to wait.
+    """A look at something under way: its answer, or the run's expiry where it still says wait past
+    the deadline; `late` tells the end, with the last reason to wait.
     """
     try:
         answer = ask()
@@ -84,8 +84,11 @@ def polled(
     return answer
 
 
-def waiting(answer: Answer, pace: Pace, deadline: Deadline) -> Answer:
-    """The answer of a try to make something; its wait is told to whoever watches the run."""
+def tried(
+    attempt: Callable[[], Answer], pace: Pace, deadline: Deadline, late: TuneDropError
+) -> Answer:
+    """As `polled`, for a try to make something; its wait is told to whoever watches the run."""
+    answer = polled(attempt, pace, deadline, late)
     if answer.kind != "wait" or answer.because is None:
         return answer
     deadline.ledger.show_wait(deadline.run_id, answer.because)

@@ -10,7 +10,7 @@ from typing import Any
 from activities import make_plan, preflight, reserve, settle_drop
 from shared.models.plan import Plan, Prices
 from shared.models.record import Effect, FileSummary
-from shared.runs import booking, effects, planning, scans, worst_case
+from shared.runs import answering, booking, effects, planning, scans, worst_case
 from shared.runs.effects import OfOneEffect, Removing
 from shared.runs.ledger import Ledger
 from shared.services import storage
@@ -141,11 +141,7 @@ def taking_back_costs_nothing() -> list[Swap]:
 
 def gate_waits_in_silence() -> list[Swap]:
     """A run that waits because the account can't be asked doesn't say so."""
-
-    def silent(answer: Any, _pace: Any, _deadline: Any) -> Any:
-        return answer
-
-    return [(module, "waiting", silent) for module in (preflight, reserve)]
+    return [(module, "tried", answering.polled) for module in (preflight, reserve)]
 
 
 def role_that_is_gone_leaves_things() -> list[Swap]:
