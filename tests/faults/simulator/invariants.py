@@ -1,24 +1,32 @@
-"""What must hold in every world, by the provider's record: the invariants I0 to I14.
+"""What must hold in every world, by the provider's record: the invariants I0 to I15.
 
-| | holds | checked | | --- | --- | --- | | I0 | no run fails by faults alone, no activity crashes,
-no story breaks | here and in watch.py | | I1 | one job a run, one at a time and one success for the
-same content; no creating call is repeated by a client | here | | I1 | no claim forgets who holds
-it, and nobody waits for a run that ended badly without a job | watch.py | | I2 | a deployment
-outlives its run only where the run succeeded, and then it does | here | | I3 | every drop ends,
-with a report, in bounded time | here and in simulation.py | | I4 | what is live was proven | no
-promotion yet | | I5 | nothing is bought without a budget for it, nor more at a time than the wallet
-allows | here | | I5 | no run and no day costs more than its limit, by the provider's own bill |
-bills.py | | I6 | an ending never changes, a step never goes back, a story ends as the ledger says |
-watch.py | | I7 | a replay says the same, and a generation leaves no timer behind | watch.py | | I8
-| what a service says is kept without secrets, and cut | here | | I8 | text of a drop stands nowhere
-but in the drop; the row that the smoke test asks in record and report, too | here | | I9 | what
-stands at the provider is known to its run, what a run took back is gone, what is somebody else's is
-left alone | here | | I10 | after an accepted cancel nothing is made, and the run does not succeed |
-here | | I11 | a run trains on exactly the bytes that began it, and its report counts every line of
-them | here and in examples.py | | I12 | bytes that no run can use are never read: of page and
-append blobs, and of blobs that are too large | watch.py | | I13 | a run that waits says why |
-watch.py | | I14 | a run's own name is its own, whoever asks for it | here | | I15 | places are
-given in the order in which the runs came to the gate | watch.py |
+They are checked here, unless a file is named.
+
+I0   No run fails by faults alone, no activity crashes, no story breaks (also watch.py).
+I1   One job a run, one at a time and one success for the same content; no creating call is
+     repeated by a client.
+I1   No claim forgets who holds it, and nobody waits for a run that ended badly without a job
+     (watch.py).
+I2   A deployment outlives its run only where the run succeeded, and then it does.
+I3   Every drop ends, with a report, in bounded time (also simulation.py).
+I4   What is live was proven: no promotion yet.
+I5   Nothing is bought without a budget for it, nor more at a time than the wallet allows.
+I5   No run and no day costs more than its limit, by the provider's own bill (bills.py).
+I6   An ending never changes, a step never goes back, a story ends as the ledger says (watch.py).
+I7   A replay says the same, and a generation leaves no timer behind (watch.py).
+I8   What a service says is kept without secrets, and cut.
+I8   Text of a drop stands nowhere but in the drop; the row that the smoke test asks stands in
+     record and report, too.
+I9   What stands at the provider is known to its run, what a run took back is gone, what is
+     somebody else's is left alone.
+I10  After an accepted cancel nothing is made, and the run does not succeed.
+I11  A run trains on exactly the bytes that began it, and its report counts every line of them
+     (also examples.py).
+I12  Bytes that no run can use are never read: of page and append blobs, and of blobs that are too
+     large (watch.py).
+I13  A run that waits says why (watch.py).
+I14  A run's own name is its own, whoever asks for it.
+I15  Places are given in the order in which the runs came to the gate (watch.py).
 """
 
 import hashlib
