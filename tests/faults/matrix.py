@@ -360,7 +360,15 @@ class Seen:
             found.append(f"outcome {rows[0]['outcome']} instead of {outcome}")
         elif counts["reports"] and (told := self._reported(stack, name, run)) != outcome:
             found.append(f"the report says {told}")
-        return found
+        return [*found, *self._heard(run)] if found else []
+
+    def _heard(self, run: str) -> list[str]:
+        """What the stand-in heard of the run, for whoever looks for the reason."""
+        return [
+            f"{e['at']:.2f} {e['operation']} {e['status']}"
+            for e in self.entries
+            if run in json.dumps([e["id"], e["request"]])
+        ]
 
     def unowned(self) -> list[str]:
         """Deployments that no successful run has."""
