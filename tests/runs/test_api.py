@@ -73,8 +73,9 @@ def judged(
     )
 
 
+@pytest.mark.parametrize("examples", ["3", pytest.param("10", marks=pytest.mark.slow)])
 def test_no_generated_request_gets_an_undocumented_answer(
-    stack: Stack, name: str, tmp_path: Path
+    stack: Stack, name: str, tmp_path: Path, examples: str
 ) -> None:
     """Hundreds of valid and invalid requests to every operation, with and without the key: no 5xx,
     and nothing that isn't described.
@@ -97,7 +98,7 @@ def test_no_generated_request_gets_an_undocumented_answer(
         description,
         tmp_path,
         "--max-examples",
-        "10",
+        examples,
         "--phases",
         "examples,coverage,fuzzing",
     )

@@ -254,6 +254,7 @@ def test_smoke_test_without_the_expected_words_deletes_the_deployment(
     assert gone(stack, run["id"])
 
 
+@pytest.mark.slow
 def test_deployment_that_never_answers_is_deleted(stack: Stack, name: str) -> None:
     """A smoke test without an answer ends the run, and nothing is left to cost money."""
     stack.control("POST", "faults", {"on": "readiness", "then": "never"})

@@ -46,8 +46,8 @@ def claimed(ledger: Ledger, name: str) -> str:
 @pytest.mark.parametrize(
     ("limits", "most"),
     [
-        pytest.param(Limits(7, 100, 1000), 7, id="at a time"),
-        pytest.param(Limits(100, 9, 1000), 9, id="jobs a day"),
+        pytest.param(Limits(7, 100, 1000), 7, id="at a time", marks=pytest.mark.slow),
+        pytest.param(Limits(100, 9, 1000), 9, id="jobs a day", marks=pytest.mark.slow),
         pytest.param(Limits(100, 100, 11), 11, id="money a day"),
     ],
 )
