@@ -457,7 +457,12 @@ def test_early_end_is_quiet(tmp_path: Path, signalled: bool, code: int) -> None:
     path = a_file(tmp_path / "good.jsonl")
     command = [sys.executable, "-m", "tunedrop_check", "-" if signalled else str(path)]
     with subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        command,
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=_hears_ctrl_c,
     ) as process:
         assert process.stdin
         assert process.stdout
@@ -467,6 +472,11 @@ def test_early_end_is_quiet(tmp_path: Path, signalled: bool, code: int) -> None:
             process.send_signal(signal.SIGINT)
         process.stdout.close()
         assert (process.wait(patience(30)), process.stderr.read()) == (code, b"")
+
+
+def _hears_ctrl_c() -> None:
+    """Also where the tests run in a shell's background, which has its children ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def test_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
