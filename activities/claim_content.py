@@ -8,9 +8,10 @@ from functools import partial
 import azure.durable_functions as df
 
 from activities.cancel_job import take_back_job
-from shared.errors import PlanRejected, Problem
+from shared.errors import PlanRejected, Problem, ServiceRejected
 from shared.models.effect_kinds import JOB
 from shared.models.messages import CANCELLED, Answer, RunStep, done, ended, wait
+from shared.models.pace import Pace
 from shared.models.record import Outcome, RunRecord, Step
 from shared.runs import line
 from shared.runs.activity import activity
@@ -58,11 +59,11 @@ def claimed(ledger: Ledger, wanted: RunStep, take_back: Callable[[RunStep], Answ
     waited_s = (read.now - record.entered(Step.GATE)).total_seconds()
     if waited_s > wanted.pace.run_deadline_s:
         return ended(Outcome.EXPIRED, _held_too_long(holder, waited_s))
+    because = f"{holder} trains the same content."
     if holding.outcome is not None and keeps(holding):
         # The holder has ended, and its job was left behind: cancelled, it keeps the claim no
         # longer.
-        take_back(RunStep(run_id=holder, pace=wanted.pace))
-    because = f"{holder} trains the same content."
+        because = _not_taken_back(take_back, holder, wanted.pace) or because
     ledger.show_wait(wanted.run_id, because)
     if holding.outcome is None:
         before = line.enter(ledger, record.id, record.entered(Step.GATE), holder)
@@ -70,6 +71,15 @@ def claimed(ledger: Ledger, wanted: RunStep, take_back: Callable[[RunStep], Answ
             left_s = wanted.pace.run_deadline_s - waited_s
             return wait(line.until_the_next_look_s(wanted.pace, left_s, before), because)
     return wait(wanted.pace.next_poll_s(waited_s), because)
+
+
+def _not_taken_back(take_back: Callable[[RunStep], Answer], holder: str, pace: Pace) -> str | None:
+    """Takes back the job of a run that has ended; why it could not be, where this was refused."""
+    try:
+        take_back(RunStep(run_id=holder, pace=pace))
+    except ServiceRejected as refused:  # its trouble is not the end of those that wait for it
+        return f"The job of {holder}, with the same content, is left: {refused.problem.message}"
+    return None
 
 
 def _reuses(ledger: Ledger, record: RunRecord) -> bool:

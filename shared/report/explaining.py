@@ -24,6 +24,8 @@ def billing(report: Report) -> str:
             f"At {usd(money.usd_per_million_tokens)} per million tokens this is "
             f"{usd(money.training_usd)}."
         )
+    if not money.billed_by_service:
+        told.append("The service has told no bill: this holds for a job that ran to its end.")
     if second := _second_jobs(report):
         told.append(second)
     return " ".join(told)

@@ -177,6 +177,8 @@ class MoneyPart(ReportObject):
     """Absent where no price is known: the report never guesses."""
     training_is_estimate: bool = True
     billed_tokens: NonNegativeInt | None = None
+    billed_by_service: bool = False
+    """Whether the service told them; else they are what a job bills that runs to its end."""
     epochs: NonNegativeInt | None = None
     usd_per_million_tokens: Usd | None = None
     second_jobs: NonNegativeInt = 0

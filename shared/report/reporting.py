@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from shared.errors import PlanRejected, Problem
 from shared.models.effect_kinds import DEPLOYMENT, JOB, EffectKind, kind_of, label_of
 from shared.models.plan import Pin, Plan, Role
-from shared.models.record import Effect, Outcome, RunRecord, Step
+from shared.models.record import Effect, JobProgress, Outcome, RunRecord, Step
 from shared.report import model as page
 from shared.report import words
 from shared.report.bins import bins_of
@@ -19,6 +19,7 @@ from shared.runs import hosting, scans, spending
 from shared.runs.pinning import pinned, price_table
 from shared.runs.result_files import kept_events, report_path, reports_of
 from shared.services import storage
+from shared.services.azure_openai import ENDED
 from shared.settings import settings
 from tunedrop_check import VERSION
 
@@ -208,6 +209,7 @@ def _money(record: RunRecord, plan: Plan | None) -> page.MoneyPart:
         training_usd=spend.usd,
         training_is_estimate=spend.is_estimate,
         billed_tokens=spend.billed_tokens,
+        billed_by_service=spend.is_told,
         epochs=spend.epochs,
         usd_per_million_tokens=spend.usd_per_million_tokens,
         second_jobs=spending.second_jobs(record),
@@ -256,7 +258,7 @@ def _training(record: RunRecord, plan: Plan) -> page.TrainingPart | None:
         return None
     return page.TrainingPart(
         job_id=effect.id,
-        status=job.status,
+        status=_last_status(job, effect),
         base_model=plan.training.model,
         fine_tuned_model=job.fine_tuned_model,
         trained_tokens=job.trained_tokens,
@@ -265,6 +267,13 @@ def _training(record: RunRecord, plan: Plan) -> page.TrainingPart | None:
         curve=_curve(record),
         last_events=_events(record),
     )
+
+
+def _last_status(job: JobProgress, effect: Effect) -> str:
+    # What became of it after the look before its cancel is not asked.
+    if effect.state == "removed" and job.status not in ENDED:
+        return f"{job.status} at the last look; then cancelled, unless it had ended by itself"
+    return job.status
 
 
 def _instant(seconds: int | None) -> datetime | None:

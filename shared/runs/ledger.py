@@ -6,7 +6,7 @@ change nothing stands here. Claims (on content, on a deployment's name) are blob
 
 import logging
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from shared.errors import ClaimUnreadable, RecordUnreadable, ServiceUnavailable
 from shared.models.base import decoded, encoded
@@ -189,9 +189,10 @@ class Ledger(Records):
         for _ in range(SWAPS):
             stored = self._container.read(WALLET)
             if stored is None:
-                self._container.put_new(
-                    WALLET, encoded(wallet_of(self._records(), datetime.now(UTC)))
-                )
+                # By this machine's clock, which may be ahead: what is of the day before counts for
+                # nothing, and is no reason to forget what is of today.
+                day_before = datetime.now(UTC) - timedelta(days=1)
+                self._container.put_new(WALLET, encoded(wallet_of(self._records(), day_before)))
                 continue
             before = decoded(Wallet, stored.content)
             if before is None:

@@ -16,6 +16,8 @@ MARGIN = timedelta(minutes=1)  # times of storage have whole seconds, and it may
 class LookedAt(Frozen):
     """How far the container of the drops was looked through."""
 
+    container: str = ""
+    """Account and name of the container; empty in notes of the first releases."""
     until: datetime | None = None
     """Every drop until then was looked at; None before the first pass has ended."""
     began: datetime | None = None
@@ -49,9 +51,14 @@ class RecentDrops:
 
     def _read(self) -> tuple[LookedAt, datetime]:
         """The note, and the time by the storage's clock, which is the one that drops have."""
+        here = LookedAt(container=f"{self._training.account}/{self._training.name}")
         while (stored := self._ledger.read(NOTE)) is None:
-            self._ledger.put_new(NOTE, encoded(LookedAt()))
-        return decoded(LookedAt, stored.content) or LookedAt(), stored.now
+            self._ledger.put_new(NOTE, encoded(here))
+        noted = decoded(LookedAt, stored.content) or here
+        # Where the app was moved to another container, nothing of it was looked at.
+        if noted.container not in {"", here.container}:
+            noted = here
+        return noted.model_copy(update={"container": here.container}), stored.now
 
     def unheard(self) -> Iterator[Drop]:
         """The drops of this page that the ledger has no run of."""
@@ -65,9 +72,11 @@ class RecentDrops:
         noted = self._noted
         began = (noted.began if noted.marker else None) or self._now
         if self._following:
-            noted = LookedAt(until=noted.until, began=began, marker=self._following)
+            noted = noted.model_copy(update={"began": began, "marker": self._following})
         elif noted.marker or any(facts.modified > self._until for facts in self._found):
-            noted = LookedAt(until=began - self._wanted.patience - MARGIN)
+            noted = LookedAt(
+                container=noted.container, until=began - self._wanted.patience - MARGIN
+            )
         if noted != self._noted:
             self._ledger.put(NOTE, encoded(noted))
 

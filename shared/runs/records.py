@@ -134,9 +134,10 @@ class Records:
         return read
 
     def _recalled(self, run_id: str) -> Read | None:
-        if self._last is None or self._last[0].record.id != run_id:
+        last = self._last  # once: where threads share a ledger, the next look may see another run
+        if last is None or last[0].record.id != run_id:
             return None
-        read, at_s = self._last
+        read, at_s = last
         now = read.now + timedelta(seconds=time.monotonic() - at_s)
         return Read(read.record, read.etag, now.replace(microsecond=0))  # as storage tells it
 

@@ -119,6 +119,7 @@ class RunIndex:
         living = [row for row in map(self._open_row, self.open()) if row]
         marker = cursor.marker
         while True:
+            began = marker
             facts, following = self._container.page(ENDED, marker, most)
             rows = [
                 row_of(one) or self._lost(run_of_entry(one.name), one.modified) for one in facts
@@ -133,7 +134,9 @@ class RunIndex:
         page = page_of([*living, *ended], most, cursor.after)
         if page.following:
             return Page(page.rows, Cursor(page.following.after, marker))
-        return Page(page.rows, Cursor(key_of(page.rows[-1]), following) if following else None)
+        # The next page begins where this one did: a run that ends meanwhile may stand before the
+        # marker that follows, which on Azure names the next entry and on Azurite the last one told.
+        return Page(page.rows, Cursor(key_of(page.rows[-1]), began) if following else None)
 
     def _open_row(self, facts: BlobFacts) -> RunSummary | None:
         """The row of an open entry, unless its run stands among the ended ones already."""

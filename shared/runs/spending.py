@@ -22,6 +22,8 @@ class Spend:
     usd: float | None
     is_estimate: bool = True
     billed_tokens: int | None = None
+    is_told: bool = False
+    """Whether the service told the billed tokens."""
     epochs: int | None = None
     usd_per_million_tokens: float | None = None
 
@@ -53,9 +55,16 @@ def training_spend(record: RunRecord, plan: Plan) -> Spend:
     epochs = (
         told or plan.training.n_epochs or pricing.auto_epochs(record.files["training"].examples)
     )
-    billed = _billed(record) or pricing.billed_tokens(record.files["training"].total_tokens, epochs)
+    heard = _billed(record)
+    billed = heard or pricing.billed_tokens(record.files["training"].total_tokens, epochs)
     rate = pinned(plan).prices.training_usd_per_million_tokens
-    return Spend(None if rate is None else money.price(billed, rate), True, billed, epochs, rate)
+    return Spend(
+        usd=None if rate is None else money.price(billed, rate),
+        billed_tokens=billed,
+        is_told=heard is not None,
+        epochs=epochs,
+        usd_per_million_tokens=rate,
+    )
 
 
 def second_jobs(record: RunRecord) -> int:

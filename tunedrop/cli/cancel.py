@@ -22,6 +22,6 @@ def cancel(
         document(answer)
     else:
         out.print(
-            f"{visible(run_id)} is being cancelled; ` {command()} runs {visible(run_id)}` shows "
+            f"{visible(run_id)} is being cancelled; `{command()} runs {visible(run_id)}` shows "
             "how far it is."
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tunedrop.cli import contents
-from tunedrop.cli.client import Api, api_of, no_stack
+from tunedrop.cli.client import Api, api_of
 from tunedrop.cli.following import code_of, followed
 from tunedrop.cli.naming import Layout, NotADrop, layout_of
 from tunedrop.cli.options import DATA, ApiUrl, AsJson, Data, Key
@@ -174,8 +174,9 @@ def _target(
     if not (connection_string or account_url or running):
         raise Trouble(
             (
-                "Where to? Give --connection-string or --account-url. No TuneDrop is running "
-                f"here. {no_stack()}"
+                "No TuneDrop is running here. Start it with "
+                f"`{command()} local` in another terminal, or name the storage account of one with "
+                "--connection-string or --account-url."
             ),
             UNAVAILABLE,
         )

@@ -53,7 +53,12 @@ def local(
         ),
     ] = None,
     pace: Annotated[
-        str, typer.Option("--pace", help="How fast the stand-in is: instant, fast, demo or real.")
+        str,
+        typer.Option(
+            "--pace",
+            help="How fast the stand-in is: instant, fast, demo or real.",
+            autocompletion=lambda: ["instant", "fast", "demo", "real"],
+        ),
     ] = "demo",
     region: Region = DEFAULT_REGION,
     faults: Annotated[

@@ -40,6 +40,7 @@ Region = Annotated[
         "--region",
         help="Azure region of the stand-in: eastus2, northcentralus or swedencentral.",
         envvar="TUNEDROP_LOCAL_REGION",
+        autocompletion=lambda: sorted(regions.REGIONS),
     ),
 ]
 DATA = folders.data()

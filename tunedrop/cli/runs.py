@@ -140,7 +140,9 @@ def tell(run: dict[str, Any], report: dict[str, Any]) -> None:
             "training",
             _dollars(
                 money.get("training_usd") if part(run, "job") else None,
-                "as billed, by the price table",
+                "as billed, by the price table"
+                if money.get("billed_by_service")
+                else "by the price table if the job ran to its end; the service told no bill",
             ),
         ),
         ("report", run["report"]),

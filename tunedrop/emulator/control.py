@@ -3,7 +3,8 @@ switches, ledger, costs, state.
 """
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
+from decimal import Decimal
 from typing import Any, cast
 
 from starlette.requests import Request
@@ -129,9 +130,9 @@ class Control:
         return self._world.switches.to_json()
 
     def _costs(self) -> Doc:
-        training = sum(entry["cost_usd"] for entry in self._world.store.entries())
+        training = _sum(entry["cost_usd"] for entry in self._world.store.entries())
         hosting = self._service.deployments.costs()
-        total = training + sum(part["cost_usd"] for part in hosting)
+        total = _sum([training, *(part["cost_usd"] for part in hosting)])
         return {"training_usd": training, "deployments": hosting, "total_usd": total}
 
     def _state(self) -> Doc:
@@ -147,6 +148,11 @@ class Control:
             ],
             "models": [doc["id"] for doc in self._world.store.all("model")],
         }
+
+
+def _sum(amounts: Iterable[float]) -> float:
+    # In decimal: a binary sum of prices shows a rest.
+    return float(sum((Decimal(str(one)) for one in amounts), Decimal()))
 
 
 def _object(value: object) -> Doc:

@@ -22,6 +22,7 @@ from tunedrop.local.azurite import NotInstalled
 from tunedrop.local.children import Child
 from tunedrop.local.ports import DEFAULTS, HOST, Ports, chosen
 from tunedrop.local.session import (
+    LOCK,
     STORAGE_ACCOUNT,
     Addresses,
     addresses_of,
@@ -106,6 +107,9 @@ def running(wanted: Wanted, stop: threading.Event, say: Callable[[str], None]) -
         ChildEnded, NotReady: a part did not start.
         Interrupted: `stop` was set.
     """
+    if (wanted.data / LOCK).exists():
+        with held(wanted.data):  # whoever runs on it has the usual ports, too, but is the reason
+            pass
     ports, storage = chosen(wanted.ports), _azurite(wanted, stop, say)
     storage_key = new_storage_key()
     addresses = addresses_of(ports, wanted.key or secrets.token_urlsafe(24), storage_key)

@@ -249,9 +249,7 @@ def test_drop_goes_to_the_stack_that_runs_here(
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 3
-    assert capsys.readouterr().err.startswith(
-        "error: Where to? Give --connection-string or --account-url. No TuneDrop is running here."
-    )
+    assert capsys.readouterr().err.startswith("error: No TuneDrop is running here. Start it with `")
 
 
 @pytest.mark.parametrize(

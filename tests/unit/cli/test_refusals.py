@@ -70,8 +70,9 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             "drop my.jsonl",
             3,
             (
-                "Where to? Give --connection-string or --account-url. No TuneDrop is running "
-                f"here. {START}"
+                "No TuneDrop is running here. Start it with `tunedrop local` in another "
+                "terminal, or name the storage account of one with --connection-string or "
+                "--account-url."
             ),
             id="drop without a place",
         ),

@@ -3,8 +3,10 @@
 import itertools
 import json
 import os
+import socket
 import sys
 import threading
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from tunedrop.host import KEY
 from tunedrop.host.__main__ import arguments
 from tunedrop.local.azurite import NotInstalled
 from tunedrop.local.ports import ANY, Ports, PortUnusable, chosen
-from tunedrop.local.session import addresses_of
+from tunedrop.local.session import DataInUse, addresses_of, held
 from tunedrop.local.stack import (
     Interrupted,
     Wanted,
@@ -157,6 +159,14 @@ def test_nothing_is_started_where_a_port_is_wanted_twice(tmp_path: Path) -> None
         refused(Wanted(tmp_path / "data", ports, azurite=Path(sys.executable)), PortUnusable) == []
     )
     assert not (tmp_path / "data").exists()
+
+
+def test_second_stack_on_a_folder_says_where_the_first_is(tmp_path: Path) -> None:
+    """Also where it wants the same ports, which the first one holds."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken, held(tmp_path):
+        ports = replace(ANY, api=taken.getsockname()[1])
+        wanted = Wanted(tmp_path, ports, azurite=Path(sys.executable))
+        assert refused(wanted, DataInUse) == []
 
 
 def test_nothing_is_started_where_azurite_is_missing(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from activities.claim_content import claimed, content_key
-from shared.errors import ClaimUnreadable
+from shared.errors import ClaimUnreadable, ServiceRejected
 from shared.models.messages import CANCELLED, Answer, RunStep, done
 from shared.models.record import (
     Effect,
@@ -132,6 +132,28 @@ def test_job_that_was_left_behind_is_cancelled_by_who_waits_before_it_trains(
         return done()
 
     assert [claim(ledger, second, take_back).kind for _ in range(2)] == ["wait", "done"]
+
+
+def test_refusal_to_take_back_the_job_of_another_run_is_a_reason_to_wait(ledger: Ledger) -> None:
+    """The holder's account may refuse for good what the waiting run's own would not."""
+    first, second = begun(ledger, "first", "second")
+    claim(ledger, first)
+    ledger.change(
+        first.id,
+        lambda r, now: with_effect(
+            r, "job", Effect(state="made", holder="h", at=now, id="ftjob-1")
+        ),
+    )
+    end(ledger, first, Outcome.FAILED)
+
+    def take_back(_holder: RunStep) -> Answer:
+        raise ServiceRejected("Azure OpenAI", 400, "UnsupportedApiVersion", "It is retired.")
+
+    assert claim(ledger, second, take_back).kind == "wait"
+    waits = summary_of(ledger.get(second.id).record).waits_because
+    assert waits
+    assert "is left" in waits
+    assert "UnsupportedApiVersion" in waits
 
 
 def test_cancelled_run_waits_no_more(ledger: Ledger) -> None:

@@ -68,6 +68,24 @@ def test_young_drop_is_left_to_its_event(training: Container, container: Contain
     assert found(a_look(training, container)) == {"young"}
 
 
+@pytest.mark.parametrize("most", [1, 5000])
+def test_container_that_the_app_was_moved_to_is_looked_through_from_its_beginning(
+    training: Container, container: Container, azurite: str, most: int
+) -> None:
+    """What was noted about the one before holds for that one alone."""
+    for name in ("a.jsonl", "b.jsonl"):
+        container.put(name, b"x")
+    with BlobServiceClient.from_connection_string(azurite) as service:
+        old = Container(service.get_container_client(f"t{secrets.token_hex(6)}"))
+        old.create()
+        training.put("a.jsonl", b"x")
+        old.put("m.jsonl", b"x")
+        old.put("n.jsonl", b"x")
+        for _ in range(3):
+            found(a_look(old, container, most=most))
+    assert found(a_look(training, container, most=most)) == {"a"}
+
+
 def test_look_that_died_before_it_was_noted_is_done_again(
     training: Container, container: Container
 ) -> None:

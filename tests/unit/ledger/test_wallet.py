@@ -1,10 +1,11 @@
 """The wallet on real storage semantics: fifty at once, second executions, and runs that died."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from threading import Barrier
 
 import pytest
+import time_machine
 
 from shared.models.record import Effect, Entered, JobProgress, Outcome, RunRecord, Step, WorstCase
 from shared.runs.booking import book, closed
@@ -191,6 +192,20 @@ def test_wallet_that_is_damaged_is_told_anew_from_the_records(
     refused = book(ledger, newcomer, 1.0, Limits(jobs_at_a_time=2, jobs_a_day=100, usd_a_day=1000))
     assert refused
     assert refused.problem.code == "TD-BUDGET-002"
+
+
+def test_wallet_that_is_gone_is_told_anew_whatever_this_machine_takes_for_today(
+    ledger: Ledger, container: Container
+) -> None:
+    """What ended today counts, where a clock that is ahead has passed midnight."""
+    run_id = claimed(ledger, "run")
+    now = container.read("runs/" + run_id + ".json")
+    assert now is not None
+    ended(ledger, run_id, booked_at=now.now, estimate_usd=5.0)
+    container.delete("wallet.json")
+    with time_machine.travel(datetime.now(UTC) + timedelta(hours=23, minutes=59)):
+        ledger.change_wallet(lambda wallet, _now: wallet)
+    assert list(the_wallet(container).bookings) == [run_id]
 
 
 def test_wallet_that_is_lost_knows_a_run_that_has_booked_and_not_yet_uploaded(

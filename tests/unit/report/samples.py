@@ -160,6 +160,7 @@ def a_succeeded() -> model.Report:
         money=model.MoneyPart(
             training_usd=0.66,
             billed_tokens=132_000,
+            billed_by_service=True,
             epochs=3,
             usd_per_million_tokens=5.0,
             worst_case_usd=4.25,

@@ -19,6 +19,7 @@ def a_bill(tokens: int | None, **money: Any) -> model.Report:
     facts: dict[str, Any] = {
         "price_table_date": "2026-11-24",
         "usd_per_million_tokens": 5.0,
+        "billed_by_service": True,
         **money,
     }
     return a_report(data=[a_data_part(total=total)], money=model.MoneyPart.model_validate(facts))
@@ -60,6 +61,17 @@ def a_bill(tokens: int | None, **money: Any) -> model.Report:
             a_bill(None, billed_tokens=5_000, training_usd=0.025),
             "5,000 tokens are billed. At $5.00 per million tokens this is $0.03.",
             id="no scan",
+        ),
+        pytest.param(
+            a_bill(
+                29_000, billed_tokens=87_000, epochs=3, training_usd=0.435, billed_by_service=False
+            ),
+            (
+                "The training file has 29,000 tokens; 3 epochs make 87,000, which are billed. At "
+                "$5.00 per million tokens this is $0.44. The service has told no bill: this holds "
+                "for a job that ran to its end."
+            ),
+            id="no bill",
         ),
         pytest.param(a_bill(6_006), "", id="nothing billed"),
     ],
