@@ -52,7 +52,12 @@ def sweep(timer: func.TimerRequest, client: df.SyncDurableFunctionsClient) -> No
     for row in rows:
         if row.outcome is not None:
             finish(client, ledger, row, now - timedelta(days=settings().sweep_days))
-    start_unheard(client, ledger)
+    try:
+        start_unheard(client, ledger)
+    except (ServiceUnavailable, ServiceRejected) as error:
+        # A container of drops that can't be read keeps no place from those that wait, and no
+        # deployment that nobody owns standing.
+        log.error("drops can't be looked through", extra={"error": error.problem.message})
     for run_id in look_for_all(ledger, rules(settings())):
         call_to_the_gate(client, run_id)
     delete_unowned(ledger, settings())

@@ -67,9 +67,7 @@ def give_back(ledger: Ledger, run_id: str, by: Rules) -> list[str]:
             return before
         own = wallet.settled(before, lambda name: closed(ledger, name) if name == run_id else None)
         freed = without(own, run_id)
-        for name in _behind(freed, run_id):
-            freed = without(freed, name)  # it notes itself again where it still waits
-            names.append(name)
+        freed, names[:] = _called_behind(freed, run_id, now)
         after, found = called(freed, by, now)
         names.extend(found)
         return after
@@ -90,8 +88,10 @@ def look_for_all(ledger: Ledger, by: Rules) -> list[str]:
         for holder in sorted({one.behind for one in freed.waiting.values() if one.behind}):
             if _is_over(ledger, holder):
                 for name in _behind(freed, holder):
-                    freed = without(freed, name)  # it notes itself again where it still waits
-                    names.append(name)
+                    if _is_over(ledger, name):
+                        freed = without(freed, name)
+                freed, again = _called_behind(freed, holder, now)
+                names.extend(again)
         # One that has ended by now waits for nothing, and keeps nothing from the others.
         while True:
             after, found = called(freed, by, now)
@@ -126,6 +126,20 @@ def until_the_next_look_s(pace: Pace, left_s: float, before: int) -> float:
     its deadline. The more wait before it, the less use is a look: so a long line costs little.
     """
     return min(pace.poll_most_s * (1 + before), max(left_s, pace.poll_first_s))
+
+
+def _called_behind(before: Wallet, holder: str, now: datetime) -> tuple[Wallet, list[str]]:
+    """Who waits for this run, which has ended, and is to be called; and the wallet that says so.
+    One that does not come is called again: a call can be lost. Pure.
+    """
+    waiting, names = dict(before.waiting), list[str]()
+    for name in _behind(before, holder):
+        one = waiting[name]
+        if one.called_at is None or one.is_late(now):
+            names.append(name)
+            # It notes itself anew where it still waits, and is gone from here when it has booked.
+            waiting[name] = one.model_copy(update={"called_at": now})
+    return Wallet(bookings=before.bookings, waiting=waiting), names
 
 
 def _behind(found: Wallet, holder: str) -> list[str]:

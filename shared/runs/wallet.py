@@ -48,8 +48,13 @@ class Waiting(Frozen):
 
     def counts(self, now: datetime) -> bool:
         """Whether a place is kept for it before those that came later."""
-        late = self.called_at and now - self.called_at > timedelta(seconds=COMES_WITHIN_S)
-        return self.behind is None and not self.for_account and not late
+        return self.behind is None and not self.for_account and not self.is_late(now)
+
+    def is_late(self, now: datetime) -> bool:
+        """Whether it was called and has not come."""
+        return self.called_at is not None and now - self.called_at > timedelta(
+            seconds=COMES_WITHIN_S
+        )
 
 
 # A run books its place and its money in one blob before it buys anything. What a booking came to is

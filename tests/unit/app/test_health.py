@@ -21,7 +21,7 @@ from shared.errors import InternalError, RecordUnreadable, ServiceRejected, Serv
 from shared.models.record import Entered, Step
 from shared.runs.ledger import open_ledger
 from shared.services import storage
-from shared.services.storage import ContainerMissing, TooLarge
+from shared.services.storage import ContainerMissing, NotAllowed, TooLarge
 from tests.azurite import azurite, connection_string, free_port
 from tests.builders import a_record
 from triggers import health, starting
@@ -152,6 +152,32 @@ def test_sweep_starts_nothing_where_the_ledger_was_lost(
     with pytest.raises(ContainerMissing):
         sweep(client)
     assert asked()[1]["missing"] == ["ledger container"]
+
+
+def test_drops_that_can_not_be_looked_through_keep_nothing_else_from_being_done(
+    account: BlobServiceClient, client: TaskHubGrpcClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A role that is missing there keeps no place from those that wait, and no deployment that
+    nobody owns standing.
+    """
+    done: list[str] = []
+
+    def refused(*_: object) -> None:
+        raise NotAllowed("training", "AuthorizationPermissionMismatch")
+
+    monkeypatch.setattr(sweeping, "start_unheard", refused)
+
+    def looked(*_: object) -> list[str]:
+        done.append("line")
+        return []
+
+    def deleted(*_: object) -> None:
+        done.append("unowned")
+
+    monkeypatch.setattr(sweeping, "look_for_all", looked)
+    monkeypatch.setattr(sweeping, "delete_unowned", deleted)
+    sweep(client)
+    assert done == ["line", "unowned"]
 
 
 def test_health_says_when_orchestrators_are_not_there(

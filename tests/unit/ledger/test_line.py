@@ -193,6 +193,25 @@ def test_those_behind_a_holder_whose_end_called_nobody_are_found(ledger: Ledger)
     assert look_for_all(ledger, BY) == []
 
 
+def test_those_behind_a_holder_whose_call_was_lost_are_called_again_until_they_come(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The end of the holder died between its note and its calls, or the answer to the note was
+    lost.
+    """
+    holder, run, done = (claimed(ledger, name) for name in ("holder", "one", "two"))
+    for waits in (run, done):
+        enter(ledger, waits, NOW, holder)
+    ended(ledger, holder)
+    assert give_back(ledger, holder, BY) == sorted([run, done])
+    assert give_back(ledger, holder, BY) == []
+    ended(ledger, done)
+    monkeypatch.setattr("shared.runs.wallet.COMES_WITHIN_S", -60)
+    assert [look_for_all(ledger, BY) for _ in range(2)] == [[run], [run]]
+    assert book(ledger, run, 1.0, ONE_PLACE) is None
+    assert look_for_all(ledger, BY) == []
+
+
 def test_line_is_told_anew_with_the_wallet(ledger: Ledger) -> None:
     """From the records, in the same order."""
     ledger.claim(a_record("first"))
