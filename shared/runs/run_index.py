@@ -113,13 +113,12 @@ class RunIndex:
 
     def page(self, most: int, cursor: Cursor) -> Page:
         """At most so many runs after the cursor: as a rule by two listings, of what is open and
-        ended.
+        ended; after the first page by three.
         """
         # What is open is read first: a run that ends in between is met in the other listing.
         living = [row for row in map(self._open_row, self.open()) if row]
         marker = cursor.marker
         while True:
-            began = marker
             facts, following = self._container.page(ENDED, marker, most)
             rows = [
                 row_of(one) or self._lost(run_of_entry(one.name), one.modified) for one in facts
@@ -136,7 +135,7 @@ class RunIndex:
             return Page(page.rows, Cursor(page.following.after, marker))
         # The next page begins where this one did: a run that ends meanwhile may stand before the
         # marker that follows, which on Azure names the next entry and on Azurite the last one told.
-        return Page(page.rows, Cursor(key_of(page.rows[-1]), began) if following else None)
+        return Page(page.rows, Cursor(key_of(page.rows[-1]), marker) if following else None)
 
     def _open_row(self, facts: BlobFacts) -> RunSummary | None:
         """The row of an open entry, unless its run stands among the ended ones already."""
