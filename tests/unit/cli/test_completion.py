@@ -53,6 +53,8 @@ def completed(given: dict[str, str], *words: str) -> list[str]:
         pytest.param(["dr"], ["drop"], id="a command"),
         pytest.param(["drop", "--fo"], ["--follow"], id="an option"),
         pytest.param(["local", "--ports", ""], ["default", "free"], id="a value"),
+        pytest.param(["local", "--pace", "d"], ["demo"], id="a pace"),
+        pytest.param(["demo", "--region", "n"], ["northcentralus"], id="a region"),
         pytest.param(["drop", "exam"], [], id="a file, which bash completes itself"),
         pytest.param(["check", "--f"], ["--format", "--fix", "--force"], id="an option of check"),
         pytest.param(["check", "--format", "s"], ["sarif"], id="a value of check"),

@@ -275,6 +275,27 @@ def test_run_is_shown_with_its_prices(
     assert "    at most  $4.21 until the run ends\n" in out
 
 
+@pytest.mark.parametrize(
+    ("by_service", "said"),
+    [
+        (True, "$0.06 as billed, by the price table"),
+        (False, "$0.06 by the price table if the job ran to its end; the service told no bill"),
+    ],
+)
+def test_training_is_called_billed_only_if_the_service_told_a_bill(
+    capsys: pytest.CaptureFixture[str],
+    *,
+    by_service: bool,
+    said: str,
+) -> None:
+    """A cancelled job has told none."""
+    runs.tell(
+        ROW | {"job": {"status": "cancelled"}, "answer": None, "report": None},
+        {"money": {"training_usd": 0.055, "billed_by_service": by_service}},
+    )
+    assert said in " ".join(capsys.readouterr().out.split())
+
+
 def test_duplicate_is_shown_with_what_the_first_run_has(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 behind, and whether Azure was real.
 """
 
+import json
 import secrets
 from collections.abc import Iterator
 from typing import Any
@@ -26,6 +27,7 @@ from shared.report.model import Report
 from shared.report.render import to_html
 from shared.report.reporting import report_of
 from shared.runs.ledger import open_ledger
+from shared.runs.result_files import report_path
 from shared.services import storage
 from tests.azurite import azurite
 from tests.builders import NOW, a_plan, a_record
@@ -130,6 +132,41 @@ def test_headline_never_says_that_all_was_taken_back_where_it_was_not() -> None:
         report_of(record).headline
         == "The run was cancelled; not everything that the run created could be cleaned up."
     )
+
+
+def test_job_that_the_run_cancelled_is_told_as_it_was_seen_last_and_without_a_bill() -> None:
+    """Nobody looked at it after its cancel."""
+    report = report_of(
+        a_record(
+            outcome=Outcome.CANCELLED,
+            plan=a_plan(),
+            job=JobProgress(status="running"),
+            effects={"job": effect("removed")},
+        )
+    )
+    assert report.training
+    assert report.training.status == (
+        "running at the last look; then cancelled, unless it had ended by itself"
+    )
+    assert not report.money.billed_by_service
+    assert "The service has told no bill" in page_of(report)
+
+
+def test_bill_of_the_service_is_told_as_such() -> None:
+    """By the event that names the tokens; the job's end is told as it was seen."""
+    record = a_record(
+        outcome=Outcome.SUCCEEDED,
+        plan=a_plan(),
+        job=JobProgress(status="succeeded", fine_tuned_model="m.ft-1"),
+        effects={"job": effect()},
+    )
+    event: dict[str, Any] = {"message": "Training tokens billed: 5000", "metrics": {}}
+    storage.reports().put(report_path(record, "events.jsonl"), json.dumps(event).encode())
+    report = report_of(record)
+    assert report.training
+    assert report.training.status == "succeeded"
+    assert (report.money.billed_tokens, report.money.billed_by_service) == (5000, True)
+    assert "no bill" not in page_of(report)
 
 
 def a_repeat(first: RunRecord, plan: Plan) -> RunRecord:
